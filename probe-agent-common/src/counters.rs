@@ -1,0 +1,21 @@
+//! Counters that the hooks keep, one element per CPU.
+
+/// Index into the `COUNTERS` array.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// Records put into the ring buffer.
+    Events = 0,
+    /// Records for which the ring buffer had no room: each is a lost event.
+    EventsLost = 1,
+    /// Events on one of the agent's ports that turned out to be of another address, network
+    /// namespace or protocol, and were left alone.
+    Foreign = 2,
+    /// Events with a field that no known kernel writes there; each is also logged by aya-log.
+    Anomalies = 3,
+}
+
+impl Counter {
+    /// How many there are.
+    pub const COUNT: u32 = 4;
+}

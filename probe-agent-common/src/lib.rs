@@ -1,0 +1,30 @@
+//! Types shared by the eBPF programs and userspace.
+//!
+//! Only fixed-width integers, arrays and explicit padding cross the kernel boundary. Size and
+//! offsets of each record are asserted at compile time, on both sides, because both sides compile
+//! this crate. Numbers that stand for an enum are decoded by `TryFrom`, never transmuted.
+#![no_std]
+
+mod counters;
+mod event;
+mod flow;
+mod layout;
+#[cfg(feature = "user")]
+mod pod;
+mod port;
+mod slot_record;
+
+pub use counters::Counter;
+pub use event::{EventKind, EventRecord, NO_SLOT, UnknownEventKind};
+pub use flow::{FlowKey, v4_mapped};
+pub use layout::{
+    ABSENT, KernelLayout, PrefixLayout, SendResetLayout, SetStateLayout, TupleLayout,
+};
+pub use port::PortEntry;
+pub use slot_record::SlotRecord;
+
+/// Size of the ring buffer in bytes: 65,536 event records.
+///
+/// A power of two and a multiple of the page size, as `BPF_MAP_TYPE_RINGBUF` demands. Only unusual
+/// events travel through it, so it holds seconds of trouble, not milliseconds of routine.
+pub const RING_BYTES: u32 = 65_536 * (core::mem::size_of::<EventRecord>() as u32 + 8);

@@ -1,0 +1,19 @@
+//! The filter: which local ports are the agent's.
+
+/// One element of the `PORTS` array, indexed by local port: is that port the agent's, and whose?
+///
+/// This is the early return of every hook. A port that is bound explicitly belongs to one owner
+/// within its network namespace: the kernel's automatic choice of a source port passes over it
+/// (`__inet_hash_connect`, `fastreuse >= 0`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PortEntry {
+    /// 1 + the slot's index; 0 means that the port is not the agent's.
+    pub slot_plus_one: u32,
+    /// 1 where the slot is bound to `address`, 0 where it is bound to the wildcard.
+    pub bound: u32,
+    /// The address that the slot is bound to, in the spelling of [`FlowKey`](crate::FlowKey).
+    pub address: [u8; 16],
+}
+
+const _: () = assert!(size_of::<PortEntry>() == 24 && align_of::<PortEntry>() == 4);

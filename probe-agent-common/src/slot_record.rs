@@ -1,0 +1,39 @@
+//! What the kernel noted about the probe that a slot is running.
+
+/// One element of the memory-mapped `SLOTS` array; the hooks write it, the slot's worker reads it.
+///
+/// A clean probe is told by this record alone and puts nothing into the ring buffer. The worker
+/// reads it after its own `connect(AF_UNSPEC)` or `close()`: every write to it happened under the
+/// socket lock before that call returned, and the next comes only with the worker's next
+/// `connect()`.
+///
+/// Times are `bpf_ktime_get_ns()`, nanoseconds of `CLOCK_MONOTONIC`; 0 means that it did not happen.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlotRecord {
+    /// `CLOSE -> SYN_SENT`: just before the SYN leaves.
+    pub syn_sent_at: u64,
+    /// `SYN_SENT -> ESTABLISHED`: the SYN-ACK was accepted.
+    pub established_at: u64,
+    /// `* -> CLOSE`.
+    pub closed_at: u64,
+    /// `tcp_send_reset` with this socket and no packet to answer: the RST of the disconnect.
+    pub rst_sent_at: u64,
+    /// Counts the probes of this slot: incremented with each `CLOSE -> SYN_SENT`.
+    pub generation: u32,
+    /// Events of this probe that went into the ring buffer, or should have (see `events_lost`).
+    pub events: u32,
+    /// Of those, the ones for which the ring buffer had no room.
+    pub events_lost: u32,
+    /// `enum sk_rst_reason` of the disconnect's RST, or -1 where the kernel has none.
+    pub rst_reason: i32,
+    /// Explicit padding, always 0.
+    pub _pad: [u8; 16],
+}
+
+const _: () = {
+    use core::mem::offset_of;
+    assert!(size_of::<SlotRecord>() == 64 && align_of::<SlotRecord>() == 64);
+    assert!(offset_of!(SlotRecord, generation) == 32);
+    assert!(offset_of!(SlotRecord, rst_reason) == 44);
+};

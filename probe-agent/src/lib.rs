@@ -1,0 +1,1 @@
+//! Half-open TCP probes, explained by the kernel.

@@ -1,0 +1,3 @@
+//! The `probe-agent` command.
+
+fn main() {}
