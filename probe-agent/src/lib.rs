@@ -1,1 +1,10 @@
 //! Half-open TCP probes, explained by the kernel.
+//!
+//! Data flows **probe -> trace -> correlate -> explain -> export**, in that order and no other.
+//! `correlate` and `explain` are pure: no I/O, no clock reads.
+
+pub mod correlate;
+pub mod explain;
+pub mod probe;
+pub mod report;
+pub mod trace;

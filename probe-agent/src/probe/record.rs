@@ -1,0 +1,106 @@
+//! What the engine knows of a probe when it has ended.
+
+use std::fmt;
+
+use probe_agent_common::{FlowKey, SlotRecord};
+
+use super::{outcome::Outcome, target::TargetId};
+
+/// Names one probe for ever: a slot and how many probes it had run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProbeId {
+    /// The slot.
+    pub slot: u32,
+    /// Counts from 1.
+    pub generation: u32,
+}
+
+impl fmt::Display for ProbeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
+    }
+}
+
+/// How the agent's end was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Closing {
+    /// In `ESTABLISHED`: the kernel was told to send a RST.
+    Reset,
+    /// In `SYN_SENT`: nothing is sent, so a server whose SYN-ACK was lost keeps waiting.
+    Silent,
+    /// The kernel had closed it already (refused, unreachable) or it never opened.
+    ByKernel,
+}
+
+/// What `TCP_INFO` said just before the close; read only where no kernel events are to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpInfo {
+    /// `tcpi_total_retrans`: times that the SYN was sent again.
+    pub retransmits: u32,
+}
+
+/// One probe, as the engine saw it end. Times are nanoseconds of `CLOCK_MONOTONIC`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeRecord {
+    /// Its name.
+    pub id: ProbeId,
+    /// What was probed.
+    pub target: TargetId,
+    /// Its 4-tuple.
+    pub flow: FlowKey,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The `errno` of a failure; 0 where there is none.
+    pub errno: i32,
+    /// How the agent's end was closed.
+    pub closing: Closing,
+    /// Just before `connect()`.
+    pub started_at: u64,
+    /// Just after the disconnect.
+    pub ended_at: u64,
+    /// When userspace learnt of the answer (with the wake-up's delay); 0 without an answer.
+    pub answered_at: u64,
+    /// The kernel's own record; `None` without tracing.
+    pub kernel: Option<SlotRecord>,
+    /// Read only without tracing.
+    pub tcp_info: Option<TcpInfo>,
+    /// The first probe of a new socket: its initial sequence number is not moved past the
+    /// previous probe's window (see path C).
+    pub fresh_socket: bool,
+    /// The 4-tuple was used again before its settle window had passed.
+    pub early_reuse: bool,
+}
+
+impl ProbeRecord {
+    /// Nanoseconds from SYN to SYN-ACK, by the kernel's clock where it was traced.
+    #[must_use]
+    pub fn handshake_ns(&self) -> Option<u64> {
+        if self.outcome != Outcome::Alive {
+            return None;
+        }
+        match self.kernel {
+            Some(k) if k.established_at != 0 && k.syn_sent_at != 0 => {
+                Some(k.established_at.saturating_sub(k.syn_sent_at))
+            }
+            _ => Some(self.answered_at.saturating_sub(self.started_at)),
+        }
+    }
+
+    /// When the SYN left, by the kernel's clock where it was traced.
+    #[must_use]
+    pub fn syn_at(&self) -> u64 {
+        self.kernel.map_or(self.started_at, |k| {
+            if k.syn_sent_at == 0 { self.started_at } else { k.syn_sent_at }
+        })
+    }
+
+    /// When the RST of the close was generated; `None` where the close sent none.
+    #[must_use]
+    pub fn rst_at(&self) -> Option<u64> {
+        (self.closing == Closing::Reset).then(|| {
+            self.kernel.map_or(self.ended_at, |k| {
+                if k.rst_sent_at == 0 { self.ended_at } else { k.rst_sent_at }
+            })
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! What is probed.
+
+use std::net::SocketAddr;
+
+/// Index of a target in the run's list of targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TargetId(pub u32);
+
+/// An address and port to probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// As the user wrote it, e.g. `db.example:5432`.
+    pub name: String,
+    /// The host part of the name, e.g. `db.example` (`server.address`).
+    pub host: String,
+    /// Where the SYN goes. An IPv4-mapped IPv6 address stays one: its socket is `AF_INET6`.
+    pub address: SocketAddr,
+}
+
+impl Target {
+    /// `ipv4` or `ipv6`, by what is on the wire (`network.type`).
+    #[must_use]
+    pub fn network_type(&self) -> &'static str {
+        if self.address.ip().to_canonical().is_ipv4() { "ipv4" } else { "ipv6" }
+    }
+}

@@ -1,0 +1,3 @@
+//! What a person or a program reads: summary, table, ladder, JSON.
+
+pub mod summary;

@@ -1,0 +1,88 @@
+//! The summary of a run: counts and quantiles, of bounded size however long the run is.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Quantiles of the handshake time, in seconds; `None` where no probe was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct HandshakeSeconds {
+    /// The fastest.
+    pub min: Option<f64>,
+    /// The median.
+    pub p50: Option<f64>,
+    /// 90 % were at most this.
+    pub p90: Option<f64>,
+    /// 99 % were at most this.
+    pub p99: Option<f64>,
+    /// The slowest.
+    pub max: Option<f64>,
+}
+
+/// What became of the spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SpanCounts {
+    /// The receiver took them.
+    pub accepted: u64,
+    /// The receiver refused them, or could not be reached.
+    pub rejected: u64,
+    /// They never left: the queue was full.
+    pub dropped: u64,
+}
+
+/// The figures of one target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TargetSummary {
+    /// As the user wrote it.
+    pub target: String,
+    /// Where the probes went.
+    pub address: String,
+    /// Probes that ended.
+    pub probes: u64,
+    /// By outcome.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// By verdict; every verdict of a probe counts.
+    pub verdicts: BTreeMap<&'static str, u64>,
+    /// SYN to SYN-ACK.
+    pub handshake_seconds: HandshakeSeconds,
+    /// Whether every probe went as expected (`--expect`).
+    pub as_expected: bool,
+}
+
+/// The figures of a run. All names of a closed list are always there, with 0 where none was
+/// counted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Probes that ended.
+    pub probes: u64,
+    /// By outcome.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// By verdict; every verdict of a probe counts.
+    pub verdicts: BTreeMap<&'static str, u64>,
+    /// By proof; every verdict of a probe counts.
+    pub proofs: BTreeMap<&'static str, u64>,
+    /// SYN to SYN-ACK, by the kernel's clock where it was traced.
+    pub handshake_seconds: HandshakeSeconds,
+    /// Probes ended per second of the time in which probes were started and awaited (the settle
+    /// window at the end does not count).
+    pub probes_per_second: f64,
+    /// Kernel events for which the ring buffer had no room.
+    pub events_lost: u64,
+    /// What became of the spans.
+    pub spans: SpanCounts,
+    /// Second probes that decided on a refusal; not among `probes`.
+    pub confirmations: u64,
+    /// Probes whose 4-tuple was used again before its settle window had passed.
+    pub early_reuses: u64,
+    /// Probes whose settle window was cut short by an interruption; they are judged by what was
+    /// seen until then.
+    pub unsettled: u64,
+    /// Ended by SIGINT or SIGTERM.
+    pub interrupted: bool,
+    /// `kernel` or `none`.
+    pub tracing: &'static str,
+    /// Wall-clock length of the run in seconds.
+    pub duration_seconds: f64,
+    /// Target by target, in the order of the command line.
+    pub targets: Vec<TargetSummary>,
+}

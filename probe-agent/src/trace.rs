@@ -1,0 +1,3 @@
+//! The kernel's side: loading the programs, and reading what they report.
+
+pub mod event;
