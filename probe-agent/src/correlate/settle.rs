@@ -116,8 +116,15 @@ impl Settling {
         }
     }
 
-    /// A probe has ended. `lost_before` is the number of events lost when it started.
-    pub fn ended(&mut self, record: ProbeRecord, tracing: bool, lost_before: u64) {
+    /// A probe has ended. `lost_before` is the number of events lost when it started. With
+    /// `await_second` it stays until [`confirm`](Self::confirm) is called for it.
+    pub fn ended(
+        &mut self,
+        record: ProbeRecord,
+        tracing: bool,
+        lost_before: u64,
+        await_second: bool,
+    ) {
         let flow = record.flow;
         let events = if record.kernel.is_some() { self.orphans.claim(&record) } else { Vec::new() };
         // Nothing can come late for a probe that the other side, or this host, put an end to.
@@ -138,7 +145,7 @@ impl Settling {
             },
             lost_before,
             older,
-            held: false,
+            held: await_second,
             linked: false,
             serial: self.serial,
         });
@@ -159,20 +166,11 @@ impl Settling {
             if pending.timeline.probe.id == id {
                 pending.timeline.confirmation = Some(second);
                 pending.held = false;
+                self.by_other.push((0, index, pending.serial));
                 self.link(index);
                 return;
             }
             next = pending.older;
-        }
-    }
-
-    /// Keeps probe `id` here until [`confirm`](Self::confirm) is called.
-    pub fn await_confirmation(&mut self, flow: &FlowKey, id: ProbeId) {
-        if let Some(&index) = self.newest.get(flow)
-            && self.pending[index].timeline.probe.id == id
-        {
-            self.pending[index].held = true;
-            self.pending[index].linked = false;
         }
     }
 
