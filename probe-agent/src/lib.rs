@@ -1,1 +1,3 @@
 //! Half-open TCP probes, explained by the kernel.
+
+pub mod lab;
