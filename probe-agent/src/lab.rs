@@ -37,6 +37,7 @@ mod listener;
 mod namespace;
 mod process;
 mod ruleset;
+mod settle;
 mod sockets;
 mod subnet;
 #[cfg(test)]
@@ -185,6 +186,17 @@ impl Lab {
     /// [`LabError::Tool`] if it refuses the rules.
     pub fn inject(&self, fault: &Fault) -> Result<Injected> {
         Injected::new(self.shared(fault.place.end), fault)
+    }
+
+    /// Returns once every segment sent in the lab before this call was delivered or dropped, and
+    /// so were the answers to it, and the answers to those. What a timer sends later is not
+    /// waited for. With this, "nothing was accepted" can be asserted without waiting for a while.
+    ///
+    /// # Errors
+    /// [`LabError::Socket`] if the lab's network does not carry a datagram.
+    pub fn settle(&self) -> Result<()> {
+        let address = self.server_address(Family::V4);
+        settle::settle(&self.client, &self.server, address)
     }
 
     fn shared(&self, end: End) -> &Arc<Namespace> {

@@ -1,5 +1,6 @@
 //! Plain connections.
 
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -13,10 +14,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// # Errors
 /// [`LabError::Socket`] with the first failure; the connections made before are closed then.
 pub fn connect_many(from: &Namespace, to: SocketAddr, n: usize) -> Result<Vec<TcpStream>> {
-    let connect = || (0..n).map(|_| TcpStream::connect_timeout(&to, LIMIT)).collect();
-    from.run(connect)?.map_err(|source| LabError::Socket {
-        operation: "connect to",
-        address: to,
-        source,
-    })
+    let connect = |_| TcpStream::connect_timeout(&to, LIMIT);
+    let connections: io::Result<Vec<_>> = from.run(|| (0..n).map(connect).collect())?;
+    connections.map_err(|source| LabError::Socket { operation: "connect to", address: to, source })
 }

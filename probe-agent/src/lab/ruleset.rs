@@ -59,9 +59,10 @@ fn port(fault: &Fault) -> String {
 
 fn choice(choice: Choice) -> Result<String> {
     match choice {
-        Choice::All => Ok(String::new()),
+        // nft refuses a comparison that is always true.
+        Choice::All | Choice::Percent(100) | Choice::First(u32::MAX) => Ok(String::new()),
         Choice::First(n) => Ok(format!("numgen inc mod {} < {n} ", u32::MAX)),
-        Choice::Percent(p @ 0..=100) => Ok(format!("numgen random mod 100 < {p} ")),
+        Choice::Percent(p @ 0..100) => Ok(format!("numgen random mod 100 < {p} ")),
         Choice::Percent(p) => Err(LabError::Fault(format!("{p} % is more than all segments"))),
     }
 }
