@@ -1,4 +1,9 @@
 //! Joins the two namespaces by a cable and gives them addresses.
+//!
+//! An IPv6 address takes two precautions to be usable at once. `nodad` keeps it from being
+//! tentative. The kernel's own route to it (table `local`, metric 0) is still added by a deferred
+//! work item only, so a second one (metric 1024, what user space gets by default) is added here,
+//! at once.
 
 use std::fmt::Write as _;
 
@@ -47,12 +52,14 @@ fn configuration(end: End, subnet: &Subnet) -> String {
         let own = subnet.address(end, family);
         let peer = subnet.address(end.other(), family);
         let prefix = Subnet::prefix(family);
-        let flag = match family {
-            Family::V4 => "",
-            Family::V6 => " nodad",
-        };
         // Writing to a String cannot fail.
-        let _ = writeln!(batch, "address add {own}/{prefix} dev {name}{flag}");
+        let _ = match family {
+            Family::V4 => writeln!(batch, "address add {own}/{prefix} dev {name}"),
+            Family::V6 => writeln!(
+                batch,
+                "address add {own}/{prefix} dev {name} nodad\nroute add local {own} dev {name} table local"
+            ),
+        };
         let _ =
             writeln!(batch, "neighbour replace {peer} lladdr {peer_mac} dev {name} nud permanent");
     }
@@ -67,30 +74,35 @@ pub(super) fn add_vip(
     end: End,
 ) -> Result<()> {
     let (name, _) = link(end.other());
-    let mut addresses = String::new();
-    let mut routes = String::new();
-    for family in Family::ALL {
-        let vip = subnet.vip(family);
-        let gateway = subnet.address(end, family);
-        let _ = writeln!(addresses, "address replace {vip} dev lo");
-        let _ = writeln!(routes, "route replace {vip} via {gateway} dev {name}");
-    }
-    ip(owner, &addresses)?;
-    ip(other, &routes)
+    let [v4, v6] = Family::ALL.map(|family| subnet.vip(family));
+    let [gateway4, gateway6] = Family::ALL.map(|family| subnet.address(end, family));
+    ip(
+        owner,
+        &format!(
+            "address add {v4}/32 dev lo\n\
+             address add {v6}/128 dev lo nodad\n\
+             route add local {v6} dev lo table local\n"
+        ),
+    )?;
+    ip(
+        other,
+        &format!(
+            "route add {v4}/32 via {gateway4} dev {name}\n\
+             route add {v6}/128 via {gateway6} dev {name}\n"
+        ),
+    )
 }
 
 /// Takes the virtual addresses from `owner` and the routes to them from `other`.
 pub(super) fn drop_vip(owner: &Namespace, other: &Namespace, subnet: &Subnet) -> Result<()> {
-    let mut addresses = String::new();
-    let mut routes = String::new();
-    for family in Family::ALL {
-        let (vip, bits) = match family {
-            Family::V4 => (subnet.vip(family), 32),
-            Family::V6 => (subnet.vip(family), 128),
-        };
-        let _ = writeln!(addresses, "address del {vip}/{bits} dev lo");
-        let _ = writeln!(routes, "route del {vip}/{bits}");
-    }
-    ip(owner, &addresses)?;
-    ip(other, &routes)
+    let [v4, v6] = Family::ALL.map(|family| subnet.vip(family));
+    ip(other, &format!("route del {v4}/32\nroute del {v6}/128\n"))?;
+    ip(
+        owner,
+        &format!(
+            "route del local {v6} dev lo table local metric 1024\n\
+             address del {v6}/128 dev lo\n\
+             address del {v4}/32 dev lo\n"
+        ),
+    )
 }
