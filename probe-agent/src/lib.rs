@@ -5,6 +5,7 @@
 
 pub mod correlate;
 pub mod explain;
+pub mod lab;
 pub mod monotonic;
 pub mod probe;
 pub mod report;

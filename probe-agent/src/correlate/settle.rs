@@ -47,6 +47,8 @@ struct Pending {
     older: Option<usize>,
     /// A later probe is on its way on the same 4-tuple: wait for what it finds.
     held: bool,
+    /// A second probe is on its way to decide on its refusal.
+    doubted: bool,
     /// What it found of `older` has been told.
     linked: bool,
     /// Tells a reused place in the slab from the one that a deadline was set for.
@@ -145,7 +147,8 @@ impl Settling {
             },
             lost_before,
             older,
-            held: await_second,
+            held: false,
+            doubted: await_second,
             linked: false,
             serial: self.serial,
         });
@@ -165,7 +168,7 @@ impl Settling {
             let pending = &mut self.pending[index];
             if pending.timeline.probe.id == id {
                 pending.timeline.confirmation = Some(second);
-                pending.held = false;
+                pending.doubted = false;
                 self.by_other.push((0, index, pending.serial));
                 self.link(index);
                 return;
@@ -231,7 +234,7 @@ impl Settling {
             return;
         };
         // What a later probe, or the second opinion, finds comes within that probe's timeout.
-        let wait_until = if pending.held {
+        let wait_until = if pending.held || pending.doubted {
             now + SYNACK_SLACK
         } else {
             next_synack_due(&pending.timeline).filter(|due| *due > now).unwrap_or(0)
@@ -291,7 +294,7 @@ impl Settling {
         let complete = timeline.probe.kernel.is_none_or(|k| {
             socket_events(&timeline.events) >= k.events.saturating_sub(k.events_lost) as usize
         });
-        if newer.linked || newer.held || !complete {
+        if newer.linked || newer.doubted || !complete {
             return;
         }
         let found = Found::of(timeline);

@@ -18,9 +18,9 @@ impl Schedule {
         let targets = u32::try_from(targets).unwrap_or(u32::MAX);
         let queue = match count {
             Some(0) => VecDeque::new(),
-            count => (0..targets)
-                .map(|id| (now, TargetId(id), count.unwrap_or(u64::MAX)))
-                .collect(),
+            count => {
+                (0..targets).map(|id| (now, TargetId(id), count.unwrap_or(u64::MAX))).collect()
+            }
         };
         Self { queue, interval }
     }

@@ -68,10 +68,8 @@ impl Slot {
     /// # Errors
     /// If the kernel refuses, the socket can no longer be used.
     pub(super) fn disconnect(&self) -> io::Result<()> {
-        let unspecified = libc::sockaddr {
-            sa_family: libc::AF_UNSPEC as libc::sa_family_t,
-            sa_data: [0; 14],
-        };
+        let unspecified =
+            libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
         // SAFETY: the address is valid for the length given, and the descriptor is open.
         let result = unsafe {
             libc::connect(

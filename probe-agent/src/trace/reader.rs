@@ -33,7 +33,7 @@ const COMMIT_SLACK: u64 = 1_000_000;
 pub struct Progress {
     /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in the inboxes.
     watermark: AtomicU64,
-    /// Events that no inbox had room for, or that could not be decoded.
+    /// Events that the ring buffer or an inbox had no room for, or that could not be decoded.
     lost: AtomicU64,
     stop: AtomicBool,
 }
@@ -45,10 +45,10 @@ impl Progress {
         self.watermark.load(Ordering::Acquire)
     }
 
-    /// Events that userspace had no room for.
+    /// Events lost on the way from the hook to the inbox.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.lost.load(Ordering::Acquire)
     }
 }
 
@@ -72,12 +72,14 @@ impl Reader {
         reasons: &HashMap<i32, String>,
         inboxes: Vec<SyncSender<FlowEvent>>,
         route: Route,
+        lost_in_kernel: impl Fn() -> u64 + Send + 'static,
     ) -> std::io::Result<Self> {
         let progress = Arc::new(Progress::default());
         let shared = Arc::clone(&progress);
         // A handful of names, once per run: leaking them makes every event a plain value.
         let reasons: HashMap<i32, RstReason> =
             reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
+        let mut lost_here = 0;
         let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
             while !shared.stop.load(Ordering::Relaxed) {
                 wait(&rings);
@@ -87,9 +89,11 @@ impl Reader {
                         .and_then(|r| decode(&r, &reasons))
                         .is_some_and(|event| deliver(&inboxes, &route, event));
                     if !delivered {
-                        shared.lost.fetch_add(1, Ordering::Relaxed);
+                        lost_here += 1;
                     }
                 }
+                // Told before the watermark: who sees that also sees what was lost until then.
+                shared.lost.store(lost_here + lost_in_kernel(), Ordering::Release);
                 shared.watermark.store(before.saturating_sub(COMMIT_SLACK), Ordering::Release);
                 if let Some(log) = &mut rings.log {
                     log.flush();
