@@ -5,11 +5,16 @@
 
 pub mod exit;
 pub mod human;
+pub mod json;
 pub mod ladder;
+pub mod progress;
+pub mod reporter;
 pub mod stats;
 pub mod style;
 pub mod summary;
+pub mod table;
 pub mod timestamp;
+mod totals;
 mod wrap;
 
 #[cfg(test)]

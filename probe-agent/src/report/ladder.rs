@@ -5,6 +5,7 @@ mod shaft;
 mod text;
 mod times;
 
+pub(super) use self::text::paragraph;
 use self::times::Times;
 use super::{
     style::Tone,

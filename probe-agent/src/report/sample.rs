@@ -3,7 +3,7 @@
 mod build;
 pub(super) mod paths;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{env, fs, net::SocketAddr, path::Path, sync::Arc};
 
 pub(super) use self::build::Sample;
 use super::{style::Look, timestamp::WallClock};
@@ -23,4 +23,15 @@ pub(super) fn targets(list: &[(&str, &str)]) -> Arc<[Target]> {
             Target { name: (*name).to_owned(), host, address }
         })
         .collect()
+}
+
+/// Compares with `src/report/golden/NAME.txt`; with `UPDATE_GOLDEN=1` in the environment, writes it.
+#[track_caller]
+pub(super) fn golden(name: &str, seen: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, seen).expect("the golden directory can be written");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert!(seen == expected, "{name} differs.\n--- expected\n{expected}\n--- seen\n{seen}");
 }

@@ -100,7 +100,9 @@ fn draw_step(page: &mut String, step: &Step, columns: &Columns, times: &Times, l
 
 /// Explains the two kinds of arrow that no hook saw arrive, where they were used.
 fn legend(page: &mut String, steps: &[Step], look: Look) {
-    let used = |certainty| steps.iter().any(|step| step.certainty == certainty);
+    let used = |certainty| {
+        steps.iter().any(|s| s.certainty == certainty && s.direction != Direction::Here)
+    };
     let mut parts = Vec::new();
     if used(Certainty::Lost) {
         parts.push("x  seen to leave, concluded to be lost");

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Where the text starts, after its label.
-pub(crate) const TEXT_COLUMN: usize = 17;
+pub(in crate::report) const TEXT_COLUMN: usize = 17;
 
 pub(super) fn write(page: &mut String, probe: &ExplainedProbe, times: &Times, look: Look) {
     for (index, finding) in probe.findings.iter().enumerate() {
@@ -72,7 +72,13 @@ fn evidence(page: &mut String, evidence: &[Evidence], times: &Times, look: Look)
 }
 
 /// A label and its text, wrapped beside it.
-pub(crate) fn paragraph(page: &mut String, label: &str, text: &str, tone: Tone, look: Look) {
+pub(in crate::report) fn paragraph(
+    page: &mut String,
+    label: &str,
+    text: &str,
+    tone: Tone,
+    look: Look,
+) {
     for (index, line) in lines(text, TEXT_COLUMN, look).iter().enumerate() {
         start(page, if index == 0 { label } else { "" }, look);
         page.push_str(&look.paint(tone, line));
