@@ -82,7 +82,7 @@ impl<W: Write> Reporter<W> {
         let format = match output {
             OutputFormat::Table => {
                 let count = shape.count.map(NonZeroU64::get);
-                Format::Table(Box::new(Table::new(shape.targets.len(), count)))
+                Format::Table(Box::new(Table::new(shape.targets.len(), count, shape.expect)))
             }
             OutputFormat::Ladder => Format::Ladder { drawn: 0 },
             OutputFormat::Json => Format::Json(Document::default()),

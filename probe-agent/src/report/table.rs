@@ -1,11 +1,16 @@
 //! A row per target, then what was unusual, then the totals.
 
+mod cells;
 mod findings;
+mod layout;
 mod rows;
 
 use self::{findings::Samples, rows::Rows};
 use super::{style::Look, summary::Summary, totals};
-use crate::explain::{finding::ExplainedProbe, verdict::Judgement};
+use crate::{
+    config::choice::Expect,
+    explain::{finding::ExplainedProbe, verdict::Judgement},
+};
 
 /// Up to as many probes, each gets its sentence below its row.
 const DETAILED_PROBES: u64 = 10;
@@ -20,10 +25,10 @@ pub struct Table {
 impl Table {
     /// `count`: probes per target, `None` until interrupted.
     #[must_use]
-    pub fn new(targets: usize, count: Option<u64>) -> Self {
+    pub fn new(targets: usize, count: Option<u64>, expect: Expect) -> Self {
         let single = count == Some(1);
         let detailed = single && targets as u64 <= DETAILED_PROBES;
-        Self { samples: Samples::default(), rows: Rows::new(single, detailed) }
+        Self { samples: Samples::default(), rows: Rows::new(single, detailed, expect) }
     }
 
     /// Whether the table would say something about a probe with these verdicts.

@@ -4,7 +4,7 @@ use super::{
     human,
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
     summary::{HandshakeSeconds, Summary},
-    wrap::wrap,
+    wrap::{wrap, wrap_items},
 };
 use crate::{
     explain::verdict::{Proof, Verdict},
@@ -24,11 +24,11 @@ pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {
     }
     line(page, "Total", &text, look);
     let outcomes = Outcome::ALL.map(|o| (summary.outcome(o), outcome_words(o), outcome_tone(o)));
-    line(page, "Outcomes", &list(&outcomes, look), look);
+    list(page, "Outcomes", &outcomes, look);
     let verdicts = Verdict::ALL.map(|v| (summary.verdict(v), v.name(), verdict_tone(v)));
-    line(page, "Verdicts", &list(&verdicts, look), look);
+    list(page, "Verdicts", &verdicts, look);
     let proofs = Proof::ALL.map(|p| (summary.proof(p), p.name(), Tone::Plain));
-    line(page, "Proof", &list(&proofs, look), look);
+    list(page, "Proof", &proofs, look);
     if summary.outcome(Outcome::Alive) > 1 {
         line(page, "Handshake", &quantiles(&summary.handshake_seconds), look);
     }
@@ -36,13 +36,22 @@ pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {
 }
 
 /// `997 clean, 3 syn_retransmitted`: what was not counted is left out.
-fn list(counts: &[(u64, &str, Tone)], look: Look) -> String {
-    let parts: Vec<_> = counts
+fn list(page: &mut String, label: &str, counts: &[(u64, &str, Tone)], look: Look) {
+    let items: Vec<_> = counts
         .iter()
         .filter(|(count, _, _)| *count > 0)
-        .map(|(count, name, tone)| format!("{} {}", human::count(*count), look.paint(*tone, name)))
+        .map(|(count, name, tone)| {
+            let count = human::count(*count);
+            (count.len() + 1 + name.len(), format!("{count} {}", look.paint(*tone, name)))
+        })
         .collect();
-    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+    let lines = wrap_items(&items, look.width - FIGURES_COLUMN);
+    if lines.is_empty() {
+        line(page, label, "none", look);
+    }
+    for (index, text) in lines.iter().enumerate() {
+        line(page, if index == 0 { label } else { "" }, text, look);
+    }
 }
 
 fn quantiles(times: &HandshakeSeconds) -> String {
@@ -62,7 +71,8 @@ fn quantiles(times: &HandshakeSeconds) -> String {
 
 fn line(page: &mut String, label: &str, text: &str, look: Look) {
     let padding = " ".repeat(FIGURES_COLUMN - label.len());
-    page.push_str(&format!("{}{padding}{text}\n", look.paint(Tone::Strong, label)));
+    let tone = if label.is_empty() { Tone::Plain } else { Tone::Strong };
+    page.push_str(&format!("{}{padding}{text}\n", look.paint(tone, label)));
 }
 
 /// What a reader must know before trusting the figures above.
@@ -114,8 +124,8 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
         notes.push((Tone::Bad, text));
     }
     for (tone, note) in notes {
-        for text in wrap(&note, look.width) {
-            page.push_str(&format!("{}\n", look.paint(tone, &text)));
+        for (index, text) in wrap(&note, look.width - FIGURES_COLUMN).iter().enumerate() {
+            line(page, if index == 0 { "Note" } else { "" }, &look.paint(tone, text), look);
         }
     }
 }

@@ -25,9 +25,27 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// `text` in a field of `width` characters; longer text is left as it is.
-pub(super) fn left(text: &str, width: usize) -> String {
-    format!("{text:<width$}")
+/// Joins `items` with commas into lines of at most `width` characters, breaking between items only.
+/// Each item is its plain length and its text, which may hold colours.
+pub(super) fn wrap_items(items: &[(usize, String)], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut used = 0;
+    for (length, text) in items {
+        match lines.last_mut() {
+            Some(line) if used + 2 + length < width => {
+                line.push_str(&format!(", {text}"));
+                used += 2 + length;
+            }
+            full => {
+                if let Some(line) = full {
+                    line.push(',');
+                }
+                lines.push(text.clone());
+                used = *length;
+            }
+        }
+    }
+    lines
 }
 
 /// Shortens `text` to `width` characters, with `..` where something was cut.
@@ -40,7 +58,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, wrap};
+    use super::{cut, wrap, wrap_items};
 
     #[test]
     fn wrapping() {
@@ -49,5 +67,15 @@ mod tests {
         assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
         assert_eq!(wrap("", 5), Vec::<String>::new());
         assert_eq!((cut("abcdef", 6), cut("abcdefg", 6)), ("abcdef".into(), "abcd..".into()));
+    }
+
+    #[test]
+    fn items_are_never_broken() {
+        let items = ["1 one", "2 two", "3 three"].map(|text| (text.len(), text.to_owned()));
+        assert_eq!(wrap_items(&items, 80), ["1 one, 2 two, 3 three"]);
+        // The comma at the end of a line needs its room, too.
+        assert_eq!(wrap_items(&items, 13), ["1 one, 2 two,", "3 three"]);
+        assert_eq!(wrap_items(&items, 12), ["1 one,", "2 two,", "3 three"]);
+        assert_eq!(wrap_items(&[], 12), Vec::<String>::new());
     }
 }

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn arrows() {
         for (label, direction, certainty, drawn) in [
-            ("SYN", Out, Seen, "--------- SYN ---------->"),
+            ("SYN", Out, Seen, "---------- SYN --------->"),
             ("SYN-ACK", In, Seen, "<------- SYN-ACK --------"),
             ("RST", Out, Lost, "---------- RST --- x     "),
             ("SYN-ACK", In, Lost, "     x - SYN-ACK --------"),

@@ -1,5 +1,6 @@
 use super::Table;
 use crate::{
+    config::choice::Expect,
     probe::{outcome::Outcome, target::Target},
     report::{
         sample::{NARROW, Sample, golden, paths, targets},
@@ -25,7 +26,7 @@ fn draw(
     facts: &RunFacts,
     look: Look,
 ) -> String {
-    let mut table = Table::new(targets.len(), count);
+    let mut table = Table::new(targets.len(), count, Expect::Open);
     let mut tally = Tally::new(targets.len());
     for sample in samples {
         let (timeline, judgements) = (&sample.0.timeline, sample.judgements());
@@ -109,14 +110,14 @@ fn thousands_of_targets_show_those_that_need_a_look() {
     samples.push(paths::refused().target(2_998));
     samples.push(paths::path_a().target(2_999));
     let page = draw(&list, &samples, Some(1), &FACTS, Look::PLAIN);
-    assert_eq!(page.matches(".example:80   ").count(), 2, "{page}");
+    assert_eq!(page.matches(".example:80  10.0.0.1:80  ").count(), 2, "{page}");
     assert!(page.contains("2,998 further targets not shown"), "{page}");
     assert!(page.contains("refused: 1 probe "), "{page}");
 }
 
 #[test]
 fn samples_are_bounded() {
-    let mut table = Table::new(1, None);
+    let mut table = Table::new(1, None, Expect::Open);
     let sample = paths::refused();
     for wanted in [true, true, true, false, false] {
         assert_eq!(table.wants(&sample.judgements()), wanted);
