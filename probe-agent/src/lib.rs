@@ -3,6 +3,8 @@
 //! Data flows **probe -> trace -> correlate -> explain -> export**, in that order and no other.
 //! `correlate` and `explain` are pure: no I/O, no clock reads.
 
+pub mod cli;
+pub mod config;
 pub mod correlate;
 pub mod explain;
 pub mod lab;

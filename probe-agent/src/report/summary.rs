@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::{
+    explain::verdict::{Proof, Verdict},
+    probe::outcome::Outcome,
+};
+
 /// Quantiles of the handshake time, in seconds; `None` where no probe was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct HandshakeSeconds {
@@ -39,9 +44,9 @@ pub struct TargetSummary {
     pub address: String,
     /// Probes that ended.
     pub probes: u64,
-    /// By outcome.
+    /// By outcome; only those that were counted.
     pub outcomes: BTreeMap<&'static str, u64>,
-    /// By verdict; every verdict of a probe counts.
+    /// By verdict; every verdict of a probe counts; only those that were counted.
     pub verdicts: BTreeMap<&'static str, u64>,
     /// SYN to SYN-ACK.
     pub handshake_seconds: HandshakeSeconds,
@@ -49,8 +54,8 @@ pub struct TargetSummary {
     pub as_expected: bool,
 }
 
-/// The figures of a run. All names of a closed list are always there, with 0 where none was
-/// counted.
+/// The figures of a run. All names of a closed list are always there (save target by target), with
+/// 0 where none was counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Probes that ended.
@@ -85,4 +90,50 @@ pub struct Summary {
     pub duration_seconds: f64,
     /// Target by target, in the order of the command line.
     pub targets: Vec<TargetSummary>,
+}
+
+impl Summary {
+    /// Probes with this outcome.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(outcome.name()).copied().unwrap_or(0)
+    }
+
+    /// Probes with this verdict in their list.
+    #[must_use]
+    pub fn verdict(&self, verdict: Verdict) -> u64 {
+        self.verdicts.get(verdict.name()).copied().unwrap_or(0)
+    }
+
+    /// Verdicts with this proof.
+    #[must_use]
+    pub fn proof(&self, proof: Proof) -> u64 {
+        self.proofs.get(proof.name()).copied().unwrap_or(0)
+    }
+
+    /// Probes that were other than clean.
+    #[must_use]
+    pub fn unusual(&self) -> u64 {
+        self.probes.saturating_sub(self.verdict(Verdict::Clean))
+    }
+
+    /// Whether every probe of every target went as expected.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        self.targets.iter().all(|target| target.as_expected)
+    }
+}
+
+impl TargetSummary {
+    /// Probes with this outcome.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(outcome.name()).copied().unwrap_or(0)
+    }
+
+    /// Probes with this verdict in their list.
+    #[must_use]
+    pub fn verdict(&self, verdict: Verdict) -> u64 {
+        self.verdicts.get(verdict.name()).copied().unwrap_or(0)
+    }
 }

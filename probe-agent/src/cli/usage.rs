@@ -1,0 +1,120 @@
+//! Parsing with errors of one line, as they belong into a log.
+
+use std::ffi::OsString;
+
+use clap::{Parser, error::ErrorKind};
+
+use super::Cli;
+
+/// Why there is no command to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The help or the version was asked for: this goes to stdout, and the exit code is 0.
+    Answer(String),
+    /// The command line is wrong: this one line goes to stderr after `error: `, and the exit
+    /// code is 2.
+    Usage(String),
+}
+
+/// Parses a command line, the program's name first.
+///
+/// # Errors
+/// What to print in place of running, and where.
+pub fn parse<I, T>(arguments: I) -> Result<Cli, Stop>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Answer(error.render().to_string())
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Stop::Usage("say what to do: 'probe-agent check TARGET...' (see --help)".to_owned())
+        }
+        _ => Stop::Usage(one_line(&error.render().to_string())),
+    })
+}
+
+/// Folds clap's paragraphs into one line: the error, its possible values and its tips. The usage
+/// and the pointer to `--help` are dropped.
+fn one_line(rendered: &str) -> String {
+    let mut line = String::new();
+    for part in rendered.lines().map(str::trim) {
+        if part.starts_with("Usage:") || part.starts_with("For more information") {
+            break;
+        }
+        if part.is_empty() {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(if part.starts_with("tip:") { "; " } else { " " });
+        }
+        line.push_str(part);
+    }
+    line.strip_prefix("error: ").map(str::to_owned).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stop, parse};
+
+    #[track_caller]
+    fn usage(command_line: &str) -> String {
+        match parse(command_line.split_whitespace()) {
+            Err(Stop::Usage(line)) => line,
+            other => panic!("{command_line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn usage_errors_are_one_line() {
+        for (command_line, line) in [
+            ("probe-agent", "say what to do: 'probe-agent check TARGET...' (see --help)"),
+            (
+                "probe-agent chekc",
+                "unrecognized subcommand 'chekc'; tip: a similar subcommand exists: 'check'",
+            ),
+            (
+                "probe-agent check a:1 --outptu json",
+                "unexpected argument '--outptu' found; tip: a similar argument exists: '--output'",
+            ),
+            (
+                "probe-agent check a:1 --output xml",
+                "invalid value 'xml' for '--output <FORMAT>' [possible values: table, ladder, json, jsonl]",
+            ),
+            (
+                "probe-agent check a:1 --timeout 5",
+                "invalid value '5' for '--timeout <TIME>': no unit: write 5s or 5ms",
+            ),
+            (
+                "probe-agent check a:1 --no-kernel --require-kernel",
+                "the argument '--no-kernel' cannot be used with '--require-kernel'",
+            ),
+            (
+                "probe-agent check a:1 --workers 0",
+                "invalid value '0' for '--workers <N>': 0 is not in 1..=256",
+            ),
+        ] {
+            assert_eq!(usage(command_line), line, "{command_line}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_answers() {
+        for command_line in
+            ["probe-agent --help", "probe-agent check --help", "probe-agent demo -h"]
+        {
+            let parsed = parse(command_line.split_whitespace());
+            assert!(matches!(parsed, Err(Stop::Answer(_))), "{command_line}");
+        }
+        let version = parse(["probe-agent", "--version"]);
+        let expected = format!("probe-agent {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(version.err(), Some(Stop::Answer(expected)));
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,255 @@
+//! The validated configuration of `probe-agent check`.
+
+use std::{
+    fs, io,
+    net::IpAddr,
+    num::{NonZeroU32, NonZeroU64},
+    path::Path,
+    time::Duration,
+};
+
+use super::{
+    choice::{Expect, OutputFormat, PortPolicy},
+    duration::TimeSpan,
+    error::{ConfigError, MOST_TARGETS},
+    netns::NetworkNamespace,
+    source::PortRange,
+    target::TargetSpec,
+};
+use crate::cli::check::CheckArgs;
+
+/// A server sends its SYN-ACK again 1 s after a lost RST; the rest is for the way here.
+const SHORTEST_TELLING_SETTLE: Duration = Duration::from_millis(1100);
+
+/// Whether kernel events are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelUse {
+    /// Where they can be had.
+    Auto,
+    /// Not at all.
+    Never,
+    /// Or the run does not start.
+    Required,
+}
+
+/// All that a run of `check` is told, consistent in itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckConfig {
+    /// At least one, in the order of the command line, then of the file; duplicates are allowed.
+    pub targets: Vec<TargetSpec>,
+    /// Probes per target; `None`: until interrupted.
+    pub count: Option<NonZeroU64>,
+    /// Between the starts of two probes of one target; zero: as fast as possible.
+    pub interval: Duration,
+    /// Probes under way at the same time; never more than there are source ports.
+    pub concurrency: NonZeroU32,
+    /// For the answer to a SYN; more than zero.
+    pub timeout: Duration,
+    /// For late events after the close.
+    pub settle: Duration,
+    /// Threads that run probes; never more than `concurrency`.
+    pub workers: NonZeroU32,
+    /// The source address.
+    pub source: Option<IpAddr>,
+    /// The source ports to choose from.
+    pub source_ports: Option<PortRange>,
+    /// Source ports in use at most; `None`: as many as the schedule needs.
+    pub slots: Option<NonZeroU32>,
+    /// When a 4-tuple may be used again.
+    pub port_policy: PortPolicy,
+    /// A new socket for each probe.
+    pub fresh_sockets: bool,
+    /// The source address need not be one of this host.
+    pub freebind: bool,
+    /// The network interface to send through.
+    pub interface: Option<String>,
+    /// The mark of the packets.
+    pub mark: Option<u32>,
+    /// The network namespace to probe from, opened and checked.
+    pub netns: Option<NetworkNamespace>,
+    /// What a healthy target does.
+    pub expect: Expect,
+    /// Whether kernel events are used.
+    pub kernel: KernelUse,
+    /// How results are printed.
+    pub output: OutputFormat,
+}
+
+/// Reads what the command line points to, and validates all of it.
+///
+/// # Errors
+/// One line that says what is wrong and what to write in its place.
+pub fn load(args: &CheckArgs) -> Result<CheckConfig, ConfigError> {
+    let listed = match &args.targets_file {
+        Some(path) => read_targets(path)?,
+        None => Vec::new(),
+    };
+    let netns = args.netns.as_deref().map(NetworkNamespace::open).transpose()?;
+    CheckConfig::new(args, listed, netns)
+}
+
+fn read_targets(path: &Path) -> Result<Vec<String>, ConfigError> {
+    let text = if path == Path::new("-") {
+        io::read_to_string(io::stdin())
+    } else {
+        fs::read_to_string(path)
+    }
+    .map_err(|source| ConfigError::TargetsFile { path: path.to_owned(), source })?;
+    let targets = listed_targets(&text);
+    if targets.is_empty() {
+        return Err(ConfigError::EmptyTargetsFile { path: path.to_owned() });
+    }
+    Ok(targets)
+}
+
+/// The targets in a file: one a line, `#` starts a comment.
+pub(super) fn listed_targets(text: &str) -> Vec<String> {
+    text.lines()
+        .map(|line| line.split_once('#').map_or(line, |(before, _)| before).trim())
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+impl CheckConfig {
+    /// Validates a command line, together with the targets of its file and its namespace.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in the order of the targets, then of the flags.
+    pub fn new(
+        args: &CheckArgs,
+        listed: Vec<String>,
+        netns: Option<NetworkNamespace>,
+    ) -> Result<Self, ConfigError> {
+        let targets = parse_targets(args.targets.iter().chain(&listed))?;
+        check_source(args, &targets)?;
+        if let Some(name) = &args.interface {
+            check_interface(name)?;
+        }
+        if args.timeout.0.is_zero() {
+            return Err(ConfigError::NoTimeout);
+        }
+        let slots = slots(args)?;
+        let concurrency = slots.map_or(args.concurrency, |slots| slots.min(args.concurrency));
+        // Slots that the user did not limit follow the schedule: only a limit can be too low.
+        if let Some(slots) = slots
+            && args.workers > slots
+        {
+            return Err(ConfigError::WorkersOverSlots { workers: args.workers, slots });
+        }
+        Ok(Self {
+            targets,
+            count: NonZeroU64::new(args.count),
+            interval: args.interval.0,
+            concurrency: at_least_one(concurrency),
+            timeout: args.timeout.0,
+            settle: args.settle.0,
+            workers: at_least_one(args.workers.min(concurrency)),
+            source: args.source,
+            source_ports: args.source_port,
+            slots: slots.map(at_least_one),
+            port_policy: args.port_policy,
+            fresh_sockets: args.fresh_sockets,
+            freebind: args.freebind,
+            interface: args.interface.clone(),
+            mark: args.mark.map(|mark| mark.0),
+            netns,
+            expect: args.expect,
+            kernel: match (args.no_kernel, args.require_kernel) {
+                (true, _) => KernelUse::Never,
+                (false, true) => KernelUse::Required,
+                (false, false) => KernelUse::Auto,
+            },
+            output: args.output,
+        })
+    }
+
+    /// What is allowed but should be known, one line each, for stderr.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.settle < SHORTEST_TELLING_SETTLE {
+            warnings.push(format!(
+                "--settle {}: a server resends its SYN-ACK 1 s after a lost RST, so below 1100ms \
+                 a clean probe is inferred, not confirmed",
+                TimeSpan(self.settle)
+            ));
+        }
+        warnings
+    }
+
+    /// Probes of the whole run; `None`: until interrupted.
+    #[must_use]
+    pub fn total_probes(&self) -> Option<u64> {
+        self.count.map(|count| count.get().saturating_mul(self.targets.len() as u64))
+    }
+}
+
+fn parse_targets<'a>(
+    names: impl Iterator<Item = &'a String>,
+) -> Result<Vec<TargetSpec>, ConfigError> {
+    let targets: Vec<TargetSpec> = names
+        .map(|name| {
+            name.parse().map_err(|problem| ConfigError::Target { name: name.clone(), problem })
+        })
+        .collect::<Result<_, _>>()?;
+    match targets.len() {
+        0 => Err(ConfigError::NoTargets),
+        count if count > MOST_TARGETS => Err(ConfigError::TooManyTargets(count)),
+        _ => Ok(targets),
+    }
+}
+
+fn check_source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
+    // The socket's interface completes a link-local address as well as a zone does.
+    if args.interface.is_none()
+        && let Some(target) = targets.iter().find(|target| target.host.needs_zone())
+    {
+        return Err(ConfigError::NeedsZone(target.name.clone()));
+    }
+    let Some(source) = args.source else {
+        return if args.freebind { Err(ConfigError::FreebindWithoutSource) } else { Ok(()) };
+    };
+    let wire = source.to_canonical();
+    if wire.is_unspecified() || wire.is_multicast() {
+        return Err(ConfigError::SourceAddress(source));
+    }
+    for target in targets {
+        if let Some(target_is_ipv4) = target.host.is_ipv4()
+            && target_is_ipv4 != wire.is_ipv4()
+        {
+            return Err(ConfigError::SourceFamily {
+                name: target.name.clone(),
+                target_is_ipv4,
+                source_address: source,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_interface(name: &str) -> Result<(), ConfigError> {
+    // dev_valid_name() of the kernel, with IFNAMSIZ = 16 of which one byte ends the string.
+    let characters = name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | ':'));
+    if (1..16).contains(&name.len()) && characters && name != "." && name != ".." {
+        Ok(())
+    } else {
+        Err(ConfigError::Interface(name.to_owned()))
+    }
+}
+
+/// The limit on source ports that the flags make together.
+fn slots(args: &CheckArgs) -> Result<Option<u32>, ConfigError> {
+    match (args.slots, args.source_port) {
+        (Some(slots), Some(ports)) if slots > ports.count() => {
+            Err(ConfigError::SlotsOverPorts { slots, ports })
+        }
+        (Some(slots), _) => Ok(Some(slots)),
+        (None, ports) => Ok(ports.map(PortRange::count)),
+    }
+}
+
+/// Zero was refused by the parser of the flag; 1 is what it would mean.
+fn at_least_one(value: u32) -> NonZeroU32 {
+    NonZeroU32::new(value).unwrap_or(NonZeroU32::MIN)
+}

@@ -1,0 +1,161 @@
+//! From host names to addresses, in the network namespace of the calling thread.
+//!
+//! `getaddrinfo` cannot be interrupted, so it runs in threads that are left behind when they do not
+//! answer. A thread starts in the namespace of the one that made it: enter the run's namespace
+//! first. Literal addresses never get near the resolver.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    net::{IpAddr, SocketAddr, SocketAddrV6, ToSocketAddrs},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    ConfigError,
+    target::{Host, TargetSpec},
+};
+use crate::probe::target::Target;
+
+/// How long the resolver may be silent. Its own patience for one server is 5 s (resolv.conf(5)).
+pub const TIMEOUT: Duration = Duration::from_secs(6);
+
+/// Lookups at the same time: enough to hide their latency, few enough for any resolver.
+const THREADS: usize = 16;
+
+/// Looks a host name up; the port is 0.
+pub type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+
+/// The system's resolver.
+///
+/// # Errors
+/// The name has no address, or nobody who knows could be asked.
+pub fn system(host: &str) -> io::Result<Vec<IpAddr>> {
+    Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+}
+
+/// Gives each target its address: the first one in the resolver's order, of the family of `source`
+/// where one is given. `patience` is how long no lookup may answer.
+///
+/// # Errors
+/// The first target that has no address.
+pub fn resolve(
+    specs: &[TargetSpec],
+    source: Option<IpAddr>,
+    patience: Duration,
+    lookup: Arc<Lookup>,
+) -> Result<Vec<Target>, ConfigError> {
+    let found = look_up_all(specs, patience, lookup);
+    specs
+        .iter()
+        .map(|spec| {
+            let failed = |host: &str, reason: String| ConfigError::Resolve {
+                name: spec.name.clone(),
+                host: host.to_owned(),
+                reason,
+            };
+            let (host, address) = match &spec.host {
+                Host::Address { ip, zone } => {
+                    let address = scoped(*ip, spec.port, zone.as_deref())
+                        .map_err(|reason| failed(&ip.to_string(), reason))?;
+                    (ip.to_string(), address)
+                }
+                Host::Name(name) => {
+                    let addresses = match found.get(name.as_str()) {
+                        Some(answer) => answer.as_ref().map_err(|e| failed(name, e.clone()))?,
+                        None => {
+                            return Err(failed(
+                                name,
+                                format!("no answer from the resolver within {patience:?}"),
+                            ));
+                        }
+                    };
+                    let ip = choose(addresses, source).map_err(|reason| failed(name, reason))?;
+                    (name.clone(), SocketAddr::new(ip, spec.port))
+                }
+            };
+            Ok(Target { name: spec.name.clone(), host, address })
+        })
+        .collect()
+}
+
+type Answer = Result<Vec<IpAddr>, String>;
+
+/// Looks each name up once. A name that got no answer in time is not in the result.
+fn look_up_all<'a>(
+    specs: &'a [TargetSpec],
+    patience: Duration,
+    lookup: Arc<Lookup>,
+) -> HashMap<&'a str, Answer> {
+    let mut wanted: VecDeque<&'a str> = VecDeque::new();
+    let mut found: HashMap<&'a str, Answer> = HashMap::new();
+    for spec in specs {
+        if let Host::Name(name) = &spec.host
+            && found.insert(name, Ok(Vec::new())).is_none()
+        {
+            wanted.push_back(name);
+        }
+    }
+    found.clear();
+    let names: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
+    let queue = Arc::new(Mutex::new((0..names.len()).collect::<VecDeque<usize>>()));
+    let names = Arc::new(names);
+    let (answers, inbox) = mpsc::channel();
+    for _ in 0..names.len().min(THREADS) {
+        let (queue, names) = (Arc::clone(&queue), Arc::clone(&names));
+        let (lookup, answers) = (Arc::clone(&lookup), answers.clone());
+        thread::spawn(move || {
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let Some(index) = next else { return };
+                let answer = lookup(&names[index]).map_err(|error| reason(&error));
+                if answers.send((index, answer)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    drop(answers);
+    while let Ok((index, answer)) = inbox.recv_timeout(patience) {
+        found.insert(wanted[index], answer);
+    }
+    // Lookups that nobody waits for any more need not be started.
+    queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    found
+}
+
+fn choose(addresses: &[IpAddr], source: Option<IpAddr>) -> Result<IpAddr, String> {
+    let Some(source) = source else {
+        return addresses.first().copied().ok_or_else(|| "it has no address".to_owned());
+    };
+    let ipv4 = source.to_canonical().is_ipv4();
+    addresses.iter().copied().find(|ip| ip.to_canonical().is_ipv4() == ipv4).ok_or_else(|| {
+        let family = if ipv4 { "IPv4" } else { "IPv6" };
+        format!("it has no {family} address, as --source {source} asks for")
+    })
+}
+
+fn scoped(ip: IpAddr, port: u16, zone: Option<&str>) -> Result<SocketAddr, String> {
+    match (ip, zone) {
+        (IpAddr::V6(ip), Some(zone)) => {
+            let index = match zone.parse::<u32>() {
+                Ok(index) => index,
+                Err(_) => nix::net::if_::if_nametoindex(zone)
+                    .map_err(|_| format!("there is no network interface {zone}"))?,
+            };
+            Ok(SocketAddrV6::new(ip, port, 0, index).into())
+        }
+        (IpAddr::V4(_) | IpAddr::V6(_), _) => Ok(SocketAddr::new(ip, port)),
+    }
+}
+
+/// The resolver's words without what the standard library puts before them.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").map(str::to_owned).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Numbers for people: three significant digits, and a unit that fits.
+
+/// A time in nanoseconds: `842 ns`, `71.2 us`, `1.02 ms`, `2.00 s`, `12.5 min`.
+#[must_use]
+pub fn nanoseconds(ns: u64) -> String {
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..999_500 => format!("{} us", three_digits(ns as f64 / 1e3)),
+        999_500..999_500_000 => format!("{} ms", three_digits(ns as f64 / 1e6)),
+        999_500_000..120_000_000_000 => format!("{} s", three_digits(ns as f64 / 1e9)),
+        _ => format!("{} min", three_digits(ns as f64 / 60e9)),
+    }
+}
+
+/// A time in seconds, as [`nanoseconds`] prints it.
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
+    // A float that is out of range or no number saturates or becomes 0.
+    nanoseconds((seconds * 1e9).round() as u64)
+}
+
+fn three_digits(value: f64) -> String {
+    match value {
+        v if v < 9.995 => format!("{v:.2}"),
+        v if v < 99.95 => format!("{v:.1}"),
+        v => format!("{v:.0}"),
+    }
+}
+
+/// A count with its thousands apart: `152,000`.
+#[must_use]
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun: `1 probe`, `152,000 probes`.
+#[must_use]
+pub fn counted(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
+/// A share of a whole that is never rounded up to 100 % nor down to 0 %.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> String {
+    if part == whole {
+        return "100 %".to_owned();
+    }
+    if part == 0 || whole == 0 {
+        return "0 %".to_owned();
+    }
+    let percent = part as f64 / whole as f64 * 100.0;
+    match percent {
+        p if p > 99.99 => ">99.99 %".to_owned(),
+        p if p < 0.01 => "<0.01 %".to_owned(),
+        p if !(0.1..=99.9).contains(&p) => format!("{p:.2} %"),
+        p => format!("{p:.1} %"),
+    }
+}
+
+/// A rate per second: `0.5/s`, `198/s`, `152,000/s`.
+#[must_use]
+pub fn rate(per_second: f64) -> String {
+    if per_second < 99.95 {
+        format!("{per_second:.1}/s")
+    } else {
+        format!("{}/s", count(per_second.round() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, counted, nanoseconds, rate, seconds, share};
+
+    #[test]
+    fn times() {
+        for (ns, text) in [
+            (0, "0 ns"),
+            (842, "842 ns"),
+            (1_000, "1.00 us"),
+            (71_234, "71.2 us"),
+            (999_499, "999 us"),
+            (999_500, "1.00 ms"),
+            (1_019_000, "1.02 ms"),
+            (999_499_999, "999 ms"),
+            (999_500_000, "1.00 s"),
+            (2_000_000_000, "2.00 s"),
+            (119_000_000_000, "119 s"),
+            (750_000_000_000, "12.5 min"),
+        ] {
+            assert_eq!(nanoseconds(ns), text, "{ns}");
+        }
+        assert_eq!(seconds(0.000_071_2), "71.2 us");
+        assert_eq!(seconds(-1.0), "0 ns");
+    }
+
+    #[test]
+    fn counts_and_shares() {
+        for (value, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(value), text);
+        }
+        assert_eq!(
+            (counted(1, "probe"), counted(0, "probe")),
+            ("1 probe".into(), "0 probes".into())
+        );
+        for (part, whole, text) in [
+            (7, 7, "100 %"),
+            (0, 7, "0 %"),
+            (999_999, 1_000_000, ">99.99 %"),
+            (1, 1_000_000, "<0.01 %"),
+            (9_995, 10_000, "99.95 %"),
+            (1, 3, "33.3 %"),
+        ] {
+            assert_eq!(share(part, whole), text);
+        }
+        assert_eq!(rate(0.52), "0.5/s");
+        assert_eq!(rate(152_000.4), "152,000/s");
+    }
+}

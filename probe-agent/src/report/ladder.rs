@@ -1,0 +1,71 @@
+//! One probe as a sequence diagram, with what happened, the evidence and the advice.
+
+mod diagram;
+mod shaft;
+mod text;
+mod times;
+
+pub(super) use self::text::paragraph;
+use self::times::Times;
+use super::{
+    style::Tone,
+    style::{Look, outcome_tone, outcome_words, verdict_tone},
+    timestamp::WallClock,
+};
+use crate::{
+    config::choice::Expect,
+    explain::{finding::ExplainedProbe, verdict::Judgement},
+};
+
+/// Draws one probe. `target` is the target as the user wrote it. Every line ends with `\n`.
+#[must_use]
+pub fn draw(
+    probe: &ExplainedProbe,
+    target: &str,
+    expect: Expect,
+    clock: WallClock,
+    look: Look,
+) -> String {
+    let times = Times::new(probe);
+    let mut page = String::new();
+    header(&mut page, probe, target, expect, clock, look);
+    diagram::draw(&mut page, probe, &times, look);
+    text::write(&mut page, probe, &times, look);
+    page
+}
+
+/// `RST lost, recovered by SYN-ACK retransmit            alive, confirmed`, and below it what was
+/// probed and when.
+fn header(
+    page: &mut String,
+    probe: &ExplainedProbe,
+    target: &str,
+    expect: Expect,
+    clock: WallClock,
+    look: Look,
+) {
+    let record = &probe.timeline.probe;
+    let judgements: Vec<_> = probe
+        .findings
+        .iter()
+        .map(|finding| Judgement { verdict: finding.verdict, proof: finding.proof })
+        .collect();
+    let outcome = outcome_words(record.outcome);
+    let met = expect.is_met(record.outcome, &judgements);
+    let outcome_tone = if met { Tone::Good } else { outcome_tone(record.outcome) };
+    if let Some(first) = probe.findings.first() {
+        let title = first.verdict.title();
+        let proof = first.proof.name();
+        let used = title.len() + outcome.len() + ", ".len() + proof.len();
+        page.push_str(&look.paint(Tone::Strong, &look.paint(verdict_tone(first.verdict), title)));
+        page.push_str(&" ".repeat(look.width.saturating_sub(used).max(2)));
+        page.push_str(&look.paint(outcome_tone, outcome));
+        page.push_str(&format!(", {proof}\n"));
+    }
+    let name = format!("{target}   probe {}   {}", record.id, clock.rfc3339(record.syn_at()));
+    page.push_str(&look.paint(Tone::Faint, &name));
+    page.push_str("\n\n");
+}
+
+#[cfg(test)]
+mod tests;

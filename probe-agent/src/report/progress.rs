@@ -1,0 +1,192 @@
+//! One line on stderr that says how far a long run is; only on a terminal.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
+
+use super::{human, wrap::cut};
+
+/// Shorter runs end before anybody has read it.
+const QUIET_AT_FIRST: Duration = Duration::from_secs(1);
+/// Five times per second looks alive and costs nothing.
+const BETWEEN_DRAWS: Duration = Duration::from_millis(200);
+
+/// The state of a run at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Since the start of the run.
+    pub elapsed: Duration,
+    /// Probes that have ended.
+    pub ended: u64,
+    /// Probes of the whole run; `None`: until interrupted.
+    pub total: Option<u64>,
+    /// Of those that ended: alive.
+    pub alive: u64,
+    /// Probes under way.
+    pub under_way: u64,
+    /// Ended, and followed until their settle window has passed.
+    pub settling: u64,
+    /// Kernel events for which the ring buffer had no room.
+    pub events_lost: u64,
+}
+
+/// Draws the line at most five times per second, and takes it away again.
+#[derive(Debug)]
+pub struct Progress<W> {
+    out: W,
+    width: Option<usize>,
+    next: Duration,
+    /// When it was drawn last, and how far the run was then.
+    last: Option<(Duration, u64)>,
+    drawn: bool,
+}
+
+impl Progress<io::Stderr> {
+    /// On stderr, or nowhere where that is no terminal.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let width = || terminal_size::terminal_size_of(io::stderr()).map(|(w, _)| usize::from(w.0));
+        Self::new(io::stderr(), terminal.then(|| width().unwrap_or(80)))
+    }
+}
+
+impl<W: Write> Progress<W> {
+    /// On any writer; `width` is that of the terminal, `None` where there is none to draw on.
+    #[must_use]
+    pub fn new(out: W, width: Option<usize>) -> Self {
+        Self { out, width, next: QUIET_AT_FIRST, last: None, drawn: false }
+    }
+
+    /// Whether a snapshot taken now would be drawn; cheap, so that it may be asked often.
+    #[must_use]
+    pub fn is_due(&self, elapsed: Duration) -> bool {
+        self.width.is_some() && elapsed >= self.next
+    }
+
+    /// Draws the line where one is due. That it cannot be written is nobody's concern.
+    pub fn draw(&mut self, now: &Snapshot) {
+        let Some(width) = self.width.filter(|_| self.is_due(now.elapsed)) else { return };
+        self.next = now.elapsed + BETWEEN_DRAWS;
+        let line = cut(&line(now, self.rate(now)), width.saturating_sub(1));
+        self.drawn = true;
+        // \r and "erase to the end of the line" (ECMA-48), then the cursor stays at its end.
+        let _ = write!(self.out, "\r\x1b[K{line}");
+        let _ = self.out.flush();
+    }
+
+    /// Takes the line away: before anything else is written to the terminal, and at the end.
+    pub fn clear(&mut self) {
+        if self.drawn {
+            self.drawn = false;
+            let _ = write!(self.out, "\r\x1b[K");
+            let _ = self.out.flush();
+        }
+    }
+
+    /// Probes per second since about a second ago, so that a change is seen.
+    fn rate(&mut self, now: &Snapshot) -> f64 {
+        let (at, ended) = self.last.unwrap_or_default();
+        let since = now.elapsed.saturating_sub(at);
+        if since >= Duration::from_secs(2) {
+            // The next line measures from half of this stretch, roughly, without a history.
+            self.last = Some((at + since / 2, ended + now.ended.saturating_sub(ended) / 2));
+        }
+        now.ended.saturating_sub(ended) as f64 / since.as_secs_f64().max(0.001)
+    }
+}
+
+/// `1,200 of 100,000 probes (1.2 %)  9,800/s  1,190 alive  10 failed  256 under way`
+fn line(now: &Snapshot, rate: f64) -> String {
+    let mut text = match now.total {
+        Some(total) => format!(
+            "{} of {} ({})",
+            human::count(now.ended),
+            human::counted(total, "probe"),
+            human::share(now.ended, total)
+        ),
+        None => human::counted(now.ended, "probe"),
+    };
+    let done = now.total.is_some_and(|total| now.ended >= total);
+    if !done {
+        text.push_str(&format!("  {}", human::rate(rate)));
+    }
+    text.push_str(&format!("  {} alive", human::count(now.alive)));
+    text.push_str(&format!("  {} failed", human::count(now.ended.saturating_sub(now.alive))));
+    for (count, what) in
+        [(now.events_lost, "events lost"), (now.under_way, "under way"), (now.settling, "settling")]
+    {
+        if count > 0 {
+            text.push_str(&format!("  {} {what}", human::count(count)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Progress, Snapshot, line};
+
+    fn at(ms: u64, ended: u64) -> Snapshot {
+        Snapshot {
+            elapsed: Duration::from_millis(ms),
+            ended,
+            total: Some(10_000),
+            alive: ended - 3,
+            under_way: 256,
+            settling: 1_500,
+            events_lost: 0,
+        }
+    }
+
+    #[test]
+    fn the_line() {
+        assert_eq!(
+            line(&at(2_000, 2_000), 1_000.0),
+            "2,000 of 10,000 probes (20.0 %)  1,000/s  1,997 alive  3 failed  256 under way  1,500 settling"
+        );
+        let end = Snapshot { under_way: 0, events_lost: 7, ..at(9_000, 10_000) };
+        assert_eq!(
+            line(&end, 0.0),
+            "10,000 of 10,000 probes (100 %)  9,997 alive  3 failed  7 events lost  1,500 settling"
+        );
+        let forever = Snapshot { total: None, settling: 0, under_way: 0, ..at(2_000, 5) };
+        assert_eq!(line(&forever, 2.5), "5 probes  2.5/s  2 alive  3 failed");
+    }
+
+    #[test]
+    fn drawn_when_due_and_cleared() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(&mut out, Some(20));
+        progress.draw(&at(500, 10));
+        progress.clear();
+        progress.draw(&at(1_000, 10));
+        progress.draw(&at(1_100, 20));
+        progress.clear();
+        progress.clear();
+        let seen = String::from_utf8(out).unwrap();
+        assert_eq!(seen, "\r\x1b[K10 of 10,000 prob..\r\x1b[K");
+    }
+
+    #[test]
+    fn never_without_a_terminal() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(&mut out, None);
+        assert!(!progress.is_due(Duration::from_secs(9)));
+        progress.draw(&at(9_000, 10));
+        progress.clear();
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn the_rate_follows_a_change() {
+        let mut progress = Progress::new(Vec::new(), Some(80));
+        assert!((progress.rate(&at(1_000, 1_000)) - 1_000.0).abs() < 1.0);
+        let _ = progress.rate(&at(4_000, 4_000));
+        // From (2 s, 2,000) on, nothing more ended.
+        assert!(progress.rate(&at(10_000, 4_000)) < 300.0);
+    }
+}

@@ -1,0 +1,201 @@
+//! Counts every probe on the hot path, in bounded memory, and becomes the summary.
+
+mod latency;
+
+use self::latency::{RunLatency, TargetLatency};
+use super::summary::{SpanCounts, Summary, TargetSummary};
+use crate::{
+    correlate::timeline::Timeline,
+    explain::verdict::{Judgement, Proof, Verdict},
+    probe::{outcome::Outcome, target::Target},
+};
+
+/// A histogram of its own for each target (2 to 10 KiB) up to this many; beyond, a target keeps its
+/// fastest and slowest probe only (about 200 bytes).
+const TARGETS_WITH_HISTOGRAM: usize = 4_096;
+
+/// Counts by outcome, verdict and proof.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    probes: u64,
+    outcomes: [u64; Outcome::ALL.len()],
+    verdicts: [u64; Verdict::ALL.len()],
+}
+
+impl Counts {
+    fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
+        self.probes += 1;
+        self.outcomes[outcome as usize] += 1;
+        for judgement in judgements {
+            self.verdicts[judgement.verdict as usize] += 1;
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.probes += other.probes;
+        add_each(&mut self.outcomes, &other.outcomes);
+        add_each(&mut self.verdicts, &other.verdicts);
+    }
+}
+
+fn add_each(to: &mut [u64], from: &[u64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct TargetTally {
+    counts: Counts,
+    unexpected: u64,
+    latency: TargetLatency,
+}
+
+/// What only the end of the run knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RunFacts {
+    /// From the first start to the last end of a probe, in seconds: what the rate is taken over.
+    pub probing_seconds: f64,
+    /// Wall-clock length of the run in seconds.
+    pub duration_seconds: f64,
+    /// Kernel events for which the ring buffer had no room.
+    pub events_lost: u64,
+    /// What became of the spans.
+    pub spans: SpanCounts,
+    /// Probes whose settle window was cut short by an interruption.
+    pub unsettled: u64,
+    /// Ended by SIGINT or SIGTERM.
+    pub interrupted: bool,
+    /// Whether kernel events were used.
+    pub traced: bool,
+}
+
+/// The counts of a run, or of one worker of it.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    counts: Counts,
+    proofs: [u64; Proof::ALL.len()],
+    confirmations: u64,
+    early_reuses: u64,
+    unexpected: u64,
+    latency: RunLatency,
+    targets: Vec<TargetTally>,
+    histograms: bool,
+}
+
+impl Tally {
+    /// An empty tally for as many targets; their ids are below that number.
+    #[must_use]
+    pub fn new(targets: usize) -> Self {
+        Self {
+            counts: Counts::default(),
+            proofs: [0; Proof::ALL.len()],
+            confirmations: 0,
+            early_reuses: 0,
+            unexpected: 0,
+            latency: RunLatency::new(),
+            targets: vec![TargetTally::default(); targets],
+            histograms: targets <= TARGETS_WITH_HISTOGRAM,
+        }
+    }
+
+    /// Counts one probe; `expected` is what `--expect` says of it.
+    pub fn add(&mut self, timeline: &Timeline, judgements: &[Judgement], expected: bool) {
+        let probe = &timeline.probe;
+        self.counts.add(probe.outcome, judgements);
+        for judgement in judgements {
+            self.proofs[judgement.proof as usize] += 1;
+        }
+        self.confirmations += u64::from(timeline.confirmation.is_some());
+        self.early_reuses += u64::from(probe.early_reuse);
+        self.unexpected += u64::from(!expected);
+        let handshake = probe.handshake_ns();
+        if let Some(ns) = handshake {
+            self.latency.record(ns);
+        }
+        if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
+            target.counts.add(probe.outcome, judgements);
+            target.unexpected += u64::from(!expected);
+            if let Some(ns) = handshake {
+                target.latency.record(ns, self.histograms);
+            }
+        }
+    }
+
+    /// Takes the counts of another worker of the same run in.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.merge(&other.counts);
+        add_each(&mut self.proofs, &other.proofs);
+        self.confirmations += other.confirmations;
+        self.early_reuses += other.early_reuses;
+        self.unexpected += other.unexpected;
+        self.latency.merge(&other.latency);
+        for (to, from) in self.targets.iter_mut().zip(&other.targets) {
+            to.counts.merge(&from.counts);
+            to.unexpected += from.unexpected;
+            to.latency.merge(&from.latency);
+        }
+    }
+
+    /// Probes counted so far.
+    #[must_use]
+    pub fn probes(&self) -> u64 {
+        self.counts.probes
+    }
+
+    /// Probes with this outcome so far.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.counts.outcomes[outcome as usize]
+    }
+
+    /// Probes so far that did not go as expected.
+    #[must_use]
+    pub fn unexpected(&self) -> u64 {
+        self.unexpected
+    }
+
+    /// The summary of the run. `targets` are those that the tally was made for, in their order.
+    #[must_use]
+    pub fn summary(&self, targets: &[Target], facts: &RunFacts) -> Summary {
+        let rate = self.counts.probes as f64 / facts.probing_seconds;
+        Summary {
+            probes: self.counts.probes,
+            outcomes: Outcome::ALL.map(|o| (o.name(), self.outcome(o))).into(),
+            verdicts: Verdict::ALL.map(|v| (v.name(), self.counts.verdicts[v as usize])).into(),
+            proofs: Proof::ALL.map(|p| (p.name(), self.proofs[p as usize])).into(),
+            handshake_seconds: self.latency.quantiles(),
+            probes_per_second: if rate.is_finite() { rate } else { 0.0 },
+            events_lost: facts.events_lost,
+            spans: facts.spans,
+            confirmations: self.confirmations,
+            early_reuses: self.early_reuses,
+            unsettled: facts.unsettled,
+            interrupted: facts.interrupted,
+            tracing: if facts.traced { "kernel" } else { "none" },
+            duration_seconds: facts.duration_seconds,
+            targets: targets.iter().zip(&self.targets).map(|(t, tally)| tally.summary(t)).collect(),
+        }
+    }
+}
+
+impl TargetTally {
+    /// Only the names that were counted: with all of them, the summary of 100,000 targets would be
+    /// 70 MB of zeros.
+    fn summary(&self, target: &Target) -> TargetSummary {
+        let outcomes = Outcome::ALL.map(|o| (o.name(), self.counts.outcomes[o as usize]));
+        let verdicts = Verdict::ALL.map(|v| (v.name(), self.counts.verdicts[v as usize]));
+        TargetSummary {
+            target: target.name.clone(),
+            address: target.address.to_string(),
+            probes: self.counts.probes,
+            outcomes: outcomes.into_iter().filter(|(_, count)| *count > 0).collect(),
+            verdicts: verdicts.into_iter().filter(|(_, count)| *count > 0).collect(),
+            handshake_seconds: self.latency.quantiles(),
+            as_expected: self.unexpected == 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
