@@ -11,4 +11,5 @@ pub mod lab;
 pub mod monotonic;
 pub mod probe;
 pub mod report;
+pub mod session;
 pub mod trace;

@@ -24,7 +24,12 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use socket2::SockAddr;
 
 use self::flight::Flight;
-use super::{pool::Pool, schedule::Schedule, settings::Settings, target::Target};
+use super::{
+    pool::Pool,
+    schedule::{Schedule, Share},
+    settings::Settings,
+    target::Target,
+};
 use crate::{
     correlate::{settle::Settling, timeline::Timeline},
     monotonic,
@@ -116,6 +121,7 @@ impl Engine {
     pub fn new(
         settings: Settings,
         targets: Arc<[Target]>,
+        shares: &[Share],
         tracing: Option<Tracing>,
         gauges: Arc<Gauges>,
         stop: Arc<AtomicBool>,
@@ -127,8 +133,8 @@ impl Engine {
             addresses: targets.iter().map(|t| t.address.into()).collect(),
             sources: vec![None; targets.len()],
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
-            pool: Pool::new(settings.socket.clone(), settings.slots, now / 1000, tracer),
-            schedule: Schedule::new(targets.len(), settings.count, nanos(settings.interval), now),
+            pool: Pool::new(&settings, now / 1000, tracer),
+            schedule: Schedule::new(shares, nanos(settings.interval), now),
             in_flight: Vec::new(),
             flying: 0,
             deadlines: VecDeque::new(),

@@ -10,7 +10,7 @@ use std::{
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 
 use super::{
-    settings::SocketSettings,
+    settings::{Settings, SocketSettings},
     slot::Slot,
     source::{self, Ports},
 };
@@ -43,20 +43,29 @@ pub(super) struct Pool {
     ports: Ports,
     settings: SocketSettings,
     limit: u32,
+    first: u32,
     tracer: Option<Arc<Tracer>>,
 }
 
 impl Pool {
-    /// A pool of at most `limit` slots.
-    pub(super) fn new(
-        settings: SocketSettings,
-        limit: u32,
-        seed: u64,
-        tracer: Option<Arc<Tracer>>,
-    ) -> Self {
-        let range = settings.ports.clone().unwrap_or_else(source::ephemeral_ports);
-        let ports = Ports::new(range, seed);
-        Self { entries: Vec::new(), free: HashMap::new(), ports, settings, limit, tracer }
+    /// An empty pool; `seed` chooses at which source port it begins.
+    pub(super) fn new(settings: &Settings, seed: u64, tracer: Option<Arc<Tracer>>) -> Self {
+        let socket = settings.socket.clone();
+        let range = socket.ports.clone().unwrap_or_else(source::ephemeral_ports);
+        Self {
+            entries: Vec::new(),
+            free: HashMap::new(),
+            ports: Ports::new(range, seed),
+            settings: socket,
+            limit: settings.slots,
+            first: settings.first_slot,
+            tracer,
+        }
+    }
+
+    /// The number of a slot of this pool within the run.
+    pub(super) fn number(&self, slot: u32) -> u32 {
+        self.first + slot
     }
 
     /// The entry of a slot.
@@ -126,7 +135,7 @@ impl Pool {
         let slot = made?;
         watch(epoll, &slot, index)?;
         if let Some(tracer) = &self.tracer {
-            tracer.own_port(index, slot.local)?;
+            tracer.own_port(self.first + index, slot.local)?;
         }
         self.entries.push(Entry {
             local: slot.local,

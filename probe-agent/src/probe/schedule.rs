@@ -4,6 +4,35 @@ use std::collections::VecDeque;
 
 use super::target::TargetId;
 
+/// What a worker has to do for one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The target.
+    pub target: TargetId,
+    /// Number of probes; `None`: until stopped.
+    pub count: Option<u64>,
+}
+
+/// Deals the probes of a run out to `workers`: whole targets while there are enough of them, else
+/// an equal part of each target's probes.
+#[must_use]
+pub fn deal(targets: u32, count: Option<u64>, workers: u32) -> Vec<Vec<Share>> {
+    let mut hands = vec![Vec::new(); workers as usize];
+    for id in 0..targets {
+        let target = TargetId(id);
+        if targets >= workers {
+            hands[(id % workers) as usize].push(Share { target, count });
+            continue;
+        }
+        for (worker, hand) in (0_u64..).zip(&mut hands) {
+            let all = u64::from(workers);
+            let count = count.map(|n| n / all + u64::from(worker < n % all));
+            hand.push(Share { target, count });
+        }
+    }
+    hands
+}
+
 /// Targets in the order in which they are due. The interval is the same for all, so that a target
 /// that is put back at the end is due last and no sorting is needed.
 #[derive(Debug)]
@@ -13,15 +42,14 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// All targets, due at `now`, each `count` times with `interval` nanoseconds between.
-    pub(super) fn new(targets: usize, count: Option<u64>, interval: u64, now: u64) -> Self {
-        let targets = u32::try_from(targets).unwrap_or(u32::MAX);
-        let queue = match count {
-            Some(0) => VecDeque::new(),
-            count => {
-                (0..targets).map(|id| (now, TargetId(id), count.unwrap_or(u64::MAX))).collect()
-            }
-        };
+    /// Each target, due at `now`, as often as it says (`None`: without end) with `interval`
+    /// nanoseconds between.
+    pub(super) fn new(shares: &[Share], interval: u64, now: u64) -> Self {
+        let queue = shares
+            .iter()
+            .map(|share| (now, share.target, share.count.unwrap_or(u64::MAX)))
+            .filter(|(_, _, left)| *left > 0)
+            .collect();
         Self { queue, interval }
     }
 
@@ -48,11 +76,16 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use super::Schedule;
+    use super::{Schedule, Share, deal};
+    use crate::probe::target::TargetId;
+
+    fn shares(targets: u32, count: Option<u64>) -> Vec<Share> {
+        (0..targets).map(|id| Share { target: TargetId(id), count }).collect()
+    }
 
     #[test]
     fn targets_take_turns_and_each_has_its_count() {
-        let mut schedule = Schedule::new(2, Some(2), 10, 100);
+        let mut schedule = Schedule::new(&shares(2, Some(2)), 10, 100);
         let mut taken = Vec::new();
         for now in [100, 100, 100, 110, 110, 200] {
             taken.push(schedule.take(now).map(|t| t.0));
@@ -63,10 +96,19 @@ mod tests {
 
     #[test]
     fn a_backlog_is_not_made_up_for_in_a_burst() {
-        let mut schedule = Schedule::new(1, None, 10, 0);
+        let mut schedule = Schedule::new(&shares(1, None), 10, 0);
         assert!(schedule.take(1_000).is_some());
         assert_eq!(schedule.next_due(), Some(1_000));
         assert!(schedule.take(1_000).is_some());
         assert_eq!(schedule.next_due(), Some(1_010));
+    }
+
+    #[test]
+    fn every_probe_is_dealt_to_one_worker() {
+        for (targets, count, workers) in [(1, 7, 3), (3, 2, 3), (5, 1, 2), (2, 1, 4)] {
+            let hands = deal(targets, Some(count), workers);
+            let dealt: u64 = hands.iter().flatten().filter_map(|s| s.count).sum();
+            assert_eq!((hands.len(), dealt), (workers as usize, u64::from(targets) * count));
+        }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
-/// When a 4-tuple may be used again for the same target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// When a source port may probe the same target again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum PortPolicy {
-    /// After its settle window; where there are more probes than 4-tuples, the longest-rested one
-    /// goes first and the early reuse is counted.
+    /// Not before the settle window of its last probe has passed; where there are more probes than
+    /// ports, the longest-rested one goes first and the early reuse is counted
     #[default]
     Rotate,
-    /// At once: reproduces path B.
+    /// At once: for reproducing what a leftover does to the next probe
     Pin,
 }
 
@@ -33,8 +33,6 @@ pub struct SocketSettings {
 /// What a run of the engine is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Probes for each target; `None`: until stopped.
-    pub count: Option<u64>,
     /// From one probe of a target to its next; zero: as fast as possible.
     pub interval: Duration,
     /// At most so many probes are in flight.
@@ -45,6 +43,8 @@ pub struct Settings {
     pub settle: Duration,
     /// At most so many slots: each takes a source port and a file descriptor.
     pub slots: u32,
+    /// Number of the first slot: workers of one run have slots of their own.
+    pub first_slot: u32,
     /// When a 4-tuple may be used again.
     pub port_policy: PortPolicy,
     /// How sockets are made.

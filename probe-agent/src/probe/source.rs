@@ -56,7 +56,7 @@ pub(super) fn address(target: SocketAddr, settings: &SocketSettings) -> io::Resu
 
 /// The ports that this host gives to outgoing connections (`net.ipv4.ip_local_port_range` of the
 /// calling thread's network namespace), or the kernel's default where it cannot be read.
-pub(super) fn ephemeral_ports() -> RangeInclusive<u16> {
+pub fn ephemeral_ports() -> RangeInclusive<u16> {
     let parse = |text: String| {
         let mut words = text.split_whitespace().map(str::parse::<u16>);
         Some(words.next()?.ok()?..=words.next()?.ok()?)
@@ -109,6 +109,18 @@ impl Ports {
     }
 }
 
+/// Cuts a range of ports into as equal parts as possible, one for each of `parts` workers; a range
+/// smaller than that gives fewer.
+#[must_use]
+pub fn split(range: &RangeInclusive<u16>, parts: u32) -> Vec<RangeInclusive<u16>> {
+    let (start, size) = (u32::from(*range.start()), u32::try_from(range.len()).unwrap_or(0));
+    let cut = |n: u32| start + size * n / parts.max(1);
+    (0..parts)
+        .filter(|&n| cut(n) < cut(n + 1))
+        .filter_map(|n| Some(u16::try_from(cut(n)).ok()?..=u16::try_from(cut(n + 1) - 1).ok()?))
+        .collect()
+}
+
 /// The wildcard-free local address of a slot.
 pub(super) fn local(ip: IpAddr, port: u16, target: SocketAddr) -> SocketAddr {
     match (ip, target) {
@@ -132,7 +144,7 @@ pub(super) fn unspecified(target: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::Ports;
+    use super::{Ports, split};
 
     #[test]
     fn every_port_is_handed_out_once_and_used_ones_come_again_last() {
@@ -142,5 +154,13 @@ mod tests {
         ports.give_back(first);
         let rest: Vec<u16> = std::iter::from_fn(|| ports.take()).collect();
         assert_eq!(rest, [13, 10, 11, 12]);
+    }
+
+    #[test]
+    fn a_split_covers_the_range_once() {
+        for (range, parts) in [(10..=19, 3), (1..=65_535, 2), (5..=5, 1), (5..=6, 4)] {
+            let covered: Vec<u16> = split(&range, parts).into_iter().flatten().collect();
+            assert_eq!(covered, range.collect::<Vec<u16>>());
+        }
     }
 }

@@ -101,18 +101,19 @@ impl Engine {
         let tcp_info = if self.tracing.is_none() { self.info_before_close(slot) } else { None };
         self.close(slot);
         let ended_at = monotonic::now();
+        let number = self.pool.number(slot);
         let entry = self.pool.entry(slot);
         let kernel = self
             .tracing
             .as_ref()
-            .and_then(|t| t.tracer.slots.read(slot))
+            .and_then(|t| t.tracer.slots.read(number))
             // A connect() that failed before CLOSE -> SYN_SENT left the last probe's record there.
             .filter(|k| k.generation != entry.kernel_generation);
         if let Some(kernel) = &kernel {
             entry.kernel_generation = kernel.generation;
         }
         let record = ProbeRecord {
-            id: ProbeId { slot, generation: flight.generation },
+            id: ProbeId { slot: number, generation: flight.generation },
             target: flight.target,
             flow: flight.flow,
             outcome: end.outcome,
