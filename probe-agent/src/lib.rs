@@ -5,6 +5,7 @@
 
 pub mod correlate;
 pub mod explain;
+pub mod export;
 pub mod probe;
 pub mod report;
 pub mod trace;
