@@ -63,7 +63,6 @@ pub enum ExportError {
 /// large, and the engine has better things to do.
 pub(super) struct Item {
     pub(super) probe: ExplainedProbe,
-    pub(super) target: Arc<Target>,
     pub(super) expected: bool,
 }
 
@@ -72,6 +71,7 @@ pub(super) struct Item {
 pub struct Exporter {
     queue: mpsc::Sender<Item>,
     tally: Arc<Tally>,
+    targets: Arc<[Target]>,
     ids: RunIds,
     timeout: Duration,
     stop: oneshot::Sender<Instant>,
@@ -81,6 +81,8 @@ pub struct Exporter {
 impl Exporter {
     /// Opens the file, reads the certificates and starts the thread; connects to nothing yet.
     ///
+    /// `targets` is the run's list, which the probes' target ids are indices of.
+    ///
     /// `tell` gets one line for each failure worth telling: the first of a sink and then at most
     /// one in 30 seconds.
     ///
@@ -89,6 +91,7 @@ impl Exporter {
     pub fn start(
         config: OtlpConfig,
         resource: Resource,
+        targets: Arc<[Target]>,
         clock: Clock,
         tell: impl FnMut(&str) + Send + Clone + 'static,
     ) -> Result<Self, ExportError> {
@@ -110,7 +113,7 @@ impl Exporter {
             queue: receiver,
             collector: collector.map(|sink| Told { sink, warner: warner() }),
             file: file.transpose()?.map(|sink| Told { sink, warner: warner() }),
-            origin: Origin { resource, clock, ids },
+            origin: Origin { resource, targets: Arc::clone(&targets), clock, ids },
             tally: Arc::clone(&tally),
         };
         let (stop, stopped) = oneshot::channel();
@@ -123,16 +126,17 @@ impl Exporter {
                 let _ = finished.send(());
             })
             .map_err(ExportError::Thread)?;
-        Ok(Self { queue, tally, ids, timeout, stop, done })
+        Ok(Self { queue, tally, targets, ids, timeout, stop, done })
     }
 
-    /// Queues a probe's span; never blocks. Where there is no room it is dropped and counted.
+    /// Queues a probe's span; never blocks. Where there is no room, or where the probe's target is
+    /// none of this run, it is dropped and counted.
     ///
     /// `expected` says whether the outcome is the one that was asked for (`--expect`).
-    pub fn offer(&self, probe: ExplainedProbe, target: &Arc<Target>, expected: bool) {
+    pub fn offer(&self, probe: ExplainedProbe, expected: bool) {
         self.tally.offer();
-        let item = Item { probe, target: Arc::clone(target), expected };
-        if self.queue.try_send(item).is_err() {
+        let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
+        if !known || self.queue.try_send(Item { probe, expected }).is_err() {
             self.tally.drop_spans(1);
         }
     }

@@ -10,7 +10,7 @@ use http::{
 };
 use http_body_util::{BodyExt, Full, Limited};
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message;
 
@@ -99,7 +99,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Attempt {
 /// that do not decode) is no success: nothing says that the spans were taken.
 fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
     let decoded = match content_type(headers) {
-        Some("application/json") => serde_json::from_slice(body).ok(),
+        Some("application/json") => from_json(body),
         Some("text/html") => None,
         Some(PROTOBUF) => ExportTraceServiceResponse::decode(body).ok(),
         _ => Some(ExportTraceServiceResponse::decode(body).unwrap_or_default()),
@@ -110,6 +110,22 @@ fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
             why: "it answers, but not as an OTLP receiver does; is the URL right?".to_owned(),
         },
     }
+}
+
+/// An answer in JSON, which some receivers give whatever they were asked in. `opentelemetry-proto`
+/// does not read a 64-bit number that is a string there, as the encoding has it.
+fn from_json(body: &[u8]) -> Option<ExportTraceServiceResponse> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let partial = &answer["partialSuccess"];
+    let rejected = &partial["rejectedSpans"];
+    let rejected = rejected.as_i64().or_else(|| rejected.as_str()?.parse().ok());
+    let message = partial["errorMessage"].as_str().unwrap_or_default();
+    Some(ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: rejected.unwrap_or_default(),
+            error_message: message.to_owned(),
+        }),
+    })
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {

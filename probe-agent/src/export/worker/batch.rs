@@ -1,6 +1,6 @@
 //! Spans gathered into requests.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     export::{exporter::Item, ids::RunIds, span::span},
+    probe::target::Target,
     trace::clock::Clock,
 };
 
@@ -32,6 +33,7 @@ const WAIT: Duration = Duration::from_secs(1);
 /// What all spans of a run share.
 pub(in crate::export) struct Origin {
     pub(in crate::export) resource: Resource,
+    pub(in crate::export) targets: Arc<[Target]>,
     pub(in crate::export) clock: Clock,
     pub(in crate::export) ids: RunIds,
 }
@@ -46,8 +48,10 @@ pub(super) async fn gather(
     let mut next = Some(queue.recv().await?);
     let until = Instant::now() + WAIT;
     let (mut spans, mut bytes) = (Vec::new(), 0);
-    while let Some(Item { probe, target, expected }) = next {
-        let span = span(&probe, &target, expected, &origin.clock, &origin.ids);
+    while let Some(Item { probe, expected }) = next {
+        // The exporter queues no probe without one.
+        let target = &origin.targets[probe.timeline.probe.target.0 as usize];
+        let span = span(&probe, target, expected, &origin.clock, &origin.ids);
         bytes += span.encoded_len();
         spans.push(span);
         in_hand.set(spans.len() as u64);
