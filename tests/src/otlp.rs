@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use probe_agent::export::{
-    Exporter, OtlpArgs, OtlpConfig,
-    config::ConfigError,
-    resource::{HostFacts, resource},
+    Exporter, OtlpArgs, OtlpConfig, config::ConfigError, resource::HostFacts,
 };
 
 use crate::sample;
@@ -46,12 +45,12 @@ impl Lines {
     }
 }
 
-/// An exporter of samples.
+/// The resource of a made-up host.
 ///
 /// # Panics
-/// It does not start.
+/// Never: an empty environment is right.
 #[must_use]
-pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
+pub fn resource() -> Resource {
     let facts = HostFacts {
         name: "node-1".into(),
         kernel: "6.12.0".into(),
@@ -59,11 +58,20 @@ pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
         executable: "probe-agent".into(),
         instance: [7; 16],
     };
-    let resource = resource(|_| None, &facts).expect("an empty environment is right");
+    probe_agent::export::resource::resource(|_| None, &facts)
+        .expect("an empty environment is right")
+}
+
+/// An exporter of samples.
+///
+/// # Panics
+/// It does not start.
+#[must_use]
+pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
     let lines = Lines::default();
     let told = Arc::clone(&lines.0);
     let exporter =
-        Exporter::start(config, resource, sample::targets(), sample::CLOCK, move |line: &str| {
+        Exporter::start(config, resource(), sample::targets(), sample::CLOCK, move |line: &str| {
             told.lock().expect("nobody panics with this lock").push(line.to_owned());
         });
     (exporter.expect("the exporter starts"), lines)

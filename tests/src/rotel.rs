@@ -5,7 +5,7 @@ mod print;
 pub use print::printed;
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     sync::{Arc, Condvar, Mutex},
@@ -112,6 +112,25 @@ impl Rotel {
     #[must_use]
     pub fn http(&self) -> String {
         format!("http://{}", self.http)
+    }
+
+    /// Posts OTLP JSON to it.
+    ///
+    /// # Panics
+    /// It does not take it.
+    pub fn post_json(&self, body: &str) {
+        let mut stream = TcpStream::connect(self.http).expect("it listens");
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            self.http,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("it reads the head");
+        stream.write_all(body.as_bytes()).expect("it reads the body");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
     /// What it has printed.
