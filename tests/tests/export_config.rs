@@ -219,7 +219,11 @@ fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
              comma in a value as %2C",
         ),
     ]);
-    for bad in ["OTEL_EXPORTER_OTLP_TIMEOUT=10s", "OTEL_EXPORTER_OTLP_TIMEOUT=0"] {
+    for bad in [
+        "OTEL_EXPORTER_OTLP_TIMEOUT=10s",
+        "OTEL_EXPORTER_OTLP_TIMEOUT=0",
+        "OTEL_EXPORTER_OTLP_TIMEOUT=18446744073709551615",
+    ] {
         assert!(with(bad).ends_with("is no timeout; write milliseconds above 0, e.g. 10000"));
     }
     assert_eq!(

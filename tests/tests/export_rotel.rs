@@ -70,9 +70,17 @@ fn every_field_arrives_over_both_protocols_plain_and_compressed() {
     }
 }
 
+/// How many spans the collector says it received, one request in a line.
+fn received(text: &str) -> u64 {
+    let of_requests =
+        text.lines().filter_map(|line| line.split_once(" spans=")?.1.parse::<u64>().ok());
+    of_requests.sum()
+}
+
 #[test]
 fn a_burst_is_taken_to_the_last_span() {
     let Some(rotel) = Rotel::start(Verbosity::Basic) else { return };
+    let mut expected = 0;
     for (protocol, url) in [("grpc", rotel.grpc()), ("http/protobuf", rotel.http())] {
         let (exporter, lines) =
             exporter_of(&["--otlp-endpoint", &url, "--otlp-protocol", protocol]);
@@ -82,6 +90,8 @@ fn a_burst_is_taken_to_the_last_span() {
         let counts = exporter.finish(ENOUGH);
         assert_eq!(counts, SpanCounts { accepted: 20_001, ..SpanCounts::default() });
         assert_eq!(lines.get(), [""; 0]);
+        expected += 20_001;
+        let _ = rotel.wait_for(|text| received(text) == expected);
     }
 }
 
@@ -89,7 +99,7 @@ fn a_burst_is_taken_to_the_last_span() {
 fn a_collector_that_is_killed_in_the_middle_costs_what_it_did_not_take_and_no_more() {
     let Some(mut rotel) = Rotel::start(Verbosity::Basic) else { return };
     let flags = ["--otlp-endpoint", &rotel.grpc(), "--otlp-protocol", "grpc"];
-    let env = [("OTEL_EXPORTER_OTLP_TIMEOUT", "300")];
+    let env = [("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")];
     let (exporter, lines) = exporter(config(&flags, &env).unwrap().unwrap());
     for generation in 1..=600 {
         exporter.offer(sample::clean(id(0, generation)), true);

@@ -9,7 +9,7 @@ use clap::Args;
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "OTLP export")]
 pub struct OtlpArgs {
-    /// Send spans to this OTLP receiver, e.g. http://localhost:4318 or https://otel.example
+    /// Send spans to this OTLP receiver, e.g. `http://localhost:4318`
     ///
     /// Over HTTP, /v1/traces is appended unless the path ends so.
     /// [env: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT]

@@ -34,6 +34,9 @@ use crate::{
 /// unless a write to a file hangs.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// A longer end is as good as none; without a bound its sum with the time could overflow.
+const LONGEST_END: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Why there can be no export; all of it is known before the first probe (exit code 2).
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
@@ -171,6 +174,7 @@ impl Exporter {
     /// What is on the way then counts as rejected, what still waits as dropped.
     #[must_use]
     pub fn finish(self, within: Duration) -> SpanCounts {
+        let within = within.min(LONGEST_END);
         // The thread may have ended already; then there is nothing to stop.
         let _ = self.stop.send(Instant::now() + within);
         drop(self.queue);

@@ -50,7 +50,7 @@ impl RunIds {
 
     /// The span context of a probe of this run: its own trace, of which it is the root.
     ///
-    /// [`mix`] is a bijection, so two probes of a run have different ids.
+    /// The mixing is a bijection, so two probes of a run have different ids.
     #[must_use]
     pub fn context(&self, probe: ProbeId) -> SpanContext {
         let name = mix((u64::from(probe.slot) << 32) | u64::from(probe.generation));

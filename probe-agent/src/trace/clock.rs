@@ -22,7 +22,7 @@ pub struct Clock {
 impl Clock {
     /// Reads both clocks.
     ///
-    /// `CLOCK_MONOTONIC` is read before and after `CLOCK_REALTIME`; of [`SAMPLES`] such triples
+    /// `CLOCK_MONOTONIC` is read before and after `CLOCK_REALTIME`; of several such triples
     /// the one with the shortest way between its ends counts, and its error is at most half of
     /// that way.
     ///

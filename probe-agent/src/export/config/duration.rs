@@ -7,7 +7,10 @@ use super::{
     setting::{Setting, Source},
 };
 
-/// The timeout that a setting stands for; never zero.
+/// Longer ones are typing errors, and would overflow where they are added to a time.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The timeout that a setting stands for; never zero and at most a day.
 pub(super) fn timeout(setting: &Setting) -> Result<Duration, ConfigError> {
     let (parsed, example) = match setting.source {
         Source::Flag => (with_unit(&setting.value), "a number and its unit, e.g. 10s or 500ms"),
@@ -17,7 +20,7 @@ pub(super) fn timeout(setting: &Setting) -> Result<Duration, ConfigError> {
         }
     };
     parsed
-        .filter(|d| !d.is_zero())
+        .filter(|d| !d.is_zero() && *d <= LONGEST)
         .ok_or_else(|| ConfigError::Timeout { setting: setting.clone(), example })
 }
 

@@ -19,7 +19,7 @@ pub(in crate::export) struct Collector {
 }
 
 enum Client {
-    Http(Http),
+    Http(Box<Http>),
     Grpc(Box<Grpc>),
 }
 
@@ -31,7 +31,7 @@ impl Collector {
     pub(in crate::export) fn new(endpoint: Endpoint, timeout: Duration) -> Result<Self, TlsError> {
         let (name, advice) = (endpoint.to_string(), advice(&endpoint));
         let client = match endpoint.protocol {
-            Protocol::HttpProtobuf => Client::Http(Http::new(endpoint)?),
+            Protocol::HttpProtobuf => Client::Http(Box::new(Http::new(endpoint)?)),
             Protocol::Grpc => Client::Grpc(Box::new(Grpc::new(endpoint)?)),
         };
         Ok(Self { client, timeout, name, advice })

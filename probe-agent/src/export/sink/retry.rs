@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Answer;
 
@@ -43,11 +43,12 @@ pub(super) async fn deliver(within: Duration, mut attempt: impl AsyncFnMut() -> 
                 return Answer::Failed { why: last.unwrap_or_else(silent) };
             }
         };
-        let resume = Instant::now() + after.unwrap_or_else(|| jitter(pause)).max(FIRST_PAUSE / 2);
-        if resume >= end {
+        // A receiver may name no delay at all, or one of centuries.
+        let wait = after.unwrap_or_else(|| jitter(pause)).max(FIRST_PAUSE / 2);
+        if wait >= end.saturating_duration_since(Instant::now()) {
             return Answer::Failed { why };
         }
-        sleep_until(resume).await;
+        sleep(wait).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         last = Some(why);
     }
@@ -108,6 +109,19 @@ mod tests {
         });
         assert_eq!(answer.await, TAKEN);
         assert_eq!(start.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_beyond_the_batchs_time_is_not_waited_for() {
+        let start = tokio::time::Instant::now();
+        for delay in [Duration::from_secs(10), Duration::MAX] {
+            let answer = deliver(Duration::from_secs(10), async || Attempt::Again {
+                why: "busy".into(),
+                after: Some(delay),
+            });
+            assert_eq!(answer.await, Answer::Failed { why: "busy".into() });
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[test]
