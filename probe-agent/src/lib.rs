@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod correlate;
 pub mod explain;
+pub mod export;
 pub mod lab;
 pub mod monotonic;
 pub mod probe;

@@ -1,6 +1,7 @@
 //! The kernel's side: loading the programs, and reading what they report.
 
 pub mod btf;
+pub mod clock;
 pub mod error;
 pub mod event;
 pub mod format;

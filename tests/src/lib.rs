@@ -3,3 +3,7 @@
 mod privilege;
 
 pub use privilege::is_privileged;
+pub mod otlp;
+pub mod receiver;
+pub mod rotel;
+pub mod sample;

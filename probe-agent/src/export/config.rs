@@ -1,0 +1,87 @@
+//! Flags and `OTEL_*` variables merged into one validated configuration.
+//!
+//! Each setting is taken from the flag, else the variable of the signal
+//! (`OTEL_EXPORTER_OTLP_TRACES_*`), else the generic one (`OTEL_EXPORTER_OTLP_*`), else the default
+//! (OpenTelemetry, "OpenTelemetry Protocol Exporter"). An empty variable counts as unset.
+//!
+//! Nothing is exported unless it is asked for: by a flag, by an endpoint in the environment or by
+//! `OTEL_TRACES_EXPORTER=otlp`. `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` silence
+//! the environment, not the flags.
+
+mod duration;
+mod endpoint;
+mod error;
+pub(crate) mod pairs;
+mod setting;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use endpoint::{Endpoint, Protocol, TlsFiles};
+pub use error::ConfigError;
+
+use super::args::OtlpArgs;
+use setting::{Setting, Settings};
+
+/// `OTEL_EXPORTER_OTLP_TIMEOUT` where it is not set, as the specification has it.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Spans that may wait for their sinks: half a minute of 2,000 probes per second while a collector
+/// restarts, in about 100 MB.
+const DEFAULT_QUEUE: usize = 65_536;
+
+/// Where spans go, validated. At least one of `endpoint` and `file` is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtlpConfig {
+    /// The collector.
+    pub endpoint: Option<Endpoint>,
+    /// The file of OTLP JSON lines.
+    pub file: Option<PathBuf>,
+    /// How long to try to deliver one batch, retries included; never zero.
+    pub timeout: Duration,
+    /// Spans that may wait; more are dropped and counted.
+    pub queue: usize,
+}
+
+impl OtlpConfig {
+    /// Merges flags and environment; `None` where no export is asked for.
+    ///
+    /// # Errors
+    /// A setting that makes no sense; the error names the flag or the variable.
+    pub fn new(
+        args: &OtlpArgs,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let settings = Settings::new(env);
+        let flags = args.otlp_endpoint.is_some()
+            || args.otlp_protocol.is_some()
+            || args.otlp_headers.is_some();
+        let wanted = flags || environment_asks(&settings)?;
+        if !wanted && args.otlp_file.is_none() {
+            return Ok(None);
+        }
+        let timeout = match settings.pick("--otlp-timeout", args.otlp_timeout.as_deref(), "TIMEOUT")
+        {
+            Some(setting) => duration::timeout(&setting)?,
+            None => DEFAULT_TIMEOUT,
+        };
+        let endpoint = if wanted { Some(Endpoint::new(args, &settings)?) } else { None };
+        Ok(Some(Self { endpoint, file: args.otlp_file.clone(), timeout, queue: DEFAULT_QUEUE }))
+    }
+}
+
+/// Whether the environment asks for spans to be sent.
+fn environment_asks<E: Fn(&str) -> Option<String>>(
+    settings: &Settings<E>,
+) -> Result<bool, ConfigError> {
+    // Only "true" disables, in any case of letters; whatever else it says, it does not.
+    let disabled = settings.variable("OTEL_SDK_DISABLED");
+    if disabled.is_some_and(|s| s.value.eq_ignore_ascii_case("true")) {
+        return Ok(false);
+    }
+    match settings.variable("OTEL_TRACES_EXPORTER") {
+        None => Ok(settings.otlp("ENDPOINT").is_some()),
+        Some(Setting { value, .. }) if value == "otlp" => Ok(true),
+        Some(Setting { value, .. }) if value == "none" => Ok(false),
+        Some(setting) => Err(ConfigError::Exporter(setting)),
+    }
+}

@@ -1,0 +1,184 @@
+//! The exporter as the rest of the agent sees it: offer probes, ask for room, finish.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, sync_channel},
+    },
+    time::Duration,
+};
+
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+pub use super::sink::collector::TlsError;
+use super::{
+    config::{ConfigError, OtlpConfig},
+    counts::Tally,
+    ids::RunIds,
+    sink::{collector::Collector, file::JsonLines},
+    warner::{Tell, Warner},
+    worker::{Origin, Told, Worker},
+};
+use crate::{
+    explain::finding::ExplainedProbe, probe::target::Target, report::summary::SpanCounts,
+    trace::clock::Clock,
+};
+
+/// How much longer than its deadline the thread is waited for: it notices the deadline at once,
+/// unless a write to a file hangs.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A longer end is as good as none; without a bound its sum with the time could overflow.
+const LONGEST_END: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why there can be no export; all of it is known before the first probe (exit code 2).
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A flag or variable makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The file cannot be written.
+    #[error("--otlp-file: cannot write {}: {source}; name a file in a directory that you may write to", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// No random bytes for the ids.
+    #[error("no random bytes for trace ids: {0}")]
+    Random(#[from] getrandom::Error),
+    /// No thread or runtime to export from.
+    #[error("cannot start the exporter's thread: {0}")]
+    Thread(io::Error),
+}
+
+/// What waits in the queue. It becomes a span on the exporter's thread: a span is several times as
+/// large, and the engine has better things to do.
+pub(super) struct Item {
+    pub(super) probe: ExplainedProbe,
+    pub(super) expected: bool,
+}
+
+/// Sends probes as spans, from a thread of its own.
+#[derive(Debug)]
+pub struct Exporter {
+    queue: mpsc::Sender<Item>,
+    tally: Arc<Tally>,
+    targets: Arc<[Target]>,
+    ids: RunIds,
+    timeout: Duration,
+    stop: oneshot::Sender<Instant>,
+    done: Receiver<()>,
+}
+
+impl Exporter {
+    /// Opens the file, reads the certificates and starts the thread; connects to nothing yet.
+    ///
+    /// `targets` is the run's list, which the probes' target ids are indices of.
+    ///
+    /// `tell` gets one line for each failure worth telling: the first of a sink and then at most
+    /// one in 30 seconds.
+    ///
+    /// # Errors
+    /// Anything that would keep all spans from being delivered and can be known now.
+    pub fn start(
+        config: OtlpConfig,
+        resource: Resource,
+        targets: Arc<[Target]>,
+        clock: Clock,
+        tell: impl FnMut(&str) + Send + Clone + 'static,
+    ) -> Result<Self, ExportError> {
+        let ids = RunIds::random()?;
+        let timeout = config.timeout;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(ExportError::Thread)?;
+        let warner = || Warner::new(Box::new(tell.clone()) as Tell);
+        let collector = config.endpoint.map(|e| Collector::new(e, timeout)).transpose()?;
+        let file = config.file.map(|path| {
+            JsonLines::create(&path).map_err(|source| ExportError::File { path, source })
+        });
+        let (queue, receiver) = mpsc::channel(config.queue);
+        let tally = Arc::<Tally>::default();
+        let worker = Worker {
+            queue: receiver,
+            collector: collector.map(|sink| Told { sink, warner: warner() }),
+            file: file.transpose()?.map(|sink| Told { sink, warner: warner() }),
+            origin: Origin { resource, targets: Arc::clone(&targets), clock, ids },
+            tally: Arc::clone(&tally),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (finished, done) = sync_channel(1);
+        std::thread::Builder::new()
+            .name("otlp-export".to_owned())
+            .spawn(move || {
+                runtime.block_on(worker.run(stopped));
+                // The other end may have given up waiting.
+                let _ = finished.send(());
+            })
+            .map_err(ExportError::Thread)?;
+        Ok(Self { queue, tally, targets, ids, timeout, stop, done })
+    }
+
+    /// Queues a probe's span; never blocks. Where there is no room, or where the probe's target is
+    /// none of this run, it is dropped and counted.
+    ///
+    /// `expected` says whether the outcome is the one that was asked for (`--expect`).
+    pub fn offer(&self, probe: ExplainedProbe, expected: bool) {
+        self.tally.offer();
+        let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
+        if !known || self.queue.try_send(Item { probe, expected }).is_err() {
+            self.tally.drop_spans(1);
+        }
+    }
+
+    /// Whether a span offered now is kept, or would be dropped for a reason that waiting does not
+    /// mend: false means that the queue is full while the collector works, so that the engine may
+    /// hold back for a moment. A failing collector is nothing to hold back for.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.queue.capacity() > 0 || self.tally.failing()
+    }
+
+    /// The ids of this run's traces and spans.
+    #[must_use]
+    pub const fn ids(&self) -> &RunIds {
+        &self.ids
+    }
+
+    /// The counts so far; what waits in the queue is not in them yet.
+    #[must_use]
+    pub fn counts(&self) -> SpanCounts {
+        self.tally.now()
+    }
+
+    /// How long [`finish`](Self::finish) should be given by default: the timeout of a batch.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Delivers what waits, for at most `within` (and half a second if a write to a file hangs).
+    /// What is on the way then counts as rejected, what still waits as dropped.
+    #[must_use]
+    pub fn finish(self, within: Duration) -> SpanCounts {
+        let within = within.min(LONGEST_END);
+        // The thread may have ended already; then there is nothing to stop.
+        let _ = self.stop.send(Instant::now() + within);
+        drop(self.queue);
+        let _ = self.done.recv_timeout(within + GRACE);
+        self.tally.last()
+    }
+}

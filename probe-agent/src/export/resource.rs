@@ -1,0 +1,139 @@
+//! What the spans come from: the OTLP resource.
+//!
+//! Precedence: `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES`, then what was detected
+//! (OpenTelemetry, resource SDK, "Specifying resource information via an environment variable").
+
+use std::collections::BTreeMap;
+
+use opentelemetry_proto::tonic::{common::v1::KeyValue, resource::v1::Resource};
+use opentelemetry_semantic_conventions::attribute as semconv;
+
+use super::{
+    config::{ConfigError, pairs::pairs},
+    value,
+};
+
+/// The attributes that the Kubernetes downward API usually fills, and the variables that manifests
+/// usually fill them into. The first that is set counts.
+const KUBERNETES: [(&str, &[&str]); 4] = [
+    (semconv::K8S_NODE_NAME, &["K8S_NODE_NAME", "NODE_NAME"]),
+    (semconv::K8S_POD_NAME, &["K8S_POD_NAME", "POD_NAME"]),
+    (semconv::K8S_NAMESPACE_NAME, &["K8S_NAMESPACE_NAME", "K8S_POD_NAMESPACE", "POD_NAMESPACE"]),
+    (semconv::K8S_POD_UID, &["K8S_POD_UID", "POD_UID"]),
+];
+
+/// What is known of this host and process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFacts {
+    /// `gethostname(2)`; empty where it is unknown.
+    pub name: String,
+    /// Release of the kernel, e.g. `6.12.0`; empty where it is unknown.
+    pub kernel: String,
+    /// The process.
+    pub pid: u32,
+    /// File name of the executable; empty where it is unknown.
+    pub executable: String,
+    /// 16 random bytes that name this run (`service.instance.id`).
+    pub instance: [u8; 16],
+}
+
+impl HostFacts {
+    /// Looks around.
+    ///
+    /// # Errors
+    /// The kernel gave no random bytes (`getrandom(2)`).
+    pub fn detect() -> Result<Self, getrandom::Error> {
+        let mut instance = [0; 16];
+        getrandom::fill(&mut instance)?;
+        let name = nix::unistd::gethostname().ok().and_then(|n| n.into_string().ok());
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let path = std::env::current_exe().unwrap_or_default();
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            kernel: kernel.trim_end().to_owned(),
+            pid: std::process::id(),
+            executable: path
+                .file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+            instance,
+        })
+    }
+}
+
+/// The resource of this run's spans.
+///
+/// # Errors
+/// `OTEL_RESOURCE_ATTRIBUTES` is no list of `key=value`.
+pub fn resource(
+    env: impl Fn(&str) -> Option<String>,
+    host: &HostFacts,
+) -> Result<Resource, ConfigError> {
+    let mut attributes = detected(host);
+    for (key, variables) in KUBERNETES {
+        let set = |name: &&str| env(name).filter(|v| !v.is_empty());
+        if let Some(found) = variables.iter().find_map(set) {
+            attributes.insert(key.to_owned(), value::text(key, found));
+        }
+    }
+    let variable = "OTEL_RESOURCE_ATTRIBUTES";
+    for (key, given) in pairs(variable, &env(variable).unwrap_or_default())? {
+        attributes.insert(key.clone(), value::text(&key, given));
+    }
+    if let Some(name) = env("OTEL_SERVICE_NAME").filter(|v| !v.is_empty()) {
+        attributes
+            .insert(semconv::SERVICE_NAME.to_owned(), value::text(semconv::SERVICE_NAME, name));
+    }
+    Ok(Resource { attributes: attributes.into_values().collect(), ..Resource::default() })
+}
+
+fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {
+    let known = [
+        value::text(semconv::SERVICE_NAME, env!("CARGO_PKG_NAME")),
+        value::text(semconv::SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
+        value::text(semconv::SERVICE_INSTANCE_ID, uuid(host.instance)),
+        value::text(semconv::HOST_NAME, &host.name),
+        value::text(semconv::HOST_ARCH, arch(std::env::consts::ARCH)),
+        value::text(semconv::OS_TYPE, "linux"),
+        value::text(semconv::OS_VERSION, &host.kernel),
+        value::int(semconv::PROCESS_PID, host.pid),
+        value::text(semconv::PROCESS_EXECUTABLE_NAME, &host.executable),
+    ];
+    let told = known.into_iter().filter(|pair| !is_empty(pair));
+    told.map(|pair| (pair.key.clone(), pair)).collect()
+}
+
+fn is_empty(pair: &KeyValue) -> bool {
+    use opentelemetry_proto::tonic::common::v1::any_value::Value;
+    let value = pair.value.as_ref().and_then(|v| v.value.as_ref());
+    matches!(value, Some(Value::StringValue(text)) if text.is_empty())
+}
+
+/// OpenTelemetry's name of an architecture (`host.arch`), from Rust's.
+fn arch(rust: &str) -> &str {
+    match rust {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "arm" => "arm32",
+        "powerpc" => "ppc32",
+        "powerpc64" => "ppc64",
+        other => other,
+    }
+}
+
+/// A random UUID (RFC 9562, section 5.4: version 4).
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let n = u128::from_be_bytes(bytes);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        n >> 96,
+        (n >> 80) & 0xffff,
+        (n >> 64) & 0xffff,
+        (n >> 48) & 0xffff,
+        n & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Where batches go: a collector over gRPC or HTTP, and a file.
+
+pub(super) mod collector;
+pub(super) mod file;
+mod grpc;
+mod http;
+mod retry;
+mod tls;
+mod transport;
+
+/// What a sink did with a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It took the batch, all or (OTLP's partial success) but for some spans.
+    Taken {
+        /// Spans that it refused.
+        rejected: u64,
+        /// Why, or a warning; may be empty.
+        message: String,
+    },
+    /// It took nothing.
+    Failed {
+        /// What went wrong, with the remedy.
+        why: String,
+    },
+}
+
+impl Answer {
+    /// How many of a batch's spans were not taken.
+    pub(super) fn rejected(&self, of: u64) -> u64 {
+        match self {
+            Self::Taken { rejected, .. } => (*rejected).min(of),
+            Self::Failed { .. } => of,
+        }
+    }
+}
+
+/// An error with its causes, outermost first: the libraries put the telling one last.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Wrappers often repeat what they wrap.
+        if !told.ends_with(&next) {
+            told = format!("{told}: {next}");
+        }
+        cause = error.source();
+    }
+    told
+}

@@ -1,0 +1,98 @@
+//! The exporter's thread: takes spans from the queue and hands them to the sinks in batches.
+
+mod batch;
+
+use std::{cell::Cell, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+use super::{
+    counts::Tally,
+    exporter::Item,
+    sink::{Answer, collector::Collector, file::JsonLines},
+    warner::Warner,
+};
+pub(super) use batch::Origin;
+use batch::gather;
+
+/// A sink and what is told of it.
+pub(super) struct Told<S> {
+    pub(super) sink: S,
+    pub(super) warner: Warner,
+}
+
+/// Everything that the thread owns.
+pub(super) struct Worker {
+    pub(super) queue: mpsc::Receiver<Item>,
+    pub(super) collector: Option<Told<Collector>>,
+    pub(super) file: Option<Told<JsonLines>>,
+    pub(super) origin: Origin,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Worker {
+    /// Works until the queue is closed and empty, or until the time that `stop` names.
+    pub(super) async fn run(mut self, stop: oneshot::Receiver<Instant>) {
+        let in_hand = Cell::new(0);
+        tokio::select! {
+            () = self.pump(&in_hand) => {}
+            () = reached(stop) => {}
+        }
+        // What was being sent may have arrived; without an answer it does not count as accepted.
+        self.tally.reject(in_hand.get());
+        self.queue.close();
+        while self.queue.try_recv().is_ok() {
+            self.tally.drop_spans(1);
+        }
+    }
+
+    async fn pump(&mut self, in_hand: &Cell<u64>) {
+        while let Some(request) = gather(&mut self.queue, &self.origin, in_hand).await {
+            let spans = in_hand.get();
+            let mut rejected = 0;
+            if let Some(Told { sink, warner }) = &mut self.file {
+                let answer = sink.write(&request);
+                tell(warner, &sink.name(), &answer, spans);
+                rejected = answer.rejected(spans);
+            }
+            let mut failing = false;
+            if let Some(Told { sink, warner }) = &mut self.collector {
+                let answer = sink.deliver(request).await;
+                tell(warner, sink.name(), &answer, spans);
+                failing = matches!(answer, Answer::Failed { .. });
+                // The file takes all of a batch or nothing, so this is how many all sinks took.
+                rejected = rejected.max(answer.rejected(spans));
+            }
+            self.tally.set_failing(failing);
+            self.tally.settle(spans, rejected);
+            in_hand.set(0);
+        }
+    }
+}
+
+fn tell(warner: &mut Warner, sink: &str, answer: &Answer, spans: u64) {
+    match answer {
+        Answer::Taken { rejected: 0, message } => {
+            warner.worked(sink);
+            if !message.is_empty() {
+                warner.remark(sink, message);
+            }
+        }
+        Answer::Taken { rejected, message } => {
+            let why = if message.is_empty() { "it refused them" } else { message };
+            warner.failed(sink, *rejected, why);
+        }
+        Answer::Failed { why } => warner.failed(sink, spans, why),
+    }
+}
+
+/// Resolves at the time that `stop` names; never where the other end is gone without naming one.
+async fn reached(stop: oneshot::Receiver<Instant>) {
+    match stop.await {
+        Ok(deadline) => tokio::time::sleep_until(deadline).await,
+        Err(_) => std::future::pending().await,
+    }
+}

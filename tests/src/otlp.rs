@@ -1,0 +1,88 @@
+//! An exporter as the command line and the environment make it.
+
+use std::sync::{Arc, Mutex};
+
+use clap::Parser;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use probe_agent::export::{
+    Exporter, OtlpArgs, OtlpConfig, config::ConfigError, resource::HostFacts,
+};
+
+use crate::sample;
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    otlp: OtlpArgs,
+}
+
+/// The configuration that flags and an environment make.
+///
+/// # Errors
+/// What the configuration says of them.
+///
+/// # Panics
+/// The flags are none that clap knows.
+pub fn config(args: &[&str], env: &[(&str, &str)]) -> Result<Option<OtlpConfig>, ConfigError> {
+    let line = CommandLine::parse_from(["test"].iter().chain(args));
+    OtlpConfig::new(&line.otlp, |name| {
+        env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+/// The lines that an exporter told.
+#[derive(Clone, Debug, Default)]
+pub struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    /// All lines so far.
+    ///
+    /// # Panics
+    /// The exporter panicked while it told one.
+    #[must_use]
+    pub fn get(&self) -> Vec<String> {
+        self.0.lock().expect("nobody panics with this lock").clone()
+    }
+}
+
+/// The resource of a made-up host.
+///
+/// # Panics
+/// Never: an empty environment is right.
+#[must_use]
+pub fn resource() -> Resource {
+    let facts = HostFacts {
+        name: "node-1".into(),
+        kernel: "6.12.0".into(),
+        pid: 42,
+        executable: "probe-agent".into(),
+        instance: [7; 16],
+    };
+    probe_agent::export::resource::resource(|_| None, &facts)
+        .expect("an empty environment is right")
+}
+
+/// An exporter of samples.
+///
+/// # Panics
+/// It does not start.
+#[must_use]
+pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
+    let lines = Lines::default();
+    let told = Arc::clone(&lines.0);
+    let exporter =
+        Exporter::start(config, resource(), sample::targets(), sample::CLOCK, move |line: &str| {
+            told.lock().expect("nobody panics with this lock").push(line.to_owned());
+        });
+    (exporter.expect("the exporter starts"), lines)
+}
+
+/// An exporter made from flags alone.
+///
+/// # Panics
+/// It does not start.
+#[must_use]
+pub fn exporter_of(args: &[&str]) -> (Exporter, Lines) {
+    let config = config(args, &[]).expect("the flags are right").expect("the flags ask for it");
+    exporter(config)
+}

@@ -1,0 +1,227 @@
+//! Hand-made probes for the tests of the export: one of each kind that matters to it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use probe_agent::{
+    correlate::timeline::{Confirmation, Coverage, Timeline},
+    explain::{
+        finding::{Evidence, ExplainedProbe, Finding},
+        step::{Certainty, Direction, Step, StepKind},
+        verdict::{Proof, Verdict},
+    },
+    probe::{
+        flow::flow,
+        outcome::Outcome,
+        record::{Closing, ProbeId, ProbeRecord},
+        target::{Target, TargetId},
+    },
+    trace::{
+        clock::Clock,
+        event::{Event, Happening, RstReason},
+    },
+};
+use probe_agent_common::SlotRecord;
+
+/// The SYN of every sample leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
+pub const SYN_AT: u64 = 5_000_000_007;
+
+/// Makes Unix times whose last digits tell a lost nanosecond.
+pub const CLOCK: Clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_123_456_789 };
+
+/// The Unix time in nanoseconds, `after` nanoseconds after the SYN.
+#[must_use]
+pub fn unix(after: u64) -> u64 {
+    CLOCK.unix_ns(SYN_AT + after)
+}
+
+/// The target of all samples, the only one of the run.
+#[must_use]
+pub fn targets() -> Arc<[Target]> {
+    let address: SocketAddr = ([10, 77, 0, 2], 9000).into();
+    let name = "db.example:9000".to_owned();
+    Arc::new([Target { name, host: "db.example".to_owned(), address }])
+}
+
+/// SYN, SYN-ACK, RST.
+#[must_use]
+pub fn clean(id: ProbeId) -> ExplainedProbe {
+    let steps = vec![
+        step(0, StepKind::Syn, Direction::Out, Certainty::Seen, "", "inet_sock_set_state"),
+        step(
+            70_001,
+            StepKind::SynAck,
+            Direction::In,
+            Certainty::Seen,
+            "handshake answered in 70 us",
+            "inet_sock_set_state",
+        ),
+        step(124_003, StepKind::Rst, Direction::Out, Certainty::Seen, "", "tcp_send_reset"),
+    ];
+    let sentence = "The server answered in 70 us.";
+    let finding = finding(Verdict::Clean, Proof::Confirmed, sentence, &[], None, None);
+    ExplainedProbe { timeline: timeline(id), findings: vec![finding], steps }
+}
+
+/// Path A: the RST was lost, a late SYN-ACK was answered with a RST 1 s after the span's end.
+#[must_use]
+pub fn path_a(id: ProbeId) -> ExplainedProbe {
+    let mut probe = clean(id);
+    let what = Happening::RstSent { socket: None, reason: RstReason::NO_SOCKET };
+    probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, what });
+    probe.steps[2].certainty = Certainty::Lost;
+    probe.steps.push(step(
+        1_003_106_000,
+        StepKind::SynAckRetransmit,
+        Direction::In,
+        Certainty::Concluded,
+        "its retransmit timer (1 s)",
+        "",
+    ));
+    probe.steps.push(step(
+        1_003_166_000,
+        StepKind::RecoveryRst,
+        Direction::Out,
+        Certainty::Seen,
+        "sent by the kernel: no socket (NO_SOCKET)",
+        "tcp_send_reset",
+    ));
+    probe.findings = vec![finding(
+        Verdict::RstLostSynackRetransmit,
+        Proof::Confirmed,
+        "The server did not get our RST and kept the connection in SYN_RECV for 1.003 s.",
+        &["tcp_send_reset reason=NO_SOCKET on this flow, 1003.042 ms after our RST"],
+        Some("One in a while is packet loss."),
+        None,
+    )];
+    probe
+}
+
+/// Path B: the probe whose RST was lost, and the later one that met its leftover; each is linked
+/// to the other.
+#[must_use]
+pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedProbe) {
+    let (mut first, mut second) = (clean(earlier), clean(later));
+    first.findings = vec![finding(
+        Verdict::RstLostPortReuse,
+        Proof::Confirmed,
+        "The server did not get our RST; the next probe met the leftover.",
+        &["challenge ACK answered the next SYN"],
+        None,
+        Some(later),
+    )];
+    second.findings = vec![
+        finding(
+            Verdict::StaleSynRecvChallengeAck,
+            Proof::Inferred,
+            "The SYN met a leftover in SYN_RECV.",
+            &["tcp_send_reset reason=TCP_INVALID_ACK_SEQUENCE in SYN_SENT"],
+            Some("Look for a firewall that drops RSTs."),
+            Some(earlier),
+        ),
+        finding(
+            Verdict::SynRetransmitted,
+            Proof::Confirmed,
+            "The SYN was sent twice.",
+            &["tcp_retransmit_skb"],
+            None,
+            None,
+        ),
+    ];
+    second.timeline.probe.early_reuse = true;
+    second
+        .timeline
+        .events
+        .push(Event { at: SYN_AT + 1_000_000_000, what: Happening::SynRetransmit { error: 0 } });
+    (first, second)
+}
+
+/// Refused with a RST, and confirmed from another port.
+#[must_use]
+pub fn refused(id: ProbeId) -> ExplainedProbe {
+    let mut probe = clean(id);
+    let record = &mut probe.timeline.probe;
+    record.outcome = Outcome::Refused;
+    record.errno = 111;
+    record.closing = Closing::ByKernel;
+    record.answered_at = 0;
+    record.ended_at = SYN_AT + 90_000;
+    record.kernel = None;
+    record.started_at = SYN_AT;
+    probe.timeline.coverage = Coverage::None;
+    probe.timeline.confirmation = Some(Confirmation {
+        id: ProbeId { slot: 99, generation: 1 },
+        local_port: 40_099,
+        outcome: Outcome::Refused,
+    });
+    probe.steps.truncate(1);
+    let what = "The target answered with a RST: nothing listens there.";
+    probe.findings = vec![finding(Verdict::Refused, Proof::Inferred, what, &[], None, None)];
+    probe
+}
+
+fn timeline(id: ProbeId) -> Timeline {
+    let kernel = SlotRecord {
+        syn_sent_at: SYN_AT,
+        established_at: SYN_AT + 70_001,
+        closed_at: SYN_AT + 125_000,
+        rst_sent_at: SYN_AT + 124_003,
+        generation: id.generation,
+        ..SlotRecord::default()
+    };
+    Timeline {
+        probe: ProbeRecord {
+            id,
+            target: TargetId(0),
+            flow: flow(([10, 77, 0, 1], 40_001).into(), ([10, 77, 0, 2], 9000).into()),
+            outcome: Outcome::Alive,
+            errno: 0,
+            closing: Closing::Reset,
+            started_at: SYN_AT - 9_000,
+            ended_at: SYN_AT + 130_000,
+            answered_at: SYN_AT + 100_000,
+            kernel: Some(kernel),
+            tcp_info: None,
+            fresh_socket: false,
+            early_reuse: false,
+        },
+        events: vec![],
+        coverage: Coverage::Full,
+        followed_until: SYN_AT + 1_500_000_000,
+        reused_cleanly: false,
+        earlier: None,
+        later: None,
+        confirmation: None,
+    }
+}
+
+fn step(
+    after: u64,
+    kind: StepKind,
+    direction: Direction,
+    certainty: Certainty,
+    note: &str,
+    hook: &'static str,
+) -> Step {
+    Step { at: SYN_AT + after, kind, direction, certainty, note: note.to_owned(), hook }
+}
+
+fn finding(
+    verdict: Verdict,
+    proof: Proof,
+    sentence: &str,
+    evidence: &[&str],
+    advice: Option<&str>,
+    link: Option<ProbeId>,
+) -> Finding {
+    Finding {
+        verdict,
+        proof,
+        sentence: sentence.to_owned(),
+        evidence: evidence
+            .iter()
+            .map(|text| Evidence { at: None, text: (*text).to_owned() })
+            .collect(),
+        advice: advice.map(str::to_owned),
+        link,
+    }
+}

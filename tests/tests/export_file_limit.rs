@@ -1,0 +1,40 @@
+//! `--otlp-file` on a disk that fills up in the middle of a line. Alone in its program: the limit
+//! that stands for the disk is the process's.
+
+use std::{fs, time::Duration};
+
+use nix::sys::{
+    resource::{Resource, getrlimit, setrlimit},
+    signal::{SigHandler, Signal, signal},
+};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use probe_agent::{probe::record::ProbeId, report::summary::SpanCounts};
+use probe_agent_tests::{otlp::exporter_of, receiver::spans, sample};
+
+/// Room for the line of 512 spans, and not for the next.
+const ROOM: u64 = 2_000_000;
+
+#[test]
+fn a_line_that_broke_off_is_taken_back() {
+    let path = std::env::temp_dir().join(format!("probe-agent-{}-limit.json", std::process::id()));
+    // SAFETY: ignoring a signal runs no handler; a write beyond the limit fails with EFBIG then.
+    unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }.unwrap();
+    let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    setrlimit(Resource::RLIMIT_FSIZE, ROOM, hard).unwrap();
+
+    let (exporter, lines) = exporter_of(&["--otlp-file", path.to_str().unwrap()]);
+    for generation in 1..=1024 + 1 {
+        exporter.offer(sample::clean(ProbeId { slot: 0, generation }), true);
+    }
+    let counts = exporter.finish(Duration::from_secs(60));
+    setrlimit(Resource::RLIMIT_FSIZE, soft, hard).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+
+    assert_eq!(counts, SpanCounts { accepted: 513, rejected: 512, dropped: 0 }, "{lines:?}");
+    let sizes: Vec<usize> = text
+        .lines()
+        .map(|l| spans(serde_json::from_str::<ExportTraceServiceRequest>(l).unwrap()).len())
+        .collect();
+    assert_eq!(sizes, [512, 1], "the last line had room again");
+}
