@@ -3,6 +3,7 @@
 //! Data flows **probe -> trace -> correlate -> explain -> export**, in that order and no other.
 //! `correlate` and `explain` are pure: no I/O, no clock reads.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod correlate;
@@ -13,4 +14,5 @@ pub mod monotonic;
 pub mod probe;
 pub mod report;
 pub mod session;
+pub mod signals;
 pub mod trace;

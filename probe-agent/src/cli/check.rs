@@ -4,10 +4,13 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
 
-use crate::config::{
-    choice::{Expect, OutputFormat, PortPolicy},
-    duration::TimeSpan,
-    source::{Mark, PortRange},
+use crate::{
+    config::{
+        choice::{Expect, OutputFormat, PortPolicy},
+        duration::TimeSpan,
+        source::{Mark, PortRange},
+    },
+    export::OtlpArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -136,6 +139,8 @@ pub struct CheckArgs {
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: OutputFormat,
-    // Where spans and metrics go is told by the exporter's own clap `Args` struct, which is
-    // flattened in here.
+
+    /// Where spans go.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
 }

@@ -58,6 +58,14 @@ impl NetworkNamespace {
     }
 }
 
+impl NetworkNamespace {
+    /// The open namespace.
+    #[must_use]
+    pub fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+}
+
 impl AsFd for NetworkNamespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()

@@ -61,6 +61,10 @@ pub struct Tracing {
 pub struct Gauges {
     /// Probes ended.
     pub ended: AtomicU64,
+    /// Of those: alive.
+    pub alive: AtomicU64,
+    /// Probes in flight.
+    pub under_way: AtomicU64,
     /// Probes that wait for late events.
     pub settling: AtomicU64,
     /// Second probes that decided on a refusal.
@@ -169,6 +173,7 @@ impl Engine {
             let seen_until = self.take_in();
             self.settling.settle(seen_until, self.lost(), &mut settled);
             settled.drain(..).for_each(|timeline| sink.settled(timeline));
+            self.gauges.under_way.store(self.flying as u64, Ordering::Relaxed);
             self.gauges.settling.store(self.settling.len() as u64, Ordering::Relaxed);
         }
         let interrupted = !self.is_done();

@@ -23,6 +23,7 @@ use crate::{
         verdict::{Judgement, Verdict},
     },
     probe::target::Target,
+    session::Appetite,
 };
 
 /// A run of up to as many probes has all of its ladders drawn, the clean ones too.
@@ -42,6 +43,16 @@ pub struct RunShape {
 }
 
 impl RunShape {
+    /// Which probes a report in this format has something to say about.
+    #[must_use]
+    pub fn appetite(&self, output: OutputFormat) -> Appetite {
+        match output {
+            OutputFormat::Json | OutputFormat::Jsonl => Appetite::All,
+            OutputFormat::Table | OutputFormat::Ladder if self.is_small() => Appetite::All,
+            OutputFormat::Table | OutputFormat::Ladder => Appetite::Unusual(MOST_LADDERS as u32),
+        }
+    }
+
     fn is_small(&self) -> bool {
         self.count.is_some_and(|count| {
             count.get().saturating_mul(self.targets.len() as u64) <= FEW_PROBES

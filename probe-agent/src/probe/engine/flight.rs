@@ -175,6 +175,8 @@ impl Engine {
             );
         } else {
             self.gauges.ended.fetch_add(1, Ordering::Relaxed);
+            let alive = u64::from(record.outcome == Outcome::Alive);
+            self.gauges.alive.fetch_add(alive, Ordering::Relaxed);
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
         self.settling.ended(record, self.tracing.is_some(), lost_before, await_second);

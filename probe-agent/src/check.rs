@@ -1,0 +1,264 @@
+//! `probe-agent check`: from the command line to the exit code.
+
+mod limits;
+mod privilege;
+
+use std::{
+    io::{self, BufWriter, Stdout},
+    net::IpAddr,
+    num::NonZeroU64,
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use anyhow::Context;
+
+use crate::{
+    cli::check::CheckArgs,
+    config::{CheckConfig, KernelUse, load, resolve},
+    explain,
+    export::{Exporter, OtlpConfig, resource},
+    probe::{
+        engine::Gauges,
+        settings::{Settings, SocketSettings},
+        target::Target,
+    },
+    report::{
+        exit::{Ending, Exit},
+        progress::{Progress, Snapshot},
+        reporter::{Reporter, RunShape, reader_gone},
+        stats::RunFacts,
+        style::Look,
+        summary::SpanCounts,
+        timestamp::WallClock,
+    },
+    session::{self, Appetite, News, Outcome, Plan},
+    signals,
+    trace::{clock::Clock, loader::{Rings, Tracer}},
+};
+
+/// Runs `check`. What is wrong with the command line comes back as the error, before anything was
+/// started.
+///
+/// # Errors
+/// One line for stderr, and the exit code that goes with it.
+pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    let config = load(args).map_err(Failure::usage)?;
+    let otlp = OtlpConfig::new(&args.otlp, |name| std::env::var(name).ok()).map_err(Failure::usage)?;
+    let netns = config.netns.as_ref().map(|n| n.file());
+    let targets = session::inside(netns.as_ref(), || {
+        resolve::resolve(&config.targets, config.source, config.timeout, Arc::new(resolve::system))
+    })
+    .map_err(|e| privilege::netns(&config, &e))?
+    .map_err(Failure::usage)?;
+    for warning in config.warnings() {
+        eprintln!("probe-agent: {warning}");
+    }
+    let plan = plan(&config, targets.into(), otlp.is_some())?;
+    let tracing = privilege::tracing(&config, &plan)?;
+    let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
+    let exporter = match otlp {
+        Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),
+        None => None,
+    };
+    probe(&config, &plan, tracing, exporter, clock).map_err(Failure::other)
+}
+
+/// Why a run did not start or could not be finished.
+#[derive(Debug)]
+pub struct Failure {
+    /// One line for stderr.
+    pub line: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+impl Failure {
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self { line: error.to_string(), exit: Exit::Usage }
+    }
+
+    fn other(error: impl Into<anyhow::Error>) -> Self {
+        Self { line: format!("{:#}", error.into()), exit: Exit::NotAsExpected }
+    }
+}
+
+fn start_exporter(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
+    let resource = resource::detect(|name| std::env::var(name).ok()).map_err(Failure::usage)?;
+    let tell = |line: &str| eprintln!("probe-agent: {line}");
+    Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, tell).map_err(Failure::usage)
+}
+
+/// The engine's orders.
+fn plan(config: &CheckConfig, targets: Arc<[Target]>, export: bool) -> Result<Plan, Failure> {
+    let workers = config.workers.get();
+    let limits = limits::slots(config).map_err(Failure::usage)?;
+    let shape = shape(config, &targets);
+    Ok(Plan {
+        settings: Settings {
+            interval: config.interval,
+            concurrency: (limits.concurrency / workers).max(1) as usize,
+            timeout: config.timeout,
+            settle: config.settle,
+            slots: (limits.slots / workers).max(1),
+            first_slot: 0,
+            port_policy: config.port_policy,
+            socket: SocketSettings {
+                source: config.source.map(|ip: IpAddr| ip.to_canonical()),
+                ports: config.source_ports.map(|p| p.range()),
+                interface: config.interface.clone(),
+                mark: config.mark,
+                freebind: config.freebind,
+                fresh_sockets: config.fresh_sockets,
+            },
+        },
+        targets,
+        count: config.count.map(NonZeroU64::get),
+        workers,
+        netns: config.netns.as_ref().map(|n| n.file()),
+        expect: config.expect,
+        appetite: if export { Appetite::All } else { shape.appetite(config.output) },
+    })
+}
+
+fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
+    RunShape { targets: Arc::clone(targets), count: config.count, expect: config.expect }
+}
+
+/// Probes, reports and exports; the telemetry is flushed before the summary is printed.
+fn probe(
+    config: &CheckConfig,
+    plan: &Plan,
+    tracing: Option<(Arc<Tracer>, Rings)>,
+    exporter: Option<Exporter>,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
+    let stop = Arc::new(AtomicBool::new(false));
+    signals::stop_on_interrupt(&stop).context("installing the signal handlers")?;
+    let wall = WallClock { realtime_minus_monotonic_ns: clock.realtime_minus_monotonic_ns };
+    let traced = tracing.is_some();
+    let mut desk = Desk {
+        reporter: Reporter::new(
+            config.output,
+            BufWriter::new(io::stdout()),
+            shape(config, &plan.targets),
+            Look::of_stdout(),
+            wall,
+        ),
+        progress: Progress::on_stderr(),
+        exporter,
+        began: Instant::now(),
+        total: config.total_probes(),
+        expect: config.expect,
+        closed: false,
+    };
+    let tracer = tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer));
+    let outcome = session::run(plan, tracing, &stop, |news| {
+        desk.hear(news, tracer.as_deref())?;
+        if desk.closed {
+            stop.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    })
+    .context("probing")?;
+    desk.finish(plan, &outcome, traced)
+}
+
+/// Where the news of a run arrives: the report, the progress line and the export.
+struct Desk {
+    reporter: Reporter<BufWriter<Stdout>>,
+    progress: Progress<io::Stderr>,
+    exporter: Option<Exporter>,
+    began: Instant,
+    total: Option<u64>,
+    expect: crate::config::choice::Expect,
+    /// Nobody reads the report any more.
+    closed: bool,
+}
+
+impl Desk {
+    fn hear(&mut self, news: News<'_>, tracer: Option<&Tracer>) -> io::Result<()> {
+        match news {
+            News::Probe(timeline) => {
+                let expected = self.expect.is_met(timeline.outcome());
+                let probe = explain::explain(timeline);
+                // A second opinion is part of the probe that it was asked for.
+                if probe.timeline.probe.confirms.is_none() {
+                    let printed = self.reporter.probe(&probe);
+                    self.written(printed)?;
+                }
+                if let Some(exporter) = &self.exporter {
+                    exporter.offer(probe, expected);
+                }
+                Ok(())
+            }
+            News::Tick(gauges) => {
+                self.progress.draw(&self.snapshot(gauges, tracer));
+                let flushed = self.reporter.flush();
+                self.written(flushed)
+            }
+        }
+    }
+
+    /// A reader that has gone away ends the run, without a word.
+    fn written(&mut self, result: io::Result<()>) -> io::Result<()> {
+        match result {
+            Err(error) if reader_gone(&error) => {
+                self.closed = true;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn snapshot(&self, gauges: &[Arc<Gauges>], tracer: Option<&Tracer>) -> Snapshot {
+        let sum = |read: fn(&Gauges) -> &AtomicU64| {
+            gauges.iter().map(|g| read(g).load(Ordering::Relaxed)).sum::<u64>()
+        };
+        Snapshot {
+            elapsed: self.began.elapsed(),
+            ended: sum(|g| &g.ended),
+            total: self.total,
+            alive: sum(|g| &g.alive),
+            under_way: sum(|g| &g.under_way),
+            settling: sum(|g| &g.settling),
+            events_lost: tracer
+                .map_or(0, |t| t.counter(probe_agent_common::Counter::EventsLost)),
+        }
+    }
+
+    fn finish(mut self, plan: &Plan, outcome: &Outcome, traced: bool) -> anyhow::Result<Exit> {
+        let spans = match self.exporter.take() {
+            Some(exporter) => exporter.finish(),
+            None => SpanCounts::default(),
+        };
+        self.progress.clear();
+        let interrupted = outcome.ended.interrupted && !self.closed;
+        #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^53 ns")]
+        let summary = outcome.tally.summary(&plan.targets, &RunFacts {
+            probing_seconds: outcome.probing_ns as f64 / 1e9,
+            duration_seconds: self.began.elapsed().as_secs_f64(),
+            events_lost: outcome.ended.events_lost,
+            spans,
+            unsettled: outcome.ended.unsettled,
+            interrupted,
+            traced,
+        });
+        if !self.closed {
+            let printed = self.reporter.finish(&summary);
+            self.written(printed).context("writing the report")?;
+        }
+        Ok(Ending {
+            usage_error: false,
+            privilege_missing: false,
+            interrupted,
+            target_unexpected: outcome.tally.unexpected() > 0,
+            telemetry_lost: spans.rejected + spans.dropped > 0,
+        }
+        .exit())
+    }
+}
