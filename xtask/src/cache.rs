@@ -31,7 +31,8 @@ pub(crate) enum State {
 
 /// The cache directory of this user.
 pub(crate) fn directory() -> Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let variable =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     variable("XDG_CACHE_HOME")
         .or_else(|| Some(variable("HOME")?.join(".cache")))
         .map(|base| base.join("probe-agent"))

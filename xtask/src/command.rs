@@ -25,6 +25,12 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     Err(Failure::new(format!("`{}` failed ({}): {last}", display(command), output.status)))
 }
 
+/// Like [`capture`], with the standard error in view.
+pub(crate) fn capture_visible(command: &mut Command) -> Result<String> {
+    command.stderr(Stdio::inherit());
+    capture(command)
+}
+
 /// Whether `command` can be started and ends well; its output is not shown.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     capture(command).is_ok()
@@ -48,7 +54,8 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(path)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 fn start_of(command: &Command) -> String {

@@ -17,7 +17,8 @@ pub(crate) fn string(line: &str, key: &str) -> Option<String> {
 
 /// The path of the test executable that a message of `cargo test --no-run` announces, if it does.
 pub(crate) fn test_executable(line: &str) -> Option<String> {
-    let is_test = line.contains("\"reason\":\"compiler-artifact\"") && line.contains("\"test\":true}");
+    let is_test =
+        line.contains("\"reason\":\"compiler-artifact\"") && line.contains("\"test\":true}");
     is_test.then(|| string(line, "executable")).flatten()
 }
 

@@ -100,7 +100,9 @@ impl Part {
     /// Why it is needed, and how long it takes when it is not there.
     fn why(self) -> &'static str {
         match self {
-            Self::Toolchain => "rustc with the sources of core builds the kernel side (about a minute)",
+            Self::Toolchain => {
+                "rustc with the sources of core builds the kernel side (about a minute)"
+            }
             Self::Linker => "it links the kernel side into one eBPF object (one to three minutes)",
             Self::Programs(_) => "the network lab is made of them (seconds)",
             Self::Tracefs => "the kernel describes its tracepoints there (an instant)",

@@ -58,7 +58,10 @@ pub(crate) fn install_with(packages: &[&str], why: &str, variables: &[(&str, &st
         other => other,
     };
     result.map_err(|failure| {
-        failure.remedy(format!("try `apt-get install {}` by hand and mend what it says", missing.join(" ")))
+        failure.remedy(format!(
+            "try `apt-get install {}` by hand and mend what it says",
+            missing.join(" ")
+        ))
     })
 }
 

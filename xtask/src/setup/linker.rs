@@ -67,11 +67,14 @@ pub(super) fn obtainable(llvm: u32) -> bool {
     }
     let package = format!("llvm-{llvm}-dev");
     SUPPORTED.contains(&llvm)
-        && (installed_prefix(llvm).is_some() || (apt::present() && apt::knows(&package) != Some(false)))
+        && (installed_prefix(llvm).is_some()
+            || (apt::present() && apt::knows(&package) != Some(false)))
 }
 
 fn build(work: &Path, llvm: u32, prefix: &Path) -> Result<PathBuf> {
-    progress::note(&format!("cargo builds bpf-linker {VERSION} for LLVM {llvm} (one to three minutes)"));
+    progress::note(&format!(
+        "cargo builds bpf-linker {VERSION} for LLVM {llvm} (one to three minutes)"
+    ));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let feature = format!("llvm-{llvm}");
     let mut install = Command::new(cargo);
@@ -82,8 +85,9 @@ fn build(work: &Path, llvm: u32, prefix: &Path) -> Result<PathBuf> {
         .env("LLVM_PREFIX", prefix)
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET");
-    progress::logged(&mut install, &cache::log("bpf-linker.log")?)
-        .map_err(|failure| failure.remedy("read the log; a C compiler and access to crates.io are needed"))?;
+    progress::logged(&mut install, &cache::log("bpf-linker.log")?).map_err(|failure| {
+        failure.remedy("read the log; a C compiler and access to crates.io are needed")
+    })?;
     let made = work.join("root").join("bin/bpf-linker");
     if !runs(&made) {
         return Err(Failure::new("the bpf-linker that was just built does not run"));

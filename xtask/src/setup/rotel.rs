@@ -94,14 +94,17 @@ fn build() -> Result<&'static Build> {
 fn python() -> Result<&'static str> {
     const CANDIDATES: [&str; 2] = ["python3", "/usr/bin/python3"];
     let with_pip = || {
-        CANDIDATES.into_iter().find(|python| succeeds(Command::new(python).args(["-m", "pip", "--version"])))
+        CANDIDATES
+            .into_iter()
+            .find(|python| succeeds(Command::new(python).args(["-m", "pip", "--version"])))
     };
     if let Some(python) = with_pip() {
         return Ok(python);
     }
     apt::install(&["python3", "python3-pip"], "install pip, which downloads Rotel")?;
     with_pip().ok_or_else(|| {
-        Failure::new("no python3 here has pip").remedy("install pip for python3, such as by `python3 -m ensurepip`")
+        Failure::new("no python3 here has pip")
+            .remedy("install pip for python3, such as by `python3 -m ensurepip`")
     })
 }
 

@@ -50,9 +50,13 @@ impl Toolchain {
         cargo.current_dir(workspace::root()).env("RUSTC", &self.rustc);
         // The cargo that started xtask speaks for another toolchain, and flags meant for this
         // machine's processor make no sense for the kernel's.
-        for variable in
-            ["CARGO", "RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"]
-        {
+        for variable in [
+            "CARGO",
+            "RUSTUP_TOOLCHAIN",
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_BUILD_TARGET",
+        ] {
             cargo.env_remove(variable);
         }
         if !self.unstable {
@@ -67,7 +71,10 @@ pub(super) fn look(tools: &mut Tools) -> Result<Look> {
     let preference = facts::preference()?;
     let candidates = facts::gather();
     if let Some(usable) = first_usable(preference, &candidates) {
-        let found = format!("{} ({}.{}, LLVM {})", usable.name, usable.release.0, usable.release.1, usable.llvm);
+        let found = format!(
+            "{} ({}.{}, LLVM {})",
+            usable.name, usable.release.0, usable.release.1, usable.llvm
+        );
         tools.toolchain = Some(usable.clone());
         return Ok(Look::Ready(found));
     }
@@ -101,7 +108,15 @@ fn take(way: &Way) -> Result<()> {
         }
         Way::InstallNightly => {
             let mut rustup = Command::new("rustup");
-            rustup.args(["toolchain", "install", "nightly", "--profile", "minimal", "-c", "rust-src"]);
+            rustup.args([
+                "toolchain",
+                "install",
+                "nightly",
+                "--profile",
+                "minimal",
+                "-c",
+                "rust-src",
+            ]);
             progress::logged(&mut rustup, &log)
         }
         Way::DebianPackages => {

@@ -55,8 +55,10 @@ pub(super) fn first_usable(preference: Preference, candidates: &[Toolchain]) -> 
 
 /// What keeps `toolchain` from building the eBPF crate.
 pub(super) fn unusable_because(toolchain: &Toolchain) -> Option<String> {
-    cannot_be_mended(toolchain)
-        .or_else(|| (!toolchain.has_sources).then(|| "the sources of core (rust-src) are missing".into()))
+    cannot_be_mended(toolchain).or_else(|| {
+        (!toolchain.has_sources)
+            .then(|| "the sources of core (rust-src) or its cargo are missing".into())
+    })
 }
 
 /// What not even adding the sources would mend.
@@ -70,7 +72,12 @@ fn cannot_be_mended(toolchain: &Toolchain) -> Option<String> {
 }
 
 /// The ways worth trying, cheapest first.
-pub(super) fn ways(preference: Preference, candidates: &[Toolchain], rustup: bool, apt: bool) -> Vec<Way> {
+pub(super) fn ways(
+    preference: Preference,
+    candidates: &[Toolchain],
+    rustup: bool,
+    apt: bool,
+) -> Vec<Way> {
     let mut ways = Vec::new();
     if rustup && preference.admits(Origin::Rustup) {
         let of_rustup = || candidates.iter().filter(|toolchain| toolchain.origin == Origin::Rustup);
@@ -101,7 +108,9 @@ impl fmt::Display for Way {
         match self {
             Self::AddSources(name) => write!(f, "rustup adds rust-src to {name}"),
             Self::InstallNightly => f.write_str("rustup installs nightly with rust-src"),
-            Self::DebianPackages => f.write_str("apt installs rustc-web, rust-web-src and cargo-web"),
+            Self::DebianPackages => {
+                f.write_str("apt installs rustc-web, rust-web-src and cargo-web")
+            }
         }
     }
 }

@@ -29,9 +29,8 @@ pub(super) fn gather() -> Vec<Toolchain> {
         let rustc = rustup_rustc(&name)?;
         describe(name, Origin::Rustup, &rustc)
     });
-    let of_system = system_rustc().and_then(|rustc| {
-        describe(rustc.display().to_string(), Origin::System, &rustc)
-    });
+    let of_system = system_rustc()
+        .and_then(|rustc| describe(rustc.display().to_string(), Origin::System, &rustc));
     for toolchain in of_rustup.chain(of_system) {
         if !found.iter().any(|other| other.rustc == toolchain.rustc) {
             found.push(toolchain);
@@ -108,7 +107,8 @@ struct Version {
 
 impl Version {
     fn parse(text: &str) -> Option<Self> {
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let field =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         let full = field("release:")?;
         let llvm = field("LLVM version:")?.split('.').next()?.parse().ok()?;
         let unstable = full.ends_with("-nightly") || full.ends_with("-dev");
