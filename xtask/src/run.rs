@@ -7,21 +7,24 @@ use std::process::Command;
 use crate::build;
 use crate::command;
 use crate::failure::{Failure, Result};
-use crate::privilege::as_root;
+use crate::privilege::{as_root, ask_for_sudo};
 use crate::progress::step;
 use crate::setup::{self, Scope};
 use crate::workspace;
 
 /// `probe-agent demo ARGUMENTS`.
 pub(crate) fn demo(arguments: &[String]) -> Result<()> {
+    const WHY: &str = "install what is missing and run the demo, which loads eBPF programs";
+    ask_for_sudo(WHY)?;
     build::everything(&setup::ready(Scope::Demo)?)?;
-    let agent = workspace::agent()?;
-    let mut demo = as_root("run the demo, which loads eBPF programs", &agent, NO_VARIABLES)?;
+    let mut demo = as_root(WHY, workspace::agent()?, NO_VARIABLES)?;
     become_it(demo.arg("demo").args(arguments))
 }
 
 /// The benchmarks: the binary `bench` of the tests' package.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    const WHY: &str = "install what is missing and run the benchmarks, which load eBPF programs";
+    ask_for_sudo(WHY)?;
     build::everything(&setup::ready(Scope::Demo)?)?;
     step("build the benchmarks", || {
         let package = ["--package", "probe-agent-tests", "--bin", "bench"];
@@ -30,9 +33,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let bench = workspace::target_dir()?.join("release/bench");
     let agent = workspace::agent()?;
     let variables = [("PROBE_AGENT_BIN", agent.as_path())];
-    become_it(
-        as_root("run the benchmarks, which load eBPF programs", bench, variables)?.args(arguments),
-    )
+    become_it(as_root(WHY, bench, variables)?.args(arguments))
 }
 
 const NO_VARIABLES: [(&str, &Path); 0] = [];
