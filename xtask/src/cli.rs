@@ -1,0 +1,109 @@
+//! The command line.
+
+use crate::failure::{Failure, Result, USAGE};
+
+/// What `cargo xtask help` prints.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  demo [ARGS...]    set up what is missing, build, and run `probe-agent demo ARGS`
+  test [ARGS...]    set up what is missing, and run every check and test;
+                    with ARGS only the tests, with ARGS given to each test program
+                    (a filter, --nocapture, ...)
+  bench [ARGS...]   build in release mode and run the benchmarks
+  build [--release] set up what is missing and build both halves in release mode
+  setup [--check]   set up all that demo and test need; --check only says what is missing
+  help              this text
+
+Environment:
+  PROBE_AGENT_EBPF_TOOLCHAIN  which Rust builds the kernel side: auto (default: one that is
+                              usable already, else rustup's, else Debian's), rustup or debian
+  LLVM_PREFIX                 where LLVM is, when bpf-linker must be built and it is not in
+                              /usr/lib/llvm-N
+  XDG_CACHE_HOME              what is slow to make is kept in probe-agent/ below it
+                              (default ~/.cache)
+
+Run as an ordinary user, everything is built as that user, and sudo is asked only to install
+packages, to mount tracefs and to run what needs root.
+
+Exit codes: 0 done, 1 something failed, 2 usage, 3 root is needed and cannot be had.";
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Set up; or only look.
+    Setup {
+        /// Change nothing.
+        check: bool,
+    },
+    /// Build both halves.
+    Build,
+    /// Run the demo with these arguments.
+    Demo(Vec<String>),
+    /// Run the tests; with arguments, only those that match.
+    Test(Vec<String>),
+    /// Run the benchmarks with these arguments.
+    Bench(Vec<String>),
+    /// Print [`HELP`].
+    Help,
+}
+
+/// Reads the arguments that follow `cargo xtask`.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task> {
+    let mut arguments = arguments.into_iter();
+    let Some(command) = arguments.next() else { return Ok(Task::Help) };
+    let rest: Vec<String> = arguments.collect();
+    match command.as_str() {
+        "setup" => Ok(Task::Setup { check: only_flag(&command, &rest, "--check")? }),
+        "build" => only_flag(&command, &rest, "--release").map(|_| Task::Build),
+        "demo" => Ok(Task::Demo(rest)),
+        "test" => Ok(Task::Test(rest)),
+        "bench" => Ok(Task::Bench(rest)),
+        "help" | "--help" | "-h" => Ok(Task::Help),
+        other => Err(usage(format!("`{other}` is no command of xtask"))),
+    }
+}
+
+/// Whether `flag` is given; anything else is an error.
+fn only_flag(command: &str, rest: &[String], flag: &str) -> Result<bool> {
+    match rest.iter().find(|argument| *argument != flag) {
+        Some(other) => Err(usage(format!("`{command}` does not take `{other}`"))),
+        None => Ok(!rest.is_empty()),
+    }
+}
+
+fn usage(message: String) -> Failure {
+    Failure::new(message).remedy("`cargo xtask help` lists what there is").code(USAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: std::result::Result<Task, &str>) {
+        let found = parse(line.split_whitespace().map(str::to_owned));
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{line}"),
+            (Err(found), Err(expected)) => {
+                assert!(found.to_string().contains(expected), "{line}: {found}");
+                assert_eq!(found.exit_code(), USAGE, "{line}");
+            }
+            (found, expected) => panic!("{line}: {found:?} is not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn command_lines_mean_what_they_say() {
+        check("", Ok(Task::Help));
+        check("--help", Ok(Task::Help));
+        check("setup", Ok(Task::Setup { check: false }));
+        check("setup --check", Ok(Task::Setup { check: true }));
+        check("setup --chek", Err("`--chek`"));
+        check("build", Ok(Task::Build));
+        check("build --release", Ok(Task::Build));
+        check("demo --count 5", Ok(Task::Demo(vec!["--count".into(), "5".into()])));
+        check("test lost_rst", Ok(Task::Test(vec!["lost_rst".into()])));
+        check("bench", Ok(Task::Bench(vec![])));
+        check("tset", Err("`tset` is no command"));
+    }
+}

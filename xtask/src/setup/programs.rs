@@ -1,0 +1,87 @@
+//! The programs of which the network lab is made.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{Look, Scope, apt};
+use crate::command;
+use crate::failure::Result;
+use crate::privilege::as_root;
+
+/// A program, the Debian package that brings it, and the first scope that needs it.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    scope: Scope,
+}
+
+const PROGRAMS: [Program; 3] = [
+    Program { name: "ip", package: "iproute2", scope: Scope::Demo },
+    Program { name: "nft", package: "nftables", scope: Scope::Demo },
+    Program { name: "nginx", package: "nginx-light", scope: Scope::Test },
+];
+
+/// Which programs of `scope` are missing.
+pub(super) fn look(scope: Scope) -> Look {
+    let missing: Vec<String> = missing(scope)
+        .map(|program| format!("{} (package {})", program.name, program.package))
+        .collect();
+    if missing.is_empty() {
+        let names: Vec<&str> = needed(scope).map(|program| program.name).collect();
+        Look::Ready(names.join(", "))
+    } else {
+        Look::Missing(format!("not found: {}", missing.join(", ")))
+    }
+}
+
+/// Installs the packages of the missing ones.
+pub(super) fn install(scope: Scope) -> Result<()> {
+    let (web, plain): (Vec<_>, Vec<_>) =
+        missing(scope).map(|program| program.package).partition(|name| name.starts_with("nginx"));
+    apt::install(&plain, "install the network tools of the lab")?;
+    if web.is_empty() { Ok(()) } else { install_nginx(&web) }
+}
+
+/// Installs nginx as a program. Its package would also start it as a service, on a port that may
+/// be somebody's: systemd is told not to by a mask that vanishes with the next boot, and the older
+/// init by the run level in which services stay down.
+fn install_nginx(packages: &[&str]) -> Result<()> {
+    const WHY: &str = "install nginx, against which the lab is tested";
+    let no_services = [("RUNLEVEL", "1")];
+    if !Path::new("/run/systemd/system").is_dir() {
+        return apt::install_with(packages, WHY, &no_services);
+    }
+    systemctl(&["mask", "--runtime", "nginx.service"])?;
+    let installed = apt::install_with(packages, WHY, &no_services);
+    systemctl(&["unmask", "--runtime", "nginx.service"])?;
+    installed?;
+    systemctl(&["disable", "nginx.service"])
+}
+
+fn systemctl(arguments: &[&str]) -> Result<()> {
+    let mut systemctl =
+        as_root("keep nginx from being started as a service", "systemctl", [("LC_ALL", "C")])?;
+    let systemctl: &mut Command = systemctl.args(arguments);
+    command::capture(systemctl).map(drop)
+}
+
+fn needed(scope: Scope) -> impl Iterator<Item = &'static Program> {
+    PROGRAMS.iter().filter(move |program| program.scope <= scope)
+}
+
+fn missing(scope: Scope) -> impl Iterator<Item = &'static Program> {
+    needed(scope).filter(|program| command::find(program.name).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_needs_no_web_server() {
+        let names = |scope| needed(scope).map(|program| program.name).collect::<Vec<_>>();
+        assert_eq!(names(Scope::Build), [""; 0]);
+        assert_eq!(names(Scope::Demo), ["ip", "nft"]);
+        assert_eq!(names(Scope::Test), ["ip", "nft", "nginx"]);
+    }
+}

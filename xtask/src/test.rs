@@ -1,0 +1,83 @@
+//! Every check and test, cheapest first, up to the first that fails.
+
+mod lab;
+
+use std::process::Command;
+
+use crate::build;
+use crate::command;
+use crate::failure::{Failure, Result};
+use crate::privilege::ask_for_sudo;
+use crate::progress::step;
+use crate::setup::{self, Scope};
+use crate::workspace;
+
+/// Runs everything; with `arguments` only the tests, with the arguments given to each test program.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    // Asked for now: later, somebody would come back after minutes to find a prompt.
+    ask_for_sudo("install what is missing and run the tests that load eBPF programs")?;
+    let tools = setup::ready(Scope::Test)?;
+    let whole = arguments.is_empty();
+    if whole {
+        cargo_step("formatting", &["fmt", "--all", "--check"])?;
+    }
+    build::ebpf(&tools)?;
+    if whole {
+        lints(&tools)?;
+    }
+    build::agent()?;
+    unit(arguments)?;
+    let tests = lab::build()?;
+    for test in &tests {
+        lab::run(test, tools.rotel()?, arguments)?;
+    }
+    eprintln!("==> all passed");
+    Ok(())
+}
+
+/// Lints of both halves and of the documentation, with warnings denied.
+fn lints(tools: &setup::Tools) -> Result<()> {
+    cargo_step("clippy", &["clippy", "--all-targets", "--", "-D", "warnings"])?;
+    step("warnings of the eBPF crate", || build::ebpf_warnings(tools)).map_err(|failure| {
+        Failure::new(format!("the eBPF crate has warnings: {failure}"))
+            .remedy("`cargo xtask build` shows the same warnings")
+    })?;
+    let packages = ["-p", "probe-agent", "-p", "probe-agent-common"];
+    step("documentation", || {
+        let mut cargo = workspace::cargo()?;
+        cargo.args(["doc", "--no-deps", "--lib"]).args(packages).env("RUSTDOCFLAGS", "-D warnings");
+        alone(cargo, "documentation", "RUSTDOCFLAGS='-D warnings' ")
+    })
+}
+
+/// The tests that need no privilege; they run as the user who called.
+fn unit(arguments: &[String]) -> Result<()> {
+    step("unit tests", || {
+        let mut cargo = workspace::cargo()?;
+        cargo.args(["test", "--workspace"]);
+        cargo.args(["--exclude", "probe-agent-ebpf", "--exclude", "probe-agent-tests"]);
+        if !arguments.is_empty() {
+            // Documentation tests take no filter of the test programs' kind amid other flags.
+            cargo.args(["--lib", "--bins", "--tests", "--"]).args(arguments);
+        }
+        alone(cargo, "unit tests", "")
+    })
+}
+
+fn cargo_step(title: &str, arguments: &[&str]) -> Result<()> {
+    step(title, || {
+        let mut cargo = workspace::cargo()?;
+        cargo.args(arguments);
+        alone(cargo, title, "")
+    })
+}
+
+/// Runs `cargo`; when it fails, says which step that was and how to run it alone.
+fn alone(mut cargo: Command, title: &str, variables: &str) -> Result<()> {
+    command::run(&mut cargo).map_err(|_| {
+        let arguments = command::display(&cargo);
+        let arguments = arguments.split_once(' ').map_or("", |(_, rest)| rest);
+        Failure::new(format!("the step \"{title}\" failed"))
+            .remedy(format!("see above; to run it alone: {variables}cargo {arguments}"))
+    })
+}

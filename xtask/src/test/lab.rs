@@ -1,0 +1,66 @@
+//! The tests of the network lab. cargo builds them as the user; only the finished test programs
+//! run as root, so that nothing in the target directory comes to belong to root.
+
+use std::path::{Path, PathBuf};
+
+use crate::command;
+use crate::failure::{Failure, Result};
+use crate::json;
+use crate::privilege::as_root;
+use crate::progress::step;
+use crate::workspace;
+
+const PACKAGE: &str = "probe-agent-tests";
+
+/// Builds the test programs and returns them in the order of their names.
+pub(super) fn build() -> Result<Vec<PathBuf>> {
+    step("build the lab tests", || {
+        let mut cargo = workspace::cargo()?;
+        cargo.args(["test", "--package", PACKAGE, "--no-run"]);
+        cargo.arg("--message-format=json-render-diagnostics");
+        let messages = command::capture_visible(&mut cargo)?;
+        let mut tests: Vec<PathBuf> =
+            messages.lines().filter_map(json::test_executable).map(PathBuf::from).collect();
+        tests.sort();
+        Ok(tests)
+    })
+}
+
+/// Runs one test program as root.
+pub(super) fn run(test: &Path, rotel: &Path, arguments: &[String]) -> Result<()> {
+    let name = name(test);
+    step(&format!("lab tests as root: {name}"), || {
+        let package = workspace::root().join("tests");
+        let agent = workspace::agent()?;
+        // A test that cannot do its work must fail here, where privilege is promised.
+        let variables = [
+            ("PROBE_AGENT_REQUIRE_PRIVILEGE", Path::new("1")),
+            ("PROBE_AGENT_BIN", &agent),
+            ("ROTEL_AGENT", rotel),
+            ("CARGO_MANIFEST_DIR", &package),
+        ];
+        let mut command = as_root("run the tests that load eBPF programs", test, variables)?;
+        command.current_dir(&package).args(arguments);
+        command::run(&mut command).map_err(|_| {
+            Failure::new(format!("the lab tests of `{name}` failed"))
+                .remedy("see above; to run one alone: cargo xtask test NAME_OF_THE_TEST")
+        })
+    })
+}
+
+/// The name of a test program without the hash that cargo appends.
+fn name(test: &Path) -> String {
+    let stem = test.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    stem.rsplit_once('-').map_or(stem.clone(), |(name, _)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_no_hash() {
+        assert_eq!(name(Path::new("/t/debug/deps/lost_rst-0a1b2c")), "lost_rst");
+        assert_eq!(name(Path::new("/t/plain")), "plain");
+    }
+}
