@@ -32,7 +32,9 @@ fn one_for_each_way() {
         ("ladder-local-error.txt", paths::local_error()),
     ] {
         golden(name, &at(Look::PLAIN, &sample));
-        at(NARROW, &sample);
+        for width in 72..=120 {
+            at(Look { colour: false, width }, &sample);
+        }
     }
 }
 
