@@ -7,7 +7,11 @@
 pub const ABSENT: u16 = u16::MAX;
 
 /// Offsets, in bytes from the start of the tracepoint record, of a 4-tuple written as separate
-/// fields (`sport`, `dport`, `family`, `saddr[4]`, `daddr[4]`, `saddr_v6[16]`, `daddr_v6[16]`).
+/// fields.
+///
+/// The IPv6 fields serve both families: for an IPv4 socket the kernel stores the IPv4-mapped
+/// address there (`TP_STORE_V4MAPPED` in `include/trace/events/net_probe_common.h`), which is the
+/// spelling of [`FlowKey`](crate::FlowKey).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TupleLayout {
@@ -15,12 +19,6 @@ pub struct TupleLayout {
     pub sport: u16,
     /// `dport`, host order.
     pub dport: u16,
-    /// `family`.
-    pub family: u16,
-    /// `saddr`.
-    pub saddr: u16,
-    /// `daddr`.
-    pub daddr: u16,
     /// `saddr_v6`.
     pub saddr_v6: u16,
     /// `daddr_v6`.
@@ -105,20 +103,13 @@ pub struct KernelLayout {
     /// `struct net_device`, `nd_net` (BTF).
     pub dev_net: u16,
     /// Explicit padding, always 0.
-    pub _pad: [u8; 4],
+    pub _pad: [u8; 2],
 }
 
 impl TupleLayout {
     /// No field is there.
-    pub const NONE: Self = Self {
-        sport: ABSENT,
-        dport: ABSENT,
-        family: ABSENT,
-        saddr: ABSENT,
-        daddr: ABSENT,
-        saddr_v6: ABSENT,
-        daddr_v6: ABSENT,
-    };
+    pub const NONE: Self =
+        Self { sport: ABSENT, dport: ABSENT, saddr_v6: ABSENT, daddr_v6: ABSENT };
 }
 
 impl PrefixLayout {
@@ -154,14 +145,14 @@ impl KernelLayout {
         net_cookie: ABSENT,
         skb_dev: ABSENT,
         dev_net: ABSENT,
-        _pad: [0; 4],
+        _pad: [0; 2],
     };
 }
 
 const _: () = {
-    assert!(size_of::<TupleLayout>() == 14);
-    assert!(size_of::<SetStateLayout>() == 22);
-    assert!(size_of::<SendResetLayout>() == 26);
-    assert!(size_of::<PrefixLayout>() == 20);
-    assert!(size_of::<KernelLayout>() == 128 && align_of::<KernelLayout>() == 8);
+    assert!(size_of::<TupleLayout>() == 8);
+    assert!(size_of::<SetStateLayout>() == 16);
+    assert!(size_of::<SendResetLayout>() == 20);
+    assert!(size_of::<PrefixLayout>() == 14);
+    assert!(size_of::<KernelLayout>() == 96 && align_of::<KernelLayout>() == 8);
 };

@@ -27,8 +27,11 @@ pub struct SlotRecord {
     pub events_lost: u32,
     /// `enum sk_rst_reason` of the disconnect's RST, or -1 where the kernel has none.
     pub rst_reason: i32,
+    /// Address of the kernel's `struct sock`, noted with `CLOSE -> SYN_SENT`: later events of
+    /// another socket that has the same local port (in another network namespace) differ here.
+    pub socket: u64,
     /// Explicit padding, always 0.
-    pub _pad: [u8; 16],
+    pub _pad: [u8; 8],
 }
 
 const _: () = {
@@ -36,4 +39,5 @@ const _: () = {
     assert!(size_of::<SlotRecord>() == 64 && align_of::<SlotRecord>() == 64);
     assert!(offset_of!(SlotRecord, generation) == 32);
     assert!(offset_of!(SlotRecord, rst_reason) == 44);
+    assert!(offset_of!(SlotRecord, socket) == 48);
 };

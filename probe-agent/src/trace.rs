@@ -1,3 +1,11 @@
 //! The kernel's side: loading the programs, and reading what they report.
 
+pub mod btf;
+pub mod error;
 pub mod event;
+pub mod format;
+pub mod layout;
+pub mod loader;
+pub mod reader;
+pub mod slots;
+pub mod tracefs;

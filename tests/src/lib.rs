@@ -1,1 +1,5 @@
 //! Helpers of the tests.
+
+mod privilege;
+
+pub use privilege::is_privileged;

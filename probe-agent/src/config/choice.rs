@@ -2,10 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::{
-    explain::verdict::{Judgement, Proof, Verdict},
-    probe::outcome::Outcome,
-};
+use crate::probe::outcome::Outcome;
+pub use crate::probe::settings::PortPolicy;
 
 /// What a healthy target does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -18,30 +16,16 @@ pub enum Expect {
 }
 
 impl Expect {
-    /// Whether a probe went as expected.
-    ///
-    /// A refusal that a leftover in `SYN_RECV` made comes from a target that is up: it counts as
-    /// open, unless that verdict is a mere guess.
+    /// Whether a probe went as expected. `outcome` is that of the timeline: a false refusal
+    /// (path C) is none.
     #[must_use]
-    pub fn is_met(self, outcome: Outcome, judgements: &[Judgement]) -> bool {
-        let false_refusal = judgements
-            .iter()
-            .any(|j| j.verdict == Verdict::StaleSynRecvReset && j.proof != Proof::Unknown);
-        match self {
-            Self::Open => outcome == Outcome::Alive || false_refusal,
-            Self::Closed => outcome == Outcome::Refused && !false_refusal,
-        }
+    pub fn is_met(self, outcome: Outcome) -> bool {
+        outcome
+            == match self {
+                Self::Open => Outcome::Alive,
+                Self::Closed => Outcome::Refused,
+            }
     }
-}
-
-/// When a source port may probe the same target again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum PortPolicy {
-    /// Not before the settle window of its last probe has passed
-    #[default]
-    Rotate,
-    /// At once: for reproducing what a leftover does to the next probe
-    Pin,
 }
 
 /// How results are printed.

@@ -8,6 +8,10 @@ use crate::{
     trace::event::{Event, Happening},
 };
 
+/// The SYN's retransmit timer starts at 1 s (RFC 6298, section 2.1; `TCP_TIMEOUT_INIT`); a SYN that
+/// is sent again earlier than this, in nanoseconds, was so because of an answer.
+const SYN_TIMER_MIN: u64 = 900_000_000;
+
 /// How much of the kernel's side was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
@@ -76,6 +80,35 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// What a health checker is told. A refusal that a second probe from another port found false
+    /// is no refusal (path C).
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self.confirmation {
+            Some(second) if self.probe.outcome == Outcome::Refused => second.outcome,
+            _ => self.probe.outcome,
+        }
+    }
+
+    /// When this probe's SYN met an earlier one's leftover, by the RST that the kernel sent in
+    /// `SYN_SENT`; without tracing, by the SYN having been sent again long before its timer.
+    #[must_use]
+    pub fn met_leftover_at(&self) -> Option<u64> {
+        if let Some(info) = self.probe.tcp_info {
+            let quick =
+                self.probe.answered_at.saturating_sub(self.probe.started_at) < SYN_TIMER_MIN;
+            let met = info.retransmits > 0 && self.probe.outcome == Outcome::Alive && quick;
+            return met.then_some(self.probe.started_at);
+        }
+        self.events.iter().find(|e| e.is_challenged()).map(|e| e.at)
+    }
+
+    /// Whether its refusal was found false by a second probe (path C).
+    #[must_use]
+    pub fn falsely_refused(&self) -> bool {
+        self.probe.outcome == Outcome::Refused && self.outcome() == Outcome::Alive
+    }
+
     /// When RSTs without a socket answered a late SYN-ACK of this probe (path A), in time order.
     pub fn late_rsts(&self) -> impl Iterator<Item = u64> {
         self.events.iter().filter_map(|e| match e.what {

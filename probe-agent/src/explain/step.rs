@@ -23,6 +23,10 @@ pub enum StepKind {
     TimedOut,
     /// The kernel reported an error to the agent (no route, ICMP, no port).
     Error,
+    /// The socket changed its state in a way that no half-open probe does.
+    StateChange,
+    /// The socket sent a segment other than its SYN again.
+    SegmentRetransmit,
 }
 
 impl StepKind {
@@ -40,6 +44,8 @@ impl StepKind {
             Self::RstReceived => "rst_received",
             Self::TimedOut => "timed_out",
             Self::Error => "error",
+            Self::StateChange => "state_changed",
+            Self::SegmentRetransmit => "segment_retransmitted",
         }
     }
 }

@@ -69,6 +69,8 @@ pub struct ProbeRecord {
     pub fresh_socket: bool,
     /// The 4-tuple was used again before its settle window had passed.
     pub early_reuse: bool,
+    /// The probe whose refusal this one was to decide about (path C).
+    pub confirms: Option<ProbeId>,
 }
 
 impl ProbeRecord {

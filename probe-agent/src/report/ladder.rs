@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::choice::Expect,
-    explain::{finding::ExplainedProbe, verdict::Judgement},
+    explain::finding::ExplainedProbe,
 };
 
 /// Draws one probe. `target` is the target as the user wrote it. Every line ends with `\n`.
@@ -44,14 +44,9 @@ fn header(
     look: Look,
 ) {
     let record = &probe.timeline.probe;
-    let judgements: Vec<_> = probe
-        .findings
-        .iter()
-        .map(|finding| Judgement { verdict: finding.verdict, proof: finding.proof })
-        .collect();
-    let outcome = outcome_words(record.outcome);
-    let met = expect.is_met(record.outcome, &judgements);
-    let outcome_tone = if met { Tone::Good } else { outcome_tone(record.outcome) };
+    let outcome = outcome_words(probe.timeline.outcome());
+    let met = expect.is_met(probe.timeline.outcome());
+    let outcome_tone = if met { Tone::Good } else { outcome_tone(probe.timeline.outcome()) };
     if let Some(first) = probe.findings.first() {
         let title = first.verdict.title();
         let proof = first.proof.name();

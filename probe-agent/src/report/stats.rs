@@ -99,14 +99,19 @@ impl Tally {
         }
     }
 
-    /// Counts one probe; `expected` is what `--expect` says of it.
+    /// Counts one probe; `expected` is what `--expect` says of it. A second probe that decides on
+    /// a refusal is counted as that and nothing else.
     pub fn add(&mut self, timeline: &Timeline, judgements: &[Judgement], expected: bool) {
         let probe = &timeline.probe;
-        self.counts.add(probe.outcome, judgements);
+        if probe.confirms.is_some() {
+            self.confirmations += 1;
+            return;
+        }
+        let outcome = timeline.outcome();
+        self.counts.add(outcome, judgements);
         for judgement in judgements {
             self.proofs[judgement.proof as usize] += 1;
         }
-        self.confirmations += u64::from(timeline.confirmation.is_some());
         self.early_reuses += u64::from(probe.early_reuse);
         self.unexpected += u64::from(!expected);
         let handshake = probe.handshake_ns();
@@ -114,7 +119,7 @@ impl Tally {
             self.latency.record(ns);
         }
         if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
-            target.counts.add(probe.outcome, judgements);
+            target.counts.add(outcome, judgements);
             target.unexpected += u64::from(!expected);
             if let Some(ns) = handshake {
                 target.latency.record(ns, self.histograms);

@@ -105,6 +105,25 @@ pub struct Event {
     pub what: Happening,
 }
 
+impl Event {
+    /// Whether this is the RST that answers a challenge ACK, or a late SYN-ACK, that met a socket
+    /// in `SYN_SENT` (`tcp_rcv_synsent_state_process`; RFC 9293, section 3.10.7.3).
+    #[must_use]
+    pub fn is_challenged(&self) -> bool {
+        match self.what {
+            Happening::RstSent { socket: Some(TcpState::SynSent), reason } => {
+                reason == RstReason::INVALID_ACK || reason == RstReason::NONE
+            }
+            Happening::RstSent { .. }
+            | Happening::StateChange { .. }
+            | Happening::RstReceived
+            | Happening::SynRetransmit { .. }
+            | Happening::SegmentRetransmit { .. }
+            | Happening::SynAckRetransmit => false,
+        }
+    }
+}
+
 /// An event with what is needed to find its probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowEvent {

@@ -124,9 +124,11 @@ fn tone(step: &Step) -> Tone {
         Certainty::Seen => match step.kind {
             StepKind::RecoveryRst => Tone::Good,
             StepKind::RstReceived | StepKind::TimedOut | StepKind::Error => Tone::Bad,
-            StepKind::SynRetransmit | StepKind::SynAckRetransmit | StepKind::ChallengeAck => {
-                Tone::Odd
-            }
+            StepKind::SynRetransmit
+            | StepKind::SynAckRetransmit
+            | StepKind::ChallengeAck
+            | StepKind::StateChange
+            | StepKind::SegmentRetransmit => Tone::Odd,
             StepKind::Syn | StepKind::SynAck | StepKind::Rst => Tone::Plain,
         },
     }
@@ -142,5 +144,7 @@ fn label(kind: StepKind) -> &'static str {
         StepKind::Rst | StepKind::RecoveryRst | StepKind::RstReceived => "RST",
         StepKind::TimedOut => "timed out",
         StepKind::Error => "error",
+        StepKind::StateChange => "state change",
+        StepKind::SegmentRetransmit => "segment again",
     }
 }

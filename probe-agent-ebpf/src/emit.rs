@@ -1,0 +1,54 @@
+//! Puts one event into the ring buffer and notes it in the slot's record.
+
+use aya_ebpf::{helpers::bpf_ktime_get_ns, programs::TracePointContext};
+use aya_log_ebpf::warn;
+use probe_agent_common::{Counter, EventKind, EventRecord, FlowKey, NO_SLOT};
+
+use crate::{filter::Owner, maps};
+
+/// What a hook knows of an event beyond its flow.
+pub(crate) struct Details {
+    pub(crate) kind: EventKind,
+    pub(crate) state: u8,
+    pub(crate) old_state: u8,
+    pub(crate) detail: i32,
+}
+
+/// Sends an event that a slot's socket was part of.
+#[inline(always)]
+pub(crate) fn of_slot(owner: Owner, flow: FlowKey, details: &Details) {
+    owner.record.events += 1;
+    if !send(owner.slot, owner.record.generation, flow, details) {
+        owner.record.events_lost += 1;
+    }
+}
+
+/// Sends an event that no socket of the agent was part of.
+#[inline(always)]
+pub(crate) fn of_flow(flow: FlowKey, details: &Details) {
+    send(NO_SLOT, 0, flow, details);
+}
+
+#[inline(always)]
+fn send(slot: u32, generation: u32, flow: FlowKey, details: &Details) -> bool {
+    maps::send(&EventRecord {
+        // SAFETY: the helper has no preconditions.
+        at: unsafe { bpf_ktime_get_ns() },
+        slot,
+        generation,
+        detail: details.detail,
+        kind: details.kind as u8,
+        state: details.state,
+        old_state: details.old_state,
+        _pad: 0,
+        flow,
+        _pad2: [0; 4],
+    })
+}
+
+/// Reports something that no known kernel does.
+#[inline(always)]
+pub(crate) fn anomaly(ctx: &TracePointContext, what: &'static str, value: u32) {
+    maps::count(Counter::Anomalies);
+    warn!(ctx, "unexpected {}: {}", what, value);
+}

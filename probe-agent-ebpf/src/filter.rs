@@ -1,0 +1,47 @@
+//! Whose event is it? Everything that is not the agent's ends here.
+
+use probe_agent_common::{Counter, PortEntry, SlotRecord};
+
+use crate::maps;
+
+/// A slot that an event belongs to.
+pub(crate) struct Owner {
+    /// Its index.
+    pub(crate) slot: u32,
+    /// Its record.
+    pub(crate) record: &'static mut SlotRecord,
+}
+
+/// The slot that owns a local port; `None`, at the cost of one array lookup, for everybody else's.
+#[inline(always)]
+pub(crate) fn owner(port: u16) -> Option<Owner> {
+    let slot = maps::port(port)?.slot_plus_one - 1;
+    Some(Owner { slot, record: maps::slot(slot)? })
+}
+
+/// The slot that owns a local port and whose socket is `sk`.
+///
+/// The socket was checked when its SYN left, so that this comparison stands for that of address
+/// and network namespace.
+#[inline(always)]
+pub(crate) fn owner_of_socket(port: u16, sk: u64) -> Option<Owner> {
+    let owner = owner(port)?;
+    if owner.record.socket != sk {
+        maps::count(Counter::Foreign);
+        return None;
+    }
+    Some(owner)
+}
+
+/// Whether an address is the one that the port's slot is bound to.
+#[inline(always)]
+pub(crate) fn address_matches(entry: &PortEntry, address: &[u8; 16]) -> bool {
+    entry.bound == 0 || halves(&entry.address) == halves(address)
+}
+
+/// Two comparisons in place of a call of `memcmp`, which BPF does not have.
+#[inline(always)]
+fn halves(address: &[u8; 16]) -> (u64, u64) {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
+    (u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p]))
+}

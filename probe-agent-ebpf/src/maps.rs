@@ -1,0 +1,83 @@
+//! The maps and the read-only global that the hooks share with userspace.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{Array, PerCpuArray, RingBuf},
+};
+use probe_agent_common::{Counter, EventRecord, KernelLayout, PortEntry, RING_BYTES, SlotRecord};
+
+/// `BPF_F_MMAPABLE` (`include/uapi/linux/bpf.h`): userspace reads the elements without a syscall.
+const MMAPABLE: u32 = 1 << 10;
+
+/// Indexed by local port.
+#[map]
+static PORTS: Array<PortEntry> = Array::with_max_entries(1 << 16, 0);
+
+/// Indexed by slot; userspace sets the length before loading.
+#[map]
+static SLOTS: Array<SlotRecord> = Array::with_max_entries(1, MMAPABLE);
+
+/// Unusual events, in kernel time order per CPU.
+#[map]
+static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+
+/// Indexed by [`Counter`].
+#[map]
+static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::COUNT, 0);
+
+/// Overwritten by userspace before loading. The map behind it is frozen, so that the verifier
+/// knows each offset as a constant and drops the branches that this kernel does not need.
+#[unsafe(no_mangle)]
+static LAYOUT: KernelLayout = KernelLayout::NONE;
+
+/// Reads one member of [`LAYOUT`], as `layout!(set_state.tuple.sport)`.
+///
+/// The read is volatile, so that the compiler does not put the initial value in its place.
+macro_rules! layout {
+    ($($member:tt)+) => {
+        // SAFETY: the pointer comes from a reference-able member of a static; it is aligned and
+        // its memory is never written while the program runs.
+        unsafe { core::ptr::read_volatile(&raw const $crate::maps::layout_static().$($member)+) }
+    };
+}
+pub(crate) use layout;
+
+/// The static behind [`layout!`].
+#[inline(always)]
+pub(crate) fn layout_static() -> &'static KernelLayout {
+    &LAYOUT
+}
+
+/// The filter's entry for a local port; `None` if the port is not the agent's.
+#[inline(always)]
+pub(crate) fn port(port: u16) -> Option<&'static PortEntry> {
+    let entry = PORTS.get(u32::from(port))?;
+    (entry.slot_plus_one != 0).then_some(entry)
+}
+
+/// The record of a slot.
+#[inline(always)]
+pub(crate) fn slot(index: u32) -> Option<&'static mut SlotRecord> {
+    let record = SLOTS.get_ptr_mut(index)?;
+    // SAFETY: the pointer is to an element of a map that lives as long as the program. The hooks
+    // of one slot's socket run under its socket lock, one at a time; userspace reads only while
+    // none of them can run (see `SlotRecord`).
+    Some(unsafe { &mut *record })
+}
+
+/// Adds one to a counter.
+#[inline(always)]
+pub(crate) fn count(counter: Counter) {
+    if let Some(value) = COUNTERS.get_ptr_mut(counter as u32) {
+        // SAFETY: the element is this CPU's own, and programs do not migrate while they run.
+        unsafe { *value += 1 };
+    }
+}
+
+/// Puts a record into the ring buffer; `false` if there was no room.
+#[inline(always)]
+pub(crate) fn send(record: &EventRecord) -> bool {
+    let sent = EVENTS.output::<EventRecord>(record, 0).is_ok();
+    count(if sent { Counter::Events } else { Counter::EventsLost });
+    sent
+}

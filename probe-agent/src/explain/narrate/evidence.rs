@@ -1,0 +1,181 @@
+//! What says so: each piece names its hook and its time after the RST or the SYN.
+
+use crate::{
+    correlate::timeline::{Coverage, Timeline},
+    explain::{duration::Human, finding::Evidence, verdict::Verdict},
+    trace::event::Happening,
+};
+
+/// The evidence for a verdict on a probe.
+pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
+    let mut evidence = match verdict {
+        Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
+            let mut all = late_rsts(timeline);
+            all.extend(met_by_later(timeline));
+            all.extend(silence(timeline));
+            all
+        }
+        Verdict::RstLostPortReuse => {
+            let mut all = late_rsts(timeline);
+            all.extend(met_by_later(timeline));
+            all
+        }
+        Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack | Verdict::StaleSynRecvReset => {
+            let mut all = events(timeline, |w| {
+                matches!(
+                    w,
+                    Happening::RstSent { .. }
+                        | Happening::SynRetransmit { .. }
+                        | Happening::RstReceived
+                )
+            });
+            all.extend(earlier(timeline));
+            all
+        }
+        Verdict::SynRetransmitted | Verdict::TimedOut => {
+            events(timeline, |w| matches!(w, Happening::SynRetransmit { .. }))
+        }
+        Verdict::Refused => events(timeline, |w| matches!(w, Happening::RstReceived)),
+        Verdict::Unreachable | Verdict::LocalError => Vec::new(),
+        Verdict::Clean => clean(timeline),
+    };
+    if timeline.probe.errno != 0 {
+        let error = std::io::Error::from_raw_os_error(timeline.probe.errno);
+        evidence.push(Evidence { at: None, text: format!("the socket's error is {error}") });
+    }
+    match timeline.coverage {
+        Coverage::Full => {}
+        Coverage::EventsLost => evidence.push(Evidence {
+            at: None,
+            text: "kernel events were lost while this probe was open".to_owned(),
+        }),
+        Coverage::None => evidence.push(Evidence {
+            at: None,
+            text: match timeline.probe.tcp_info {
+                Some(info) => format!(
+                    "no kernel tracing; TCP_INFO counts {} SYN retransmits",
+                    info.retransmits
+                ),
+                None => "no kernel tracing".to_owned(),
+            },
+        }),
+    }
+    evidence
+}
+
+fn clean(timeline: &Timeline) -> Vec<Evidence> {
+    let Some(kernel) = timeline.probe.kernel else { return Vec::new() };
+    let mut evidence = vec![Evidence {
+        at: Some(kernel.rst_sent_at),
+        text: format!(
+            "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
+            Human(kernel.rst_sent_at.saturating_sub(kernel.established_at))
+        ),
+    }];
+    evidence.extend(silence(timeline));
+    evidence
+}
+
+/// That nothing came, and for how long it was waited for.
+fn silence(timeline: &Timeline) -> Option<Evidence> {
+    if timeline.reused_cleanly {
+        return Some(Evidence {
+            at: None,
+            text: "a later SYN on the same 4-tuple was answered as if nothing were left".to_owned(),
+        });
+    }
+    let last = timeline.late_rsts().last().or(timeline.probe.rst_at())?;
+    (timeline.later.is_none()).then(|| Evidence {
+        at: Some(timeline.followed_until),
+        text: format!(
+            "no SYN-ACK came again within {} after the last RST",
+            Human(timeline.followed_until.saturating_sub(last))
+        ),
+    })
+}
+
+fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
+    let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
+    let mut evidence = Vec::new();
+    for event in &timeline.events {
+        let text = match event.what {
+            Happening::RstSent { socket: None, reason } => format!(
+                "tcp_send_reset reason={} on this flow, {} after our RST left the stack",
+                if reason.0.is_empty() { "?" } else { reason.0 },
+                Human(event.at.saturating_sub(closed))
+            ),
+            Happening::SynAckRetransmit => format!(
+                "tcp_retransmit_synack by the server on this host, {} after our RST",
+                Human(event.at.saturating_sub(closed))
+            ),
+            Happening::RstSent { .. }
+            | Happening::StateChange { .. }
+            | Happening::RstReceived
+            | Happening::SynRetransmit { .. }
+            | Happening::SegmentRetransmit { .. } => continue,
+        };
+        evidence.push(Evidence { at: Some(event.at), text });
+    }
+    evidence
+}
+
+fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
+    let later = timeline.later?;
+    let end = if later.recovered { "was answered in the end" } else { "was not answered" };
+    Some(Evidence {
+        at: Some(later.at),
+        text: format!("probe {} met the leftover on the same 4-tuple and {end}", later.id),
+    })
+}
+
+fn earlier(timeline: &Timeline) -> Option<Evidence> {
+    let earlier = timeline.earlier?;
+    let text = match (earlier.id, earlier.closing) {
+        (Some(id), Some(closing)) => {
+            let how = match closing {
+                crate::probe::record::Closing::Reset => "sent its RST",
+                crate::probe::record::Closing::Silent => "timed out without a RST",
+                crate::probe::record::Closing::ByKernel => "ended",
+            };
+            format!(
+                "probe {id} on the same 4-tuple {how} {} before this SYN",
+                Human(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
+            )
+        }
+        _ => "no probe of this run used the 4-tuple before".to_owned(),
+    };
+    Some(Evidence { at: (earlier.ended_at > 0).then_some(earlier.ended_at), text })
+}
+
+/// Events of some kinds, with their hook and their time after the SYN.
+fn events(timeline: &Timeline, wanted: impl Fn(&Happening) -> bool) -> Vec<Evidence> {
+    let syn = timeline.probe.syn_at();
+    let describe = |what: &Happening| match what {
+        Happening::RstSent { socket, reason } => format!(
+            "tcp_send_reset {} reason={}",
+            socket.map_or("without a socket".to_owned(), |s| format!("in {s}")),
+            if reason.0.is_empty() { "?" } else { reason.0 }
+        ),
+        Happening::RstReceived => "tcp_receive_reset".to_owned(),
+        Happening::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),
+        Happening::SynRetransmit { error } => {
+            format!("tcp_retransmit_skb of the SYN, err={error}")
+        }
+        Happening::StateChange { from, to } => format!("inet_sock_set_state {from} -> {to}"),
+        Happening::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
+        Happening::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
+    };
+    timeline
+        .events
+        .iter()
+        .filter(|e| wanted(&e.what))
+        .map(|e| Evidence {
+            at: Some(e.at),
+            text: format!(
+                "{}, {} after the SYN",
+                describe(&e.what),
+                Human(e.at.saturating_sub(syn))
+            ),
+        })
+        .collect()
+}

@@ -1,0 +1,215 @@
+//! Draws a timeline: from the slot's record and the events to the steps of the exchange.
+
+use super::{
+    duration::Human,
+    step::{Certainty, Direction, Step, StepKind},
+};
+use crate::{
+    correlate::timeline::Timeline,
+    probe::{outcome::Outcome, record::Closing},
+    trace::event::{Event, Happening},
+};
+
+/// The steps of a probe, in time order.
+#[must_use]
+pub fn steps(timeline: &Timeline) -> Vec<Step> {
+    let mut steps = own(timeline);
+    let mut late = 0;
+    for event in &timeline.events {
+        of_event(timeline, event, &mut late, &mut steps);
+    }
+    // The kernel may report several steps for one moment; their order here is the causal one.
+    steps.sort_by_key(|s| s.at);
+    steps
+}
+
+/// SYN, answer and RST, from the slot's record or, without one, from userspace's clock.
+fn own(timeline: &Timeline) -> Vec<Step> {
+    let probe = &timeline.probe;
+    let traced = probe.kernel.is_some_and(|k| k.syn_sent_at != 0);
+    let certainty = if traced { Certainty::Seen } else { Certainty::Concluded };
+    let hook = |name| if traced { name } else { "" };
+    if probe.outcome == Outcome::LocalError && !traced {
+        return vec![here(probe.started_at, StepKind::Error, error_note(timeline))];
+    }
+    let mut steps = vec![Step {
+        at: probe.syn_at(),
+        kind: StepKind::Syn,
+        direction: Direction::Out,
+        certainty,
+        note: String::new(),
+        hook: hook("inet_sock_set_state"),
+    }];
+    if let Some(handshake) = probe.handshake_ns() {
+        steps.push(Step {
+            at: probe.syn_at() + handshake,
+            kind: StepKind::SynAck,
+            direction: Direction::In,
+            certainty,
+            note: format!("handshake answered in {}", Human(handshake)),
+            hook: hook("inet_sock_set_state"),
+        });
+    }
+    if let Some(at) = probe.rst_at() {
+        let lost = timeline.later.is_some() || timeline.late_rsts().next().is_some();
+        steps.push(Step {
+            at,
+            kind: StepKind::Rst,
+            direction: Direction::Out,
+            certainty: if lost { Certainty::Lost } else { certainty },
+            note: if lost { "lost: the server is left in SYN_RECV" } else { "" }.to_owned(),
+            hook: hook("tcp_send_reset"),
+        });
+    }
+    match probe.outcome {
+        Outcome::Alive | Outcome::Refused => {}
+        Outcome::TimedOut => {
+            let note = match probe.closing {
+                Closing::Silent => "the agent gave up; closing in SYN_SENT sends no RST",
+                Closing::Reset | Closing::ByKernel => "the kernel gave up",
+            };
+            steps.push(here(probe.ended_at, StepKind::TimedOut, note.to_owned()));
+        }
+        Outcome::Unreachable | Outcome::LocalError => {
+            steps.push(here(probe.ended_at, StepKind::Error, error_note(timeline)));
+        }
+    }
+    if probe.outcome == Outcome::Refused && !traced {
+        steps.push(Step {
+            at: probe.answered_at,
+            kind: StepKind::RstReceived,
+            direction: Direction::In,
+            certainty: Certainty::Concluded,
+            note: "connection refused".to_owned(),
+            hook: "",
+        });
+    }
+    if let Some(later) = timeline.later {
+        let note = format!("probe {} used the port again and met the leftover", later.id);
+        steps.push(here(later.at, StepKind::ChallengeAck, note));
+    }
+    steps
+}
+
+fn error_note(timeline: &Timeline) -> String {
+    std::io::Error::from_raw_os_error(timeline.probe.errno).to_string()
+}
+
+fn here(at: u64, kind: StepKind, note: String) -> Step {
+    Step { at, kind, direction: Direction::Here, certainty: Certainty::Seen, note, hook: "" }
+}
+
+/// What one event adds. `late` counts the RSTs without a socket so far.
+fn of_event(timeline: &Timeline, event: &Event, late: &mut u32, steps: &mut Vec<Step>) {
+    let mut push = |at, kind, direction, certainty, note: &str, hook| {
+        steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
+    };
+    let at = event.at;
+    match event.what {
+        Happening::RstSent { socket: None, reason } => {
+            *late += 1;
+            let after =
+                at.saturating_sub(timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at));
+            // A server on this host is seen sending; any other is concluded from the answer.
+            if !synack_seen_before(timeline, at) {
+                let note = format!("its retransmit timer, {} after the close", Human(after));
+                let kind = StepKind::SynAckRetransmit;
+                push(at, kind, Direction::In, Certainty::Concluded, &note, "");
+            }
+            let note = format!("sent by the kernel: no socket ({})", name(reason.0));
+            let kind = StepKind::RecoveryRst;
+            push(at, kind, Direction::Out, recovery_fate(timeline, *late), &note, "tcp_send_reset");
+        }
+        Happening::RstSent { socket: Some(state), reason } => {
+            if event.is_challenged() {
+                let note = "it acknowledges another SYN: a leftover of this port";
+                let kind = StepKind::ChallengeAck;
+                push(at, kind, Direction::In, Certainty::Concluded, note, "");
+            }
+            let note = format!("sent by the kernel in {state} ({})", name(reason.0));
+            push(
+                at,
+                StepKind::RecoveryRst,
+                Direction::Out,
+                Certainty::Seen,
+                &note,
+                "tcp_send_reset",
+            );
+        }
+        Happening::RstReceived => {
+            let note = if timeline.falsely_refused() {
+                "sent for the leftover, not for this SYN"
+            } else {
+                "connection refused"
+            };
+            push(
+                at,
+                StepKind::RstReceived,
+                Direction::In,
+                Certainty::Seen,
+                note,
+                "tcp_receive_reset",
+            );
+        }
+        Happening::SynRetransmit { error } => {
+            let note = match error {
+                0 => String::new(),
+                -1 => "dropped by this host's own firewall (EPERM)".to_owned(),
+                e => std::io::Error::from_raw_os_error(-e).to_string(),
+            };
+            push(
+                at,
+                StepKind::SynRetransmit,
+                Direction::Out,
+                Certainty::Seen,
+                &note,
+                "tcp_retransmit_skb",
+            );
+        }
+        Happening::SynAckRetransmit => {
+            let note = "seen leaving the server, which is on this host";
+            let kind = StepKind::SynAckRetransmit;
+            push(at, kind, Direction::In, Certainty::Seen, note, "tcp_retransmit_synack");
+        }
+        Happening::StateChange { from, to } => {
+            let note = format!("{from} -> {to}");
+            push(
+                at,
+                StepKind::StateChange,
+                Direction::Here,
+                Certainty::Seen,
+                &note,
+                "inet_sock_set_state",
+            );
+        }
+        Happening::SegmentRetransmit { state } => {
+            let note = format!("a segment was sent again in {state}");
+            push(
+                at,
+                StepKind::SegmentRetransmit,
+                Direction::Here,
+                Certainty::Seen,
+                &note,
+                "tcp_retransmit_skb",
+            );
+        }
+    }
+}
+
+/// A kernel without reset reasons has no name to show.
+fn name(reason: &str) -> &str {
+    if reason.is_empty() { "no reason given" } else { reason }
+}
+
+/// Whether the SYN-ACK retransmit that a RST at `at` answers was seen leaving: within a second.
+fn synack_seen_before(timeline: &Timeline, at: u64) -> bool {
+    timeline
+        .events
+        .iter()
+        .any(|e| e.what == Happening::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+}
+
+/// The n-th recovery RST was lost if a further one was needed.
+fn recovery_fate(timeline: &Timeline, n: u32) -> Certainty {
+    if (n as usize) < timeline.late_rsts().count() { Certainty::Lost } else { Certainty::Seen }
+}

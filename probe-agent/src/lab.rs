@@ -1,0 +1,208 @@
+//! A private network to probe in: two network namespaces, a cable, real servers and real faults.
+//!
+//! ```text
+//!   namespace "client"                                  namespace "server"
+//!  +---------------------------+                       +---------------------------+
+//!  | lo  127.0.0.1, ::1        |                       | lo  127.0.0.1, ::1        |
+//!  |                           |      veth pair        |                           |
+//!  | client0  198.18.N.1/25    |=======================| server0  198.18.N.2/25    |
+//!  |          fd6c:6162:N::1/64|                       |          fd6c:6162:N::2/64|
+//!  |                           |                       |                           |
+//!  | nftables: local firewall  |                       | nftables: what the network|
+//!  |                           |                       | loses or refuses; Listener|
+//!  +---------------------------+                       +---------------------------+
+//!             VIP 198.18.N.200/32, fd6c:6162:N:1::1/128, on lo of either end or of none
+//! ```
+//!
+//! N belongs to one lab alone ([`Subnet`]), because tracepoints are global to the host: two labs,
+//! in whatever processes, never share a 4-tuple. Neighbour entries are permanent and duplicate
+//! address detection is off, so the first SYN leaves at once.
+//!
+//! The namespaces have no name. They live as long as this process holds their descriptors, and
+//! the kernel takes them down, with the cable, rules and sockets in them, when it dies of whatever
+//! cause. In the caller's namespace nothing is configured. The reasons stand at [`Namespace`].
+//!
+//! Needs root (`CAP_SYS_ADMIN`, `CAP_NET_ADMIN`) and the programs `ip` and `nft`.
+
+mod accepted;
+mod closed_port;
+mod connections;
+mod counters;
+mod error;
+mod fault;
+mod injected;
+mod keeper;
+mod link_state;
+mod listener;
+mod namespace;
+mod process;
+mod ruleset;
+mod settle;
+mod sockets;
+mod subnet;
+#[cfg(test)]
+mod tests;
+mod tool;
+mod wiring;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use closed_port::ClosedPort;
+pub use connections::connect_many;
+pub use counters::Counters;
+pub use error::LabError;
+pub use fault::{Action, Choice, Fault, Hook, Place, Reject, Segment};
+pub use injected::Injected;
+pub use listener::{Listener, ListenerOptions};
+pub use namespace::Namespace;
+pub use process::Process;
+pub use sockets::{SocketEntry, TcpState};
+pub use subnet::{Family, Subnet};
+
+/// Shorthand for results of this module.
+pub type Result<T> = std::result::Result<T, LabError>;
+
+/// One of the two ends of the cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// Where the probes start.
+    Client,
+    /// Where the servers are.
+    Server,
+}
+
+impl End {
+    /// The end across the cable.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// The lab. Dropping it kills the processes started in it and gives both namespaces back to the
+/// kernel, which removes them as soon as the last socket made in them is closed.
+#[derive(Debug)]
+pub struct Lab {
+    client: Arc<Namespace>,
+    server: Arc<Namespace>,
+    subnet: Subnet,
+    vip_owner: Mutex<Option<End>>,
+}
+
+impl Lab {
+    /// Makes both namespaces, joins and configures them; on return every address is usable.
+    ///
+    /// # Errors
+    /// [`LabError::Namespace`] without privilege, [`LabError::Missing`] without `ip`,
+    /// [`LabError::Tool`] or [`LabError::Link`] if the network cannot be configured.
+    pub fn new() -> Result<Self> {
+        let subnet = Subnet::claim()?;
+        let client = Arc::new(Namespace::new("client")?);
+        let server = Arc::new(Namespace::new("server")?);
+        wiring::join(&client, &server, &subnet)?;
+        Ok(Self { client, server, subnet, vip_owner: Mutex::new(None) })
+    }
+
+    /// The namespace that probes start from.
+    #[must_use]
+    pub fn client(&self) -> &Namespace {
+        &self.client
+    }
+
+    /// The namespace of the servers.
+    #[must_use]
+    pub fn server(&self) -> &Namespace {
+        &self.server
+    }
+
+    /// The namespace at one end.
+    #[must_use]
+    pub fn namespace(&self, end: End) -> &Namespace {
+        self.shared(end)
+    }
+
+    /// Address of the client's end of the cable.
+    #[must_use]
+    pub fn client_address(&self, family: Family) -> IpAddr {
+        self.subnet.address(End::Client, family)
+    }
+
+    /// Address of the server's end of the cable.
+    #[must_use]
+    pub fn server_address(&self, family: Family) -> IpAddr {
+        self.subnet.address(End::Server, family)
+    }
+
+    /// The virtual address of this lab. Nobody has it until [`Lab::move_vip`] gives it to an end.
+    #[must_use]
+    pub fn vip(&self, family: Family) -> IpAddr {
+        self.subnet.vip(family)
+    }
+
+    /// Gives the virtual addresses of both families to one end (on its `lo`, with a route to them
+    /// at the other end), or takes them from everyone.
+    ///
+    /// # Errors
+    /// [`LabError::Tool`] if `ip` refuses.
+    pub fn move_vip(&self, to: Option<End>) -> Result<()> {
+        // A poisoned lock only says that a test panicked elsewhere; the value is a plain copy.
+        let mut owner = self.vip_owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = owner.take() {
+            wiring::drop_vip(self.shared(old), self.shared(old.other()), &self.subnet)?;
+        }
+        if let Some(new) = to {
+            wiring::add_vip(self.shared(new), self.shared(new.other()), &self.subnet, new)?;
+            *owner = Some(new);
+        }
+        Ok(())
+    }
+
+    /// Starts a listener that accepts everything, on a free port of the server's address.
+    ///
+    /// # Errors
+    /// [`LabError::Socket`] if the socket cannot be made.
+    pub fn listen(&self, family: Family) -> Result<Listener> {
+        let address = SocketAddr::new(self.server_address(family), 0);
+        Listener::open(&self.server, &ListenerOptions::at(address))
+    }
+
+    /// An address and port of the server where nothing listens, for as long as the value lives.
+    ///
+    /// # Errors
+    /// [`LabError::Socket`] if no port can be reserved.
+    pub fn closed_port(&self, family: Family) -> Result<ClosedPort> {
+        ClosedPort::reserve(&self.server, self.server_address(family))
+    }
+
+    /// Makes a fault happen until the returned value is dropped or cleared.
+    ///
+    /// # Errors
+    /// [`LabError::Fault`] if the fault makes no sense, [`LabError::Missing`] without `nft`,
+    /// [`LabError::Tool`] if it refuses the rules.
+    pub fn inject(&self, fault: &Fault) -> Result<Injected> {
+        Injected::new(self.shared(fault.place.end), fault)
+    }
+
+    /// Returns once every segment sent in the lab before this call was delivered or dropped, and
+    /// so were the answers to it, and the answers to those. What a timer sends later is not
+    /// waited for. With this, "nothing was accepted" can be asserted without waiting for a while.
+    ///
+    /// # Errors
+    /// [`LabError::Socket`] if the lab's network does not carry a datagram.
+    pub fn settle(&self) -> Result<()> {
+        let address = self.server_address(Family::V4);
+        settle::settle(&self.client, &self.server, address)
+    }
+
+    fn shared(&self, end: End) -> &Arc<Namespace> {
+        match end {
+            End::Client => &self.client,
+            End::Server => &self.server,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The engine: one thread that starts probes on slots, hears their answers and ends them.
+//!
+//! Each turn of the loop has phases that do not mix: hear answers, expire timeouts, take in kernel
+//! events, hand out what is settled, start what is due. A socket that is used again reports a spare
+//! edge of its last `connect(AF_UNSPEC)`; because starts and answers never share a turn's event
+//! list, an edge for a slot in flight is always about the probe in flight.
+
+mod flight;
+mod launch;
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::Receiver,
+    },
+    time::Duration,
+};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use socket2::SockAddr;
+
+use self::flight::Flight;
+use super::{
+    pool::Pool,
+    schedule::{Schedule, Share},
+    settings::Settings,
+    target::Target,
+};
+use crate::{
+    correlate::{settle::Settling, timeline::Timeline},
+    monotonic,
+    trace::{event::FlowEvent, loader::Tracer, reader::Progress},
+};
+
+/// How long a turn waits at most while probes settle: the grain in which they are handed out.
+const SETTLE_TICK: Duration = Duration::from_millis(10);
+
+/// How long a turn waits at most otherwise: a stop is noticed within this.
+const IDLE_TICK: Duration = Duration::from_millis(100);
+
+/// Answers heard in one turn, and probes started in one turn, at most: small enough for deadlines
+/// to hold, large enough to make the turn's own cost small.
+const BATCH: usize = 256;
+
+/// The kernel's side of a worker.
+pub struct Tracing {
+    /// The loaded programs.
+    pub tracer: Arc<Tracer>,
+    /// How far the reader is.
+    pub progress: Arc<Progress>,
+    /// The events for this worker's slots.
+    pub inbox: Receiver<FlowEvent>,
+}
+
+/// Figures that others may read while the engine runs.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    /// Probes ended.
+    pub ended: AtomicU64,
+    /// Probes that wait for late events.
+    pub settling: AtomicU64,
+    /// Second probes that decided on a refusal.
+    pub confirmations: AtomicU64,
+    /// When the first probe started, nanoseconds of `CLOCK_MONOTONIC`.
+    pub first_at: AtomicU64,
+    /// When the last probe ended, likewise.
+    pub last_at: AtomicU64,
+}
+
+/// Takes what the engine has finished.
+pub trait Sink {
+    /// A probe that no further event can belong to.
+    fn settled(&mut self, timeline: Timeline);
+    /// Whether more can be taken soon; while not, no further probe is started.
+    fn has_room(&self) -> bool;
+}
+
+/// One run of probes.
+pub struct Engine {
+    settings: Settings,
+    targets: Arc<[Target]>,
+    addresses: Vec<SockAddr>,
+    /// Source address of each target, once it is known.
+    sources: Vec<Option<IpAddr>>,
+    tracing: Option<Tracing>,
+    epoll: Epoll,
+    pool: Pool,
+    schedule: Schedule,
+    in_flight: Vec<Option<Flight>>,
+    flying: usize,
+    /// Deadlines in order, because the timeout is the same for all.
+    deadlines: VecDeque<(u64, u32, u32)>,
+    settling: Settling,
+    second: VecDeque<launch::Second>,
+    socketless: u32,
+    gauges: Arc<Gauges>,
+    stop: Arc<AtomicBool>,
+    now: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// It was stopped before all probes were done.
+    pub interrupted: bool,
+    /// Probes whose settle window was cut short.
+    pub unsettled: u64,
+    /// Events that userspace had no room for.
+    pub events_lost: u64,
+}
+
+impl Engine {
+    /// Prepares a run. The calling thread's network namespace is the one that probes leave from.
+    ///
+    /// # Errors
+    /// If the kernel gives no epoll instance.
+    pub fn new(
+        settings: Settings,
+        targets: Arc<[Target]>,
+        shares: &[Share],
+        tracing: Option<Tracing>,
+        gauges: Arc<Gauges>,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
+        let now = monotonic::now();
+        let tracer = tracing.as_ref().map(|t| Arc::clone(&t.tracer));
+        let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
+        Ok(Self {
+            addresses: targets.iter().map(|t| t.address.into()).collect(),
+            sources: vec![None; targets.len()],
+            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
+            pool: Pool::new(&settings, now / 1000, tracer),
+            schedule: Schedule::new(shares, nanos(settings.interval), now),
+            in_flight: Vec::new(),
+            flying: 0,
+            deadlines: VecDeque::new(),
+            settling: Settling::new(nanos(settings.settle)),
+            second: VecDeque::new(),
+            socketless: 0,
+            settings,
+            targets,
+            tracing,
+            gauges,
+            stop,
+            now,
+        })
+    }
+
+    /// Runs all probes and hands each to `sink` when it is settled.
+    ///
+    /// # Errors
+    /// If waiting for events fails.
+    pub fn run(mut self, sink: &mut impl Sink) -> io::Result<Ended> {
+        let mut settled = Vec::new();
+        let mut events = vec![EpollEvent::empty(); BATCH];
+        while !self.stop.load(Ordering::Relaxed) {
+            self.now = monotonic::now();
+            self.start_due(sink.has_room());
+            if self.is_done() {
+                break;
+            }
+            self.hear(&mut events)?;
+            self.now = monotonic::now();
+            self.expire();
+            let seen_until = self.take_in();
+            self.settling.settle(seen_until, self.lost(), &mut settled);
+            settled.drain(..).for_each(|timeline| sink.settled(timeline));
+            self.gauges.settling.store(self.settling.len() as u64, Ordering::Relaxed);
+        }
+        let interrupted = !self.is_done();
+        let seen_until = self.take_in();
+        let unsettled = self.settling.flush(seen_until, self.lost(), &mut settled);
+        settled.drain(..).for_each(|timeline| sink.settled(timeline));
+        Ok(Ended { interrupted, unsettled, events_lost: self.settling.strays() })
+    }
+
+    /// Whether nothing is left to do or to wait for.
+    fn is_done(&self) -> bool {
+        self.schedule.next_due().is_none()
+            && self.flying == 0
+            && self.second.is_empty()
+            && self.settling.is_empty()
+    }
+
+    /// Waits for answers, no longer than until the next thing is due, and ends what was answered.
+    fn hear(&mut self, events: &mut [EpollEvent]) -> io::Result<()> {
+        let heard = match self.epoll.wait(events, self.patience()) {
+            Ok(heard) => heard,
+            Err(nix::errno::Errno::EINTR) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        if heard > 0 {
+            self.now = monotonic::now();
+        }
+        for event in &events[..heard] {
+            let slot = u32::try_from(event.data()).unwrap_or(u32::MAX);
+            let failed = event.events().intersects(EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP);
+            self.answered(slot, failed);
+        }
+        Ok(())
+    }
+
+    /// How long the next wait may take.
+    fn patience(&self) -> EpollTimeout {
+        let tick = if self.settling.is_empty() { IDLE_TICK } else { SETTLE_TICK };
+        let mut until = self.now + u64::try_from(tick.as_nanos()).unwrap_or(u64::MAX);
+        if let Some((deadline, _, _)) = self.deadlines.front() {
+            until = until.min(*deadline);
+        }
+        if self.flying < self.settings.concurrency
+            && let Some(due) = self.schedule.next_due()
+        {
+            until = until.min(due);
+        }
+        // Rounded up: a wait that ends a little early would turn into a busy one.
+        let millis = until.saturating_sub(self.now).div_ceil(1_000_000);
+        EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::ZERO)
+    }
+
+    /// Ends probes whose time is over.
+    fn expire(&mut self) {
+        while let Some(&(deadline, slot, generation)) = self.deadlines.front()
+            && deadline <= self.now
+        {
+            self.deadlines.pop_front();
+            if self.flight(slot).is_some_and(|f| f.generation == generation) {
+                self.timed_out(slot);
+            }
+        }
+    }
+
+    /// Takes in the kernel events that have come; returns until when none is missing.
+    fn take_in(&mut self) -> u64 {
+        let Some(tracing) = &self.tracing else { return self.now };
+        // Read first: what the reader delivers meanwhile may be taken in, but is not promised.
+        let seen_until = tracing.progress.watermark();
+        while let Ok(event) = tracing.inbox.try_recv() {
+            self.settling.event(&event);
+        }
+        seen_until
+    }
+
+    /// Kernel events lost so far, on their whole way.
+    fn lost(&self) -> u64 {
+        self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.settling.strays()
+    }
+
+    /// The probe in flight on a slot.
+    fn flight(&mut self, slot: u32) -> Option<&mut Flight> {
+        self.in_flight.get_mut(slot as usize)?.as_mut()
+    }
+}

@@ -1,0 +1,182 @@
+//! Probes in flight, and how they end.
+
+use std::sync::atomic::Ordering;
+
+use probe_agent_common::FlowKey;
+
+use super::{Engine, launch::Second};
+use crate::{
+    correlate::timeline::Confirmation,
+    monotonic,
+    probe::{
+        outcome::Outcome,
+        record::{Closing, ProbeId, ProbeRecord, TcpInfo},
+        target::TargetId,
+    },
+};
+
+/// A probe that has started and not ended.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) target: TargetId,
+    pub(super) flow: FlowKey,
+    pub(super) generation: u32,
+    pub(super) started_at: u64,
+    /// The first probe of its socket.
+    pub(super) fresh: bool,
+    /// A refusal of it needs a second opinion.
+    pub(super) doubtful: bool,
+    pub(super) early_reuse: bool,
+    /// It is such a second opinion.
+    pub(super) second: Option<Second>,
+    pub(super) lost_before: u64,
+}
+
+/// What is known at the moment in which a probe ends.
+struct End {
+    outcome: Outcome,
+    errno: i32,
+    closing: Closing,
+    answered_at: u64,
+}
+
+impl Engine {
+    /// An edge on a slot's socket, or a `connect()` that was answered while it ran.
+    pub(super) fn answered(&mut self, slot: u32, failed: bool) {
+        if self.flight(slot).is_none() {
+            // The spare edge of the last disconnect.
+            return;
+        }
+        if !failed {
+            let answered_at = self.time_of_answer();
+            self.end(
+                slot,
+                &End { outcome: Outcome::Alive, errno: 0, closing: Closing::Reset, answered_at },
+            );
+            return;
+        }
+        let errno = self.pool.entry(slot).slot.as_ref().map_or(0, |s| s.take_error());
+        // An edge without an error is not about this probe; its deadline still holds.
+        if errno != 0 {
+            self.failed(slot, errno);
+        }
+    }
+
+    /// The probe on a slot failed with an errno.
+    pub(super) fn failed(&mut self, slot: u32, errno: i32) {
+        let outcome = match Outcome::from_errno(errno) {
+            // No error is no failure; what else it may be, the kernel did not say.
+            Outcome::Alive => Outcome::LocalError,
+            other => other,
+        };
+        if matches!(outcome, Outcome::Unreachable | Outcome::LocalError)
+            && let Some(target) = self.flight(slot).map(|f| f.target)
+        {
+            // The route, or the source address, may be another by the next time.
+            self.sources[target.0 as usize] = None;
+        }
+        let answered_at = self.time_of_answer();
+        self.end(slot, &End { outcome, errno, closing: Closing::ByKernel, answered_at });
+    }
+
+    /// The time of the probe on a slot is over.
+    pub(super) fn timed_out(&mut self, slot: u32) {
+        self.end(
+            slot,
+            &End { outcome: Outcome::TimedOut, errno: 0, closing: Closing::Silent, answered_at: 0 },
+        );
+    }
+
+    /// With kernel events nobody needs userspace's own time to the nanosecond.
+    fn time_of_answer(&self) -> u64 {
+        if self.tracing.is_some() { self.now } else { monotonic::now() }
+    }
+
+    /// Closes the agent's end, frees the slot and tells the probe.
+    fn end(&mut self, slot: u32, end: &End) {
+        let Some(flight) = self.in_flight.get_mut(slot as usize).and_then(Option::take) else {
+            return;
+        };
+        self.flying -= 1;
+        let tcp_info = if self.tracing.is_none() { self.info_before_close(slot) } else { None };
+        self.close(slot);
+        let ended_at = monotonic::now();
+        let number = self.pool.number(slot);
+        let entry = self.pool.entry(slot);
+        let kernel = self
+            .tracing
+            .as_ref()
+            .and_then(|t| t.tracer.slots.read(number))
+            // A connect() that failed before CLOSE -> SYN_SENT left the last probe's record there.
+            .filter(|k| k.generation != entry.kernel_generation);
+        if let Some(kernel) = &kernel {
+            entry.kernel_generation = kernel.generation;
+        }
+        let record = ProbeRecord {
+            id: ProbeId { slot: number, generation: flight.generation },
+            target: flight.target,
+            flow: flight.flow,
+            outcome: end.outcome,
+            errno: end.errno,
+            closing: end.closing,
+            started_at: flight.started_at,
+            ended_at,
+            answered_at: end.answered_at,
+            kernel,
+            tcp_info,
+            fresh_socket: flight.fresh,
+            early_reuse: flight.early_reuse,
+            confirms: flight.second.map(|s| s.first),
+        };
+        self.pool.give_back(slot);
+        let doubted = flight.doubtful && end.outcome == Outcome::Refused;
+        if doubted {
+            self.second.push_back(Second {
+                target: flight.target,
+                flow: flight.flow,
+                first: record.id,
+            });
+        }
+        self.tell(record, flight.lost_before, doubted, flight.second);
+    }
+
+    fn info_before_close(&mut self, slot: u32) -> Option<TcpInfo> {
+        self.pool.entry(slot).slot.as_ref().and_then(|s| s.tcp_info())
+    }
+
+    /// Disconnects a slot's socket, or closes it where each probe is to have a fresh one.
+    fn close(&mut self, slot: u32) {
+        let fresh_sockets = self.settings.socket.fresh_sockets;
+        let entry = self.pool.entry(slot);
+        let usable = entry.slot.as_ref().is_some_and(|s| !fresh_sockets && s.disconnect().is_ok());
+        if !usable {
+            entry.slot = None;
+        }
+    }
+
+    /// Hands an ended probe on.
+    pub(super) fn tell(
+        &mut self,
+        record: ProbeRecord,
+        lost_before: u64,
+        await_second: bool,
+        second: Option<Second>,
+    ) {
+        if let Some(second) = second {
+            self.gauges.confirmations.fetch_add(1, Ordering::Relaxed);
+            self.settling.confirm(
+                &second.flow,
+                second.first,
+                Confirmation {
+                    id: record.id,
+                    local_port: record.flow.local_port,
+                    outcome: record.outcome,
+                },
+            );
+        } else {
+            self.gauges.ended.fetch_add(1, Ordering::Relaxed);
+            self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
+        }
+        self.settling.ended(record, self.tracing.is_some(), lost_before, await_second);
+    }
+}

@@ -1,0 +1,216 @@
+//! Starting probes: which target, from which slot.
+
+use std::{io, net::IpAddr, sync::atomic::Ordering};
+
+use arrayvec::ArrayVec;
+
+use probe_agent_common::FlowKey;
+
+use super::{BATCH, Engine, flight::Flight};
+use crate::probe::{
+    flow,
+    outcome::Outcome,
+    record::{Closing, ProbeId, ProbeRecord},
+    settings::PortPolicy,
+    slot::Started,
+    source,
+    target::TargetId,
+};
+
+/// How many of the longest-rested slots are asked whether they have rested long enough for a
+/// target before the first is taken early.
+const RESTED_CANDIDATES: usize = 8;
+
+/// The slot of a probe that never got one.
+const NO_SLOT: u32 = u32::MAX;
+
+/// A refusal that a second probe from another port is to decide about (path C).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Second {
+    pub(super) target: TargetId,
+    pub(super) flow: FlowKey,
+    pub(super) first: ProbeId,
+}
+
+/// A slot that was chosen for a target.
+struct Chosen {
+    slot: u32,
+    early_reuse: bool,
+}
+
+impl Engine {
+    /// Starts what is due, second probes first.
+    pub(super) fn start_due(&mut self, room: bool) {
+        for _ in 0..BATCH {
+            if self.flying >= self.settings.concurrency {
+                return;
+            }
+            if let Some(second) = self.second.pop_front() {
+                self.start(second.target, Some(second));
+                continue;
+            }
+            // Nothing new while the reports are behind: what is settled must not pile up.
+            let Some(target) = room.then(|| self.schedule.take(self.now)).flatten() else { return };
+            self.start(target, None);
+        }
+    }
+
+    fn start(&mut self, target: TargetId, second: Option<Second>) {
+        let begun = match self.choose(target, second.as_ref()) {
+            Ok(chosen) => self.connect(target, &chosen, second),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            self.could_not_start(target, &error, second);
+        }
+    }
+
+    /// Finds a slot for a target: the longest-rested one if its 4-tuple has rested, else a new one,
+    /// else the longest-rested one all the same.
+    fn choose(&mut self, target: TargetId, second: Option<&Second>) -> io::Result<Chosen> {
+        let address = self.targets[target.0 as usize].address;
+        let ip = self.source(target)?;
+        let pin = self.settings.port_policy == PortPolicy::Pin && second.is_none();
+        let remote = flow::address_bytes(address.ip());
+        let tuple = |port| FlowKey {
+            local: flow::address_bytes(ip),
+            remote,
+            local_port: port,
+            remote_port: address.port(),
+        };
+        let mut fallback = None;
+        let mut place = None;
+        let candidates: ArrayVec<u32, RESTED_CANDIDATES> =
+            self.pool.rested(ip).take(RESTED_CANDIDATES).collect();
+        for (at, slot) in candidates.into_iter().enumerate() {
+            let flow = tuple(self.pool.entry(slot).local.port());
+            // The second opinion must come from another port than the first.
+            if second.is_some_and(|s| s.flow == flow) {
+                continue;
+            }
+            if pin || self.settling.unsettled(&flow).is_none() {
+                place = Some(at);
+                break;
+            }
+            fallback = fallback.or(Some(at));
+        }
+        if let Some(slot) = place.and_then(|at| self.pool.take(ip, at)) {
+            self.pool.refresh(slot, &self.epoll)?;
+            return Ok(Chosen { slot, early_reuse: false });
+        }
+        if self.pool.can_grow() {
+            match self.pool.grow(ip, address, &self.epoll) {
+                Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
+                Err(error) if fallback.is_none() => return Err(error),
+                // Out of ports or descriptors: go on with the slots that there are.
+                Err(_) => {}
+            }
+        }
+        let slot = fallback.and_then(|at| self.pool.take(ip, at));
+        let slot = slot.ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
+        self.pool.refresh(slot, &self.epoll)?;
+        Ok(Chosen { slot, early_reuse: true })
+    }
+
+    /// The source address for a target, looked up once and again after each failure.
+    fn source(&mut self, target: TargetId) -> io::Result<IpAddr> {
+        let index = target.0 as usize;
+        if let Some(ip) = self.sources[index] {
+            return Ok(ip);
+        }
+        let ip = source::address(self.targets[index].address, &self.settings.socket)?;
+        self.sources[index] = Some(ip);
+        Ok(ip)
+    }
+
+    fn connect(
+        &mut self,
+        target: TargetId,
+        chosen: &Chosen,
+        second: Option<Second>,
+    ) -> io::Result<()> {
+        let slot = chosen.slot;
+        let entry = self.pool.entry(slot);
+        entry.generation += 1;
+        let fresh = entry.socket_probes == 0;
+        entry.socket_probes += 1;
+        let flow = flow::flow(entry.local, self.targets[target.0 as usize].address);
+        let generation = entry.generation;
+        // Only a fresh socket can be refused by a leftover: see path C.
+        let leftover = self.settling.unsettled(&flow);
+        let doubtful = fresh && second.is_none() && matches!(leftover, Some((_, Closing::Reset)));
+        self.settling.starting(&flow);
+        let flight = Flight {
+            target,
+            flow,
+            generation,
+            started_at: self.now,
+            fresh,
+            doubtful,
+            early_reuse: chosen.early_reuse,
+            second,
+            lost_before: self.lost(),
+        };
+        if self.in_flight.len() <= slot as usize {
+            self.in_flight.resize_with(slot as usize + 1, || None);
+        }
+        self.in_flight[slot as usize] = Some(flight);
+        self.flying += 1;
+        let timeout = u64::try_from(self.settings.timeout.as_nanos()).unwrap_or(u64::MAX);
+        let entry = self.pool.entry(slot);
+        let Some(socket) = &entry.slot else {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        };
+        let started = socket.connect(&self.addresses[target.0 as usize]);
+        self.gauges
+            .first_at
+            .compare_exchange(0, self.now, Ordering::Relaxed, Ordering::Relaxed)
+            .ok();
+        match started {
+            Started::Answered => self.answered(slot, false),
+            Started::Failed(errno) => self.failed(slot, errno),
+            Started::InProgress => {
+                self.deadlines.push_back((self.now + timeout, slot, generation));
+            }
+        }
+        Ok(())
+    }
+
+    /// A probe for which there was no socket: its outcome is told all the same.
+    fn could_not_start(&mut self, target: TargetId, error: &io::Error, second: Option<Second>) {
+        let address = self.targets[target.0 as usize].address;
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        let local = match self.settings.socket.source {
+            Some(ip) => std::net::SocketAddr::new(ip, 0),
+            None => source::unspecified(address),
+        };
+        self.socketless += 1;
+        // The route may be another by the next time.
+        self.sources[target.0 as usize] = None;
+        let outcome = match Outcome::from_errno(errno) {
+            // A socket could not be made or bound: whatever the errno, it is this host's matter.
+            Outcome::Unreachable if matches!(errno, libc::EACCES | libc::EOPNOTSUPP) => {
+                Outcome::LocalError
+            }
+            Outcome::Alive | Outcome::Refused | Outcome::TimedOut => Outcome::LocalError,
+            other @ (Outcome::Unreachable | Outcome::LocalError) => other,
+        };
+        let record = ProbeRecord {
+            id: ProbeId { slot: NO_SLOT, generation: self.socketless },
+            target,
+            flow: flow::flow(local, address),
+            outcome,
+            errno,
+            closing: Closing::ByKernel,
+            started_at: self.now,
+            ended_at: self.now,
+            answered_at: 0,
+            kernel: None,
+            tcp_info: None,
+            fresh_socket: true,
+            early_reuse: false,
+            confirms: second.map(|s| s.first),
+        };
+        self.tell(record, self.lost(), false, second);
+    }
+}

@@ -1,0 +1,65 @@
+//! Offsets of members of kernel structures, from BTF.
+
+use std::path::Path;
+
+use btf_rs::{Btf, Struct, Type};
+
+/// Where the kernel shows its own BTF.
+pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+/// Offsets that lead from a socket or a packet to the cookie of its network namespace, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetnsOffsets {
+    /// `struct sock`, `__sk_common.skc_net`.
+    pub sock_net: u16,
+    /// `struct net`, `net_cookie`; a 64-bit number since 5.12.
+    pub net_cookie: u16,
+    /// `struct sk_buff`, `dev`.
+    pub skb_dev: u16,
+    /// `struct net_device`, `nd_net`.
+    pub dev_net: u16,
+}
+
+/// Reads the offsets from a BTF file; `None` if the file or one of the members is not there.
+#[must_use]
+pub fn netns_offsets(file: &Path) -> Option<NetnsOffsets> {
+    let btf = Btf::from_file(file).ok()?;
+    Some(NetnsOffsets {
+        sock_net: member(&btf, "sock", &["__sk_common", "skc_net"])?,
+        net_cookie: member(&btf, "net", &["net_cookie"])?,
+        skb_dev: member(&btf, "sk_buff", &["dev"])?,
+        dev_net: member(&btf, "net_device", &["nd_net"])?,
+    })
+}
+
+/// Offset of a path of members within a structure, in bytes.
+fn member(btf: &Btf, structure: &str, path: &[&str]) -> Option<u16> {
+    btf.resolve_types_by_name(structure).ok()?.into_iter().find_map(|t| match t {
+        Type::Struct(s) => u16::try_from(bits(btf, &s, path)? / 8).ok(),
+        _ => None,
+    })
+}
+
+/// Offset in bits of the first name of `path` within `structure`, plus that of the rest within it.
+/// Anonymous structures and unions are looked into, as C does.
+fn bits(btf: &Btf, structure: &Struct, path: &[&str]) -> Option<u32> {
+    let (first, rest) = path.split_first()?;
+    for candidate in &structure.members {
+        let name = btf.resolve_name(candidate).unwrap_or_default();
+        let inner = match btf.resolve_chained_type(candidate).ok()? {
+            Type::Struct(s) | Type::Union(s) => Some(s),
+            _ => None,
+        };
+        let within = if name == *first {
+            if rest.is_empty() { Some(0) } else { bits(btf, inner.as_ref()?, rest) }
+        } else if name.is_empty() {
+            inner.and_then(|s| bits(btf, &s, path))
+        } else {
+            None
+        };
+        if let Some(within) = within {
+            return Some(candidate.bit_offset() + within);
+        }
+    }
+    None
+}

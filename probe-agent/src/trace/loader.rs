@@ -1,0 +1,152 @@
+//! Loads and attaches the programs.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use aya::{
+    Ebpf, EbpfLoader,
+    maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
+    programs::TracePoint,
+};
+use aya_log::EbpfLogger;
+use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry};
+
+use super::{btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs};
+use crate::probe::flow::address_bytes;
+
+/// The programs, as `cargo xtask build` made them.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("PROBE_AGENT_EBPF_OBJECT"));
+
+/// The loaded programs and their maps. Dropping it detaches everything.
+pub struct Tracer {
+    /// What the running kernel can give.
+    pub kernel: Kernel,
+    /// What the kernel noted of each slot.
+    pub slots: SlotRecords,
+    ports: Mutex<Array<MapData, PortEntry>>,
+    counters: PerCpuArray<MapData, u64>,
+    _programs: Ebpf,
+}
+
+/// The kernel's ends of the ring buffers, for [`super::reader`].
+pub struct Rings {
+    pub(super) events: RingBuf<MapData>,
+    pub(super) log: Option<EbpfLogger<KernelLog>>,
+}
+
+impl Tracer {
+    /// Loads the programs for `slots` slots of the network namespace with cookie `netns_cookie`
+    /// (`SO_NETNS_COOKIE`; 0 if it is not known) and attaches every hook that this kernel has.
+    ///
+    /// Must be called by the main thread before others are started (see [`tracefs::find`]).
+    ///
+    /// # Errors
+    /// A [`TraceError`] that names what is missing and the remedy. Nothing stays attached then.
+    pub fn load(slots: u32, netns_cookie: u64) -> Result<(Self, Rings), TraceError> {
+        let mut kernel = Kernel::read(&tracefs::find()?, Path::new(btf::VMLINUX))?;
+        let can_tell_netns = kernel.layout.sock_net != ABSENT;
+        kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
+        let mut programs = load(slots, &kernel.layout)?;
+        for (category, name) in &kernel.hooks {
+            attach(&mut programs, category, name)?;
+        }
+        let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
+        let records = match programs.map("SLOTS") {
+            Some(Map::Array(map)) => SlotRecords::map(map.fd(), slots)
+                .map_err(|e| TraceError::Load(format!("mapping the slot records: {e}")))?,
+            _ => return Err(TraceError::Load("the object has no array SLOTS".to_owned())),
+        };
+        let rings = Rings { events: take(&mut programs, "EVENTS")?, log };
+        let tracer = Self {
+            kernel,
+            slots: records,
+            ports: Mutex::new(take(&mut programs, "PORTS")?),
+            counters: take(&mut programs, "COUNTERS")?,
+            _programs: programs,
+        };
+        Ok((tracer, rings))
+    }
+
+    /// Tells the hooks that a local port is a slot's. `address` may be the wildcard.
+    ///
+    /// # Errors
+    /// If the kernel refuses the update.
+    pub fn own_port(&self, slot: u32, local: SocketAddr) -> io::Result<()> {
+        let entry = PortEntry {
+            slot_plus_one: slot + 1,
+            bound: u32::from(!local.ip().is_unspecified()),
+            address: address_bytes(local.ip()),
+        };
+        self.set_port(local.port(), entry)
+    }
+
+    /// Tells the hooks that a local port is nobody's any more.
+    ///
+    /// # Errors
+    /// If the kernel refuses the update.
+    pub fn disown_port(&self, port: u16) -> io::Result<()> {
+        self.set_port(port, PortEntry::default())
+    }
+
+    fn set_port(&self, port: u16, entry: PortEntry) -> io::Result<()> {
+        let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
+        ports.set(u32::from(port), entry, 0).map_err(io::Error::other)
+    }
+
+    /// One of the hooks' counters, over all CPUs; 0 if the kernel refuses the look-up.
+    #[must_use]
+    pub fn counter(&self, counter: Counter) -> u64 {
+        self.counters.get(&(counter as u32), 0).map_or(0, |cpus| cpus.iter().sum())
+    }
+}
+
+fn load(slots: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
+    EbpfLoader::new()
+        .override_global("LAYOUT", layout, true)
+        .map_max_entries("SLOTS", slots)
+        .load(OBJECT)
+        .map_err(|e| TraceError::from_aya(&e))
+}
+
+/// Takes a map out of the object, as the type that it is declared with.
+fn take<M: TryFrom<Map, Error = MapError>>(
+    programs: &mut Ebpf,
+    name: &str,
+) -> Result<M, TraceError> {
+    programs
+        .take_map(name)
+        .ok_or_else(|| TraceError::Load(format!("the object has no map {name}")))?
+        .try_into()
+        .map_err(|e: MapError| TraceError::from_aya(&e))
+}
+
+fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<(), TraceError> {
+    let program: &mut TracePoint = programs
+        .program_mut(name)
+        .ok_or_else(|| TraceError::Load(format!("the object has no program {name}")))?
+        .try_into()
+        .map_err(|e| TraceError::from_aya(&e))?;
+    program.load().map_err(|e| TraceError::from_aya(&e))?;
+    program.attach(category, name).map_err(|e| TraceError::from_aya(&e))?;
+    Ok(())
+}
+
+/// Prints what the hooks log with aya-log: things that no known kernel does.
+#[derive(Debug)]
+pub struct KernelLog;
+
+impl log::Log for KernelLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        eprintln!("probe-agent: kernel side: {}", record.args());
+    }
+
+    fn flush(&self) {}
+}

@@ -1,0 +1,173 @@
+//! The thread that empties the ring buffer and hands each event to its worker.
+
+use std::{
+    collections::HashMap,
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{SyncSender, TrySendError},
+    },
+    thread,
+    time::Duration,
+};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use probe_agent_common::{EventKind, EventRecord, NO_SLOT};
+
+use super::{
+    event::{Event, FlowEvent, Happening, RstReason, TcpState},
+    loader::Rings,
+};
+use crate::monotonic;
+
+/// How often the reader looks without being woken: the grain of the watermark.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A record can be reserved but not yet committed when the reader finds the ring empty; by this
+/// long, in nanoseconds, the watermark stays behind. Between the two lie some hundred instructions.
+const COMMIT_SLACK: u64 = 1_000_000;
+
+/// What the reader shares with the workers.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in the inboxes.
+    watermark: AtomicU64,
+    /// Events that the ring buffer or an inbox had no room for, or that could not be decoded.
+    lost: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Progress {
+    /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in its worker's inbox.
+    #[must_use]
+    pub fn watermark(&self) -> u64 {
+        self.watermark.load(Ordering::Acquire)
+    }
+
+    /// Events lost on the way from the hook to the inbox.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Acquire)
+    }
+}
+
+/// Where the events of a local port go: index of an inbox.
+pub type Route = Arc<dyn Fn(u16) -> usize + Send + Sync>;
+
+/// The running reader; dropping it stops and joins the thread.
+#[derive(Debug)]
+pub struct Reader {
+    progress: Arc<Progress>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Reader {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn start(
+        mut rings: Rings,
+        reasons: &HashMap<i32, String>,
+        inboxes: Vec<SyncSender<FlowEvent>>,
+        route: Route,
+        lost_in_kernel: impl Fn() -> u64 + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let progress = Arc::new(Progress::default());
+        let shared = Arc::clone(&progress);
+        // A handful of names, once per run: leaking them makes every event a plain value.
+        let reasons: HashMap<i32, RstReason> =
+            reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
+        let mut lost_here = 0;
+        let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
+            while !shared.stop.load(Ordering::Relaxed) {
+                wait(&rings);
+                let before = monotonic::now();
+                while let Some(item) = rings.events.next() {
+                    let delivered = record(&item)
+                        .and_then(|r| decode(&r, &reasons))
+                        .is_some_and(|event| deliver(&inboxes, &route, event));
+                    if !delivered {
+                        lost_here += 1;
+                    }
+                }
+                // Told before the watermark: who sees that also sees what was lost until then.
+                shared.lost.store(lost_here + lost_in_kernel(), Ordering::Release);
+                shared.watermark.store(before.saturating_sub(COMMIT_SLACK), Ordering::Release);
+                if let Some(log) = &mut rings.log {
+                    log.flush();
+                }
+            }
+        })?;
+        Ok(Self { progress, thread: Some(thread) })
+    }
+
+    /// What the reader shares with the workers.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.progress.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the reader has been printed; there is nothing to add to it here.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits until the ring has something, or for one tick.
+fn wait(rings: &Rings) {
+    let mut fds = [PollFd::new(rings.events.as_fd(), PollFlags::POLLIN)];
+    let tick = PollTimeout::try_from(TICK).unwrap_or(PollTimeout::ZERO);
+    // An interrupted or refused wait only means that the ring is looked at early.
+    let _ = poll(&mut fds, tick);
+}
+
+fn deliver(inboxes: &[SyncSender<FlowEvent>], route: &Route, event: FlowEvent) -> bool {
+    match inboxes.get(route(event.flow.local_port)).map(|inbox| inbox.try_send(event)) {
+        Some(Ok(())) => true,
+        // A worker that has ended waits for nothing any more: this is no loss.
+        Some(Err(TrySendError::Disconnected(_))) => true,
+        Some(Err(TrySendError::Full(_))) | None => false,
+    }
+}
+
+/// The record in a ring buffer item; `None` if it has another length.
+fn record(bytes: &[u8]) -> Option<EventRecord> {
+    if bytes.len() != size_of::<EventRecord>() {
+        return None;
+    }
+    // SAFETY: the length is right, every bit pattern is an `EventRecord`, and an unaligned read
+    // has no alignment to keep.
+    Some(unsafe { bytes.as_ptr().cast::<EventRecord>().read_unaligned() })
+}
+
+/// Gives the numbers their meaning; `None` for a kind that this version does not know.
+fn decode(record: &EventRecord, reasons: &HashMap<i32, RstReason>) -> Option<FlowEvent> {
+    let state = TcpState::from(record.state);
+    let what = match EventKind::try_from(record.kind).ok()? {
+        EventKind::StateChange => {
+            Happening::StateChange { from: TcpState::from(record.old_state), to: state }
+        }
+        EventKind::RstSent => Happening::RstSent {
+            socket: (record.slot != NO_SLOT).then_some(state),
+            reason: reasons.get(&record.detail).copied().unwrap_or(RstReason::NONE),
+        },
+        EventKind::RstReceived => Happening::RstReceived,
+        EventKind::SegmentRetransmit if state == TcpState::SynSent => {
+            Happening::SynRetransmit { error: record.detail }
+        }
+        EventKind::SegmentRetransmit => Happening::SegmentRetransmit { state },
+        EventKind::SynAckRetransmit => Happening::SynAckRetransmit,
+    };
+    Some(FlowEvent {
+        flow: record.flow,
+        socket: (record.slot != NO_SLOT).then_some((record.slot, record.generation)),
+        event: Event { at: record.at, what },
+    })
+}
