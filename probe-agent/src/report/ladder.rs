@@ -11,10 +11,7 @@ use super::{
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
     timestamp::WallClock,
 };
-use crate::{
-    config::choice::Expect,
-    explain::finding::ExplainedProbe,
-};
+use crate::{config::choice::Expect, explain::finding::ExplainedProbe};
 
 /// Draws one probe. `target` is the target as the user wrote it. Every line ends with `\n`.
 #[must_use]
