@@ -32,8 +32,11 @@ Examples:
     next_line_help = false
 )]
 pub struct CheckArgs {
-    /// What to probe: HOST:PORT, 10.0.0.7:80, [2001:db8::7]:443 or [fe80::1%eth0]:80
-    #[arg(value_name = "TARGET")]
+    /// What to probe, as it was written.
+    #[arg(
+        value_name = "TARGET",
+        help = "What to probe: HOST:PORT, 10.0.0.7:80, [2001:db8::7]:443 or [fe80::1%eth0]:80"
+    )]
     pub targets: Vec<String>,
 
     /// Read further targets from a file, one a line; '#' starts a comment, '-' is stdin

@@ -11,7 +11,7 @@ use std::{
 use super::{
     choice::{Expect, OutputFormat, PortPolicy},
     duration::TimeSpan,
-    error::{ConfigError, MOST_TARGETS},
+    error::{ConfigError, MOST_TARGETS, in_words},
     netns::NetworkNamespace,
     source::PortRange,
     target::TargetSpec,
@@ -94,7 +94,7 @@ fn read_targets(path: &Path) -> Result<Vec<String>, ConfigError> {
     } else {
         fs::read_to_string(path)
     }
-    .map_err(|source| ConfigError::TargetsFile { path: path.to_owned(), source })?;
+    .map_err(|error| ConfigError::TargetsFile { path: path.to_owned(), source: in_words(error) })?;
     let targets = listed_targets(&text);
     if targets.is_empty() {
         return Err(ConfigError::EmptyTargetsFile { path: path.to_owned() });

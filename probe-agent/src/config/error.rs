@@ -83,6 +83,9 @@ pub enum ConfigError {
         "--interface {0:?}: no interface name; one has 1 to 15 characters without '/' and spaces"
     )]
     Interface(String),
+    /// There is no such network interface where the run probes from.
+    #[error("--interface {0}: there is none of that name; 'ip link' lists them")]
+    NoInterface(String),
     /// The network namespace cannot be opened.
     #[error("--netns {}: {source}; give e.g. /run/netns/NAME or /proc/PID/ns/net", path.display())]
     NetnsOpen {
@@ -116,4 +119,12 @@ pub(crate) const MOST_TARGETS: usize = 1_000_000;
 
 fn family(ipv4: bool) -> &'static str {
     if ipv4 { "IPv4" } else { "IPv6" }
+}
+
+/// An I/O error without its number: `No such file or directory (os error 2)` says it twice.
+pub(crate) fn in_words(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::other(nix::errno::Errno::from_raw(number).desc()),
+        None => error,
+    }
 }

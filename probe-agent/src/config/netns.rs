@@ -13,7 +13,7 @@ use std::{
 
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-use super::ConfigError;
+use super::{ConfigError, error::in_words};
 
 /// An open network namespace. It stays what it is when its path is unmounted.
 #[derive(Clone, Debug)]
@@ -75,14 +75,6 @@ impl AsFd for NetworkNamespace {
 impl PartialEq for NetworkNamespace {
     fn eq(&self, other: &Self) -> bool {
         self.path == other.path
-    }
-}
-
-/// The error without its number: `No such file or directory (os error 2)` says it twice.
-fn in_words(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(number) => io::Error::other(nix::errno::Errno::from_raw(number).desc()),
-        None => error,
     }
 }
 

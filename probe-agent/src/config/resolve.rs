@@ -36,6 +36,14 @@ pub fn system(host: &str) -> io::Result<Vec<IpAddr>> {
     Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
 }
 
+/// The index of the interface of `--interface`, in the network namespace of the calling thread.
+///
+/// # Errors
+/// There is none of that name.
+pub fn interface(name: &str) -> Result<u32, ConfigError> {
+    nix::net::if_::if_nametoindex(name).map_err(|_| ConfigError::NoInterface(name.to_owned()))
+}
+
 /// Gives each target its address: the first one in the resolver's order, of the family of `source`
 /// where one is given. `patience` is how long no lookup may answer.
 ///
@@ -142,8 +150,9 @@ fn scoped(ip: IpAddr, port: u16, zone: Option<&str>) -> Result<SocketAddr, Strin
         (IpAddr::V6(ip), Some(zone)) => {
             let index = match zone.parse::<u32>() {
                 Ok(index) => index,
-                Err(_) => nix::net::if_::if_nametoindex(zone)
-                    .map_err(|_| format!("there is no network interface {zone}"))?,
+                Err(_) => {
+                    interface(zone).map_err(|_| format!("there is no network interface {zone}"))?
+                }
             };
             Ok(SocketAddrV6::new(ip, port, 0, index).into())
         }

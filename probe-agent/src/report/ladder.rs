@@ -8,8 +8,7 @@ mod times;
 pub(super) use self::text::paragraph;
 use self::times::Times;
 use super::{
-    style::Tone,
-    style::{Look, outcome_tone, outcome_words, verdict_tone},
+    style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
     timestamp::WallClock,
 };
 use crate::{config::choice::Expect, explain::finding::ExplainedProbe};

@@ -69,7 +69,7 @@ impl<W: Write> Progress<W> {
     pub fn draw(&mut self, now: &Snapshot) {
         let Some(width) = self.width.filter(|_| self.is_due(now.elapsed)) else { return };
         self.next = now.elapsed + BETWEEN_DRAWS;
-        let line = cut(&line(now, self.rate(now)), width.saturating_sub(1));
+        let line = line(now, self.rate(now), width.saturating_sub(1));
         self.drawn = true;
         // \r and "erase to the end of the line" (ECMA-48), then the cursor stays at its end.
         let _ = write!(self.out, "\r\x1b[K{line}");
@@ -97,8 +97,9 @@ impl<W: Write> Progress<W> {
     }
 }
 
-/// `1,200 of 100,000 probes (1.2 %)  9,800/s  1,190 alive  10 failed  256 under way`
-fn line(now: &Snapshot, rate: f64) -> String {
+/// `1,200 of 100,000 probes (1.2 %)  9,800/s  10 failed  1,190 alive  256 under way`: as many of
+/// these, the most important first, as `width` has room for.
+fn line(now: &Snapshot, rate: f64, width: usize) -> String {
     let mut text = match now.total {
         Some(total) => format!(
             "{} of {} ({})",
@@ -109,19 +110,27 @@ fn line(now: &Snapshot, rate: f64) -> String {
         None => human::counted(now.ended, "probe"),
     };
     let done = now.total.is_some_and(|total| now.ended >= total);
+    let mut parts = Vec::new();
     if !done {
-        text.push_str(&format!("  {}", human::rate(rate)));
+        parts.push(human::rate(rate));
     }
-    text.push_str(&format!("  {} alive", human::count(now.alive)));
-    text.push_str(&format!("  {} failed", human::count(now.ended.saturating_sub(now.alive))));
-    for (count, what) in
-        [(now.events_lost, "events lost"), (now.under_way, "under way"), (now.settling, "settling")]
-    {
-        if count > 0 {
-            text.push_str(&format!("  {} {what}", human::count(count)));
+    for (count, what, always) in [
+        (now.ended.saturating_sub(now.alive), "failed", true),
+        (now.events_lost, "events lost", false),
+        (now.alive, "alive", true),
+        (now.under_way, "under way", false),
+        (now.settling, "settling", false),
+    ] {
+        if always || count > 0 {
+            parts.push(format!("{} {what}", human::count(count)));
         }
     }
-    text
+    for part in parts {
+        if text.len() + 2 + part.len() <= width {
+            text.push_str(&format!("  {part}"));
+        }
+    }
+    cut(&text, width)
 }
 
 #[cfg(test)]
@@ -145,16 +154,21 @@ mod tests {
     #[test]
     fn the_line() {
         assert_eq!(
-            line(&at(2_000, 2_000), 1_000.0),
-            "2,000 of 10,000 probes (20.0 %)  1,000/s  1,997 alive  3 failed  256 under way  1,500 settling"
+            line(&at(2_000, 2_000), 1_000.0, 120),
+            "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive  256 under way  \
+             1,500 settling"
+        );
+        assert_eq!(
+            line(&at(2_000, 2_000), 1_000.0, 66),
+            "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive"
         );
         let end = Snapshot { under_way: 0, events_lost: 7, ..at(9_000, 10_000) };
         assert_eq!(
-            line(&end, 0.0),
-            "10,000 of 10,000 probes (100 %)  9,997 alive  3 failed  7 events lost  1,500 settling"
+            line(&end, 0.0, 120),
+            "10,000 of 10,000 probes (100 %)  3 failed  7 events lost  9,997 alive  1,500 settling"
         );
         let forever = Snapshot { total: None, settling: 0, under_way: 0, ..at(2_000, 5) };
-        assert_eq!(line(&forever, 2.5), "5 probes  2.5/s  2 alive  3 failed");
+        assert_eq!(line(&forever, 2.5, 80), "5 probes  2.5/s  3 failed  2 alive");
     }
 
     #[test]

@@ -115,11 +115,15 @@ impl<W: Write> Reporter<W> {
         }
     }
 
-    /// Takes one probe, and prints it where the format prints probes.
+    /// Takes one probe, and prints it where the format prints probes. A second probe that decided
+    /// on a refusal is told with the probe that it was for, and is none of its own.
     ///
     /// # Errors
     /// The reader is gone, or the disk is full.
     pub fn probe(&mut self, probe: &ExplainedProbe) -> io::Result<()> {
+        if probe.timeline.probe.confirms.is_some() {
+            return Ok(());
+        }
         let Some(target) = self.shape.targets.get(probe.timeline.probe.target.0 as usize) else {
             // A target of another run: nobody asked about it.
             return Ok(());

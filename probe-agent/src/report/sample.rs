@@ -29,7 +29,7 @@ pub(super) fn targets(list: &[(&str, &str)]) -> Arc<[Target]> {
 #[track_caller]
 pub(super) fn golden(name: &str, seen: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
-    if env::var_os("UPDATE_GOLDEN").is_some() {
+    if env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         fs::write(&path, seen).expect("the golden directory can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();

@@ -99,3 +99,10 @@ fn literals_never_touch_the_resolver_and_a_name_touches_it_once() {
     assert_eq!(resolved[1].address.to_string(), "10.0.0.9:2");
     assert_eq!(resolved[1].host, "a.example");
 }
+
+#[test]
+fn an_interface_must_exist() {
+    assert_eq!(super::interface("lo").ok(), Some(1), "the loopback interface is always the first");
+    let line = super::interface("nowhere").unwrap_err().to_string();
+    assert_eq!(line, "--interface nowhere: there is none of that name; 'ip link' lists them");
+}

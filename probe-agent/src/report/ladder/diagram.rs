@@ -105,14 +105,14 @@ fn legend(page: &mut String, steps: &[Step], look: Look) {
     };
     let mut parts = Vec::new();
     if used(Certainty::Lost) {
-        parts.push("x  seen to leave, concluded to be lost");
+        parts.push("x  seen to leave, concluded lost");
     }
     if used(Certainty::Concluded) {
-        parts.push("- -  concluded, not seen by a hook");
+        parts.push("- -  concluded, seen by no hook");
     }
     if !parts.is_empty() {
         page.push('\n');
-        page.push_str(&look.paint(Tone::Faint, &format!("  {}", parts.join("      "))));
+        page.push_str(&look.paint(Tone::Faint, &format!("  {}", parts.join("    "))));
         page.push('\n');
     }
 }

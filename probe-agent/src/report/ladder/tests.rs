@@ -32,7 +32,9 @@ fn one_for_each_way() {
         ("ladder-local-error.txt", paths::local_error()),
     ] {
         golden(name, &at(Look::PLAIN, &sample));
-        at(NARROW, &sample);
+        for width in 72..=120 {
+            at(Look { colour: false, width }, &sample);
+        }
     }
 }
 
@@ -63,4 +65,31 @@ fn a_refusal_is_good_where_it_is_expected() {
     let look = Look { colour: true, width: 80 };
     let drawn = draw(&paths::refused().0, "x:1", Expect::Closed, CLOCK, look);
     assert!(drawn.lines().next().is_some_and(|l| l.ends_with("\x1b[32mrefused\x1b[0m, confirmed")));
+}
+
+#[test]
+fn what_the_rules_say_fits_as_well() {
+    for sample in [
+        paths::clean(),
+        paths::path_a(),
+        paths::path_b_later(),
+        paths::path_c(),
+        paths::refused(),
+        paths::timed_out(),
+        paths::unreachable(),
+        paths::local_error(),
+    ] {
+        let explained = Sample(crate::explain::explain(sample.0.timeline));
+        for width in 72..=120 {
+            at(Look { colour: false, width }, &explained);
+        }
+    }
+}
+
+#[test]
+fn the_same_advice_is_given_once() {
+    let mut sample = paths::path_b_later();
+    let advice = sample.0.findings[0].advice.clone();
+    sample.0.findings[1].advice = advice;
+    assert_eq!(at(NARROW, &sample).matches("What to do").count(), 1);
 }

@@ -23,7 +23,8 @@ pub(super) fn write(page: &mut String, probe: &ExplainedProbe, times: &Times, lo
             let title = format!("{} ({})", finding.verdict.title(), finding.proof.name());
             paragraph(page, "Also", &title, verdict_tone(finding.verdict), look);
         }
-        write_finding(page, finding, times, look);
+        let given = probe.findings[..index].iter().any(|f| f.advice == finding.advice);
+        write_finding(page, finding, given, times, look);
     }
     if let Some(second) = probe.timeline.confirmation {
         let text = format!(
@@ -36,10 +37,11 @@ pub(super) fn write(page: &mut String, probe: &ExplainedProbe, times: &Times, lo
     }
 }
 
-fn write_finding(page: &mut String, finding: &Finding, times: &Times, look: Look) {
+/// `given`: an earlier finding of this probe has the same advice.
+fn write_finding(page: &mut String, finding: &Finding, given: bool, times: &Times, look: Look) {
     paragraph(page, "What happened", &finding.sentence, Tone::Plain, look);
     evidence(page, &finding.evidence, times, look);
-    if let Some(advice) = &finding.advice {
+    if let Some(advice) = finding.advice.as_ref().filter(|_| !given) {
         paragraph(page, "What to do", advice, Tone::Plain, look);
     }
     if let Some(other) = finding.link {

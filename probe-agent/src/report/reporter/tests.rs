@@ -57,14 +57,17 @@ fn a_long_run_draws_the_unusual_ones_up_to_twenty() {
 
 #[test]
 fn lines_end_with_the_summary() {
-    let page = print(OutputFormat::Jsonl, 2, &[paths::clean(), paths::refused()]);
+    let second = paths::clean().confirming(3, 12);
+    let page = print(OutputFormat::Jsonl, 2, &[paths::clean(), paths::refused(), second]);
     let lines: Vec<serde_json::Value> =
         page.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0]["verdicts"][0], "clean");
     assert_eq!(lines[2]["summary"]["probes"], 2);
     assert_eq!(lines[2]["summary"]["outcomes"]["refused"], 1);
-    let document = print(OutputFormat::Json, 2, &[paths::clean(), paths::refused()]);
+    assert_eq!(lines[2]["summary"]["confirmations"], 1);
+    let second = paths::clean().confirming(3, 12);
+    let document = print(OutputFormat::Json, 2, &[paths::clean(), paths::refused(), second]);
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["probes"][0], lines[0]);
     assert_eq!(document["summary"], lines[2]["summary"]);

@@ -45,6 +45,7 @@ impl Sample {
             tcp_info: None,
             fresh_socket: false,
             early_reuse: false,
+            confirms: None,
         };
         let timeline = Timeline {
             probe,
@@ -61,6 +62,12 @@ impl Sample {
 
     pub(in crate::report) fn id(mut self, slot: u32, generation: u32) -> Self {
         self.0.timeline.probe.id = ProbeId { slot, generation };
+        self
+    }
+
+    /// A second probe, to decide about the refusal of another one.
+    pub(in crate::report) fn confirming(mut self, slot: u32, generation: u32) -> Self {
+        self.0.timeline.probe.confirms = Some(ProbeId { slot, generation });
         self
     }
 
@@ -81,9 +88,12 @@ impl Sample {
     pub(in crate::report) fn answered(mut self, us: u64) -> Self {
         let probe = &mut self.0.timeline.probe;
         probe.answered_at = at(us) + 9_000;
+        probe.ended_at = at(us + 55);
         probe.closing = Closing::Reset;
         if let Some(kernel) = &mut probe.kernel {
             kernel.established_at = at(us);
+            kernel.closed_at = at(us + 53);
+            kernel.rst_sent_at = at(us + 54);
         }
         self
     }

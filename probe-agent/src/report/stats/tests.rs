@@ -40,13 +40,14 @@ fn every_name_is_there_and_every_verdict_counts() {
     add(&mut tally, &paths::path_b_later(), true);
     add(&mut tally, &paths::path_c().target(1), true);
     add(&mut tally, &paths::refused().target(1), false);
+    add(&mut tally, &paths::clean().confirming(9, 1), true);
     let summary = summary(&tally);
-    assert_eq!(summary.probes, 4);
+    assert_eq!(summary.probes, 4, "a second probe is not one of them");
     assert_eq!(summary.outcomes.len(), Outcome::ALL.len());
     assert_eq!(summary.verdicts.len(), Verdict::ALL.len());
     assert_eq!(summary.proofs.len(), Proof::ALL.len());
-    assert_eq!(summary.outcome(Outcome::Alive), 2);
-    assert_eq!(summary.outcome(Outcome::Refused), 2);
+    assert_eq!(summary.outcome(Outcome::Alive), 3, "a false refusal is none");
+    assert_eq!(summary.outcome(Outcome::Refused), 1);
     assert_eq!(summary.verdict(Verdict::StaleSynRecvChallengeAck), 1);
     assert_eq!(summary.verdict(Verdict::SynRetransmitted), 1);
     assert_eq!(summary.verdict(Verdict::TimedOut), 0);

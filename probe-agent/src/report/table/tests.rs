@@ -30,7 +30,7 @@ fn draw(
     let mut tally = Tally::new(targets.len());
     for sample in samples {
         let (timeline, judgements) = (&sample.0.timeline, sample.judgements());
-        let expected = timeline.probe.outcome == Outcome::Alive;
+        let expected = timeline.outcome() == Outcome::Alive;
         tally.add(timeline, &judgements, expected);
         if table.wants(&judgements) {
             table.probe(&sample.0, &targets[timeline.probe.target.0 as usize].name);
