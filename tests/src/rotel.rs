@@ -8,7 +8,10 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU8, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -61,7 +64,7 @@ impl Rotel {
             let _ = writeln!(std::io::stderr(), "SKIPPED ({PROGRAM} is not set): {test}");
             return None;
         };
-        let (grpc, http) = (free_port(), free_port());
+        let [grpc, http] = free_ports(own_address());
         let verbosity = if verbosity == Verbosity::Detailed { "detailed" } else { "basic" };
         let mut child = Command::new(program)
             .args(["start", "--exporter", "blackhole", "--debug-log", "traces"])
@@ -176,10 +179,20 @@ impl Drop for Rotel {
     }
 }
 
-/// A port that was free a moment ago. The kernel gives out another one to the next who asks, so
-/// that tests in parallel do not meet.
-fn free_port() -> SocketAddr {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address")
+/// An address of the loopback for one collector: 127.a.b.c of the process and its collectors so
+/// far. On 127.0.0.1 a port that was free a moment ago may go to a connection of another test.
+fn own_address() -> Ipv4Addr {
+    static COLLECTORS: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, high, low, COLLECTORS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Two ports that are free on an address that nobody else uses.
+fn free_ports(address: Ipv4Addr) -> [SocketAddr; 2] {
+    // Both are held before either is let go, so that they differ.
+    let listeners = [0; 2].map(|any| TcpListener::bind((address, any)));
+    listeners.map(|listener| {
+        let listener = listener.expect("the loopback has a free port");
+        listener.local_addr().expect("a bound socket has an address")
+    })
 }
