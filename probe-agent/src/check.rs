@@ -7,7 +7,6 @@ use std::{
     io::{self, BufWriter, Stdout},
     net::IpAddr,
     num::NonZeroU64,
-    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -16,10 +15,12 @@ use std::{
 };
 
 use anyhow::Context;
+use probe_agent_common::Counter;
 
 use crate::{
     cli::check::CheckArgs,
-    config::{CheckConfig, KernelUse, load, resolve},
+    config::{CheckConfig, load, resolve},
+    correlate::timeline::Timeline,
     explain,
     export::{Exporter, OtlpConfig, resource},
     probe::{
@@ -36,9 +37,12 @@ use crate::{
         summary::SpanCounts,
         timestamp::WallClock,
     },
-    session::{self, Appetite, News, Outcome, Plan},
+    session::{self, Appetite, Audience, Outcome, Plan},
     signals,
-    trace::{clock::Clock, loader::{Rings, Tracer}},
+    trace::{
+        clock::Clock,
+        loader::{Rings, Tracer},
+    },
 };
 
 /// Runs `check`. What is wrong with the command line comes back as the error, before anything was
@@ -48,9 +52,13 @@ use crate::{
 /// One line for stderr, and the exit code that goes with it.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let config = load(args).map_err(Failure::usage)?;
-    let otlp = OtlpConfig::new(&args.otlp, |name| std::env::var(name).ok()).map_err(Failure::usage)?;
+    let otlp =
+        OtlpConfig::new(&args.otlp, |name| std::env::var(name).ok()).map_err(Failure::usage)?;
     let netns = config.netns.as_ref().map(|n| n.file());
     let targets = session::inside(netns.as_ref(), || {
+        if let Some(name) = &config.interface {
+            resolve::interface(name)?;
+        }
         resolve::resolve(&config.targets, config.source, config.timeout, Arc::new(resolve::system))
     })
     .map_err(|e| privilege::netns(&config, &e))?
@@ -88,7 +96,9 @@ impl Failure {
 }
 
 fn start_exporter(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
-    let resource = resource::detect(|name| std::env::var(name).ok()).map_err(Failure::usage)?;
+    let env = |name: &str| std::env::var(name).ok();
+    let host = resource::HostFacts::detect().context("random bytes").map_err(Failure::other)?;
+    let resource = resource::resource(env, &host).map_err(Failure::usage)?;
     let tell = |line: &str| eprintln!("probe-agent: {line}");
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, tell).map_err(Failure::usage)
 }
@@ -109,7 +119,7 @@ fn plan(config: &CheckConfig, targets: Arc<[Target]>, export: bool) -> Result<Pl
             port_policy: config.port_policy,
             socket: SocketSettings {
                 source: config.source.map(|ip: IpAddr| ip.to_canonical()),
-                ports: config.source_ports.map(|p| p.range()),
+                ports: config.source_ports.map(|p| p.ports()),
                 interface: config.interface.clone(),
                 mark: config.mark,
                 freebind: config.freebind,
@@ -155,16 +165,10 @@ fn probe(
         total: config.total_probes(),
         expect: config.expect,
         closed: false,
+        tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
+        stop: Arc::clone(&stop),
     };
-    let tracer = tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer));
-    let outcome = session::run(plan, tracing, &stop, |news| {
-        desk.hear(news, tracer.as_deref())?;
-        if desk.closed {
-            stop.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    })
-    .context("probing")?;
+    let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
     desk.finish(plan, &outcome, traced)
 }
 
@@ -178,44 +182,46 @@ struct Desk {
     expect: crate::config::choice::Expect,
     /// Nobody reads the report any more.
     closed: bool,
+    tracer: Option<Arc<Tracer>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Audience for Desk {
+    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+        let expected = self.expect.is_met(timeline.outcome());
+        let probe = explain::explain(timeline);
+        // A second opinion is part of the probe that it was asked for.
+        if probe.timeline.probe.confirms.is_none() {
+            let printed = self.reporter.probe(&probe);
+            self.written(printed)?;
+        }
+        if let Some(exporter) = &self.exporter {
+            exporter.offer(probe, expected);
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        self.progress.draw(&self.snapshot(gauges));
+        let flushed = self.reporter.flush();
+        self.written(flushed)
+    }
 }
 
 impl Desk {
-    fn hear(&mut self, news: News<'_>, tracer: Option<&Tracer>) -> io::Result<()> {
-        match news {
-            News::Probe(timeline) => {
-                let expected = self.expect.is_met(timeline.outcome());
-                let probe = explain::explain(timeline);
-                // A second opinion is part of the probe that it was asked for.
-                if probe.timeline.probe.confirms.is_none() {
-                    let printed = self.reporter.probe(&probe);
-                    self.written(printed)?;
-                }
-                if let Some(exporter) = &self.exporter {
-                    exporter.offer(probe, expected);
-                }
-                Ok(())
-            }
-            News::Tick(gauges) => {
-                self.progress.draw(&self.snapshot(gauges, tracer));
-                let flushed = self.reporter.flush();
-                self.written(flushed)
-            }
-        }
-    }
-
     /// A reader that has gone away ends the run, without a word.
     fn written(&mut self, result: io::Result<()>) -> io::Result<()> {
         match result {
             Err(error) if reader_gone(&error) => {
                 self.closed = true;
+                self.stop.store(true, Ordering::Relaxed);
                 Ok(())
             }
             other => other,
         }
     }
 
-    fn snapshot(&self, gauges: &[Arc<Gauges>], tracer: Option<&Tracer>) -> Snapshot {
+    fn snapshot(&self, gauges: &[Arc<Gauges>]) -> Snapshot {
         let sum = |read: fn(&Gauges) -> &AtomicU64| {
             gauges.iter().map(|g| read(g).load(Ordering::Relaxed)).sum::<u64>()
         };
@@ -226,28 +232,33 @@ impl Desk {
             alive: sum(|g| &g.alive),
             under_way: sum(|g| &g.under_way),
             settling: sum(|g| &g.settling),
-            events_lost: tracer
-                .map_or(0, |t| t.counter(probe_agent_common::Counter::EventsLost)),
+            events_lost: self.tracer.as_ref().map_or(0, |t| t.counter(Counter::EventsLost)),
         }
     }
 
     fn finish(mut self, plan: &Plan, outcome: &Outcome, traced: bool) -> anyhow::Result<Exit> {
         let spans = match self.exporter.take() {
-            Some(exporter) => exporter.finish(),
+            Some(exporter) => {
+                let timeout = exporter.timeout();
+                exporter.finish(timeout)
+            }
             None => SpanCounts::default(),
         };
         self.progress.clear();
         let interrupted = outcome.ended.interrupted && !self.closed;
         #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^53 ns")]
-        let summary = outcome.tally.summary(&plan.targets, &RunFacts {
-            probing_seconds: outcome.probing_ns as f64 / 1e9,
-            duration_seconds: self.began.elapsed().as_secs_f64(),
-            events_lost: outcome.ended.events_lost,
-            spans,
-            unsettled: outcome.ended.unsettled,
-            interrupted,
-            traced,
-        });
+        let summary = outcome.tally.summary(
+            &plan.targets,
+            &RunFacts {
+                probing_seconds: outcome.probing_ns as f64 / 1e9,
+                duration_seconds: self.began.elapsed().as_secs_f64(),
+                events_lost: outcome.ended.events_lost,
+                spans,
+                unsettled: outcome.ended.unsettled,
+                interrupted,
+                traced,
+            },
+        );
         if !self.closed {
             let printed = self.reporter.finish(&summary);
             self.written(printed).context("writing the report")?;
@@ -257,7 +268,7 @@ impl Desk {
             privilege_missing: false,
             interrupted,
             target_unexpected: outcome.tally.unexpected() > 0,
-            telemetry_lost: spans.rejected + spans.dropped > 0,
+            telemetry_lost: !spans.delivered(),
         }
         .exit())
     }

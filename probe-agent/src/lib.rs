@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod correlate;
+pub mod demo;
 pub mod explain;
 pub mod export;
 pub mod lab;

@@ -75,12 +75,19 @@ pub struct Outcome {
     pub probing_ns: u64,
 }
 
-/// What the caller is told while a run goes on.
-pub enum News<'a> {
-    /// A probe that it wants to hear of has settled.
-    Probe(Timeline),
+/// Whoever hears of a run while it goes on, on the thread that called [`run`]. An error stops it.
+pub trait Audience {
+    /// A probe that was wanted has settled.
+    ///
+    /// # Errors
+    /// Whatever makes it pointless to go on.
+    fn probe(&mut self, timeline: Timeline) -> io::Result<()>;
+
     /// Some time has passed.
-    Tick(&'a [Arc<Gauges>]),
+    ///
+    /// # Errors
+    /// Whatever makes it pointless to go on.
+    fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()>;
 }
 
 /// Loads the hooks for a run. Must be called by the main thread (see [`Tracer::load`]).
@@ -113,22 +120,22 @@ pub fn inside<T: Send>(
     })
 }
 
-/// Runs a plan to its end, or until `stop` is set, and tells `hear` of it on the calling thread.
-/// An error of `hear` stops the run.
+/// Runs a plan to its end, or until `stop` is set, and tells `audience` of it on the calling
+/// thread.
 ///
 /// # Errors
-/// If a thread, an epoll instance or the namespace is refused, or what `hear` returned.
+/// If a thread, an epoll instance or the namespace is refused, or what `audience` returned.
 pub fn run(
     plan: &Plan,
     tracing: Option<(Arc<Tracer>, Rings)>,
     stop: &Arc<AtomicBool>,
-    mut hear: impl FnMut(News<'_>) -> io::Result<()>,
+    audience: &mut impl Audience,
 ) -> io::Result<Outcome> {
     let (news, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
     let workers = Workers::start(plan, tracing, stop, &news, &backlog)?;
     drop(news);
-    let heard = listen(&inbox, &backlog, &workers.gauges, &mut hear);
+    let heard = listen(&inbox, &backlog, &workers.gauges, audience);
     if heard.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
@@ -141,14 +148,14 @@ fn listen(
     inbox: &Receiver<Timeline>,
     backlog: &AtomicUsize,
     gauges: &[Arc<Gauges>],
-    hear: &mut impl FnMut(News<'_>) -> io::Result<()>,
+    audience: &mut impl Audience,
 ) -> io::Result<()> {
     let mut next_tick = std::time::Instant::now() + TICK;
     loop {
         match inbox.recv_timeout(TICK) {
             Ok(timeline) => {
                 backlog.fetch_sub(1, Ordering::Relaxed);
-                hear(News::Probe(timeline))?;
+                audience.probe(timeline)?;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -156,7 +163,7 @@ fn listen(
         let now = std::time::Instant::now();
         if now >= next_tick {
             next_tick = now + TICK;
-            hear(News::Tick(gauges))?;
+            audience.tick(gauges)?;
         }
     }
 }

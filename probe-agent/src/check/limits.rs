@@ -32,7 +32,7 @@ pub(super) struct TooMany {
 pub(super) fn slots(config: &CheckConfig) -> Result<Limits, TooMany> {
     let files = open_files();
     let by_files = u32::try_from(files.saturating_sub(RESERVED_DESCRIPTORS)).unwrap_or(u32::MAX);
-    let range = config.source_ports.map(|p| p.range()).or_else(|| {
+    let range = config.source_ports.map(|p| p.ports()).or_else(|| {
         let netns = config.netns.as_ref().map(|n| n.file());
         session::inside(netns.as_ref(), crate::probe::source::ephemeral_ports).ok()
     });
@@ -43,7 +43,9 @@ pub(super) fn slots(config: &CheckConfig) -> Result<Limits, TooMany> {
         let reason = if by_files < by_ports {
             format!("{files} open files are allowed: raise them with `ulimit -n`")
         } else {
-            format!("there are {by_ports} source ports: widen net.ipv4.ip_local_port_range or --source-port")
+            format!(
+                "there are {by_ports} source ports: widen net.ipv4.ip_local_port_range or --source-port"
+            )
         };
         return Err(TooMany { asked, fit, reason });
     }

@@ -46,7 +46,9 @@ pub(super) fn tracing(
 pub(super) fn netns(config: &CheckConfig, error: &std::io::Error) -> Failure {
     let path = config.netns.as_ref().map_or("", |n| n.path().to_str().unwrap_or("?"));
     Failure {
-        line: format!("--netns {path}: entering it failed ({error}): it needs CAP_SYS_ADMIN; run as root"),
+        line: format!(
+            "--netns {path}: entering it failed ({error}): it needs CAP_SYS_ADMIN; run as root"
+        ),
         exit: Exit::Usage,
     }
 }

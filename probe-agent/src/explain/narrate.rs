@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     correlate::timeline::{Coverage, Timeline},
-    probe::{flow, record::ProbeId},
+    probe::{
+        flow,
+        outcome::{Outcome, errno_text},
+        record::ProbeId,
+    },
 };
 
 /// A judgement in words.
@@ -127,7 +131,7 @@ fn sentence(timeline: &Timeline, judgement: Judgement) -> String {
         }
         Verdict::Refused => format!(
             "{remote} refused the connection after {}.{}",
-            Human(probe.ended_at.saturating_sub(probe.syn_at())),
+            Human(probe.closed_at().saturating_sub(probe.syn_at())),
             if timeline.confirmation.is_some() {
                 format!(" {}", second_opinion(timeline))
             } else {
@@ -181,18 +185,17 @@ fn second_opinion(timeline: &Timeline) -> String {
             "A second probe, from port {}, was {}.",
             second.local_port,
             match second.outcome {
-                crate::probe::outcome::Outcome::Alive => "answered",
-                crate::probe::outcome::Outcome::Refused => "refused as well",
-                crate::probe::outcome::Outcome::TimedOut => "not answered",
-                crate::probe::outcome::Outcome::Unreachable => "told that it is unreachable",
-                crate::probe::outcome::Outcome::LocalError => "impossible on this host",
+                Outcome::Alive => "answered",
+                Outcome::Refused => "refused as well",
+                Outcome::TimedOut => "not answered",
+                Outcome::Unreachable => "told that it is unreachable",
+                Outcome::LocalError => "impossible on this host",
             }
         )
     })
 }
 
-/// The kernel's own words for the errno.
+/// The C library's words for the errno.
 fn error(timeline: &Timeline) -> String {
-    let text = std::io::Error::from_raw_os_error(timeline.probe.errno).to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    errno_text(timeline.probe.errno).to_lowercase()
 }

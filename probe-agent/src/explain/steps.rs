@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     correlate::timeline::Timeline,
-    probe::{outcome::Outcome, record::Closing},
+    probe::{
+        outcome::{Outcome, errno_text},
+        record::Closing,
+    },
     trace::event::{Event, Happening},
 };
 
@@ -92,7 +95,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
 }
 
 fn error_note(timeline: &Timeline) -> String {
-    std::io::Error::from_raw_os_error(timeline.probe.errno).to_string()
+    errno_text(timeline.probe.errno).to_owned()
 }
 
 fn here(at: u64, kind: StepKind, note: String) -> Step {
@@ -155,7 +158,7 @@ fn of_event(timeline: &Timeline, event: &Event, late: &mut u32, steps: &mut Vec<
             let note = match error {
                 0 => String::new(),
                 -1 => "dropped by this host's own firewall (EPERM)".to_owned(),
-                e => std::io::Error::from_raw_os_error(-e).to_string(),
+                e => errno_text(-e).to_owned(),
             };
             push(
                 at,

@@ -59,6 +59,12 @@ impl Outcome {
     }
 }
 
+/// What an `errno` means, in the C library's words.
+#[must_use]
+pub fn errno_text(errno: i32) -> &'static str {
+    nix::errno::Errno::from_raw(errno).desc()
+}
+
 /// The `error.type` attribute for a probe that failed (OpenTelemetry, registry of `error.*`).
 ///
 /// `errno` is 0 for a timeout that the agent's own clock decided.

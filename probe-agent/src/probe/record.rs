@@ -91,18 +91,20 @@ impl ProbeRecord {
     /// When the SYN left, by the kernel's clock where it was traced.
     #[must_use]
     pub fn syn_at(&self) -> u64 {
-        self.kernel.map_or(self.started_at, |k| {
-            if k.syn_sent_at == 0 { self.started_at } else { k.syn_sent_at }
-        })
+        self.kernel.map(|k| k.syn_sent_at).filter(|at| *at != 0).unwrap_or(self.started_at)
+    }
+
+    /// When the agent's end was closed, by the kernel's clock where it was traced.
+    #[must_use]
+    pub fn closed_at(&self) -> u64 {
+        self.kernel.map(|k| k.closed_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
     }
 
     /// When the RST of the close was generated; `None` where the close sent none.
     #[must_use]
     pub fn rst_at(&self) -> Option<u64> {
         (self.closing == Closing::Reset).then(|| {
-            self.kernel.map_or(self.ended_at, |k| {
-                if k.rst_sent_at == 0 { self.ended_at } else { k.rst_sent_at }
-            })
+            self.kernel.map(|k| k.rst_sent_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
         })
     }
 }

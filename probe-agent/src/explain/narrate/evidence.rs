@@ -3,6 +3,7 @@
 use crate::{
     correlate::timeline::{Coverage, Timeline},
     explain::{duration::Human, finding::Evidence, verdict::Verdict},
+    probe::{outcome::errno_text, record::Closing},
     trace::event::Happening,
 };
 
@@ -40,8 +41,8 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::Clean => clean(timeline),
     };
     if timeline.probe.errno != 0 {
-        let error = std::io::Error::from_raw_os_error(timeline.probe.errno);
-        evidence.push(Evidence { at: None, text: format!("the socket's error is {error}") });
+        let error = errno_text(timeline.probe.errno);
+        evidence.push(Evidence { at: None, text: format!("the socket's error is: {error}") });
     }
     match timeline.coverage {
         Coverage::Full => {}
@@ -64,7 +65,9 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
 }
 
 fn clean(timeline: &Timeline) -> Vec<Evidence> {
-    let Some(kernel) = timeline.probe.kernel else { return Vec::new() };
+    let Some(kernel) = timeline.probe.kernel.filter(|k| k.rst_sent_at != 0) else {
+        return Vec::new();
+    };
     let mut evidence = vec![Evidence {
         at: Some(kernel.rst_sent_at),
         text: format!(
@@ -133,9 +136,9 @@ fn earlier(timeline: &Timeline) -> Option<Evidence> {
     let text = match (earlier.id, earlier.closing) {
         (Some(id), Some(closing)) => {
             let how = match closing {
-                crate::probe::record::Closing::Reset => "sent its RST",
-                crate::probe::record::Closing::Silent => "timed out without a RST",
-                crate::probe::record::Closing::ByKernel => "ended",
+                Closing::Reset => "sent its RST",
+                Closing::Silent => "timed out without a RST",
+                Closing::ByKernel => "ended",
             };
             format!(
                 "probe {id} on the same 4-tuple {how} {} before this SYN",
