@@ -18,3 +18,6 @@ pub fn explain(timeline: Timeline) -> finding::ExplainedProbe {
     let steps = steps::steps(&timeline);
     finding::ExplainedProbe { timeline, findings, steps }
 }
+
+#[cfg(test)]
+mod tests;

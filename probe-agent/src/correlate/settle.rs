@@ -9,6 +9,7 @@
 //! be due, because only its absence shows that the recovery worked; likewise one whose SYN-ACK was
 //! sent more than once, because that server's timer runs for longer than the window.
 
+mod chain;
 mod link;
 mod pending;
 
@@ -23,7 +24,7 @@ use slab::Slab;
 
 use self::pending::Pending;
 use super::{
-    orphans::{Orphans, without_socket_is_of},
+    orphans::Orphans,
     synack::SYNACK_SLACK,
     timeline::{Confirmation, Coverage, Timeline},
 };
@@ -105,7 +106,7 @@ impl Settling {
             let pending = &mut self.pending[index];
             pending.held = true;
             // One that the kernel closed leaves nothing: what is found is of the one before it.
-            next = pending.older.filter(|_| pending.timeline.probe.closing == Closing::ByKernel);
+            next = pending.older.filter(|_| pending.is_closed_by_kernel());
         }
     }
 
@@ -241,58 +242,9 @@ impl Settling {
             // What it did not tell by now it never will (its events were lost).
             self.tell_older(index);
         }
+        let suspect = self.suspect(index);
+        self.unchain(index);
         let pending = self.pending.remove(index);
-        self.unchain(&pending.timeline.probe.flow, index, pending.older);
-        let suspect = if pending.doubted { self.suspect(pending.older) } else { None };
         out.push(pending.into_timeline(now, lost, suspect));
-    }
-
-    /// The newest probe of a 4-tuple that is as wanted.
-    fn find(&self, flow: &FlowKey, is_wanted: impl Fn(&Pending) -> bool) -> Option<usize> {
-        let mut next = self.newest.get(flow).copied();
-        while let Some(index) = next {
-            let pending = &self.pending[index];
-            if is_wanted(pending) {
-                break;
-            }
-            next = pending.older;
-        }
-        next
-    }
-
-    /// Gives a probe that has just ended what was taken for the one before it meanwhile.
-    fn take_over(&mut self, older: usize, index: usize) {
-        let mut events = std::mem::take(&mut self.pending[older].timeline.events);
-        let newer = &mut self.pending[index];
-        events.retain(|event| {
-            let theirs =
-                !pending::is_of_socket(event) && without_socket_is_of(&newer.timeline.probe, event);
-            if theirs {
-                newer.add(*event);
-            }
-            !theirs
-        });
-        self.pending[older].timeline.events = events;
-    }
-
-    /// Takes a probe out of the chain of its 4-tuple.
-    fn unchain(&mut self, flow: &FlowKey, index: usize, older: Option<usize>) {
-        let Some(&newest) = self.newest.get(flow) else { return };
-        if newest == index {
-            match older {
-                Some(older) => self.newest.insert(*flow, older),
-                None => self.newest.remove(flow),
-            };
-            return;
-        }
-        let mut next = Some(newest);
-        while let Some(at) = next {
-            let pending = &mut self.pending[at];
-            if pending.older == Some(index) {
-                pending.older = older;
-                return;
-            }
-            next = pending.older;
-        }
     }
 }

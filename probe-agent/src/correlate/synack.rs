@@ -40,6 +40,10 @@ pub const TIMER_MIN: u64 = 900_000_000;
 /// SYN-ACK timer is as short.
 const JITTER: u64 = 10_000_000;
 
+/// How far apart, in nanoseconds, a server may send the two copies that a lost SYN-ACK leads to: its
+/// own timer and that of the SYN run out at the same time but for the grain of their timer wheels.
+const COPY_SPREAD: u64 = 150_000_000;
+
 /// What a SYN-ACK that came after the RST says of that RST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
@@ -58,14 +62,27 @@ impl Timeline {
         let Some(rst) = self.probe.rst_at() else { return Sign::Duplicate };
         let handshake = self.probe.handshake_ns().unwrap_or(0);
         let answered = self.answered();
-        let round_trip = answered.saturating_sub(self.last_syn(answered));
         let timer_ran = at >= answered + TIMER_MIN;
-        if at < rst + round_trip + JITTER || (self.is_slow() && !timer_ran) {
+        let crossed = at < rst + self.round_trip() + JITTER;
+        if crossed || (self.is_slow() && !timer_ran) || self.copy_may_come(at) {
             Sign::Duplicate
         } else if timer_ran && at >= rst + handshake + SYNACK_SLACK {
             Sign::Sure
         } else {
             Sign::Likely
+        }
+    }
+
+    /// Whether a second copy of the SYN-ACK, sent in answer to a second SYN, may come at `at` and
+    /// meet a later SYN on the 4-tuple, or no socket.
+    pub(super) fn copy_may_come(&self, at: u64) -> bool {
+        if self.is_slow() {
+            at < self.answered() + self.round_trip() + COPY_SPREAD
+        } else if self.answers_its_first_syn() {
+            let handshake = self.probe.handshake_ns().unwrap_or(0);
+            at < self.last_syn() + handshake + JITTER
+        } else {
+            false
         }
     }
 
@@ -112,8 +129,19 @@ impl Timeline {
     }
 
     /// Whether the answer took so long that the SYN, or the SYN-ACK, was sent more than once.
-    pub(super) fn is_slow(&self) -> bool {
+    fn is_slow(&self) -> bool {
         self.probe.handshake_ns().is_some_and(|ns| ns >= TIMER_MIN)
+    }
+
+    /// Whether a SYN that was sent again at once, because the first met something, was not needed:
+    /// the server answered the first. A challenge ACK is an answer to the first as well, and comes
+    /// as soon as the SYN-ACK that answers the second; whatever else was met came at any time.
+    fn answers_its_first_syn(&self) -> bool {
+        if self.events.is_empty() {
+            return false;
+        }
+        let met = self.met_leftover_at().map(|at| at.saturating_sub(self.probe.syn_at()));
+        met.is_some_and(|met| met.abs_diff(self.round_trip()) > JITTER)
     }
 
     /// When the SYN-ACK was accepted.
@@ -121,10 +149,17 @@ impl Timeline {
         self.probe.syn_at() + self.probe.handshake_ns().unwrap_or(0)
     }
 
+    /// From the last SYN to the answer.
+    fn round_trip(&self) -> u64 {
+        self.answered().saturating_sub(self.last_syn())
+    }
+
     /// When the last SYN before the answer left.
-    fn last_syn(&self, answered: u64) -> u64 {
-        let again =
-            |e: &&Event| matches!(e.what, Happening::SynRetransmit { .. }) && e.at <= answered;
+    fn last_syn(&self) -> u64 {
+        let answered = self.answered();
+        let again = |e: &&Event| {
+            matches!(e.what, Happening::SynRetransmit { .. }) && e.at <= answered
+        };
         self.events.iter().rev().find(again).map_or(self.probe.syn_at(), |e| e.at)
     }
 }

@@ -2,10 +2,7 @@
 
 use super::{Pending, Settling};
 use crate::{
-    correlate::{
-        synack::Sign,
-        timeline::{Earlier, Later, Leftover, Timeline},
-    },
+    correlate::timeline::{Earlier, Later, Leftover, Timeline},
     probe::{outcome::Outcome, record::Closing},
 };
 
@@ -82,23 +79,21 @@ impl Settling {
         self.by_other.push((ended_at, older, serial));
     }
 
-    /// No later probe will tell a probe, and those before it, anything more.
+    /// A probe will tell those before it, which [`starting`](Self::starting) held, nothing more.
     fn release(&mut self, mut older: Option<usize>) {
         while let Some(index) = older {
             let pending = &mut self.pending[index];
-            if !std::mem::take(&mut pending.held) {
-                return;
-            }
-            older = pending.older;
+            pending.held = false;
+            older = pending.older.filter(|_| pending.is_closed_by_kernel());
         }
     }
 
     /// The nearest probe from here on that can have left anything: one that was refused has not.
-    pub(super) fn not_closed_by_kernel(&self, from: Option<usize>) -> Option<usize> {
+    fn not_closed_by_kernel(&self, from: Option<usize>) -> Option<usize> {
         let mut next = from;
         while let Some(index) = next {
             let pending = &self.pending[index];
-            if pending.timeline.probe.closing != Closing::ByKernel {
+            if !pending.is_closed_by_kernel() {
                 break;
             }
             next = pending.older;
@@ -106,8 +101,10 @@ impl Settling {
         next
     }
 
-    /// The probe that a doubtful refusal may owe its doubt to.
-    pub(super) fn suspect(&self, older: Option<usize>) -> Option<Earlier> {
+    /// The probe that a refusal owes its doubt to, where the second opinion has not come.
+    pub(super) fn suspect(&self, index: usize) -> Option<Earlier> {
+        let pending = &self.pending[index];
+        let older = pending.older.filter(|_| pending.doubted);
         let before = &self.pending[self.not_closed_by_kernel(older)?].timeline;
         Some(of(before, Leftover::Connection))
     }
@@ -116,10 +113,7 @@ impl Settling {
 /// The earlier probe as the later one sees it, which met something of it at `at`.
 fn earlier(before: &Timeline, at: u64) -> Earlier {
     match before.probe.closing {
-        // Only where the server was asked twice can there be a second answer.
-        Closing::Reset if before.is_slow() && before.sign(at) == Sign::Duplicate => {
-            of(before, Leftover::Duplicate)
-        }
+        Closing::Reset if before.copy_may_come(at) => of(before, Leftover::Duplicate),
         Closing::Reset | Closing::ByKernel => of(before, Leftover::Connection),
         Closing::Silent => match before.earlier {
             // It had met a leftover itself and not got rid of it: this is that one again.

@@ -5,6 +5,7 @@ use crate::{
         orphans::{generation_is, without_socket_is_of},
         timeline::{Coverage, Earlier, Leftover, Timeline},
     },
+    probe::record::Closing,
     trace::event::{Event, FlowEvent, Happening},
 };
 
@@ -35,6 +36,11 @@ impl Pending {
             Some((slot, generation)) => record.id.slot == slot && generation_is(record, generation),
             None => without_socket_is_of(record, &event.event),
         }
+    }
+
+    /// Whether the kernel closed it: then it leaves nothing behind.
+    pub(super) fn is_closed_by_kernel(&self) -> bool {
+        self.timeline.probe.closing == Closing::ByKernel
     }
 
     /// Puts an event in its place in time.
