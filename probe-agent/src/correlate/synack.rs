@@ -157,9 +157,8 @@ impl Timeline {
     /// When the last SYN before the answer left.
     fn last_syn(&self) -> u64 {
         let answered = self.answered();
-        let again = |e: &&Event| {
-            matches!(e.what, Happening::SynRetransmit { .. }) && e.at <= answered
-        };
+        let again =
+            |e: &&Event| matches!(e.what, Happening::SynRetransmit { .. }) && e.at <= answered;
         self.events.iter().rev().find(again).map_or(self.probe.syn_at(), |e| e.at)
     }
 }

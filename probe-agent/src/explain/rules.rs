@@ -132,7 +132,10 @@ fn refused(timeline: &Timeline) -> Judgement {
 fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
     let answered_late = timeline.late_rsts().next().is_some();
     if answered_late {
-        verdicts.push(by(timeline, Verdict::LateSynack, Proof::Confirmed));
+        // A SYN that met something may have been answered with a challenge ACK again, this time late.
+        let sure = timeline.met_leftover_at().is_none();
+        let proof = if sure { Proof::Confirmed } else { Proof::Inferred };
+        verdicts.push(by(timeline, Verdict::LateSynack, proof));
     }
     let met = met(timeline).map(|mut judgement| {
         // Once on one probe: its own answer was late as well, and that is the nearer one.

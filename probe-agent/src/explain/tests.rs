@@ -1,5 +1,6 @@
 //! Verdicts, from events to words: `cases/*.txt` by hand, and a simulated world at random.
 
+mod losses;
 mod scenario;
 mod world;
 

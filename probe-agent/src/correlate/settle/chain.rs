@@ -7,7 +7,11 @@ use crate::correlate::orphans::without_socket_is_of;
 
 impl Settling {
     /// The newest probe of a 4-tuple that is as wanted.
-    pub(super) fn find(&self, flow: &FlowKey, is_wanted: impl Fn(&Pending) -> bool) -> Option<usize> {
+    pub(super) fn find(
+        &self,
+        flow: &FlowKey,
+        is_wanted: impl Fn(&Pending) -> bool,
+    ) -> Option<usize> {
         let mut next = self.newest.get(flow).copied();
         while let Some(index) = next {
             let pending = &self.pending[index];
@@ -24,8 +28,7 @@ impl Settling {
         let mut events = std::mem::take(&mut self.pending[older].timeline.events);
         let newer = &mut self.pending[index];
         events.retain(|event| {
-            let theirs =
-                !is_of_socket(event) && without_socket_is_of(&newer.timeline.probe, event);
+            let theirs = !is_of_socket(event) && without_socket_is_of(&newer.timeline.probe, event);
             if theirs {
                 newer.add(*event);
             }

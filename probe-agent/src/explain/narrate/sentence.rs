@@ -2,11 +2,14 @@
 //!
 //! What was concluded is told as concluded, and a proof that falls short says what it lacks.
 
+mod lost;
+mod reservation;
+
 use super::met_a_duplicate;
 use crate::{
     correlate::{
         synack::Sign,
-        timeline::{Coverage, Earlier, Later, Timeline},
+        timeline::{Coverage, Earlier, Timeline},
     },
     explain::{
         duration::Human,
@@ -24,9 +27,9 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
     let mut text = match judgement.verdict {
         // Says itself how sure it is.
         Verdict::Clean => return clean(timeline, judgement.proof),
-        Verdict::RstLostSynackRetransmit => recovered(timeline),
-        Verdict::RstLostPortReuse => port_reuse(timeline),
-        Verdict::RstLostUnrecovered => unrecovered(timeline),
+        Verdict::RstLostSynackRetransmit => lost::recovered(timeline),
+        Verdict::RstLostPortReuse => lost::port_reuse(timeline),
+        Verdict::RstLostUnrecovered => lost::unrecovered(timeline),
         Verdict::StaleSynRecvChallengeAck => format!(
             "Our SYN met a connection that the server still held in SYN_RECV{}. The server answered \
              with a challenge ACK, which our kernel reset{}.",
@@ -53,58 +56,8 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
         Verdict::Unreachable => format!("{remote} cannot be reached: {}.", error(timeline)),
         Verdict::LocalError => format!("This host could not run the probe: {}.", error(timeline)),
     };
-    text.push_str(&reservation(timeline, judgement));
+    text.push_str(&reservation::of(timeline, judgement));
     text
-}
-
-/// What keeps a verdict from being confirmed.
-fn reservation(timeline: &Timeline, judgement: Judgement) -> String {
-    let why = match (judgement.proof, timeline.coverage) {
-        (Proof::Confirmed, _) => return String::new(),
-        (Proof::Unknown, _) => {
-            return " Kernel events were lost meanwhile, so this is not proved.".to_owned();
-        }
-        (Proof::Inferred, Coverage::None) => "there is no kernel event for it",
-        (Proof::Inferred, Coverage::Full | Coverage::SocketsOnly | Coverage::EventsLost) => {
-            match judgement.verdict {
-                Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
-                    let sign = timeline.recoveries().last().map(|at| timeline.sign(at));
-                    if sign == Some(Sign::Sure) {
-                        "the probe was not followed for long enough to see that the last RST arrived"
-                    } else {
-                        "measured by the round trip, that SYN-ACK could have left before our RST \
-                         arrived"
-                    }
-                }
-                Verdict::StaleSynRecvChallengeAck
-                | Verdict::StaleSynRecvReset
-                | Verdict::LateSynack => "no earlier probe is known that left it",
-                Verdict::Refused => return refusal_reservation(timeline),
-                Verdict::RstLostPortReuse
-                | Verdict::SynRetransmitted
-                | Verdict::TimedOut
-                | Verdict::Unreachable
-                | Verdict::LocalError
-                | Verdict::Clean => "there is no kernel event for it",
-            }
-        }
-    };
-    format!(" This is inferred: {why}.")
-}
-
-fn refusal_reservation(timeline: &Timeline) -> String {
-    let doubt = timeline.earlier.filter(|_| timeline.confirmation.is_none());
-    match doubt.and_then(|e| Some((e.id?, e.ended_at))) {
-        Some((id, ended_at)) => format!(
-            " It may be false: probe {id} used the same port {} before, and its RST may have been \
-             lost. The run ended before a second probe could tell.",
-            Human(timeline.probe.syn_at().saturating_sub(ended_at))
-        ),
-        None if timeline.confirmation.is_some() => " So the refusal stays in doubt.".to_owned(),
-        None => " This is inferred from the socket's error: no RST was seen, so that an ICMP port \
-                 unreachable may have said it."
-            .to_owned(),
-    }
 }
 
 fn clean(timeline: &Timeline, proof: Proof) -> String {
@@ -137,49 +90,6 @@ fn clean(timeline: &Timeline, proof: Proof) -> String {
         }
     };
     format!("{what}; {rest}.")
-}
-
-fn recovered(timeline: &Timeline) -> String {
-    let asked: Vec<u64> = timeline.recoveries().collect();
-    let times = match asked.len() {
-        0 | 1 => String::new(),
-        n => format!(" {n} times"),
-    };
-    format!(
-        "The server cannot have got our RST: it kept the connection in SYN_RECV for {}, sent its \
-         SYN-ACK again{times} and was reset then.",
-        since_rst(timeline, asked.last().copied().unwrap_or_default())
-    )
-}
-
-fn port_reuse(timeline: &Timeline) -> String {
-    let Some(Later { id, at, .. }) = timeline.later else {
-        return "The server cannot have got our RST: a later probe from the same port met it."
-            .to_owned();
-    };
-    format!(
-        "The server cannot have got our RST: it still held the connection in SYN_RECV {} later, when \
-         the SYN of probe {id} from the same port met it. That cleared it.",
-        since_rst(timeline, at)
-    )
-}
-
-fn unrecovered(timeline: &Timeline) -> String {
-    if let Some(Later { id, at, .. }) = timeline.later {
-        return format!(
-            "The server cannot have got our RST: it still held the connection in SYN_RECV {} later, \
-             when the SYN of probe {id} from the same port met it. That probe was not answered, so the \
-             connection may still be there.",
-            since_rst(timeline, at)
-        );
-    }
-    let asked: Vec<u64> = timeline.recoveries().collect();
-    format!(
-        "The server cannot have got our RST: it sent its SYN-ACK again {} times, the last {} after our \
-         RST. Each was answered with a RST; whether the last of them arrived is not known.",
-        asked.len(),
-        since_rst(timeline, asked.last().copied().unwrap_or_default())
-    )
 }
 
 fn late_synack(timeline: &Timeline) -> String {
@@ -272,11 +182,6 @@ fn second_opinion(timeline: &Timeline) -> String {
 /// How long the handshake took.
 fn answered(timeline: &Timeline) -> Option<String> {
     timeline.probe.handshake_ns().map(|ns| Human(ns).to_string())
-}
-
-fn since_rst(timeline: &Timeline, at: u64) -> Human {
-    let probe = &timeline.probe;
-    Human(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
 }
 
 /// The C library's words for the errno.
