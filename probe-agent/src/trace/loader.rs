@@ -106,6 +106,8 @@ impl Tracer {
 
 fn load(slots: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
     EbpfLoader::new()
+        // The programs have no CO-RE relocations: reading the kernel's BTF for them is time lost.
+        .btf(None)
         .override_global("LAYOUT", layout, true)
         .map_max_entries("SLOTS", slots)
         .load(OBJECT)
