@@ -5,12 +5,13 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Mutex, PoisonError},
+    thread,
 };
 
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::TracePoint,
+    programs::{TracePoint, trace_point::TracePointLink},
 };
 use aya_log::EbpfLogger;
 use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry};
@@ -29,6 +30,7 @@ pub struct Tracer {
     pub slots: SlotRecords,
     ports: Mutex<Array<MapData, PortEntry>>,
     counters: PerCpuArray<MapData, u64>,
+    _links: Links,
     _programs: Ebpf,
 }
 
@@ -51,8 +53,9 @@ impl Tracer {
         let can_tell_netns = kernel.layout.sock_net != ABSENT;
         kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
         let mut programs = load(slots, &kernel.layout)?;
+        let mut links = Links::default();
         for (category, name) in &kernel.hooks {
-            attach(&mut programs, category, name)?;
+            links.0.push(attach(&mut programs, category, name)?);
         }
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
         let records = match programs.map("SLOTS") {
@@ -66,6 +69,7 @@ impl Tracer {
             slots: records,
             ports: Mutex::new(take(&mut programs, "PORTS")?),
             counters: take(&mut programs, "COUNTERS")?,
+            _links: links,
             _programs: programs,
         };
         Ok((tracer, rings))
@@ -126,15 +130,32 @@ fn take<M: TryFrom<Map, Error = MapError>>(
         .map_err(|e: MapError| TraceError::from_aya(&e))
 }
 
-fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<(), TraceError> {
+fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<TracePointLink, TraceError> {
     let program: &mut TracePoint = programs
         .program_mut(name)
         .ok_or_else(|| TraceError::Load(format!("the object has no program {name}")))?
         .try_into()
         .map_err(|e| TraceError::from_aya(&e))?;
     program.load().map_err(|e| TraceError::from_aya(&e))?;
-    program.attach(category, name).map_err(|e| TraceError::from_aya(&e))?;
-    Ok(())
+    let link = program.attach(category, name).map_err(|e| TraceError::from_aya(&e))?;
+    program.take_link(link).map_err(|e| TraceError::from_aya(&e))
+}
+
+/// The attached hooks.
+///
+/// The kernel waits for a grace period of RCU each time that a tracepoint is let go (some 80 ms), so
+/// that they are let go all at once.
+#[derive(Default)]
+struct Links(Vec<TracePointLink>);
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        thread::scope(|scope| {
+            for link in self.0.drain(..) {
+                scope.spawn(|| drop(link));
+            }
+        });
+    }
 }
 
 /// Prints what the hooks log with aya-log: things that no known kernel does.
