@@ -131,7 +131,7 @@ impl Pool {
         }
         let slot = made?;
         if let Some(tracer) = &self.tracer {
-            tracer.own_port(self.first + index, slot.local)?;
+            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
         }
         self.entries.push(Entry {
             local: slot.local,
@@ -152,6 +152,9 @@ impl Pool {
         let entry = &mut self.entries[index as usize];
         if entry.slot.is_none() {
             let slot = Slot::bind(entry.local, &self.settings)?;
+            if let Some(tracer) = &self.tracer {
+                tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+            }
             entry.slot = Some(slot);
             entry.socket_probes = 0;
             entry.watched = false;
