@@ -7,7 +7,10 @@ use crate::{
     config::{CheckConfig, KernelUse},
     report::exit::Exit,
     session::{self, Plan},
-    trace::loader::{Rings, Tracer},
+    trace::{
+        ack_guard::Guard,
+        loader::{Rings, Tracer},
+    },
 };
 
 /// What probing without kernel events costs, said once at the start.
@@ -29,6 +32,12 @@ pub(super) fn tracing(
         Ok((tracer, rings)) => {
             for limit in &tracer.kernel.limits {
                 eprintln!("probe-agent: {limit}");
+            }
+            if let Guard::Unavailable(reason) = &tracer.guard {
+                eprintln!(
+                    "probe-agent: the ACK guard cannot stand ({reason}): where a close is late or a \
+                     SYN-ACK comes twice, the target's application may accept a dead connection"
+                );
             }
             Ok(Some((tracer, rings)))
         }
