@@ -169,7 +169,9 @@ impl Settling {
             if pending.timeline.probe.id == id {
                 pending.timeline.confirmation = Some(second);
                 pending.doubted = false;
-                self.by_other.push((0, index, pending.serial));
+                // Not before its own events are here: they say what its SYN met.
+                let deadline = pending.timeline.probe.ended_at;
+                self.by_other.push((deadline, index, pending.serial));
                 self.link(index);
                 return;
             }

@@ -23,7 +23,8 @@ pub struct NetnsOffsets {
 /// Reads the offsets from a BTF file; `None` if the file or one of the members is not there.
 #[must_use]
 pub fn netns_offsets(file: &Path) -> Option<NetnsOffsets> {
-    let btf = Btf::from_file(file).ok()?;
+    // As a whole: the parser seeks for every type, and each seek of a file is a system call.
+    let btf = Btf::from_bytes(&std::fs::read(file).ok()?).ok()?;
     Some(NetnsOffsets {
         sock_net: member(&btf, "sock", &["__sk_common", "skc_net"])?,
         net_cookie: member(&btf, "net", &["net_cookie"])?,
