@@ -12,6 +12,10 @@ use crate::{
 /// is sent again earlier than this, in nanoseconds, was so because of an answer.
 const SYN_TIMER_MIN: u64 = 900_000_000;
 
+/// A SYN-ACK that comes within a round trip and this, in nanoseconds, of the close left the server
+/// before our RST got there: no timer of a server's runs for so short a time.
+const UNDER_WAY: u64 = 100_000_000;
+
 /// How much of the kernel's side was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
@@ -111,10 +115,32 @@ impl Timeline {
 
     /// When RSTs without a socket answered a late SYN-ACK of this probe (path A), in time order.
     pub fn late_rsts(&self) -> impl Iterator<Item = u64> {
-        self.events.iter().filter_map(|e| match e.what {
-            Happening::RstSent { socket: None, .. } => Some(e.at),
-            _ => None,
-        })
+        self.events.iter().filter(|e| self.is_late_rst(e)).map(|e| e.at)
+    }
+
+    /// Whether an event is a RST that answered a late SYN-ACK. A copy of the SYN-ACK that was under
+    /// way when the probe closed (the server answers a SYN that is sent again, and its own timer
+    /// runs out at about the same time) says nothing about our RST.
+    #[must_use]
+    pub fn is_late_rst(&self, event: &Event) -> bool {
+        matches!(event.what, Happening::RstSent { socket: None, .. })
+            && match self.probe.closing {
+                Closing::Reset => {
+                    event.at > self.probe.closed_at() + self.round_trip_ns() + UNDER_WAY
+                }
+                Closing::Silent | Closing::ByKernel => true,
+            }
+    }
+
+    /// From the last time that the SYN was sent to the answer.
+    fn round_trip_ns(&self) -> u64 {
+        let answered_at = self.probe.syn_at() + self.probe.handshake_ns().unwrap_or(0);
+        let sent_again = self
+            .events
+            .iter()
+            .filter(|e| matches!(e.what, Happening::SynRetransmit { .. }) && e.at <= answered_at);
+        let sent_at = sent_again.map(|e| e.at).max().unwrap_or(self.probe.syn_at());
+        answered_at.saturating_sub(sent_at)
     }
 
     /// Number of times that the SYN was sent again.

@@ -6,6 +6,7 @@ mod evidence;
 use super::{
     duration::Human,
     finding::Finding,
+    rules,
     verdict::{Judgement, Proof, Verdict},
 };
 use crate::{
@@ -130,8 +131,13 @@ fn sentence(timeline: &Timeline, judgement: Judgement) -> String {
             )
         }
         Verdict::Refused => format!(
-            "{remote} refused the connection after {}.{}",
+            "{remote} refused the connection after {}{}.{}",
             Human(probe.closed_at().saturating_sub(probe.syn_at())),
+            if rules::refused_by_icmp(timeline) {
+                ": by ICMP (port unreachable), no RST came"
+            } else {
+                ""
+            },
             if timeline.confirmation.is_some() {
                 format!(" {}", second_opinion(timeline))
             } else {

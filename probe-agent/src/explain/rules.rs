@@ -119,9 +119,16 @@ fn met(timeline: &Timeline) -> Option<Judgement> {
     Some(by(timeline, verdict, proof))
 }
 
+/// The hook sees every RST that a socket takes, so that a refusal without one came by ICMP.
 fn refused(timeline: &Timeline) -> Judgement {
-    let seen = timeline.events.iter().any(|e| e.what == Happening::RstReceived);
-    by(timeline, Verdict::Refused, if seen { Proof::Confirmed } else { Proof::Inferred })
+    by(timeline, Verdict::Refused, Proof::Confirmed)
+}
+
+/// Whether ICMP (port unreachable), and no RST, refused the connection.
+pub(super) fn refused_by_icmp(timeline: &Timeline) -> bool {
+    timeline.coverage == Coverage::Full
+        && timeline.probe.outcome == Outcome::Refused
+        && !timeline.events.iter().any(|e| e.what == Happening::RstReceived)
 }
 
 fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {

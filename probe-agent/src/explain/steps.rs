@@ -110,18 +110,24 @@ fn of_event(timeline: &Timeline, event: &Event, late: &mut u32, steps: &mut Vec<
     let at = event.at;
     match event.what {
         Happening::RstSent { socket: None, reason } => {
-            *late += 1;
+            let is_late = timeline.is_late_rst(event);
+            *late += u32::from(is_late);
             let after =
                 at.saturating_sub(timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at));
             // A server on this host is seen sending; any other is concluded from the answer.
             if !synack_seen_before(timeline, at) {
-                let note = format!("its retransmit timer, {} after the close", Human(after));
+                let note = if is_late {
+                    format!("its retransmit timer, {} after the close", Human(after))
+                } else {
+                    "a copy that was under way when the RST left".to_owned()
+                };
                 let kind = StepKind::SynAckRetransmit;
                 push(at, kind, Direction::In, Certainty::Concluded, &note, "");
             }
             let note = format!("sent by the kernel: no socket ({})", name(reason.0));
             let kind = StepKind::RecoveryRst;
-            push(at, kind, Direction::Out, recovery_fate(timeline, *late), &note, "tcp_send_reset");
+            let fate = if is_late { recovery_fate(timeline, *late) } else { Certainty::Seen };
+            push(at, kind, Direction::Out, fate, &note, "tcp_send_reset");
         }
         Happening::RstSent { socket: Some(state), reason } => {
             if event.is_challenged() {

@@ -144,15 +144,22 @@ impl Pool {
         Ok(index)
     }
 
-    /// Makes a new socket for a slot whose old one was closed (`--fresh-sockets`).
+    /// Makes a new socket for a slot that was taken and whose old one was closed
+    /// (`--fresh-sockets`, or a timeout).
     ///
     /// # Errors
-    /// Whatever the kernel refuses with.
+    /// Whatever the kernel refuses with, e.g. `EADDRINUSE` if somebody else has the port now. The
+    /// slot is free again then.
     pub(super) fn refresh(&mut self, index: u32) -> io::Result<()> {
         let entry = &mut self.entries[index as usize];
         if entry.slot.is_none() {
-            let slot = Slot::bind(entry.local, &self.settings)?;
-            entry.slot = Some(slot);
+            match Slot::bind(entry.local, &self.settings) {
+                Ok(slot) => entry.slot = Some(slot),
+                Err(error) => {
+                    self.give_back(index);
+                    return Err(error);
+                }
+            }
             entry.socket_probes = 0;
             entry.watched = false;
         }

@@ -102,7 +102,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for event in &timeline.events {
         let text = match event.what {
-            Happening::RstSent { socket: None, reason } => format!(
+            Happening::RstSent { socket: None, reason } if timeline.is_late_rst(event) => format!(
                 "tcp_send_reset reason={} on this flow, {} after our RST left the stack",
                 if reason.0.is_empty() { "?" } else { reason.0 },
                 Human(event.at.saturating_sub(closed))
