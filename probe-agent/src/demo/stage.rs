@@ -154,6 +154,7 @@ fn plan(
         count: Some(probing.count),
         workers: 1,
         netns: Some(Arc::new(File::from(netns))),
+        ack_guard: true,
         expect: Expect::Open,
         appetite: Appetite::All,
     })

@@ -131,7 +131,7 @@ impl Pool {
         }
         let slot = made?;
         if let Some(tracer) = &self.tracer {
-            tracer.own_port(self.first + index, slot.local)?;
+            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
         }
         self.entries.push(Entry {
             local: slot.local,
@@ -151,18 +151,26 @@ impl Pool {
     /// Whatever the kernel refuses with, e.g. `EADDRINUSE` if somebody else has the port now. The
     /// slot is free again then.
     pub(super) fn refresh(&mut self, index: u32) -> io::Result<()> {
-        let entry = &mut self.entries[index as usize];
-        if entry.slot.is_none() {
-            match Slot::bind(entry.local, &self.settings) {
-                Ok(slot) => entry.slot = Some(slot),
-                Err(error) => {
-                    self.give_back(index);
-                    return Err(error);
-                }
+        if self.entries[index as usize].slot.is_none() {
+            if let Err(error) = self.rebind(index) {
+                self.give_back(index);
+                return Err(error);
             }
+            let entry = &mut self.entries[index as usize];
             entry.socket_probes = 0;
             entry.watched = false;
         }
+        Ok(())
+    }
+
+    /// Binds a new socket where a slot's old one was.
+    fn rebind(&mut self, index: u32) -> io::Result<()> {
+        let entry = &mut self.entries[index as usize];
+        let slot = Slot::bind(entry.local, &self.settings)?;
+        if let Some(tracer) = &self.tracer {
+            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+        }
+        entry.slot = Some(slot);
         Ok(())
     }
 

@@ -16,7 +16,9 @@ use aya::{
 use aya_log::EbpfLogger;
 use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry};
 
-use super::{btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs};
+use super::{
+    ack_guard::Guard, btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs,
+};
 use crate::probe::flow::address_bytes;
 
 /// The programs, as `cargo xtask build` made them.
@@ -28,6 +30,8 @@ pub struct Tracer {
     pub kernel: Kernel,
     /// What the kernel noted of each slot.
     pub slots: SlotRecords,
+    /// Whether a probe's handshake is kept half-open.
+    pub guard: Guard,
     ports: Mutex<Array<MapData, PortEntry>>,
     counters: PerCpuArray<MapData, u64>,
     _links: Links,
@@ -42,13 +46,18 @@ pub struct Rings {
 
 impl Tracer {
     /// Loads the programs for `slots` slots of the network namespace with cookie `netns_cookie`
-    /// (`SO_NETNS_COOKIE`; 0 if it is not known) and attaches every hook that this kernel has.
+    /// (`SO_NETNS_COOKIE`; 0 if it is not known), attaches every hook that this kernel has and, with
+    /// `ack_guard`, puts the process into a cgroup with the ACK guard.
     ///
     /// Must be called by the main thread before others are started (see [`tracefs::find`]).
     ///
     /// # Errors
     /// A [`TraceError`] that names what is missing and the remedy. Nothing stays attached then.
-    pub fn load(slots: u32, netns_cookie: u64) -> Result<(Self, Rings), TraceError> {
+    pub fn load(
+        slots: u32,
+        netns_cookie: u64,
+        ack_guard: bool,
+    ) -> Result<(Self, Rings), TraceError> {
         let mut kernel = Kernel::read(&tracefs::find()?, Path::new(btf::VMLINUX))?;
         let can_tell_netns = kernel.layout.sock_net != ABSENT;
         kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
@@ -57,6 +66,7 @@ impl Tracer {
         for (category, name) in &kernel.hooks {
             links.0.push(attach(&mut programs, category, name)?);
         }
+        let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
         let records = match programs.map("SLOTS") {
             Some(Map::Array(map)) => SlotRecords::map(map.fd(), slots)
@@ -67,6 +77,7 @@ impl Tracer {
         let tracer = Self {
             kernel,
             slots: records,
+            guard,
             ports: Mutex::new(take(&mut programs, "PORTS")?),
             counters: take(&mut programs, "COUNTERS")?,
             _links: links,
@@ -75,14 +86,16 @@ impl Tracer {
         Ok((tracer, rings))
     }
 
-    /// Tells the hooks that a local port is a slot's. `address` may be the wildcard.
+    /// Tells the hooks that a local port is a slot's, whose socket has this `SO_COOKIE` (0 if it is
+    /// not known). The address may be the wildcard.
     ///
     /// # Errors
     /// If the kernel refuses the update.
-    pub fn own_port(&self, slot: u32, local: SocketAddr) -> io::Result<()> {
+    pub fn own_port(&self, slot: u32, local: SocketAddr, cookie: u64) -> io::Result<()> {
         let entry = PortEntry {
             slot_plus_one: slot + 1,
             bound: u32::from(!local.ip().is_unspecified()),
+            cookie,
             address: address_bytes(local.ip()),
         };
         self.set_port(local.port(), entry)

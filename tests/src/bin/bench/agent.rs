@@ -60,6 +60,7 @@ fn plan(target: SocketAddr, probes: u64, threads: u32) -> Plan {
         count: Some(probes),
         workers: threads,
         netns: None,
+        ack_guard: true,
         expect: Expect::Open,
         appetite: Appetite::Unusual(20),
     }
