@@ -25,7 +25,7 @@ pub(super) fn complaints(played: &Played) -> Vec<String> {
             probe.timeline.outcome().name().to_owned(),
         );
         same(of("verdicts"), names(expected.verdicts.iter().copied()), said(probe));
-        same(of("proof"), "all confirmed".to_owned(), proofs(probe));
+        same(of("proof"), expected.proof.name().to_owned(), proof(probe).name().to_owned());
         same(of("link"), expected_link(expected, played), link(probe));
         let wanted = expected.advice.unwrap_or_default();
         if !probe.findings.iter().any(|f| f.advice.as_deref().unwrap_or("").contains(wanted)) {
@@ -71,11 +71,9 @@ pub(super) fn said(probe: &ExplainedProbe) -> String {
     names(probe.findings.iter().map(|finding| finding.verdict))
 }
 
-fn proofs(probe: &ExplainedProbe) -> String {
-    match probe.findings.iter().find(|finding| finding.proof != Proof::Confirmed) {
-        Some(weak) => format!("{} for {}", weak.proof.name(), weak.verdict.name()),
-        None => "all confirmed".to_owned(),
-    }
+/// How well the least proved verdict on a probe is proved.
+pub(super) fn proof(probe: &ExplainedProbe) -> Proof {
+    probe.findings.iter().map(|finding| finding.proof).max().unwrap_or(Proof::Unknown)
 }
 
 fn expected_link(expected: &Expected, played: &Played) -> String {

@@ -62,8 +62,9 @@ fn server(played: &Played) -> String {
 fn verdict(page: &mut String, played: &Played, look: Look) {
     let complaints = played.complaints();
     if complaints.is_empty() {
-        let said: Vec<_> = played.probes.iter().map(compare::said).collect();
-        let text = format!("as injected: {}, confirmed", said.join(", then "));
+        let said = |probe| format!("{}, {}", compare::said(probe), compare::proof(probe).name());
+        let said: Vec<_> = played.probes.iter().map(said).collect();
+        let text = format!("as injected: {}", said.join("; then "));
         paragraph(page, "ok", &text, Tone::Good, look);
         return;
     }

@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use crate::{
-    explain::verdict::Verdict,
+    explain::verdict::{Proof, Verdict},
     lab::Fault,
     probe::{outcome::Outcome, settings::PortPolicy},
 };
@@ -25,8 +25,7 @@ pub struct Scenario {
     pub here: Here,
     /// How it is probed.
     pub probing: Probing,
-    /// What must be said of each probe, in the order of their starts. Every verdict must be
-    /// confirmed.
+    /// What must be said of each probe, in the order of their starts.
     pub expected: &'static [Expected],
     /// What the server's kernel must say, as a witness that does not know the agent.
     pub witness: Witness,
@@ -87,6 +86,8 @@ pub struct Expected {
     pub outcome: Outcome,
     /// All verdicts, in order.
     pub verdicts: &'static [Verdict],
+    /// How well each verdict is proved.
+    pub proof: Proof,
     /// Which probe of the scenario, counted from 0, the first verdict is linked to.
     pub about: Option<usize>,
     /// What the advice must name.
@@ -94,10 +95,16 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// One verdict on a probe.
+    /// Confirmed verdicts on a probe.
     #[must_use]
     pub const fn new(outcome: Outcome, verdicts: &'static [Verdict]) -> Self {
-        Self { outcome, verdicts, about: None, advice: None }
+        Self { outcome, verdicts, proof: Proof::Confirmed, about: None, advice: None }
+    }
+
+    /// The kernel events leave a doubt.
+    #[must_use]
+    pub const fn inferred(self) -> Self {
+        Self { proof: Proof::Inferred, ..self }
     }
 
     /// The first verdict is about another probe, too.

@@ -23,12 +23,12 @@ pub(super) struct Row {
 impl Row {
     /// The row of a scenario.
     pub(super) fn new(played: &Played) -> Self {
-        let proofs = played.probes.iter().flat_map(|probe| &probe.findings).map(|f| f.proof);
+        let proof = played.probes.iter().map(compare::proof).max().unwrap_or(Proof::Unknown);
         Self {
             name: played.scenario.name,
             family: describe::family(played.family),
             time: human::seconds(played.took.as_secs_f64()),
-            proof: proofs.max().unwrap_or(Proof::Unknown).name(),
+            proof: proof.name(),
             verdicts: played.probes.iter().map(compare::said).collect(),
             complaints: played.complaints(),
         }

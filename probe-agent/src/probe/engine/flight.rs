@@ -185,6 +185,6 @@ impl Engine {
             self.gauges.alive.fetch_add(alive, Ordering::Relaxed);
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
-        self.settling.ended(record, self.tracing.is_some(), lost_before, await_second);
+        self.settling.ended(record, lost_before, await_second);
     }
 }
