@@ -130,6 +130,7 @@ fn plan(config: &CheckConfig, targets: Arc<[Target]>, export: bool) -> Result<Pl
         count: config.count.map(NonZeroU64::get),
         workers,
         netns: config.netns.as_ref().map(|n| n.file()),
+        ack_guard: config.ack_guard,
         expect: config.expect,
         appetite: if export { Appetite::All } else { shape.appetite(config.output) },
     })

@@ -139,6 +139,13 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Judging")]
     pub require_kernel: bool,
 
+    /// Do not hold back the ACK that would complete a handshake
+    ///
+    /// The guard is a BPF program on a cgroup of the agent's own. Without it a slow close or a
+    /// SYN-ACK that comes twice lets the target's application accept a dead connection.
+    #[arg(long, help_heading = "Judging")]
+    pub no_ack_guard: bool,
+
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub output: OutputFormat,

@@ -71,6 +71,8 @@ pub struct CheckConfig {
     pub expect: Expect,
     /// Whether kernel events are used.
     pub kernel: KernelUse,
+    /// Whether ACKs that would complete a handshake are held back.
+    pub ack_guard: bool,
     /// How results are printed.
     pub output: OutputFormat,
 }
@@ -160,6 +162,7 @@ impl CheckConfig {
                 (false, true) => KernelUse::Required,
                 (false, false) => KernelUse::Auto,
             },
+            ack_guard: !args.no_ack_guard,
             output: args.output,
         })
     }

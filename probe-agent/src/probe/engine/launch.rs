@@ -95,11 +95,11 @@ impl Engine {
             fallback = fallback.or(Some(at));
         }
         if let Some(slot) = place.and_then(|at| self.pool.take(ip, at)) {
-            self.pool.refresh(slot, &self.epoll)?;
+            self.pool.refresh(slot)?;
             return Ok(Chosen { slot, early_reuse: false });
         }
         if self.pool.can_grow() {
-            match self.pool.grow(ip, address, &self.epoll) {
+            match self.pool.grow(ip, address) {
                 Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
                 Err(error) if fallback.is_none() => return Err(error),
                 // Out of ports or descriptors: go on with the slots that there are.
@@ -108,7 +108,7 @@ impl Engine {
         }
         let slot = fallback.and_then(|at| self.pool.take(ip, at));
         let slot = slot.ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
-        self.pool.refresh(slot, &self.epoll)?;
+        self.pool.refresh(slot)?;
         Ok(Chosen { slot, early_reuse: true })
     }
 
@@ -169,11 +169,24 @@ impl Engine {
         match started {
             Started::Answered => self.answered(slot, false),
             Started::Failed(errno) => self.failed(slot, errno),
-            Started::InProgress => {
-                self.deadlines.push_back((self.now + timeout, slot, generation));
-            }
+            // A target on this host has answered by now, and the kernel has noted it.
+            Started::InProgress if self.is_established(slot) => self.answered(slot, false),
+            Started::InProgress => match self.pool.watch(slot, &self.epoll) {
+                Ok(()) => self.deadlines.push_back((self.now + timeout, slot, generation)),
+                Err(error) => self.failed(slot, error.raw_os_error().unwrap_or(libc::EIO)),
+            },
         }
         Ok(())
+    }
+
+    /// Whether the kernel has noted that the probe in flight on a slot is established.
+    fn is_established(&mut self, slot: u32) -> bool {
+        let number = self.pool.number(slot);
+        let last = self.pool.entry(slot).kernel_generation;
+        self.tracing
+            .as_ref()
+            .and_then(|t| t.tracer.slots.read(number))
+            .is_some_and(|k| k.generation != last && k.established_at != 0)
     }
 
     /// A probe for which there was no socket: its outcome is told all the same.
