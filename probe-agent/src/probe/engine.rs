@@ -28,7 +28,7 @@ use super::{
     pool::Pool,
     schedule::{Schedule, Share},
     settings::Settings,
-    target::Target,
+    target::{Target, TargetId},
 };
 use crate::{
     correlate::{settle::Settling, timeline::Timeline},
@@ -100,6 +100,8 @@ pub struct Engine {
     deadlines: VecDeque<(u64, u32, u32)>,
     settling: Settling,
     second: VecDeque<launch::Second>,
+    /// A probe that was due when there was no port for it.
+    waiting: Option<TargetId>,
     socketless: u32,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
@@ -144,6 +146,7 @@ impl Engine {
             deadlines: VecDeque::new(),
             settling: Settling::new(nanos(settings.settle)),
             second: VecDeque::new(),
+            waiting: None,
             socketless: 0,
             settings,
             targets,
@@ -188,6 +191,7 @@ impl Engine {
         self.schedule.next_due().is_none()
             && self.flying == 0
             && self.second.is_empty()
+            && self.waiting.is_none()
             && self.settling.is_empty()
     }
 
