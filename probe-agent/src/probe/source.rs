@@ -28,7 +28,15 @@ pub(super) fn prepare(socket: &Socket, settings: &SocketSettings, v6: bool) -> i
         socket.set_mark(mark)?;
     }
     if settings.freebind {
-        if v6 { socket.set_freebind_v6(true)? } else { socket.set_freebind_v4(true)? }
+        // IP_FREEBIND is for bind() only. The route of an IPv4 socket is refused (ENETUNREACH) where
+        // its source is not local, save for IP_TRANSPARENT (ip_route_output_key_hash_rcu).
+        if v6 {
+            socket.set_freebind_v6(true)?;
+            socket.set_ip_transparent_v6(true)?;
+        } else {
+            socket.set_freebind_v4(true)?;
+            socket.set_ip_transparent_v4(true)?;
+        }
     }
     Ok(())
 }
