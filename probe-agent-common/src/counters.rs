@@ -13,9 +13,11 @@ pub enum Counter {
     Foreign = 2,
     /// Events with a field that no known kernel writes there; each is also logged by aya-log.
     Anomalies = 3,
+    /// ACKs of probe sockets that the ACK guard held back.
+    AcksHeld = 4,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = 4;
+    pub const COUNT: u32 = 5;
 }

@@ -23,6 +23,8 @@ pub enum EventKind {
     /// `tcp_retransmit_synack`: a server on this host sent its SYN-ACK again. The flow is turned
     /// round, so that it is the probe's.
     SynAckRetransmit = 5,
+    /// The ACK guard (`cgroup_skb/egress`) held back a bare ACK of the probe's socket.
+    AckHeldBack = 6,
 }
 
 /// A value of `EventRecord::kind` that this version does not know.
@@ -39,6 +41,7 @@ impl TryFrom<u8> for EventKind {
             3 => Self::RstReceived,
             4 => Self::SegmentRetransmit,
             5 => Self::SynAckRetransmit,
+            6 => Self::AckHeldBack,
             other => return Err(UnknownEventKind(other)),
         })
     }
@@ -88,6 +91,6 @@ mod tests {
         for (value, kind) in decoded.clone() {
             assert_eq!(kind as u8, value);
         }
-        assert_eq!(decoded.count(), 5);
+        assert_eq!(decoded.count(), 6);
     }
 }

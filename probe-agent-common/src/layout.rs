@@ -102,8 +102,8 @@ pub struct KernelLayout {
     pub skb_dev: u16,
     /// `struct net_device`, `nd_net` (BTF).
     pub dev_net: u16,
-    /// Explicit padding, always 0.
-    pub _pad: [u8; 2],
+    /// `struct tcp_sock`, `segs_out` (BTF).
+    pub segs_out: u16,
 }
 
 impl TupleLayout {
@@ -145,7 +145,7 @@ impl KernelLayout {
         net_cookie: ABSENT,
         skb_dev: ABSENT,
         dev_net: ABSENT,
-        _pad: [0; 2],
+        segs_out: ABSENT,
     };
 }
 

@@ -12,8 +12,11 @@ pub struct PortEntry {
     pub slot_plus_one: u32,
     /// 1 where the slot is bound to `address`, 0 where it is bound to the wildcard.
     pub bound: u32,
+    /// `SO_COOKIE` of the slot's socket, which tells it from a socket of the same port in another
+    /// network namespace; 0 if it is not known.
+    pub cookie: u64,
     /// The address that the slot is bound to, in the spelling of [`FlowKey`](crate::FlowKey).
     pub address: [u8; 16],
 }
 
-const _: () = assert!(size_of::<PortEntry>() == 24 && align_of::<PortEntry>() == 4);
+const _: () = assert!(size_of::<PortEntry>() == 32 && align_of::<PortEntry>() == 8);

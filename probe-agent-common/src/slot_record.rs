@@ -30,8 +30,11 @@ pub struct SlotRecord {
     /// Address of the kernel's `struct sock`, noted with `CLOSE -> SYN_SENT`: later events of
     /// another socket that has the same local port (in another network namespace) differ here.
     pub socket: u64,
-    /// Explicit padding, always 0.
-    pub _pad: [u8; 8],
+    /// `tcp_sock.segs_out` when the socket was closed: the SYN, its retransmits, and every ACK that
+    /// the stack made, held back or not; 0 where BTF does not say where it is.
+    pub segments_out: u32,
+    /// ACKs that the ACK guard held back.
+    pub acks_held: u32,
 }
 
 const _: () = {

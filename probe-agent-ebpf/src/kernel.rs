@@ -20,6 +20,18 @@ fn read_u64(base: u64, member: u16) -> u64 {
     unsafe { bpf_probe_read_kernel((base + u64::from(member)) as *const u64) }.unwrap_or(0)
 }
 
+/// `tcp_sock.segs_out`: the segments that the socket made since it was last connected; 0 where BTF
+/// does not say where it is.
+#[inline(always)]
+pub(crate) fn segments_out(sk: u64) -> u32 {
+    let offset = layout!(segs_out);
+    if offset == ABSENT {
+        return 0;
+    }
+    // SAFETY: `bpf_probe_read_kernel` checks the address itself.
+    unsafe { bpf_probe_read_kernel((sk + u64::from(offset)) as *const u32) }.unwrap_or(0)
+}
+
 /// Whether a `struct sock` is in the agent's network namespace; true where it cannot be told.
 #[inline(always)]
 pub(crate) fn socket_in_our_netns(sk: u64) -> bool {

@@ -7,6 +7,7 @@
 #![no_std]
 #![no_main]
 
+mod ack_guard;
 mod emit;
 mod filter;
 mod kernel;

@@ -58,6 +58,8 @@ pub struct Plan {
     pub workers: u32,
     /// The network namespace to probe from; `None`: the caller's.
     pub netns: Option<Arc<File>>,
+    /// Whether to hold back ACKs that would complete a handshake.
+    pub ack_guard: bool,
     /// What a healthy target does.
     pub expect: Expect,
     /// Which probes the caller wants to hear of.
@@ -98,7 +100,7 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     let cookie = inside(plan.netns.as_ref(), namespace::cookie)
         .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
     let slots = plan.settings.slots * plan.workers;
-    let (tracer, rings) = Tracer::load(slots, cookie)?;
+    let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard)?;
     Ok((Arc::new(tracer), rings))
 }
 

@@ -1,6 +1,8 @@
 //! The kernel's side: loading the programs, and reading what they report.
 
+pub mod ack_guard;
 pub mod btf;
+pub mod cgroup;
 pub mod clock;
 pub mod error;
 pub mod event;

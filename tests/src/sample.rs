@@ -183,6 +183,7 @@ fn timeline(id: ProbeId) -> Timeline {
             tcp_info: None,
             fresh_socket: false,
             early_reuse: false,
+            confirms: None,
         },
         events: vec![],
         coverage: Coverage::Full,

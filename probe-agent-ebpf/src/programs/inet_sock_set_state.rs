@@ -39,7 +39,10 @@ fn ours(ctx: &TracePointContext, port: u16) {
     let now = unsafe { bpf_ktime_get_ns() };
     match (from, to) {
         (SYN_SENT, ESTABLISHED) => owner.record.established_at = now,
-        (SYN_SENT | ESTABLISHED, CLOSE) => owner.record.closed_at = now,
+        (SYN_SENT | ESTABLISHED, CLOSE) => {
+            owner.record.closed_at = now;
+            owner.record.segments_out = kernel::segments_out(sk);
+        }
         _ => other(ctx, owner, from, to),
     }
 }

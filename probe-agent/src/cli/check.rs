@@ -111,7 +111,10 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Source")]
     pub fresh_sockets: bool,
 
-    /// Let --source be an address that this host does not have, e.g. a virtual IP (IP_FREEBIND)
+    /// Let --source be an address that this host does not have, e.g. a virtual IP
+    ///
+    /// Sets IP_FREEBIND and IP_TRANSPARENT, which needs CAP_NET_ADMIN or CAP_NET_RAW. The answers
+    /// must be routed here, or the probes time out.
     #[arg(long, help_heading = "Source")]
     pub freebind: bool,
 
@@ -138,6 +141,13 @@ pub struct CheckArgs {
     /// Exit with 3 rather than probe without kernel events
     #[arg(long, help_heading = "Judging")]
     pub require_kernel: bool,
+
+    /// Do not hold back the ACK that would complete a handshake
+    ///
+    /// The guard is a BPF program on a cgroup of the agent's own. Without it a slow close or a
+    /// SYN-ACK that comes twice lets the target's application accept a dead connection.
+    #[arg(long, help_heading = "Judging")]
+    pub no_ack_guard: bool,
 
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]

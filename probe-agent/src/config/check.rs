@@ -11,12 +11,12 @@ use std::{
 use super::{
     choice::{Expect, OutputFormat, PortPolicy},
     duration::TimeSpan,
-    error::{ConfigError, MOST_TARGETS, in_words},
+    error::{ConfigError, MOST_TARGETS},
     netns::NetworkNamespace,
     source::PortRange,
     target::TargetSpec,
 };
-use crate::cli::check::CheckArgs;
+use crate::{cli::check::CheckArgs, words::in_words};
 
 /// A server sends its SYN-ACK again 1 s after a lost RST; the rest is for the way here.
 const SHORTEST_TELLING_SETTLE: Duration = Duration::from_millis(1100);
@@ -71,6 +71,8 @@ pub struct CheckConfig {
     pub expect: Expect,
     /// Whether kernel events are used.
     pub kernel: KernelUse,
+    /// Whether ACKs that would complete a handshake are held back.
+    pub ack_guard: bool,
     /// How results are printed.
     pub output: OutputFormat,
 }
@@ -160,6 +162,7 @@ impl CheckConfig {
                 (false, true) => KernelUse::Required,
                 (false, false) => KernelUse::Auto,
             },
+            ack_guard: !args.no_ack_guard,
             output: args.output,
         })
     }

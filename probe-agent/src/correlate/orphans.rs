@@ -84,6 +84,7 @@ pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool 
         | Happening::StateChange { .. }
         | Happening::RstReceived
         | Happening::SynRetransmit { .. }
+        | Happening::AckHeldBack
         | Happening::SegmentRetransmit { .. } => {
             record.kernel.is_some_and(|k| k.closed_at != 0 && k.closed_at <= event.at)
         }

@@ -25,6 +25,8 @@ pub enum StepKind {
     Error,
     /// The socket changed its state in a way that no half-open probe does.
     StateChange,
+    /// The ACK guard held back an ACK.
+    AckHeldBack,
     /// The socket sent a segment other than its SYN again.
     SegmentRetransmit,
 }
@@ -45,6 +47,7 @@ impl StepKind {
             Self::TimedOut => "timed_out",
             Self::Error => "error",
             Self::StateChange => "state_changed",
+            Self::AckHeldBack => "ack_held_back",
             Self::SegmentRetransmit => "segment_retransmitted",
         }
     }

@@ -181,6 +181,10 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
                 "inet_sock_set_state",
             );
         }
+        Happening::AckHeldBack => {
+            let note = "held back by the ACK guard: it would have woken accept()";
+            push(at, StepKind::AckHeldBack, Direction::Out, Certainty::Lost, note, "ack_guard");
+        }
         Happening::SegmentRetransmit { state } => {
             let note = format!("a segment was sent again in {state}");
             push(

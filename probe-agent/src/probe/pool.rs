@@ -33,6 +33,8 @@ pub(super) struct Entry {
     pub(super) socket_probes: u32,
     /// The kernel's generation when the last probe ended.
     pub(super) kernel_generation: u32,
+    /// Whether the socket is registered with epoll.
+    watched: bool,
 }
 
 /// All slots, and which of them are free.
@@ -98,12 +100,7 @@ impl Pool {
     ///
     /// # Errors
     /// Whatever the kernel refuses with; `EADDRNOTAVAIL` if there is no port left.
-    pub(super) fn grow(
-        &mut self,
-        ip: IpAddr,
-        target: SocketAddr,
-        epoll: &Epoll,
-    ) -> io::Result<u32> {
+    pub(super) fn grow(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<u32> {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let mut refused = Vec::new();
         let made = loop {
@@ -133,9 +130,8 @@ impl Pool {
             self.ports.give_back(port);
         }
         let slot = made?;
-        watch(epoll, &slot, index)?;
         if let Some(tracer) = &self.tracer {
-            tracer.own_port(self.first + index, slot.local)?;
+            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
         }
         self.entries.push(Entry {
             local: slot.local,
@@ -143,21 +139,54 @@ impl Pool {
             generation: 0,
             socket_probes: 0,
             kernel_generation: 0,
+            watched: false,
         });
         Ok(index)
     }
 
-    /// Makes a new socket for a slot whose old one was closed (`--fresh-sockets`).
+    /// Makes a new socket for a slot that was taken and whose old one was closed
+    /// (`--fresh-sockets`, or a timeout).
     ///
     /// # Errors
-    /// Whatever the kernel refuses with.
-    pub(super) fn refresh(&mut self, index: u32, epoll: &Epoll) -> io::Result<()> {
-        let entry = &mut self.entries[index as usize];
-        if entry.slot.is_none() {
-            let slot = Slot::bind(entry.local, &self.settings)?;
-            watch(epoll, &slot, index)?;
-            entry.slot = Some(slot);
+    /// Whatever the kernel refuses with, e.g. `EADDRINUSE` if somebody else has the port now. The
+    /// slot is free again then.
+    pub(super) fn refresh(&mut self, index: u32) -> io::Result<()> {
+        if self.entries[index as usize].slot.is_none() {
+            if let Err(error) = self.rebind(index) {
+                self.give_back(index);
+                return Err(error);
+            }
+            let entry = &mut self.entries[index as usize];
             entry.socket_probes = 0;
+            entry.watched = false;
+        }
+        Ok(())
+    }
+
+    /// Binds a new socket where a slot's old one was.
+    fn rebind(&mut self, index: u32) -> io::Result<()> {
+        let entry = &mut self.entries[index as usize];
+        let slot = Slot::bind(entry.local, &self.settings)?;
+        if let Some(tracer) = &self.tracer {
+            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+        }
+        entry.slot = Some(slot);
+        Ok(())
+    }
+
+    /// Registers a slot's socket for its life: an edge for each answer (EPOLLERR and EPOLLHUP come
+    /// unasked). Done when an answer first has to be waited for: a target on this host answers
+    /// while `connect()` runs, and each edge that nobody waits for costs as much as one that
+    /// somebody does. An answer that came before the registration makes an edge at once.
+    ///
+    /// # Errors
+    /// If the kernel refuses it.
+    pub(super) fn watch(&mut self, index: u32, epoll: &Epoll) -> io::Result<()> {
+        let entry = &mut self.entries[index as usize];
+        if let Some(slot) = entry.slot.as_ref().filter(|_| !entry.watched) {
+            let flags = EpollFlags::EPOLLOUT | EpollFlags::EPOLLET;
+            epoll.add(slot, EpollEvent::new(flags, u64::from(index)))?;
+            entry.watched = true;
         }
         Ok(())
     }
@@ -173,10 +202,4 @@ impl Drop for Pool {
             }
         }
     }
-}
-
-/// Registers a socket for its life: an edge for each answer (EPOLLERR and EPOLLHUP come unasked).
-fn watch(epoll: &Epoll, slot: &Slot, index: u32) -> io::Result<()> {
-    let flags = EpollFlags::EPOLLOUT | EpollFlags::EPOLLET;
-    Ok(epoll.add(slot, EpollEvent::new(flags, u64::from(index)))?)
 }

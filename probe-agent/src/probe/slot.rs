@@ -52,6 +52,11 @@ impl Slot {
         Ok(Self { socket, local })
     }
 
+    /// `SO_COOKIE` of the socket; 0 if the kernel does not tell.
+    pub(super) fn cookie(&self) -> u64 {
+        self.socket.cookie().unwrap_or(0)
+    }
+
     /// Starts a probe.
     pub(super) fn connect(&self, target: &SockAddr) -> Started {
         match self.socket.connect(target) {

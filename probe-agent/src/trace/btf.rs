@@ -20,16 +20,33 @@ pub struct NetnsOffsets {
     pub dev_net: u16,
 }
 
-/// Reads the offsets from a BTF file; `None` if the file or one of the members is not there.
-#[must_use]
-pub fn netns_offsets(file: &Path) -> Option<NetnsOffsets> {
-    let btf = Btf::from_file(file).ok()?;
-    Some(NetnsOffsets {
-        sock_net: member(&btf, "sock", &["__sk_common", "skc_net"])?,
-        net_cookie: member(&btf, "net", &["net_cookie"])?,
-        skb_dev: member(&btf, "sk_buff", &["dev"])?,
-        dev_net: member(&btf, "net_device", &["nd_net"])?,
-    })
+/// A BTF file, read once.
+pub struct KernelTypes(Btf);
+
+impl KernelTypes {
+    /// Reads a BTF file; `None` if it is not there or is none.
+    #[must_use]
+    pub fn read(file: &Path) -> Option<Self> {
+        // As a whole: the parser seeks for every type, and each seek of a file is a system call.
+        Btf::from_bytes(&std::fs::read(file).ok()?).ok().map(Self)
+    }
+
+    /// Offset of `struct tcp_sock`, `segs_out`, a 32-bit number since 4.2.
+    #[must_use]
+    pub fn segs_out(&self) -> Option<u16> {
+        member(&self.0, "tcp_sock", &["segs_out"])
+    }
+
+    /// What leads to a network namespace's cookie; `None` if a member is not there.
+    #[must_use]
+    pub fn netns_offsets(&self) -> Option<NetnsOffsets> {
+        Some(NetnsOffsets {
+            sock_net: member(&self.0, "sock", &["__sk_common", "skc_net"])?,
+            net_cookie: member(&self.0, "net", &["net_cookie"])?,
+            skb_dev: member(&self.0, "sk_buff", &["dev"])?,
+            dev_net: member(&self.0, "net_device", &["nd_net"])?,
+        })
+    }
 }
 
 /// Offset of a path of members within a structure, in bytes.

@@ -94,6 +94,8 @@ pub enum Happening {
     },
     /// `tcp_retransmit_synack`, by a server on this host.
     SynAckRetransmit,
+    /// The ACK guard held back an ACK that would have woken the server's `accept()`.
+    AckHeldBack,
 }
 
 /// One kernel event of one flow.
@@ -119,7 +121,8 @@ impl Event {
             | Happening::RstReceived
             | Happening::SynRetransmit { .. }
             | Happening::SegmentRetransmit { .. }
-            | Happening::SynAckRetransmit => false,
+            | Happening::SynAckRetransmit
+            | Happening::AckHeldBack => false,
         }
     }
 }

@@ -8,7 +8,8 @@ use std::{
 
 use probe_agent_common::{ABSENT, KernelLayout, PrefixLayout, TupleLayout};
 
-use super::{btf, error::TraceError, format::Format};
+use super::{btf::KernelTypes, error::TraceError, format::Format};
+use crate::words::in_words;
 
 /// A hook of the agent: category and name of its tracepoint. The program has the same name.
 pub type Hook = (&'static str, &'static str);
@@ -60,7 +61,7 @@ impl Kernel {
             RETRANSMIT_SYNACK,
             "a server on this host is not seen sending its SYN-ACK again",
         )?;
-        kernel.netns(btf_file);
+        kernel.types(btf_file);
         Ok(kernel)
     }
 
@@ -119,9 +120,11 @@ impl Kernel {
         })
     }
 
-    /// What tells network namespaces apart.
-    fn netns(&mut self, btf_file: &Path) {
-        let Some(offsets) = btf::netns_offsets(btf_file) else {
+    /// What BTF gives: the segments that a socket sent, and what tells network namespaces apart.
+    fn types(&mut self, btf_file: &Path) {
+        let types = KernelTypes::read(btf_file);
+        self.layout.segs_out = types.as_ref().and_then(KernelTypes::segs_out).unwrap_or(ABSENT);
+        let Some(offsets) = types.and_then(|t| t.netns_offsets()) else {
             self.limits.push(format!(
                 "{} is missing or has no net_cookie: the same addresses and ports in another \
                  network namespace could be taken for the agent's",
@@ -142,7 +145,7 @@ fn read(tracefs: &Path, hook: Hook) -> Result<Option<Format>, TraceError> {
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(Format::parse(&text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(TraceError::Format { path, source }),
+        Err(source) => Err(TraceError::Format { path, source: in_words(source) }),
     }
 }
 

@@ -5,18 +5,21 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Mutex, PoisonError},
+    thread,
 };
 
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::TracePoint,
+    programs::{TracePoint, trace_point::TracePointLink},
 };
 use aya_log::EbpfLogger;
 use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry};
 
-use super::{btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs};
-use crate::probe::flow::address_bytes;
+use super::{
+    ack_guard::Guard, btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs,
+};
+use crate::{probe::flow::address_bytes, words::say};
 
 /// The programs, as `cargo xtask build` made them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("PROBE_AGENT_EBPF_OBJECT"));
@@ -27,8 +30,11 @@ pub struct Tracer {
     pub kernel: Kernel,
     /// What the kernel noted of each slot.
     pub slots: SlotRecords,
+    /// Whether a probe's handshake is kept half-open.
+    pub guard: Guard,
     ports: Mutex<Array<MapData, PortEntry>>,
     counters: PerCpuArray<MapData, u64>,
+    _links: Links,
     _programs: Ebpf,
 }
 
@@ -40,20 +46,27 @@ pub struct Rings {
 
 impl Tracer {
     /// Loads the programs for `slots` slots of the network namespace with cookie `netns_cookie`
-    /// (`SO_NETNS_COOKIE`; 0 if it is not known) and attaches every hook that this kernel has.
+    /// (`SO_NETNS_COOKIE`; 0 if it is not known), attaches every hook that this kernel has and, with
+    /// `ack_guard`, puts the process into a cgroup with the ACK guard.
     ///
     /// Must be called by the main thread before others are started (see [`tracefs::find`]).
     ///
     /// # Errors
     /// A [`TraceError`] that names what is missing and the remedy. Nothing stays attached then.
-    pub fn load(slots: u32, netns_cookie: u64) -> Result<(Self, Rings), TraceError> {
+    pub fn load(
+        slots: u32,
+        netns_cookie: u64,
+        ack_guard: bool,
+    ) -> Result<(Self, Rings), TraceError> {
         let mut kernel = Kernel::read(&tracefs::find()?, Path::new(btf::VMLINUX))?;
         let can_tell_netns = kernel.layout.sock_net != ABSENT;
         kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
         let mut programs = load(slots, &kernel.layout)?;
+        let mut links = Links::default();
         for (category, name) in &kernel.hooks {
-            attach(&mut programs, category, name)?;
+            links.0.push(attach(&mut programs, category, name)?);
         }
+        let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
         let records = match programs.map("SLOTS") {
             Some(Map::Array(map)) => SlotRecords::map(map.fd(), slots)
@@ -64,21 +77,25 @@ impl Tracer {
         let tracer = Self {
             kernel,
             slots: records,
+            guard,
             ports: Mutex::new(take(&mut programs, "PORTS")?),
             counters: take(&mut programs, "COUNTERS")?,
+            _links: links,
             _programs: programs,
         };
         Ok((tracer, rings))
     }
 
-    /// Tells the hooks that a local port is a slot's. `address` may be the wildcard.
+    /// Tells the hooks that a local port is a slot's, whose socket has this `SO_COOKIE` (0 if it is
+    /// not known). The address may be the wildcard.
     ///
     /// # Errors
     /// If the kernel refuses the update.
-    pub fn own_port(&self, slot: u32, local: SocketAddr) -> io::Result<()> {
+    pub fn own_port(&self, slot: u32, local: SocketAddr, cookie: u64) -> io::Result<()> {
         let entry = PortEntry {
             slot_plus_one: slot + 1,
             bound: u32::from(!local.ip().is_unspecified()),
+            cookie,
             address: address_bytes(local.ip()),
         };
         self.set_port(local.port(), entry)
@@ -106,6 +123,8 @@ impl Tracer {
 
 fn load(slots: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
     EbpfLoader::new()
+        // The programs have no CO-RE relocations: reading the kernel's BTF for them is time lost.
+        .btf(None)
         .override_global("LAYOUT", layout, true)
         .map_max_entries("SLOTS", slots)
         .load(OBJECT)
@@ -124,15 +143,32 @@ fn take<M: TryFrom<Map, Error = MapError>>(
         .map_err(|e: MapError| TraceError::from_aya(&e))
 }
 
-fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<(), TraceError> {
+fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<TracePointLink, TraceError> {
     let program: &mut TracePoint = programs
         .program_mut(name)
         .ok_or_else(|| TraceError::Load(format!("the object has no program {name}")))?
         .try_into()
         .map_err(|e| TraceError::from_aya(&e))?;
     program.load().map_err(|e| TraceError::from_aya(&e))?;
-    program.attach(category, name).map_err(|e| TraceError::from_aya(&e))?;
-    Ok(())
+    let link = program.attach(category, name).map_err(|e| TraceError::from_aya(&e))?;
+    program.take_link(link).map_err(|e| TraceError::from_aya(&e))
+}
+
+/// The attached hooks.
+///
+/// The kernel waits for a grace period of RCU each time that a tracepoint is let go (some 80 ms), so
+/// that they are let go all at once.
+#[derive(Default)]
+struct Links(Vec<TracePointLink>);
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        thread::scope(|scope| {
+            for link in self.0.drain(..) {
+                scope.spawn(|| drop(link));
+            }
+        });
+    }
 }
 
 /// Prints what the hooks log with aya-log: things that no known kernel does.
@@ -145,7 +181,7 @@ impl log::Log for KernelLog {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        eprintln!("probe-agent: kernel side: {}", record.args());
+        say(format_args!("kernel side: {}", record.args()));
     }
 
     fn flush(&self) {}

@@ -164,6 +164,7 @@ fn decode(record: &EventRecord, reasons: &HashMap<i32, RstReason>) -> Option<Flo
         }
         EventKind::SegmentRetransmit => Happening::SegmentRetransmit { state },
         EventKind::SynAckRetransmit => Happening::SynAckRetransmit,
+        EventKind::AckHeldBack => Happening::AckHeldBack,
     };
     Some(FlowEvent {
         flow: record.flow,

@@ -90,6 +90,7 @@ pub(super) fn is_of_socket(event: &Event) -> bool {
         | Happening::StateChange { .. }
         | Happening::RstReceived
         | Happening::SynRetransmit { .. }
+        | Happening::AckHeldBack
         | Happening::SegmentRetransmit { .. } => true,
     }
 }

@@ -72,6 +72,7 @@ fn met(timeline: &Timeline, or_came_late: bool) -> Vec<Evidence> {
         Happening::SynRetransmit { .. } | Happening::RstReceived => true,
         Happening::StateChange { .. }
         | Happening::SegmentRetransmit { .. }
+        | Happening::AckHeldBack
         | Happening::SynAckRetransmit => false,
     });
     all.extend(earlier(timeline));
@@ -151,6 +152,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
             | Happening::StateChange { .. }
             | Happening::RstReceived
             | Happening::SynRetransmit { .. }
+            | Happening::AckHeldBack
             | Happening::SegmentRetransmit { .. } => continue,
         };
         evidence.push(Evidence { at: Some(event.at), text });
@@ -212,6 +214,7 @@ fn events(timeline: &Timeline, wanted: impl Fn(&Happening) -> bool) -> Vec<Evide
         Happening::StateChange { from, to } => format!("inet_sock_set_state {from} -> {to}"),
         Happening::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
         Happening::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
+        Happening::AckHeldBack => "ack_guard held back an ACK".to_owned(),
     };
     timeline
         .events

@@ -49,6 +49,10 @@ impl Engine {
                 self.start(second.target, Some(second));
                 continue;
             }
+            if let Some(target) = self.waiting.take() {
+                self.start(target, None);
+                continue;
+            }
             // Nothing new while the reports are behind: what is settled must not pile up.
             let Some(target) = room.then(|| self.schedule.take(self.now)).flatten() else { return };
             self.start(target, None);
@@ -61,6 +65,13 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(error) = begun {
+            if second.is_none() && self.flying > 0 && is_shortage(&error) {
+                // There are fewer ports or descriptors than probes were to be under way: it waits
+                // for one of those that there are.
+                self.settings.concurrency = self.flying;
+                self.waiting = Some(target);
+                return;
+            }
             self.could_not_start(target, &error, second);
         }
     }
@@ -95,11 +106,11 @@ impl Engine {
             fallback = fallback.or(Some(at));
         }
         if let Some(slot) = place.and_then(|at| self.pool.take(ip, at)) {
-            self.pool.refresh(slot, &self.epoll)?;
+            self.pool.refresh(slot)?;
             return Ok(Chosen { slot, early_reuse: false });
         }
         if self.pool.can_grow() {
-            match self.pool.grow(ip, address, &self.epoll) {
+            match self.pool.grow(ip, address) {
                 Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
                 Err(error) if fallback.is_none() => return Err(error),
                 // Out of ports or descriptors: go on with the slots that there are.
@@ -108,7 +119,7 @@ impl Engine {
         }
         let slot = fallback.and_then(|at| self.pool.take(ip, at));
         let slot = slot.ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
-        self.pool.refresh(slot, &self.epoll)?;
+        self.pool.refresh(slot)?;
         Ok(Chosen { slot, early_reuse: true })
     }
 
@@ -137,8 +148,11 @@ impl Engine {
         let flow = flow::flow(entry.local, self.targets[target.0 as usize].address);
         let generation = entry.generation;
         // Only a fresh socket can be refused by a leftover: see path C.
-        let leftover = self.settling.unsettled(&flow);
-        let doubtful = fresh && second.is_none() && matches!(leftover, Some((_, Closing::Reset)));
+        let leftover = self.settling.unsettled(&flow).is_some_and(|(_, closing)| match closing {
+            Closing::Reset | Closing::Silent => true,
+            Closing::ByKernel => false,
+        });
+        let doubtful = fresh && second.is_none() && leftover;
         self.settling.starting(&flow);
         let flight = Flight {
             target,
@@ -169,11 +183,24 @@ impl Engine {
         match started {
             Started::Answered => self.answered(slot, false),
             Started::Failed(errno) => self.failed(slot, errno),
-            Started::InProgress => {
-                self.deadlines.push_back((self.now + timeout, slot, generation));
-            }
+            // A target on this host has answered by now, and the kernel has noted it.
+            Started::InProgress if self.is_established(slot) => self.answered(slot, false),
+            Started::InProgress => match self.pool.watch(slot, &self.epoll) {
+                Ok(()) => self.deadlines.push_back((self.now + timeout, slot, generation)),
+                Err(error) => self.failed(slot, error.raw_os_error().unwrap_or(libc::EIO)),
+            },
         }
         Ok(())
+    }
+
+    /// Whether the kernel has noted that the probe in flight on a slot is established.
+    fn is_established(&mut self, slot: u32) -> bool {
+        let number = self.pool.number(slot);
+        let last = self.pool.entry(slot).kernel_generation;
+        self.tracing
+            .as_ref()
+            .and_then(|t| t.tracer.slots.read(number))
+            .is_some_and(|k| k.generation != last && k.established_at != 0)
     }
 
     /// A probe for which there was no socket: its outcome is told all the same.
@@ -213,4 +240,19 @@ impl Engine {
         };
         self.tell(record, self.lost(), false, second);
     }
+}
+
+/// Whether an error only says that this host has no more of something.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(
+            libc::EADDRINUSE
+                | libc::EADDRNOTAVAIL
+                | libc::EMFILE
+                | libc::ENFILE
+                | libc::ENOBUFS
+                | libc::ENOMEM
+        )
+    )
 }

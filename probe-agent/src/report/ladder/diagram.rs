@@ -128,6 +128,7 @@ fn tone(step: &Step) -> Tone {
             | StepKind::SynAckRetransmit
             | StepKind::ChallengeAck
             | StepKind::StateChange
+            | StepKind::AckHeldBack
             | StepKind::SegmentRetransmit => Tone::Odd,
             StepKind::Syn | StepKind::SynAck | StepKind::Rst => Tone::Plain,
         },
@@ -144,6 +145,7 @@ fn label(kind: StepKind) -> &'static str {
         StepKind::Rst | StepKind::RecoveryRst | StepKind::RstReceived => "RST",
         StepKind::TimedOut => "timed out",
         StepKind::Error => "error",
+        StepKind::AckHeldBack => "ACK",
         StepKind::StateChange => "state change",
         StepKind::SegmentRetransmit => "segment again",
     }

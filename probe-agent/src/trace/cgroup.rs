@@ -1,0 +1,142 @@
+//! The cgroup that the ACK guard stands on.
+//!
+//! A socket belongs to the cgroup that its creating task was in, so the agent joins its cgroup before
+//! it makes slots. A cgroup of its own keeps the guard out of other programs' way; where none can be
+//! made (a read-only mount in a container), the one that the agent is in serves too, because the
+//! guard knows the agent's sockets.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+/// The one that this process is in, while somebody uses it: sessions of one process share it,
+/// because it is the process that moves.
+static JOINED: Mutex<Weak<Cgroup>> = Mutex::new(Weak::new());
+
+/// What the names of the agent's cgroups begin with; its process id follows.
+const PREFIX: &str = "probe-agent-";
+
+/// A cgroup that this process is in.
+#[derive(Debug)]
+pub struct Cgroup {
+    directory: File,
+    /// Where to go back to, and what to remove then; `None` where none was made.
+    made: Option<(PathBuf, PathBuf)>,
+}
+
+impl Cgroup {
+    /// Makes a cgroup and joins it, or takes the one that the process is in.
+    ///
+    /// # Errors
+    /// If there is no cgroup v2, or it cannot be opened.
+    pub fn join() -> io::Result<Arc<Self>> {
+        let mut joined = JOINED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cgroup) = joined.upgrade() {
+            return Ok(cgroup);
+        }
+        let home = home()?;
+        sweep(&home);
+        let cgroup = match Self::make(&home) {
+            Ok(cgroup) => cgroup,
+            Err(_) => Self { directory: File::open(&home)?, made: None },
+        };
+        let cgroup = Arc::new(cgroup);
+        *joined = Arc::downgrade(&cgroup);
+        Ok(cgroup)
+    }
+
+    fn make(home: &Path) -> io::Result<Self> {
+        let own = home.join(format!("{PREFIX}{}", std::process::id()));
+        fs::create_dir(&own)?;
+        let joined = File::open(&own).and_then(|directory| {
+            move_into(&own)?;
+            Ok(directory)
+        });
+        match joined {
+            Ok(directory) => Ok(Self { directory, made: Some((home.to_owned(), own)) }),
+            Err(error) => {
+                // Half a cgroup is none.
+                let _ = fs::remove_dir(&own);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl AsFd for Cgroup {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        if let Some((home, own)) = &self.made {
+            // What cannot be removed now is swept away by the next agent.
+            let _ = move_into(home).and_then(|()| fs::remove_dir(own));
+        }
+    }
+}
+
+fn move_into(cgroup: &Path) -> io::Result<()> {
+    fs::write(cgroup.join("cgroup.procs"), "0")
+}
+
+/// Removes what agents left behind that were killed; the kernel refuses to remove what is in use.
+fn sweep(home: &Path) {
+    for entry in fs::read_dir(home).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|n| n.strip_prefix(PREFIX)) else { continue };
+        if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+}
+
+/// The directory of the cgroup that this process is in.
+fn home() -> io::Result<PathBuf> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "no cgroup v2 is mounted");
+    let (root, place) = mount(&fs::read_to_string("/proc/self/mountinfo")?).ok_or_else(missing)?;
+    let own = own_path(&fs::read_to_string("/proc/self/cgroup")?).ok_or_else(missing)?;
+    // In a container the mount may show a part of the hierarchy only.
+    let below = own.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
+    Ok(place.join(below))
+}
+
+/// Root and mount point of the first cgroup v2 in `/proc/self/mountinfo` (proc(5)).
+fn mount(table: &str) -> Option<(PathBuf, PathBuf)> {
+    table.lines().find_map(|line| {
+        let (fields, rest) = line.split_once(" - ")?;
+        let mut fields = fields.split(' ').skip(3);
+        rest.starts_with("cgroup2 ")
+            .then(|| Some((fields.next()?.into(), fields.next()?.into())))?
+    })
+}
+
+/// The path in the line of the unified hierarchy of `/proc/self/cgroup`: `0::/path` (cgroups(7)).
+fn own_path(table: &str) -> Option<PathBuf> {
+    table.lines().find_map(|line| line.strip_prefix("0::")).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{mount, own_path};
+
+    #[test]
+    fn the_unified_hierarchy_is_found_among_the_others() {
+        let table = "24 20 0:21 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n\
+                     25 24 0:22 / /sys/fs/cgroup/cpu rw shared:7 - cgroup cgroup rw,cpu\n\
+                     26 24 0:23 /pod /sys/fs/cgroup/unified rw shared:8 - cgroup2 cgroup2 rw\n";
+        let (root, place) = mount(table).unwrap();
+        assert_eq!(root, Path::new("/pod"));
+        assert_eq!(place, Path::new("/sys/fs/cgroup/unified"));
+        let own = own_path("3:cpu:/a\n0::/pod/b\n").unwrap();
+        assert_eq!(own, Path::new("/pod/b"));
+    }
+}

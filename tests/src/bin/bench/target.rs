@@ -1,0 +1,27 @@
+//! What is probed: a real listener on loopback that nobody has to accept from.
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use socket2::{Domain, Socket, Type};
+
+/// A listening socket.
+pub(crate) struct Target {
+    socket: Socket,
+}
+
+impl Target {
+    /// Listens on a free port of 127.0.0.1.
+    pub(crate) fn listen() -> Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        socket.bind(&any.into())?;
+        socket.listen(4096)?;
+        Ok(Self { socket })
+    }
+
+    /// Its address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.socket.local_addr().ok().and_then(|a| a.as_socket()).expect("a bound socket has one")
+    }
+}
