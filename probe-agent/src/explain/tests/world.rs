@@ -281,7 +281,7 @@ impl World {
         let Some(open) = self.client.as_ref().filter(|c| c.retransmits > 0) else { return 0 };
         let handshake = self.now - open.syn_at;
         if handshake >= 900 * MS {
-            self.now + 300 * MS
+            self.now + 2 * self.one_way + 250 * MS
         } else {
             self.now + handshake + 10 * MS
         }
