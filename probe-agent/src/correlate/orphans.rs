@@ -44,6 +44,12 @@ impl Orphans {
         room
     }
 
+    /// Number of events that no socket took part in.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.of_flows.len()
+    }
+
     /// The events of a probe that has just ended, in time order.
     pub(super) fn claim(&mut self, record: &ProbeRecord) -> Vec<Event> {
         let mut events = Vec::new();

@@ -248,3 +248,6 @@ impl Settling {
         out.push(pending.into_timeline(now, lost, suspect));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,10 +14,7 @@
 //! whole handshake). The short one is taken to be true, the long one keeps the proof from being sure.
 
 use super::timeline::Timeline;
-use crate::{
-    probe::record::Closing,
-    trace::event::{Event, Happening},
-};
+use crate::trace::event::{Event, Happening};
 
 /// The SYN-ACK's retransmit timer of the first time, in nanoseconds; it doubles each time
 /// (`TCP_TIMEOUT_INIT`, `reqsk_timer_handler`; RFC 6298, sections 2.1 and 5.5).
@@ -95,14 +92,13 @@ impl Timeline {
     /// From when on silence says that the server keeps nothing of this probe any more.
     #[must_use]
     pub fn silence_tells_at(&self) -> u64 {
-        let (mut gap, mut last, mut count) = (0, self.answered(), 0_u32);
+        let (mut gap, mut last) = (0, self.answered());
         for at in self.recoveries() {
-            (gap, last, count) = (at.saturating_sub(last), at, count + 1);
+            (gap, last) = (at.saturating_sub(last), at);
         }
-        if count > 0 {
-            // After the n-th retransmit the timer runs for 2^n s, or from an unusual start twice as
-            // long as the last time.
-            return last + (SYNACK_TIMER << count.min(16)).max(2 * gap) + SYNACK_SLACK;
+        if gap > 0 {
+            // The timer has run out at least once, and each time it runs twice as long.
+            return last + 2 * gap.max(SYNACK_TIMER) + SYNACK_SLACK;
         }
         let rst = self.probe.rst_at().unwrap_or(self.probe.ended_at);
         if self.is_slow() {
@@ -117,7 +113,7 @@ impl Timeline {
     /// Until when a probe is worth following beyond its settle window, because only the absence of
     /// a further SYN-ACK tells how it ended; `None` where that does not matter or is known already.
     pub(super) fn follow_until(&self) -> Option<u64> {
-        if self.probe.closing != Closing::Reset || self.later.is_some() || self.reused_cleanly {
+        if self.later.is_some() || self.reused_cleanly {
             return None;
         }
         match self.recoveries().take(2).count() {
