@@ -4,7 +4,7 @@ mod limits;
 mod privilege;
 
 use std::{
-    io::{self, BufWriter, Stdout},
+    io::{self, BufWriter, IsTerminal, Stdout},
     net::IpAddr,
     num::NonZeroU64,
     sync::{
@@ -19,7 +19,7 @@ use probe_agent_common::Counter;
 
 use crate::{
     cli::check::CheckArgs,
-    config::{CheckConfig, load, resolve},
+    config::{CheckConfig, choice::OutputFormat, load, resolve},
     correlate::timeline::Timeline,
     explain,
     export::{Exporter, OtlpConfig, resource},
@@ -35,7 +35,6 @@ use crate::{
         stats::RunFacts,
         style::Look,
         summary::SpanCounts,
-        timestamp::WallClock,
     },
     session::{self, Appetite, Audience, Outcome, Plan},
     signals,
@@ -43,6 +42,7 @@ use crate::{
         clock::Clock,
         loader::{Rings, Tracer},
     },
+    words::say,
 };
 
 /// Runs `check`. What is wrong with the command line comes back as the error, before anything was
@@ -61,10 +61,10 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         }
         resolve::resolve(&config.targets, config.source, config.timeout, Arc::new(resolve::system))
     })
-    .map_err(|e| privilege::netns(&config, &e))?
+    .map_err(|e| privilege::netns(&config, e))?
     .map_err(Failure::usage)?;
     for warning in config.warnings() {
-        eprintln!("probe-agent: {warning}");
+        say(warning);
     }
     let plan = plan(&config, targets.into(), otlp.is_some())?;
     let tracing = privilege::tracing(&config, &plan)?;
@@ -99,7 +99,7 @@ fn start_exporter(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporte
     let env = |name: &str| std::env::var(name).ok();
     let host = resource::HostFacts::detect().context("random bytes").map_err(Failure::other)?;
     let resource = resource::resource(env, &host).map_err(Failure::usage)?;
-    let tell = |line: &str| eprintln!("probe-agent: {line}");
+    let tell = |line: &str| say(line);
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, tell).map_err(Failure::usage)
 }
 
@@ -150,7 +150,6 @@ fn probe(
 ) -> anyhow::Result<Exit> {
     let stop = Arc::new(AtomicBool::new(false));
     signals::stop_on_interrupt(&stop).context("installing the signal handlers")?;
-    let wall = WallClock { realtime_minus_monotonic_ns: clock.realtime_minus_monotonic_ns };
     let traced = tracing.is_some();
     let mut desk = Desk {
         reporter: Reporter::new(
@@ -158,9 +157,10 @@ fn probe(
             BufWriter::new(io::stdout()),
             shape(config, &plan.targets),
             Look::of_stdout(),
-            wall,
+            clock,
         ),
         progress: Progress::on_stderr(),
+        prints_over_progress: config.output != OutputFormat::Table && io::stdout().is_terminal(),
         exporter,
         began: Instant::now(),
         total: config.total_probes(),
@@ -177,6 +177,8 @@ fn probe(
 struct Desk {
     reporter: Reporter<BufWriter<Stdout>>,
     progress: Progress<io::Stderr>,
+    /// Probes are printed while the run goes on, to a terminal.
+    prints_over_progress: bool,
     exporter: Option<Exporter>,
     began: Instant,
     total: Option<u64>,
@@ -193,6 +195,9 @@ impl Audience for Desk {
         let probe = explain::explain(timeline);
         // A second opinion is part of the probe that it was asked for.
         if probe.timeline.probe.confirms.is_none() {
+            if self.prints_over_progress {
+                self.progress.clear();
+            }
             let printed = self.reporter.probe(&probe);
             self.written(printed)?;
         }
@@ -203,9 +208,11 @@ impl Audience for Desk {
     }
 
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
-        self.progress.draw(&self.snapshot(gauges));
+        // First what was printed, so that no line of it ends behind the progress.
         let flushed = self.reporter.flush();
-        self.written(flushed)
+        self.written(flushed)?;
+        self.progress.draw(&self.snapshot(gauges));
+        Ok(())
     }
 }
 

@@ -40,7 +40,7 @@ use crate::{
     check::Failure,
     cli::demo::{DemoArgs, Family as Choice},
     lab::{Family, Lab},
-    report::{exit::Exit, timestamp::WallClock},
+    report::exit::Exit,
     signals,
     trace::{clock::Clock, tracefs},
 };
@@ -62,7 +62,6 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     Lab::preflight().map_err(DemoError::from)?;
     tracefs::find().map_err(DemoError::from)?;
     let clock = Clock::sample().map_err(|e| failed("read the clocks")(e.into()))?;
-    let clock = WallClock { realtime_minus_monotonic_ns: clock.realtime_minus_monotonic_ns };
     let parts: Vec<Part> = scenarios
         .into_iter()
         .flat_map(|scenario| families(args.family).iter().map(move |f| (scenario, *f)))

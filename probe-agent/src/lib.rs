@@ -17,3 +17,4 @@ pub mod report;
 pub mod session;
 pub mod signals;
 pub mod trace;
+pub mod words;

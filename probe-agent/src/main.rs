@@ -1,6 +1,9 @@
 //! The `probe-agent` command.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use probe_agent::{
     check,
@@ -9,17 +12,19 @@ use probe_agent::{
         usage::{Stop, parse},
     },
     report::exit::Exit,
+    words::say_error,
 };
 
 fn main() -> ExitCode {
     let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Answer(text)) => {
-            print!("{text}");
+            // Whoever asked may have seen enough (`--help | head`).
+            let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(Stop::Usage(line)) => {
-            eprintln!("error: {line}");
+            say_error(line);
             return Exit::Usage.into();
         }
     };
@@ -30,7 +35,7 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {}", failure.line);
+            say_error(failure.line);
             failure.exit.into()
         }
     }

@@ -1,9 +1,10 @@
 //! Helpers of the tests.
 
-mod privilege;
-
-pub use privilege::is_privileged;
+pub mod binary;
 pub mod otlp;
+mod privilege;
 pub mod receiver;
 pub mod rotel;
 pub mod sample;
+
+pub use privilege::is_privileged;

@@ -2,7 +2,7 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::{config::CheckConfig, session};
+use crate::{config::CheckConfig, session, words::say};
 
 /// Descriptors that are needed for other things: maps, programs, epoll, the exporter, the files of
 /// the run.
@@ -57,11 +57,11 @@ pub(super) fn slots(config: &CheckConfig) -> Result<Limits, TooMany> {
     let slots = asked.unwrap_or(wanted.min(fit));
     let concurrency = config.concurrency.get().min(slots);
     if asked.is_none() && concurrency < config.concurrency.get() {
-        eprintln!(
-            "probe-agent: --concurrency {}: only {slots} probes fit at a time ({files} open files, \
+        say(format_args!(
+            "--concurrency {}: only {slots} probes fit at a time ({files} open files, \
              {by_ports} source ports)",
             config.concurrency
-        );
+        ));
     }
     Ok(Limits { slots, concurrency })
 }

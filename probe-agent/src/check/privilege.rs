@@ -7,7 +7,11 @@ use crate::{
     config::{CheckConfig, KernelUse},
     report::exit::Exit,
     session::{self, Plan},
-    trace::loader::{Rings, Tracer},
+    trace::{
+        ack_guard::Guard,
+        loader::{Rings, Tracer},
+    },
+    words::{in_words, say},
 };
 
 /// What probing without kernel events costs, said once at the start.
@@ -28,7 +32,13 @@ pub(super) fn tracing(
     match session::trace(plan) {
         Ok((tracer, rings)) => {
             for limit in &tracer.kernel.limits {
-                eprintln!("probe-agent: {limit}");
+                say(limit);
+            }
+            if let Guard::Unavailable(reason) = &tracer.guard {
+                say(format!(
+                    "the ACK guard cannot stand ({reason}): where a close is late or a \
+                     SYN-ACK comes twice, the target's application may accept a dead connection"
+                ));
             }
             Ok(Some((tracer, rings)))
         }
@@ -36,18 +46,19 @@ pub(super) fn tracing(
             Err(Failure { line: format!("--require-kernel: {error}"), exit: Exit::Privilege })
         }
         Err(error) => {
-            eprintln!("probe-agent: {error}; {PRICE}");
+            say(format_args!("{error}; {PRICE}"));
             Ok(None)
         }
     }
 }
 
 /// The network namespace was opened, but may not be entered.
-pub(super) fn netns(config: &CheckConfig, error: &std::io::Error) -> Failure {
-    let path = config.netns.as_ref().map_or("", |n| n.path().to_str().unwrap_or("?"));
+pub(super) fn netns(config: &CheckConfig, error: std::io::Error) -> Failure {
+    let path = config.netns.as_ref().map(|n| n.path().display().to_string()).unwrap_or_default();
+    let error = in_words(error);
     Failure {
         line: format!(
-            "--netns {path}: entering it failed ({error}): it needs CAP_SYS_ADMIN; run as root"
+            "--netns {path}: cannot enter it ({error}): run as root, or grant CAP_SYS_ADMIN"
         ),
         exit: Exit::Usage,
     }

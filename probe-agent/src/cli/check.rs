@@ -111,7 +111,10 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Source")]
     pub fresh_sockets: bool,
 
-    /// Let --source be an address that this host does not have, e.g. a virtual IP (IP_FREEBIND)
+    /// Let --source be an address that this host does not have, e.g. a virtual IP
+    ///
+    /// Sets IP_FREEBIND and IP_TRANSPARENT, which needs CAP_NET_ADMIN or CAP_NET_RAW. The answers
+    /// must be routed here, or the probes time out.
     #[arg(long, help_heading = "Source")]
     pub freebind: bool,
 

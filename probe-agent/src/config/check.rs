@@ -11,12 +11,12 @@ use std::{
 use super::{
     choice::{Expect, OutputFormat, PortPolicy},
     duration::TimeSpan,
-    error::{ConfigError, MOST_TARGETS, in_words},
+    error::{ConfigError, MOST_TARGETS},
     netns::NetworkNamespace,
     source::PortRange,
     target::TargetSpec,
 };
-use crate::cli::check::CheckArgs;
+use crate::{cli::check::CheckArgs, words::in_words};
 
 /// A server sends its SYN-ACK again 1 s after a lost RST; the rest is for the way here.
 const SHORTEST_TELLING_SETTLE: Duration = Duration::from_millis(1100);

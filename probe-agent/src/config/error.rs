@@ -120,11 +120,3 @@ pub(crate) const MOST_TARGETS: usize = 1_000_000;
 fn family(ipv4: bool) -> &'static str {
     if ipv4 { "IPv4" } else { "IPv6" }
 }
-
-/// An I/O error without its number: `No such file or directory (os error 2)` says it twice.
-pub(crate) fn in_words(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(number) => io::Error::other(nix::errno::Errno::from_raw(number).desc()),
-        None => error,
-    }
-}

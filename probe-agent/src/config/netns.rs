@@ -13,7 +13,8 @@ use std::{
 
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-use super::{ConfigError, error::in_words};
+use super::ConfigError;
+use crate::words::in_words;
 
 /// An open network namespace. It stays what it is when its path is unmounted.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl NetworkNamespace {
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
             .open(path)
             .map_err(|error| failed(in_words(error)))?;
-        let filesystem = fstatfs(&file).map_err(|errno| failed(errno.into()))?;
+        let filesystem = fstatfs(&file).map_err(|errno| failed(in_words(errno.into())))?;
         if filesystem.filesystem_type() != NSFS_MAGIC {
             let directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
             return Err(wrong(if directory { "a directory" } else { "another kind of file" }));
@@ -46,7 +47,7 @@ impl NetworkNamespace {
         let kind = unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) };
         match kind {
             libc::CLONE_NEWNET => Ok(Self { path: path.to_owned(), file: Arc::new(file) }),
-            -1 => Err(failed(io::Error::last_os_error())),
+            -1 => Err(failed(in_words(io::Error::last_os_error()))),
             _ => Err(wrong("another kind of namespace")),
         }
     }

@@ -7,10 +7,8 @@ use serde::Serialize;
 use super::play::Played;
 use crate::{
     lab::Family,
-    report::{
-        json::{ProbeObject, write_line},
-        timestamp::WallClock,
-    },
+    report::json::{ProbeObject, write_line},
+    trace::clock::Clock,
 };
 
 /// A probe within its scenario. Names and order are a contract.
@@ -28,7 +26,7 @@ struct Object<'a> {
 }
 
 /// Writes the probes of a scenario.
-pub(super) fn write(out: &mut impl Write, played: &Played, clock: WallClock) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, played: &Played, clock: Clock) -> io::Result<()> {
     let complaints = played.complaints();
     for probe in &played.probes {
         let object = Object {

@@ -7,12 +7,12 @@ use crate::{
         human,
         ladder::{self, paragraph},
         style::{Look, Tone},
-        timestamp::WallClock,
     },
+    trace::clock::Clock,
 };
 
 /// The whole page. Every line ends with `\n`.
-pub(super) fn draw(played: &Played, clock: WallClock, look: Look) -> String {
+pub(super) fn draw(played: &Played, clock: Clock, look: Look) -> String {
     let scenario = played.scenario;
     let name = format!("{} over {}", scenario.name, describe::family(played.family));
     let rule = "=".repeat(look.width.saturating_sub(name.len() + 5));

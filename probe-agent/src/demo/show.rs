@@ -13,14 +13,15 @@ use super::{
 };
 use crate::{
     cli::demo::DemoOutput,
-    report::{human, progress::Line, reporter::reader_gone, style::Look, timestamp::WallClock},
+    report::{human, progress::Line, reporter::reader_gone, style::Look},
+    trace::clock::Clock,
 };
 
 /// The results on stdout, and on stderr what is being waited for.
 pub(super) struct Show<'a> {
     parts: &'a [Part],
     output: DemoOutput,
-    clock: WallClock,
+    clock: Clock,
     look: Look,
     out: BufWriter<Stdout>,
     progress: Line<io::Stderr>,
@@ -35,7 +36,7 @@ pub(super) struct Show<'a> {
 }
 
 impl<'a> Show<'a> {
-    pub(super) fn new(parts: &'a [Part], output: DemoOutput, clock: WallClock) -> Self {
+    pub(super) fn new(parts: &'a [Part], output: DemoOutput, clock: Clock) -> Self {
         Self {
             parts,
             output,

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     explain::finding::ExplainedProbe, probe::target::Target, report::summary::SpanCounts,
-    trace::clock::Clock,
+    trace::clock::Clock, words::in_words,
 };
 
 /// How much longer than its deadline the thread is waited for: it notices the deadline at once,
@@ -108,7 +108,8 @@ impl Exporter {
         let warner = || Warner::new(Box::new(tell.clone()) as Tell);
         let collector = config.endpoint.map(|e| Collector::new(e, timeout)).transpose()?;
         let file = config.file.map(|path| {
-            JsonLines::create(&path).map_err(|source| ExportError::File { path, source })
+            JsonLines::create(&path)
+                .map_err(|source| ExportError::File { path, source: in_words(source) })
         });
         let (queue, receiver) = mpsc::channel(config.queue);
         let tally = Arc::<Tally>::default();

@@ -28,7 +28,7 @@ use super::{
     pool::Pool,
     schedule::{Schedule, Share},
     settings::Settings,
-    target::Target,
+    target::{Target, TargetId},
 };
 use crate::{
     correlate::{
@@ -103,6 +103,8 @@ pub struct Engine {
     deadlines: VecDeque<(u64, u32, u32)>,
     settling: Settling,
     second: VecDeque<launch::Second>,
+    /// A probe that was due when there was no port for it.
+    waiting: Option<TargetId>,
     socketless: u32,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
@@ -147,6 +149,7 @@ impl Engine {
             deadlines: VecDeque::new(),
             settling: Settling::new(nanos(settings.settle), coverage(tracing.as_ref())),
             second: VecDeque::new(),
+            waiting: None,
             socketless: 0,
             settings,
             targets,
@@ -191,6 +194,7 @@ impl Engine {
         self.schedule.next_due().is_none()
             && self.flying == 0
             && self.second.is_empty()
+            && self.waiting.is_none()
             && self.settling.is_empty()
     }
 

@@ -28,7 +28,15 @@ pub(super) fn prepare(socket: &Socket, settings: &SocketSettings, v6: bool) -> i
         socket.set_mark(mark)?;
     }
     if settings.freebind {
-        if v6 { socket.set_freebind_v6(true)? } else { socket.set_freebind_v4(true)? }
+        // IP_FREEBIND is for bind() only. The route of an IPv4 socket is refused (ENETUNREACH) where
+        // its source is not local, save for IP_TRANSPARENT (ip_route_output_key_hash_rcu).
+        if v6 {
+            socket.set_freebind_v6(true)?;
+            socket.set_ip_transparent_v6(true)?;
+        } else {
+            socket.set_freebind_v4(true)?;
+            socket.set_ip_transparent_v4(true)?;
+        }
     }
     Ok(())
 }
@@ -68,22 +76,27 @@ pub fn ephemeral_ports() -> RangeInclusive<u16> {
         .unwrap_or(32_768..=60_999)
 }
 
-/// Hands out source ports, each once, starting at a place of chance so that two agents on one host
-/// do not try the same ones.
+/// Hands out source ports, each once, from a place of chance and in steps of chance: two agents on
+/// one host do not try the same ones, and one that meets a port of the other does not meet all of
+/// the other's thousands in a row.
 #[derive(Debug)]
 pub(super) struct Ports {
     range: RangeInclusive<u16>,
     next: u32,
+    /// Has no divisor in common with the size of the range, so that every port has its turn.
+    step: u32,
     left: u32,
     returned: Vec<u16>,
 }
 
 impl Ports {
-    /// Ports of a range; `seed` chooses where to start.
+    /// Ports of a range; `seed` chooses where to start and how to go on.
     pub(super) fn new(range: RangeInclusive<u16>, seed: u64) -> Self {
         let size = u32::from(*range.end()) - u32::from(*range.start()) + 1;
         let next = u32::try_from(seed % u64::from(size)).unwrap_or(0);
-        Self { range, next, left: size, returned: Vec::new() }
+        let wish = u32::try_from(seed / u64::from(size) % u64::from(size)).unwrap_or(0);
+        let step = (wish.max(1)..).find(|step| coprime(*step, size)).unwrap_or(1);
+        Self { range, next, step, left: size, returned: Vec::new() }
     }
 
     /// The next port that has not been handed out; `None` when all have been.
@@ -94,7 +107,7 @@ impl Ports {
         self.left -= 1;
         let size = u32::from(*self.range.end()) - u32::from(*self.range.start()) + 1;
         let port = u32::from(*self.range.start()) + self.next;
-        self.next = (self.next + 1) % size;
+        self.next = (self.next + self.step) % size;
         u16::try_from(port).ok()
     }
 
@@ -107,6 +120,13 @@ impl Ports {
     pub(super) fn left(&self) -> usize {
         self.left as usize + self.returned.len()
     }
+}
+
+fn coprime(mut a: u32, mut b: u32) -> bool {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a == 1
 }
 
 /// Cuts a range of ports into as equal parts as possible, one for each of `parts` workers; a range
@@ -154,6 +174,31 @@ mod tests {
         ports.give_back(first);
         let rest: Vec<u16> = std::iter::from_fn(|| ports.take()).collect();
         assert_eq!(rest, [13, 10, 11, 12]);
+    }
+
+    #[test]
+    fn every_port_has_its_turn_whatever_the_seed() {
+        for seed in 0..200 {
+            for range in [7..=7, 10..=11, 100..=159, 40_000..=40_096] {
+                let mut ports = Ports::new(range.clone(), seed);
+                let mut all: Vec<u16> = std::iter::from_fn(|| ports.take()).collect();
+                all.sort_unstable();
+                assert_eq!(all, range.collect::<Vec<u16>>(), "{seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_agents_do_not_follow_each_other() {
+        let taken = |seed| {
+            let mut ports = Ports::new(32_768..=60_999, seed);
+            (0..8_192).map_while(|_| ports.take()).collect::<Vec<u16>>()
+        };
+        // Minutes after boot, and half a second apart.
+        let (first, second) = (taken(300_000_000), taken(300_500_000));
+        let first: std::collections::HashSet<u16> = first.into_iter().collect();
+        let in_a_row = second.split(|port| !first.contains(port)).map(<[u16]>::len).max();
+        assert!(in_a_row.unwrap() < 100, "{in_a_row:?}");
     }
 
     #[test]

@@ -9,9 +9,9 @@ pub(crate) use self::text::paragraph;
 use self::times::Times;
 use super::{
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
-    timestamp::WallClock,
+    timestamp::rfc3339,
 };
-use crate::{config::choice::Expect, explain::finding::ExplainedProbe};
+use crate::{config::choice::Expect, explain::finding::ExplainedProbe, trace::clock::Clock};
 
 /// Draws one probe. `target` is the target as the user wrote it. Every line ends with `\n`.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn draw(
     probe: &ExplainedProbe,
     target: &str,
     expect: Expect,
-    clock: WallClock,
+    clock: Clock,
     look: Look,
 ) -> String {
     let times = Times::new(probe);
@@ -37,7 +37,7 @@ fn header(
     probe: &ExplainedProbe,
     target: &str,
     expect: Expect,
-    clock: WallClock,
+    clock: Clock,
     look: Look,
 ) {
     let record = &probe.timeline.probe;
@@ -53,7 +53,7 @@ fn header(
         page.push_str(&look.paint(outcome_tone, outcome));
         page.push_str(&format!(", {proof}\n"));
     }
-    let name = format!("{target}   probe {}   {}", record.id, clock.rfc3339(record.syn_at()));
+    let name = format!("{target}   probe {}   {}", record.id, rfc3339(clock, record.syn_at()));
     page.push_str(&look.paint(Tone::Faint, &name));
     page.push_str("\n\n");
 }

@@ -13,7 +13,6 @@ use super::{
     style::{Look, Tone},
     summary::Summary,
     table::Table,
-    timestamp::WallClock,
     totals,
 };
 use crate::{
@@ -24,6 +23,7 @@ use crate::{
     },
     probe::target::Target,
     session::Appetite,
+    trace::clock::Clock,
 };
 
 /// A run of up to as many probes has all of its ladders drawn, the clean ones too.
@@ -69,7 +69,7 @@ pub struct Reporter<W> {
     out: W,
     shape: RunShape,
     look: Look,
-    clock: WallClock,
+    clock: Clock,
     format: Format,
 }
 
@@ -83,13 +83,7 @@ enum Format {
 
 impl<W: Write> Reporter<W> {
     /// Prints to `out`, which should be buffered.
-    pub fn new(
-        output: OutputFormat,
-        out: W,
-        shape: RunShape,
-        look: Look,
-        clock: WallClock,
-    ) -> Self {
+    pub fn new(output: OutputFormat, out: W, shape: RunShape, look: Look, clock: Clock) -> Self {
         let format = match output {
             OutputFormat::Table => {
                 let count = shape.count.map(NonZeroU64::get);

@@ -1,27 +1,14 @@
 //! From the kernel's monotonic clock to the calendar.
 
-/// Turns nanoseconds of `CLOCK_MONOTONIC` into wall-clock time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WallClock {
-    /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC` at the start of the run, in nanoseconds.
-    pub realtime_minus_monotonic_ns: i64,
+use crate::trace::clock::Clock;
+
+/// A kernel time in RFC 3339, UTC, with nanoseconds, e.g. `2026-01-02T03:04:05.678901234Z`.
+#[must_use]
+pub fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
+    calendar(clock.unix_ns(monotonic_ns))
 }
 
-impl WallClock {
-    /// Nanoseconds since 1970-01-01T00:00:00Z; a time before that is 0.
-    #[must_use]
-    pub fn unix_nanoseconds(self, monotonic_ns: u64) -> u64 {
-        monotonic_ns.saturating_add_signed(self.realtime_minus_monotonic_ns)
-    }
-
-    /// RFC 3339 in UTC with nanoseconds, e.g. `2026-01-02T03:04:05.678901234Z`.
-    #[must_use]
-    pub fn rfc3339(self, monotonic_ns: u64) -> String {
-        rfc3339(self.unix_nanoseconds(monotonic_ns))
-    }
-}
-
-fn rfc3339(unix_ns: u64) -> String {
+fn calendar(unix_ns: u64) -> String {
     let (seconds, nanoseconds) = (unix_ns / 1_000_000_000, unix_ns % 1_000_000_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
@@ -46,7 +33,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{WallClock, rfc3339};
+    use super::{calendar, rfc3339};
+    use crate::trace::clock::Clock;
 
     #[test]
     fn the_calendar() {
@@ -58,11 +46,9 @@ mod tests {
             (4_107_542_399, "2100-02-28T23:59:59.000000000Z"),
             (4_107_542_400, "2100-03-01T00:00:00.000000000Z"),
         ] {
-            assert_eq!(rfc3339(seconds * 1_000_000_000), text);
+            assert_eq!(calendar(seconds * 1_000_000_000), text);
         }
-        let clock = WallClock { realtime_minus_monotonic_ns: 1_767_323_045_000_000_000 };
-        assert_eq!(clock.rfc3339(678_901_234), "2026-01-02T03:04:05.678901234Z");
-        let before = WallClock { realtime_minus_monotonic_ns: -5 };
-        assert_eq!(before.unix_nanoseconds(3), 0);
+        let clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_000_000_000 };
+        assert_eq!(rfc3339(clock, 678_901_234), "2026-01-02T03:04:05.678901234Z");
     }
 }

@@ -74,5 +74,7 @@ mod tests {
     fn the_difference_is_added_to_the_nanosecond() {
         let clock = Clock { realtime_minus_monotonic_ns: 1_700_000_000_000_000_001 };
         assert_eq!(clock.unix_ns(41), 1_700_000_000_000_000_042);
+        let before_the_epoch = Clock { realtime_minus_monotonic_ns: -5 };
+        assert_eq!(before_the_epoch.unix_ns(3), 0);
     }
 }

@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 pub enum TraceError {
     /// tracefs is not mounted and could not be mounted.
     #[error(
-        "tracefs is not mounted and mounting it failed ({0}): run as root `mount -t tracefs tracefs /sys/kernel/tracing`"
+        "tracefs is not mounted and mounting it failed ({0}): run it as root, or have root `mount -t tracefs tracefs /sys/kernel/tracing`"
     )]
     NoTracefs(io::Error),
     /// A `format` file could not be read.

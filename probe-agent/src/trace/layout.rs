@@ -9,6 +9,7 @@ use std::{
 use probe_agent_common::{ABSENT, KernelLayout, PrefixLayout, TupleLayout};
 
 use super::{btf::KernelTypes, error::TraceError, format::Format};
+use crate::words::in_words;
 
 /// A hook of the agent: category and name of its tracepoint. The program has the same name.
 pub type Hook = (&'static str, &'static str);
@@ -144,7 +145,7 @@ fn read(tracefs: &Path, hook: Hook) -> Result<Option<Format>, TraceError> {
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(Format::parse(&text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(TraceError::Format { path, source }),
+        Err(source) => Err(TraceError::Format { path, source: in_words(source) }),
     }
 }
 

@@ -19,7 +19,7 @@ use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry};
 use super::{
     ack_guard::Guard, btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs,
 };
-use crate::probe::flow::address_bytes;
+use crate::{probe::flow::address_bytes, words::say};
 
 /// The programs, as `cargo xtask build` made them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("PROBE_AGENT_EBPF_OBJECT"));
@@ -181,7 +181,7 @@ impl log::Log for KernelLog {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        eprintln!("probe-agent: kernel side: {}", record.args());
+        say(format_args!("kernel side: {}", record.args()));
     }
 
     fn flush(&self) {}

@@ -11,6 +11,7 @@ use nix::{
 };
 
 use super::error::TraceError;
+use crate::words::in_words;
 
 /// Where tracefs belongs since Linux 4.1.
 const PLACE: &str = "/sys/kernel/tracing";
@@ -26,11 +27,12 @@ const PLACE: &str = "/sys/kernel/tracing";
 pub fn find() -> Result<PathBuf, TraceError> {
     match mounted(&std::fs::read_to_string("/proc/self/mounts").unwrap_or_default()) {
         Some(path) => Ok(path),
-        None => mount_privately().map_err(TraceError::NoTracefs),
+        None => mount_privately().map_err(|e| TraceError::NoTracefs(in_words(e))),
     }
 }
 
-/// The first tracefs in a mount table that can be read.
+/// The first tracefs in a mount table that is not hidden by another mount. One that may not be
+/// looked into counts: mounting it again would not help.
 fn mounted(table: &str) -> Option<PathBuf> {
     table
         .lines()
@@ -39,7 +41,7 @@ fn mounted(table: &str) -> Option<PathBuf> {
             let (place, kind) = (words.next()?, words.next()?);
             (kind == "tracefs").then(|| PathBuf::from(place))
         })
-        .find(|path| path.join("events").is_dir())
+        .find(|path| path.join("events").try_exists().unwrap_or(true))
 }
 
 fn mount_privately() -> io::Result<PathBuf> {

@@ -6,32 +6,20 @@ use super::{
     error::ConfigError,
     setting::{Setting, Source},
 };
-
-/// Longer ones are typing errors, and would overflow where they are added to a time.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::config::duration::TimeSpan;
 
 /// The timeout that a setting stands for; never zero and at most a day.
 pub(super) fn timeout(setting: &Setting) -> Result<Duration, ConfigError> {
-    let (parsed, example) = match setting.source {
-        Source::Flag => (with_unit(&setting.value), "a number and its unit, e.g. 10s or 500ms"),
+    let (text, example) = match setting.source {
+        Source::Flag => (setting.value.clone(), "a number and its unit, e.g. 10s or 500ms"),
         Source::Signal | Source::Generic => {
-            let ms = setting.value.parse().ok().map(Duration::from_millis);
-            (ms, "milliseconds above 0, e.g. 10000")
+            (format!("{}ms", setting.value), "milliseconds above 0, e.g. 10000")
         }
     };
-    parsed
-        .filter(|d| !d.is_zero() && *d <= LONGEST)
+    // What is no number of milliseconds has another unit, or no number, before the `ms`.
+    text.parse::<TimeSpan>()
+        .ok()
+        .map(|span| span.0)
+        .filter(|d| !d.is_zero())
         .ok_or_else(|| ConfigError::Timeout { setting: setting.clone(), example })
-}
-
-fn with_unit(value: &str) -> Option<Duration> {
-    let unit_at = value.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = value.split_at(unit_at);
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        _ => None,
-    }
 }

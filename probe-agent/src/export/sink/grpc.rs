@@ -21,7 +21,7 @@ use super::{
     Answer,
     collector::taken,
     retry::Attempt,
-    tls::TlsError,
+    tls::{self, TlsError},
     transport::{Connections, add_headers, connections},
     with_causes,
 };
@@ -123,8 +123,11 @@ impl Service<Request<Body>> for Transport {
         add_headers(&mut request, &self.endpoint);
         let response = self.client.request(request);
         // tonic does not know this client's errors and would call them Unknown, which is final.
-        Box::pin(
-            async move { response.await.map_err(|error| Status::unavailable(with_causes(&error))) },
-        )
+        Box::pin(async move {
+            response.await.map_err(|error| {
+                let why = with_causes(&error);
+                if tls::refused(&error) { Status::unknown(why) } else { Status::unavailable(why) }
+            })
+        })
     }
 }

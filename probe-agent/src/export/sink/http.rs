@@ -17,7 +17,7 @@ use prost::Message;
 use super::{
     Answer,
     retry::Attempt,
-    tls::TlsError,
+    tls::{self, TlsError},
     transport::{Connections, add_headers, connections},
     with_causes,
 };
@@ -66,6 +66,9 @@ impl Http {
         }
         let response = match self.client.request(request).await {
             Ok(response) => response,
+            Err(error) if tls::refused(&error) => {
+                return Attempt::Done(Answer::Failed { why: with_causes(&error) });
+            }
             Err(error) => return Attempt::Again { why: with_causes(&error), after: None },
         };
         let (head, body) = response.into_parts();

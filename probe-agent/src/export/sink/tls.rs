@@ -1,6 +1,10 @@
 //! TLS to a collector, from the PEM files of the configuration.
 
-use std::path::{Path, PathBuf};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+};
 
 use hyper_rustls::ConfigBuilderExt;
 use rustls::{
@@ -33,10 +37,28 @@ pub enum TlsError {
         "no trusted certificates on this system: {0}; name a PEM file in \
          OTEL_EXPORTER_OTLP_CERTIFICATE or SSL_CERT_FILE"
     )]
-    NoRoots(std::io::Error),
+    NoRoots(io::Error),
     /// rustls refuses the certificates.
     #[error("the certificates for the OTLP receiver cannot be used: {0}")]
     Refused(#[from] rustls::Error),
+}
+
+/// Whether a request failed because of TLS: the certificates, or what the two ends can speak, are
+/// the same at the next attempt. That a connection broke off in the middle is not among it.
+pub(super) fn refused(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        // An io::Error is not the source of what it carries, it passes on that one's source.
+        let carried = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if cause.is::<rustls::Error>() || carried.is_some_and(|e| e.is::<rustls::Error>()) {
+            return true;
+        }
+        next = match carried {
+            Some(carried) => Some(carried),
+            None => cause.source(),
+        };
+    }
+    false
 }
 
 /// What is needed to speak TLS, with no application protocol set yet.

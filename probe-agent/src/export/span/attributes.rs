@@ -59,7 +59,7 @@ fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
         text("probe_agent.probe", record.id.to_string()),
         int("probe_agent.slot", record.id.slot),
         int("probe_agent.generation", record.id.generation),
-        text("probe_agent.outcome", record.outcome.name()),
+        text("probe_agent.outcome", timeline.outcome().name()),
         flag("probe_agent.as_expected", expected),
         text("probe_agent.tracing", tracing(timeline.coverage)),
         int("probe_agent.syn_retransmits", count(timeline.syn_retransmits())),

@@ -49,6 +49,10 @@ impl Engine {
                 self.start(second.target, Some(second));
                 continue;
             }
+            if let Some(target) = self.waiting.take() {
+                self.start(target, None);
+                continue;
+            }
             // Nothing new while the reports are behind: what is settled must not pile up.
             let Some(target) = room.then(|| self.schedule.take(self.now)).flatten() else { return };
             self.start(target, None);
@@ -61,6 +65,13 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(error) = begun {
+            if second.is_none() && self.flying > 0 && is_shortage(&error) {
+                // There are fewer ports or descriptors than probes were to be under way: it waits
+                // for one of those that there are.
+                self.settings.concurrency = self.flying;
+                self.waiting = Some(target);
+                return;
+            }
             self.could_not_start(target, &error, second);
         }
     }
@@ -229,4 +240,19 @@ impl Engine {
         };
         self.tell(record, self.lost(), false, second);
     }
+}
+
+/// Whether an error only says that this host has no more of something.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(
+            libc::EADDRINUSE
+                | libc::EADDRNOTAVAIL
+                | libc::EMFILE
+                | libc::ENFILE
+                | libc::ENOBUFS
+                | libc::ENOMEM
+        )
+    )
 }

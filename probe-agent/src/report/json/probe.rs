@@ -15,8 +15,8 @@ use crate::{
         outcome::{Outcome, error_type},
         target::Target,
     },
-    report::timestamp::WallClock,
-    trace::event::Happening,
+    report::timestamp::rfc3339,
+    trace::{clock::Clock, event::Happening},
 };
 
 /// One probe. Times named `at_seconds` are relative to its SYN.
@@ -85,7 +85,7 @@ struct ConfirmationObject {
 impl<'a> ProbeObject<'a> {
     /// The object for a probe of `target`.
     #[must_use]
-    pub fn new(explained: &'a ExplainedProbe, target: &'a Target, clock: WallClock) -> Self {
+    pub fn new(explained: &'a ExplainedProbe, target: &'a Target, clock: Clock) -> Self {
         let timeline = &explained.timeline;
         let record = &timeline.probe;
         let syn_at = record.syn_at();
@@ -94,8 +94,8 @@ impl<'a> ProbeObject<'a> {
             address: target.address.to_string(),
             local: flow::local(&record.flow).to_string(),
             probe: record.id.to_string(),
-            start_time: clock.rfc3339(syn_at),
-            start_unix_nano: clock.unix_nanoseconds(syn_at).to_string(),
+            start_time: rfc3339(clock, syn_at),
+            start_unix_nano: clock.unix_ns(syn_at).to_string(),
             outcome: timeline.outcome(),
             errno_name: errno_name(record.errno),
             error_type: error_type(timeline.outcome(), record.errno),

@@ -1,0 +1,66 @@
+//! What the agent tells on stderr, and how it words an error.
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+};
+
+use nix::errno::Errno;
+
+/// Tells something about the run, in one line.
+pub fn say(line: impl Display) {
+    write_line("probe-agent", &line.to_string());
+}
+
+/// Tells why the command did not do what it was to do, in one line.
+pub fn say_error(line: impl Display) {
+    write_line("error", &line.to_string());
+}
+
+/// Nobody may read stderr any more: that ends no run, as `eprintln!` would.
+fn write_line(who: &str, line: &str) {
+    let mut stderr = io::stderr();
+    // The progress line, if there is one, is drawn again below.
+    let clear = if stderr.is_terminal() { "\r\x1b[K" } else { "" };
+    let _ = stderr.write_all(format!("{clear}{who}: {}\n", one_line(line)).as_bytes());
+}
+
+/// A path, a name or a foreign host's words may hold what breaks a line or drives a terminal.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// An I/O error without its number: `No such file or directory (os error 2)` says it twice.
+#[must_use]
+pub fn in_words(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::new(error.kind(), Errno::from_raw(number).desc()),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{in_words, one_line};
+
+    #[test]
+    fn a_line_is_one_line() {
+        assert_eq!(one_line("/tmp/a\nb\u{1b}[2J \u{fc}"), "/tmp/a\\nb\\u{1b}[2J \u{fc}");
+    }
+
+    #[test]
+    fn an_error_says_it_once() {
+        let error = in_words(std::io::Error::from_raw_os_error(libc::ENOENT));
+        assert_eq!(error.to_string(), "No such file or directory");
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+        assert_eq!(in_words(std::io::Error::other("as it is")).to_string(), "as it is");
+    }
+}

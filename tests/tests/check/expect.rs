@@ -1,0 +1,42 @@
+//! The exit code says whether all targets were as expected.
+
+use crate::support::{check, closed_port, open_port, run};
+
+#[test]
+fn as_expected_or_not() {
+    let (_v4, v4) = open_port("127.0.0.1:0");
+    let (_v6, v6) = open_port("[::1]:0");
+    // Both families, so that it does not matter which of them `localhost` is first.
+    let (_both, both) = open_port("[::]:0");
+    let (_closed, closed) = closed_port();
+    let (v4, v6, closed) = (&v4.to_string(), &v6.to_string(), &closed.to_string());
+    let (mapped, named) =
+        (&v4.replace("127.0.0.1", "[::ffff:127.0.0.1]"), &format!("localhost:{}", both.port()));
+    let closed_mapped = &closed.replace("127.0.0.1", "[::ffff:127.0.0.1]");
+    for (targets, expect, code) in [
+        (vec![v4], "open", 0),
+        (vec![v6], "open", 0),
+        (vec![mapped], "open", 0),
+        (vec![named], "open", 0),
+        (vec![v4, v6, mapped, named], "open", 0),
+        (vec![closed], "open", 1),
+        (vec![closed_mapped], "open", 1),
+        (vec![closed], "closed", 0),
+        (vec![closed, closed_mapped], "closed", 0),
+        (vec![v4], "closed", 1),
+        (vec![v4, closed], "open", 1),
+        (vec![v4, closed], "closed", 1),
+    ] {
+        let mut command = check("--settle 0 --count 2 --interval 0 --output jsonl --expect");
+        let done = run(command.arg(expect).args(&targets));
+        assert_eq!(done.code, Some(code), "{targets:?} {expect}: {done:?}");
+        let summary = done.summary();
+        assert_eq!(summary["probes"], 2 * targets.len(), "{summary}");
+        for (target, seen) in targets.iter().zip(summary["targets"].as_array().unwrap()) {
+            let open = ![closed, closed_mapped].contains(target);
+            assert_eq!(seen["target"], **target);
+            assert_eq!(seen["outcomes"][if open { "alive" } else { "refused" }], 2, "{seen}");
+            assert_eq!(seen["as_expected"], open == (expect == "open"));
+        }
+    }
+}

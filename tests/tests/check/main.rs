@@ -1,0 +1,22 @@
+//! `probe-agent check` from the outside: the real program, real servers, real faults.
+
+mod expect;
+mod freebind;
+mod interrupted;
+mod local_errors;
+mod memory;
+mod nft;
+mod nginx;
+mod otlp;
+mod otlp_lost;
+mod outage;
+mod output;
+mod pipes;
+mod privilege;
+mod resolver;
+mod running;
+mod source;
+mod support;
+mod terminal;
+mod tracefs;
+mod usage;

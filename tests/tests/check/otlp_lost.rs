@@ -1,0 +1,107 @@
+//! Collectors that are dead, or die: the run goes on, the loss is counted and shown.
+
+use std::{fs, net::TcpListener};
+
+use probe_agent_tests::{
+    privileged,
+    rotel::{Rotel, Verbosity},
+};
+use serde_json::Value;
+
+use crate::{
+    otlp::spans,
+    running::Running,
+    support::{Scratch, check, closed_port, open_port, run},
+};
+
+fn counts(summary: &Value) -> [u64; 3] {
+    ["accepted", "rejected", "dropped"].map(|name| summary["spans"][name].as_u64().unwrap())
+}
+
+#[test]
+fn a_dead_collector_costs_the_spans_and_is_told() {
+    let (_open, open) = open_port("127.0.0.1:0");
+    let (_closed, closed) = closed_port();
+    for protocol in ["grpc", "http/protobuf"] {
+        let flags = format!(
+            "{open} --count 20 --interval 0 --settle 0 --otlp-endpoint http://{closed} \
+             --otlp-protocol {protocol} --otlp-timeout 200ms"
+        );
+        let done = run(check(&flags).args(["--output", "jsonl"]));
+        assert_eq!(done.code, Some(4), "{done:?}");
+        assert_eq!(done.probes().len(), 20);
+        let [accepted, rejected, dropped] = counts(&done.summary());
+        assert_eq!((accepted, rejected + dropped), (0, 20), "{done:?}");
+        assert!(done.err.contains("OTLP: 20 spans not delivered to"), "{done:?}");
+        // A person is shown it too.
+        let done = run(&mut check(&flags));
+        assert!(done.out.contains("Spans not delivered: 20 rejected"), "{done:?}");
+    }
+}
+
+#[test]
+fn what_the_target_does_weighs_more_than_what_the_collector_does() {
+    let (_closed, closed) = closed_port();
+    let flags = format!("{closed} --settle 0 --otlp-endpoint http://{closed} --otlp-timeout 50ms");
+    assert_eq!(run(&mut check(&flags)).code, Some(1));
+}
+
+#[test]
+fn a_collector_that_dies_in_the_middle_does_not_end_the_run() {
+    let Some(mut rotel) = Rotel::start(Verbosity::Basic) else { return };
+    let (_open, open) = open_port("127.0.0.1:0");
+    // More than the pipe and the queue for the reports hold, so that the run waits for this reader.
+    let flags = format!(
+        "{open} --count 8000 --interval 0 --settle 0 --no-kernel --output jsonl --otlp-endpoint {} \
+         --otlp-protocol grpc --otlp-timeout 500ms",
+        rotel.grpc()
+    );
+    let mut running = Running::start(&mut check(&flags));
+    // The second request leaves when the first has been accepted.
+    let requests = |text: &str| text.lines().filter(|line| line.contains(" spans=")).count();
+    for request in 1..=2 {
+        (0..1000).for_each(|_| drop(running.line()));
+        let _ = rotel.wait_for(|text| requests(text) >= request);
+    }
+    assert!(running.is_running());
+    rotel.kill();
+    let done = running.finish();
+    assert_eq!(done.code, Some(4), "{}", done.err);
+    let summary = done.summary();
+    assert_eq!((&summary["probes"], &summary["outcomes"]["alive"]), (&8000.into(), &8000.into()));
+    let [accepted, rejected, dropped] = counts(&summary);
+    assert!(accepted > 0 && rejected + dropped > 0, "{summary}");
+    assert_eq!(accepted + rejected + dropped, 8000, "{summary}");
+    assert!(done.err.contains("spans not delivered"), "{}", done.err);
+}
+
+#[test]
+fn a_receiver_that_never_answers_costs_its_timeout_and_no_more() {
+    let (_open, open) = open_port("127.0.0.1:0");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flags = format!(
+        "{open} --settle 0 --output jsonl --otlp-endpoint http://{} --otlp-timeout 100ms",
+        silent.local_addr().unwrap()
+    );
+    let done = run(&mut check(&flags));
+    assert_eq!((done.code, counts(&done.summary())), (Some(4), [0, 1, 0]), "{done:?}");
+}
+
+#[test]
+fn a_file_gets_every_span_as_otlp_json() {
+    privileged!();
+    let (_open, open) = open_port("127.0.0.1:0");
+    let scratch = Scratch::new();
+    let file = scratch.join("spans.jsonl");
+    fs::write(&file, "of another run").unwrap();
+    let flags = format!("{open} --count 700 --interval 0 --settle 0 --output jsonl --otlp-file");
+    let done = run(check(&flags).arg(&file));
+    assert_eq!((done.code, counts(&done.summary())), (Some(0), [700, 0, 0]), "{done:?}");
+    let spans = spans(&fs::read_to_string(&file).unwrap());
+    assert_eq!(spans.len(), 700);
+    assert!(
+        spans
+            .iter()
+            .all(|s| s.name == "tcp.probe" && s.end_time_unix_nano > s.start_time_unix_nano)
+    );
+}

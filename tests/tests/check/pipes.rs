@@ -1,0 +1,47 @@
+//! Readers that go away are no failure.
+
+use std::{io, process::Command};
+
+use probe_agent_tests::binary;
+
+use crate::{
+    running::Running,
+    support::{check, open_port, prepare, run},
+};
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
+    let (_open, open) = open_port("127.0.0.1:0");
+    for output in ["jsonl", "json"] {
+        let flags = format!("{open} --count 0 --interval 0 --settle 0 --no-kernel -o {output}");
+        let mut running = Running::start(&mut check(&flags));
+        if output == "jsonl" {
+            assert_eq!(running.line()["outcome"], "alive");
+        }
+        running.stop_reading();
+        let done = running.finish();
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let words = done.err.lines().filter(|line| !line.contains("--settle"));
+        assert_eq!(words.collect::<Vec<_>>(), [""; 0]);
+    }
+}
+
+#[test]
+fn nobody_need_read_what_is_told_on_the_side() {
+    let (_open, open) = open_port("127.0.0.1:0");
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let flags = format!("{open} --settle 0 --no-kernel --output jsonl");
+    let done = run(check(&flags).stderr(writer));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.summary()["probes"], 1);
+}
+
+#[test]
+fn nobody_need_read_the_help() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(binary::agent());
+    let done = run(prepare(&mut command).args(["check", "--help"]).stdout(writer));
+    assert_eq!((done.code, &*done.err), (Some(0), ""));
+}

@@ -1,0 +1,121 @@
+//! A run that is watched while it goes on.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+use crate::support::Done;
+
+/// Far longer than anything here takes: a run that goes on for so long hangs, and is killed.
+const HANGS: Duration = Duration::from_secs(180);
+
+/// A program under way; dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    out: Option<BufReader<ChildStdout>>,
+    err: Option<JoinHandle<String>>,
+    /// Dropped at the end, so that the watchdog sleeps no longer.
+    _watchdog: Sender<()>,
+}
+
+impl Running {
+    /// Starts a command whose streams were prepared.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let err = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut text = Vec::new();
+                stderr.read_to_end(&mut text).unwrap();
+                String::from_utf8_lossy(&text).into_owned()
+            })
+        });
+        let out = child.stdout.take().map(BufReader::new);
+        let (watchdog, dropped) = channel::<()>();
+        let pid = pid(&child);
+        thread::spawn(move || {
+            if dropped.recv_timeout(HANGS) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        });
+        Self { child, out, err, _watchdog: watchdog }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(pid(&self.child), signal).unwrap();
+    }
+
+    /// The next line of JSON on its stdout.
+    pub(crate) fn line(&mut self) -> Value {
+        let mut line = String::new();
+        self.out.as_mut().unwrap().read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    /// Reads lines of JSON up to one that is wanted.
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.line();
+            assert!(line.get("summary").is_none(), "the run ended first: {line}");
+            if wanted(&line) {
+                return line;
+            }
+        }
+    }
+
+    /// Closes the reading end of its stdout.
+    pub(crate) fn stop_reading(&mut self) {
+        self.out = None;
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Reads what is left of its output and waits for its end.
+    pub(crate) fn finish(mut self) -> Done {
+        let mut out = Vec::new();
+        if let Some(stdout) = &mut self.out {
+            stdout.read_to_end(&mut out).unwrap();
+        }
+        let code = self.child.wait().unwrap().code();
+        let err = self.err.take().map_or_else(String::new, |err| err.join().unwrap());
+        Done { code, out: String::from_utf8(out).unwrap(), err }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
+}
+
+/// Waits for a condition; the bound only guards against hanging.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + HANGS;
+    while !condition() {
+        assert!(std::time::Instant::now() < end, "{what} did not happen");
+        thread::sleep(Duration::from_millis(2));
+    }
+}

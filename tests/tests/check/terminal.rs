@@ -1,0 +1,43 @@
+//! Progress, where somebody watches.
+
+use std::process::Command;
+
+use probe_agent_tests::binary;
+
+use crate::support::{Done, open_port, prepare, run};
+
+/// Runs `check` for a little more than a second with its stderr on a terminal of its own.
+fn on_terminal(flags: &str) -> Done {
+    let (_open, open) = open_port("127.0.0.1:0");
+    let agent = binary::agent();
+    let command = format!(
+        "'{}' check {open} --no-kernel --count 15 --interval 100ms --settle 0 {flags}",
+        agent.display()
+    );
+    let mut script = Command::new("script");
+    prepare(&mut script).args(["--quiet", "--return", "--command", &command, "/dev/null"]);
+    run(script.env("TERM", "xterm").env("SHELL", "/bin/sh"))
+}
+
+#[test]
+fn a_long_run_says_how_far_it_is_and_takes_the_line_away() {
+    let done = on_terminal(">/dev/null");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.contains("\r\u{1b}[K") && done.out.contains(" of 15 probes ("), "{done:?}");
+    assert!(done.out.ends_with("\r\u{1b}[K"), "{done:?}");
+}
+
+#[test]
+fn results_on_the_same_terminal_are_not_written_behind_the_progress() {
+    let done = on_terminal("--output jsonl");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.contains(" of 15 probes ("), "{done:?}");
+    let mut objects = 0;
+    for line in done.out.split("\r\n").filter(|line| line.contains('{')) {
+        // What stands before the last erasure is gone from the screen.
+        let shown = line.rsplit("\r\u{1b}[K").next().unwrap();
+        assert!(shown.starts_with('{') && shown.ends_with('}'), "{line:?}");
+        objects += 1;
+    }
+    assert_eq!(objects, 16);
+}

@@ -1,0 +1,178 @@
+//! Bad input: one clear line, exit code 2, and nothing half-done.
+
+use std::fs;
+
+use crate::support::{Scratch, check, run};
+
+/// Command lines and what is said of them, after `error: `. DIR is a directory that is empty but
+/// for an empty file `nothing`.
+const TABLE: &[(&str, &str)] = &[
+    ("", "no target: give HOST:PORT, or --targets-file PATH"),
+    ("10.0.0.7", "target \"10.0.0.7\": no port; write HOST:PORT, e.g. 10.0.0.7:443"),
+    (
+        "10.0.0.7:65536",
+        "target \"10.0.0.7:65536\": port \"65536\" is none; a port is a number from 1 to 65535",
+    ),
+    ("a:0", "target \"a:0\": port \"0\" is none; a port is a number from 1 to 65535"),
+    (
+        "10.0.0.256:80",
+        "target \"10.0.0.256:80\": 10.0.0.256 is no IPv4 address; write four numbers from 0 to 255",
+    ),
+    (
+        "2001:db8::7:443",
+        "target \"2001:db8::7:443\": an IPv6 address needs brackets; write e.g. [2001:db8::7]:443",
+    ),
+    (
+        "[fe80::7]:80",
+        "target \"[fe80::7]:80\": a link-local address needs its interface; write e.g. \
+         [fe80::1%eth0]:80, or give --interface",
+    ),
+    (
+        "[fe80::7%nosuch0]:80",
+        "target \"[fe80::7%nosuch0]:80\": cannot resolve fe80::7: there is no network interface \
+         nosuch0",
+    ),
+    (
+        "https://example.org/health",
+        "target \"https://example.org/health\": a URL; write HOST:PORT, here example.org:443",
+    ),
+    ("a:1 --targets-file DIR/none", "DIR/none: cannot read the targets: No such file or directory"),
+    ("--targets-file DIR/nothing", "DIR/nothing: no target in it"),
+    (
+        "10.0.0.7:80 --source ::1",
+        "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; leave --source out or probe \
+         them in two runs",
+    ),
+    (
+        "10.0.0.7:80 --source 0.0.0.0",
+        "--source 0.0.0.0: no address of one host; leave --source out to let the route choose",
+    ),
+    (
+        "10.0.0.7:80 --freebind",
+        "--freebind needs --source IP: it lets that address be one that this host does not have",
+    ),
+    (
+        "10.0.0.7:80 --source-port 0",
+        "invalid value '0' for '--source-port <N[-M]>': write a port from 1 to 65535, or two of \
+         them: 40000-40999",
+    ),
+    (
+        "10.0.0.7:80 --source-port 40001-40000",
+        "invalid value '40001-40000' for '--source-port <N[-M]>': the range ends before it starts",
+    ),
+    (
+        "10.0.0.7:80 --source-port 40000-40001 --slots 3",
+        "--slots 3 needs as many source ports; --source-port 40000-40001 has 2",
+    ),
+    (
+        "10.0.0.7:80 --source-port 40000 --workers 2",
+        "--workers 2: each needs a source port of its own, and there are only 1",
+    ),
+    (
+        "10.0.0.7:80 --interface nosuch0",
+        "--interface nosuch0: there is none of that name; 'ip link' lists them",
+    ),
+    (
+        "10.0.0.7:80 --interface a/b",
+        "--interface \"a/b\": no interface name; one has 1 to 15 characters without '/' and spaces",
+    ),
+    (
+        "10.0.0.7:80 --mark 0x100000000",
+        "invalid value '0x100000000' for '--mark <MARK>': write a number of 32 bits: 42 or 0x2a",
+    ),
+    (
+        "10.0.0.7:80 --netns DIR/none",
+        "--netns DIR/none: No such file or directory; give e.g. /run/netns/NAME or /proc/PID/ns/net",
+    ),
+    (
+        "10.0.0.7:80 --netns DIR",
+        "--netns DIR: a directory, not a network namespace; give e.g. /run/netns/NAME or \
+         /proc/PID/ns/net",
+    ),
+    (
+        "10.0.0.7:80 --netns /proc/self/ns/mnt",
+        "--netns /proc/self/ns/mnt: another kind of namespace, not a network namespace; give e.g. \
+         /run/netns/NAME or /proc/PID/ns/net",
+    ),
+    ("10.0.0.7:80 --timeout 0", "--timeout 0: no target answers in no time; give e.g. 2s"),
+    (
+        "10.0.0.7:80 --interval 5",
+        "invalid value '5' for '--interval <TIME>': no unit: write 5s or 5ms",
+    ),
+    (
+        "10.0.0.7:80 --concurrency 0",
+        "invalid value '0' for '--concurrency <N>': 0 is not in 1..=65535",
+    ),
+    (
+        "10.0.0.7:80 --count=-1",
+        "invalid value '-1' for '--count <N>': invalid digit found in string",
+    ),
+    (
+        "10.0.0.7:80 --no-kernel --require-kernel",
+        "the argument '--no-kernel' cannot be used with '--require-kernel'",
+    ),
+    (
+        "10.0.0.7:80 --expect up",
+        "invalid value 'up' for '--expect <STATE>' [possible values: open, closed]",
+    ),
+    (
+        "10.0.0.7:80 --output xml",
+        "invalid value 'xml' for '--output <FORMAT>' [possible values: table, ladder, json, jsonl]",
+    ),
+    (
+        "10.0.0.7:80 --otlp-endpoint collector:4318",
+        "--otlp-endpoint: \"collector:4318\" has no http:// or https:// before it; write it like \
+         http://localhost:4318",
+    ),
+    (
+        "10.0.0.7:80 --otlp-protocol thrift",
+        "--otlp-protocol: protocol \"thrift\" is not supported; use grpc or http/protobuf",
+    ),
+    (
+        "10.0.0.7:80 --otlp-timeout 10",
+        "--otlp-timeout: \"10\" is no timeout; write a number and its unit, e.g. 10s or 500ms",
+    ),
+];
+
+#[test]
+fn bad_input_is_one_line_and_nothing_is_done() {
+    let scratch = Scratch::new();
+    fs::write(scratch.join("nothing"), "# no target\n").unwrap();
+    let spans = scratch.join("spans.jsonl");
+    for (arguments, line) in TABLE {
+        let arguments = arguments.replace("DIR", scratch.path());
+        let done = run(check(&arguments).arg("--otlp-file").arg(&spans));
+        let line = format!("error: {}\n", line.replace("DIR", scratch.path()));
+        assert_eq!((done.err, done.code, &*done.out), (line, Some(2), ""), "{arguments}");
+        assert!(!spans.exists(), "{arguments}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_known_before_the_first_probe() {
+    let scratch = Scratch::new();
+    let file = scratch.join("no/such/spans.jsonl");
+    let done = run(check("127.0.0.1:9 --no-kernel --otlp-file").arg(&file));
+    let line = format!(
+        "error: --otlp-file: cannot write {}: No such file or directory; name a file in a \
+         directory that you may write to\n",
+        file.display()
+    );
+    assert_eq!((done.err, done.code, &*done.out), (line, Some(2), ""));
+}
+
+#[test]
+fn more_slots_than_fit_are_refused_with_the_reason() {
+    let done = run(&mut check("127.0.0.1:9 --no-kernel --slots 65535"));
+    assert_eq!((done.code, &*done.out), (Some(2), ""));
+    let line = done.err.strip_prefix("error: --slots 65535: only ").expect(&done.err);
+    assert!(line.contains(" fit (") && line.lines().count() == 1, "{line}");
+}
+
+#[test]
+fn what_would_break_the_line_does_not() {
+    let done = run(check("127.0.0.1:9").args(["--targets-file", "/no/such\nfile\u{1b}[2J"]));
+    let line =
+        "error: /no/such\\nfile\\u{1b}[2J: cannot read the targets: No such file or directory\n";
+    assert_eq!((&*done.err, done.code), (line, Some(2)));
+}
