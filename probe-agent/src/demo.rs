@@ -14,7 +14,7 @@
 //! [`crate::lab`].
 
 mod compare;
-mod crew;
+pub mod crew;
 mod describe;
 mod error;
 mod json;
