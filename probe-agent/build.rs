@@ -1,6 +1,6 @@
 //! Finds the eBPF object that `cargo xtask build` made and hands its path to `trace::loader`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=PROBE_AGENT_EBPF_OBJECT");
@@ -17,9 +17,9 @@ fn main() {
     println!("cargo::rustc-env=PROBE_AGENT_EBPF_OBJECT={}", object.display());
 }
 
-/// Where `cargo xtask build` puts it, beside this package: `target/ebpf` of the workspace.
+/// Where `cargo xtask build` puts it, beside this package: `target/ebpf` of the workspace. Asked for
+/// when this runs: a target directory that was copied to another checkout has the old place in it.
 fn default_place() -> PathBuf {
-    // Asked at run time: a copied target directory has a build script that was made elsewhere.
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
-    Path::new(&package).join("../target/ebpf/probe-agent.bpf.o")
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default())
+        .join("../target/ebpf/probe-agent.bpf.o")
 }

@@ -2,4 +2,5 @@
 
 mod orphans;
 pub mod settle;
+pub mod synack;
 pub mod timeline;

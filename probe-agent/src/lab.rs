@@ -108,6 +108,17 @@ impl Lab {
         Ok(Self { client, server, subnet, vip_owner: Mutex::new(None) })
     }
 
+    /// Finds out whether labs can be made at all, and faults injected, without making one.
+    ///
+    /// # Errors
+    /// [`LabError::Namespace`] without privilege, [`LabError::Missing`] without `ip` or `nft`,
+    /// [`LabError::Tool`] if this kernel does not serve them.
+    pub fn preflight() -> Result<()> {
+        let namespace = Namespace::new("client")?;
+        tool::ip(&namespace, "")?;
+        tool::nft(&namespace, "")
+    }
+
     /// The namespace that probes start from.
     #[must_use]
     pub fn client(&self) -> &Namespace {

@@ -7,7 +7,10 @@ use crate::{
     config::{CheckConfig, KernelUse},
     report::exit::Exit,
     session::{self, Plan},
-    trace::loader::{Rings, Tracer},
+    trace::{
+        ack_guard::Guard,
+        loader::{Rings, Tracer},
+    },
     words::{in_words, say},
 };
 
@@ -30,6 +33,12 @@ pub(super) fn tracing(
         Ok((tracer, rings)) => {
             for limit in &tracer.kernel.limits {
                 say(limit);
+            }
+            if let Guard::Unavailable(reason) = &tracer.guard {
+                say(format!(
+                    "the ACK guard cannot stand ({reason}): where a close is late or a \
+                     SYN-ACK comes twice, the target's application may accept a dead connection"
+                ));
             }
             Ok(Some((tracer, rings)))
         }

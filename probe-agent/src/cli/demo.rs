@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 Examples:
   probe-agent demo
   probe-agent demo --list
-  probe-agent demo --family 6 --scenario path-a"
+  probe-agent demo --family 6 --scenario rst-lost"
 )]
 pub struct DemoArgs {
     /// Which addresses to use

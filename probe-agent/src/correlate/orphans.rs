@@ -4,16 +4,18 @@ use std::collections::{HashMap, VecDeque};
 
 use probe_agent_common::FlowKey;
 
+use super::settle::MAX_EVENTS;
 use crate::{
     probe::record::ProbeRecord,
-    trace::event::{Event, FlowEvent},
+    trace::event::{Event, FlowEvent, Happening},
 };
 
-/// At most so many events without a socket wait for their probe; they are rare (a server on this
-/// host that sends its SYN-ACK again while the probe still waits for the first).
+/// At most so many events without a socket wait for their probe. Most wait in vain: a server that
+/// gets no RST asks again long after its probe was settled. The oldest give way; none of them could
+/// change a verdict, so that this is no loss.
 const MAX_OF_FLOWS: usize = 4096;
 
-/// Events that wait for their probe to end. Bounded: by slots and events of one probe, and by
+/// Events that wait for their probe to end. Bounded by slots, by [`MAX_EVENTS`] for each, and by
 /// [`MAX_OF_FLOWS`].
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
@@ -22,18 +24,24 @@ pub(super) struct Orphans {
 }
 
 impl Orphans {
-    /// Keeps an event; `false` if another had to be dropped for it.
+    /// Keeps an event; `false` if there was no room for it and the evidence is incomplete now.
     pub(super) fn keep(&mut self, event: &FlowEvent) -> bool {
         let Some((slot, generation)) = event.socket else {
+            if self.of_flows.len() >= MAX_OF_FLOWS {
+                self.of_flows.pop_front();
+            }
             self.of_flows.push_back((event.flow, event.event));
-            return self.of_flows.len() <= MAX_OF_FLOWS || self.of_flows.pop_front().is_none();
+            return true;
         };
         let entry = self.of_slots.entry(slot).or_default();
         if entry.0 != generation {
             *entry = (generation, Vec::new());
         }
-        entry.1.push(event.event);
-        true
+        let room = entry.1.len() < MAX_EVENTS;
+        if room {
+            entry.1.push(event.event);
+        }
+        room
     }
 
     /// The events of a probe that has just ended, in time order.
@@ -45,9 +53,8 @@ impl Orphans {
             events = own;
         }
         if !self.of_flows.is_empty() {
-            let syn_at = record.syn_at();
             self.of_flows.retain(|(flow, event)| {
-                let mine = *flow == record.flow && event.at >= syn_at;
+                let mine = *flow == record.flow && without_socket_is_of(record, event);
                 if mine {
                     events.push(*event);
                 }
@@ -62,6 +69,24 @@ impl Orphans {
     pub(super) fn forget(&mut self, before: u64) {
         while self.of_flows.front().is_some_and(|(_, event)| event.at < before) {
             self.of_flows.pop_front();
+        }
+    }
+}
+
+/// Whether an event of the record's flow that no socket took part in is of this probe, or of one
+/// after it.
+pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
+    match event.what {
+        // A server may send its SYN-ACK again while the probe is still open.
+        Happening::SynAckRetransmit => record.syn_at() <= event.at,
+        // As long as there is a socket it answers itself.
+        Happening::RstSent { .. }
+        | Happening::StateChange { .. }
+        | Happening::RstReceived
+        | Happening::SynRetransmit { .. }
+        | Happening::AckHeldBack
+        | Happening::SegmentRetransmit { .. } => {
+            record.kernel.is_some_and(|k| k.closed_at != 0 && k.closed_at <= event.at)
         }
     }
 }

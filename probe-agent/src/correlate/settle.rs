@@ -6,59 +6,44 @@
 //! - the later SYN met a leftover: the RST (or the SYN-ACK) of the earlier probe was lost.
 //!
 //! A probe with a sign of loss is followed beyond its window until the server's next SYN-ACK would
-//! be due, because only its absence shows that the recovery worked.
+//! be due, because only its absence shows that the recovery worked; likewise one whose SYN-ACK was
+//! sent more than once, because that server's timer runs for longer than the window.
 
-use std::collections::{HashMap, VecDeque};
+mod link;
+mod pending;
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, VecDeque},
+};
 
 use foldhash::fast::RandomState;
 use probe_agent_common::FlowKey;
 use slab::Slab;
 
+use self::pending::Pending;
 use super::{
-    orphans::{Orphans, generation_is},
-    timeline::{Confirmation, Coverage, Earlier, Later, Timeline},
+    orphans::{Orphans, without_socket_is_of},
+    synack::SYNACK_SLACK,
+    timeline::{Confirmation, Coverage, Timeline},
 };
 use crate::{
-    probe::{
-        outcome::Outcome,
-        record::{Closing, ProbeId, ProbeRecord},
-    },
-    trace::event::{Event, FlowEvent, Happening},
+    probe::record::{Closing, ProbeId, ProbeRecord},
+    trace::event::FlowEvent,
 };
-
-/// The SYN-ACK's retransmit timer of the first time, in nanoseconds; it doubles each time
-/// (`TCP_TIMEOUT_INIT`, `reqsk_timer_handler`; RFC 6298, sections 2.1 and 5.5).
-pub const SYNACK_TIMER: u64 = 1_000_000_000;
-
-/// How late, in nanoseconds, a SYN-ACK retransmit and the RST that answers it may be seen after the
-/// timer is due: the timer wheel's grain, a busy server and the way there and back.
-pub const SYNACK_SLACK: u64 = 250_000_000;
 
 /// Events of nobody are kept this long, in nanoseconds: a probe's timeout is rarely longer.
 const ORPHAN_AGE: u64 = 60_000_000_000;
 
-/// A probe that waits.
-#[derive(Debug)]
-struct Pending {
-    timeline: Timeline,
-    /// Kernel events lost by the time that it started.
-    lost_before: u64,
-    /// The probe before it on the same 4-tuple, if that waits too.
-    older: Option<usize>,
-    /// A later probe is on its way on the same 4-tuple: wait for what it finds.
-    held: bool,
-    /// A second probe is on its way to decide on its refusal.
-    doubted: bool,
-    /// What it found of `older` has been told.
-    linked: bool,
-    /// Tells a reused place in the slab from the one that a deadline was set for.
-    serial: u64,
-}
+/// At most so many events are kept of one probe: a peer that sends segments without end must not
+/// fill the memory.
+pub(super) const MAX_EVENTS: usize = 256;
 
 /// All probes of a worker that wait for late events.
 #[derive(Debug)]
 pub struct Settling {
     window: u64,
+    coverage: Coverage,
     pending: Slab<Pending>,
     newest: HashMap<FlowKey, usize, RandomState>,
     /// Deadlines of the plain window: in order, because the window is the same for all.
@@ -71,11 +56,13 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// A store for a settle window of `window` nanoseconds.
+    /// A store for a settle window of `window` nanoseconds; `coverage` is what the hooks in place
+    /// see of a probe as long as no event is lost.
     #[must_use]
-    pub fn new(window: u64) -> Self {
+    pub fn new(window: u64, coverage: Coverage) -> Self {
         Self {
             window,
+            coverage,
             pending: Slab::new(),
             newest: HashMap::default(),
             by_window: VecDeque::new(),
@@ -113,22 +100,22 @@ impl Settling {
 
     /// A new probe is about to start on this 4-tuple: what it finds decides about the one before.
     pub fn starting(&mut self, flow: &FlowKey) {
-        if let Some(&index) = self.newest.get(flow) {
-            self.pending[index].held = true;
+        let mut next = self.newest.get(flow).copied();
+        while let Some(index) = next {
+            let pending = &mut self.pending[index];
+            pending.held = true;
+            // One that the kernel closed leaves nothing: what is found is of the one before it.
+            next = pending.older.filter(|_| pending.timeline.probe.closing == Closing::ByKernel);
         }
     }
 
     /// A probe has ended. `lost_before` is the number of events lost when it started. With
     /// `await_second` it stays until [`confirm`](Self::confirm) is called for it.
-    pub fn ended(
-        &mut self,
-        record: ProbeRecord,
-        tracing: bool,
-        lost_before: u64,
-        await_second: bool,
-    ) {
+    pub fn ended(&mut self, record: ProbeRecord, lost_before: u64, await_second: bool) {
         let flow = record.flow;
         let events = if record.kernel.is_some() { self.orphans.claim(&record) } else { Vec::new() };
+        // A connect() that failed at once has no kernel record, and needs none.
+        let noted = record.kernel.is_some() || record.closing == Closing::ByKernel;
         // Nothing can come late for a probe that the other side, or this host, put an end to.
         let follow = if record.closing == Closing::ByKernel { 0 } else { self.window };
         let deadline = record.ended_at + follow;
@@ -138,7 +125,7 @@ impl Settling {
             timeline: Timeline {
                 probe: record,
                 events,
-                coverage: if tracing { Coverage::Full } else { Coverage::None },
+                coverage: if noted { self.coverage } else { Coverage::None },
                 followed_until: 0,
                 reused_cleanly: false,
                 earlier: None,
@@ -158,40 +145,39 @@ impl Settling {
         } else {
             self.by_window.push_back((deadline, index, self.serial));
         }
+        if let Some(older) = older {
+            self.take_over(older, index);
+        }
         self.link(index);
     }
 
     /// A second probe from another port has decided on the refusal of probe `id` (path C).
     pub fn confirm(&mut self, flow: &FlowKey, id: ProbeId, second: Confirmation) {
-        let mut next = self.newest.get(flow).copied();
-        while let Some(index) = next {
-            let pending = &mut self.pending[index];
-            if pending.timeline.probe.id == id {
-                pending.timeline.confirmation = Some(second);
-                pending.doubted = false;
-                self.by_other.push((0, index, pending.serial));
-                self.link(index);
-                return;
-            }
-            next = pending.older;
-        }
+        let is_it = |p: &Pending| p.timeline.probe.id == id;
+        let Some(index) = self.find(flow, is_it) else { return };
+        let pending = &mut self.pending[index];
+        pending.timeline.confirmation = Some(second);
+        pending.doubted = false;
+        // Not before its own events are here: they say what its SYN met.
+        self.by_other.push((pending.timeline.probe.ended_at, index, pending.serial));
+        self.link(index);
     }
 
     /// A kernel event has come.
     pub fn event(&mut self, event: &FlowEvent) {
-        let mut next = self.newest.get(&event.flow).copied();
-        while let Some(index) = next {
-            let pending = &mut self.pending[index];
-            if belongs(&pending.timeline.probe, event) {
-                let events = &mut pending.timeline.events;
-                let place = events.partition_point(|e| e.at <= event.event.at);
-                events.insert(place, event.event);
-                self.link(index);
-                return;
+        let kept = match self.find(&event.flow, |p| p.takes(event)) {
+            Some(index) => {
+                let pending = &mut self.pending[index];
+                let room = pending.timeline.events.len() < MAX_EVENTS;
+                if room {
+                    pending.add(event.event);
+                    self.link(index);
+                }
+                room
             }
-            next = pending.older;
-        }
-        if !self.orphans.keep(event) {
+            None => self.orphans.keep(event),
+        };
+        if !kept {
             self.strays += 1;
         }
     }
@@ -221,48 +207,72 @@ impl Settling {
     /// were not settled.
     pub fn flush(&mut self, seen_until: u64, lost: u64, out: &mut Vec<Timeline>) -> u64 {
         self.settle(seen_until, lost, out);
-        let rest: Vec<usize> = self.pending.iter().map(|(index, _)| index).collect();
-        for &index in &rest {
+        let settled = out.len();
+        let mut rest: Vec<(u64, usize)> =
+            self.pending.iter().map(|(index, p)| (p.serial, index)).collect();
+        // The newest first: each has something to tell of the one before it.
+        rest.sort_unstable_by_key(|&(serial, _)| Reverse(serial));
+        for &(_, index) in &rest {
             self.hand_out(index, seen_until, lost, out);
         }
+        out[settled..].reverse();
         rest.len() as u64
     }
 
     /// A deadline has passed.
     fn due(&mut self, index: usize, serial: u64, now: u64, lost: u64, out: &mut Vec<Timeline>) {
-        let Some(pending) = self.pending.get_mut(index).filter(|p| p.serial == serial) else {
+        let Some(pending) = self.pending.get(index).filter(|p| p.serial == serial) else {
             return;
         };
         // What a later probe, or the second opinion, finds comes within that probe's timeout.
         let wait_until = if pending.held || pending.doubted {
-            now + SYNACK_SLACK
+            Some(now + SYNACK_SLACK)
         } else {
-            next_synack_due(&pending.timeline).filter(|due| *due > now).unwrap_or(0)
+            pending.timeline.follow_until().filter(|until| *until > now)
         };
-        if wait_until > 0 {
-            self.by_other.push((wait_until, index, serial));
-        } else {
-            self.hand_out(index, now, lost, out);
+        match wait_until {
+            Some(until) => self.by_other.push((until, index, serial)),
+            None => self.hand_out(index, now, lost, out),
         }
     }
 
     fn hand_out(&mut self, index: usize, now: u64, lost: u64, out: &mut Vec<Timeline>) {
+        if self.pending[index].older.is_some() && !self.pending[index].linked {
+            // What it did not tell by now it never will (its events were lost).
+            self.tell_older(index);
+        }
         let pending = self.pending.remove(index);
-        let mut timeline = pending.timeline;
-        self.unchain(&timeline.probe.flow, index, pending.older);
-        if let Some(older) = pending.older {
-            // Whatever this probe did not tell by now it never will (its events were lost).
-            self.pending[older].held = false;
+        self.unchain(&pending.timeline.probe.flow, index, pending.older);
+        let suspect = if pending.doubted { self.suspect(pending.older) } else { None };
+        out.push(pending.into_timeline(now, lost, suspect));
+    }
+
+    /// The newest probe of a 4-tuple that is as wanted.
+    fn find(&self, flow: &FlowKey, is_wanted: impl Fn(&Pending) -> bool) -> Option<usize> {
+        let mut next = self.newest.get(flow).copied();
+        while let Some(index) = next {
+            let pending = &self.pending[index];
+            if is_wanted(pending) {
+                break;
+            }
+            next = pending.older;
         }
-        timeline.followed_until = now;
-        let own_lost = timeline.probe.kernel.is_some_and(|k| k.events_lost > 0);
-        if timeline.coverage == Coverage::Full && (own_lost || lost != pending.lost_before) {
-            timeline.coverage = Coverage::EventsLost;
-        }
-        if timeline.earlier.is_none() && timeline.met_leftover_at().is_some() {
-            timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0 });
-        }
-        out.push(timeline);
+        next
+    }
+
+    /// Gives a probe that has just ended what was taken for the one before it meanwhile.
+    fn take_over(&mut self, older: usize, index: usize) {
+        let mut events = std::mem::take(&mut self.pending[older].timeline.events);
+        let newer = &mut self.pending[index];
+        events.retain(|event| {
+            let theirs =
+                !pending::is_of_socket(event) && without_socket_is_of(&newer.timeline.probe, event);
+            if theirs {
+                newer.add(*event);
+            }
+            !theirs
+        });
+        self.pending[older].timeline.events = events;
     }
 
     /// Takes a probe out of the chain of its 4-tuple.
@@ -285,107 +295,4 @@ impl Settling {
             next = pending.older;
         }
     }
-
-    /// Once all events of a probe are here: tells the one before it on the 4-tuple what it found.
-    fn link(&mut self, index: usize) {
-        let newer = &self.pending[index];
-        let Some(older) = newer.older else { return };
-        let timeline = &newer.timeline;
-        let complete = timeline.probe.kernel.is_none_or(|k| {
-            socket_events(&timeline.events) >= k.events.saturating_sub(k.events_lost) as usize
-        });
-        if newer.linked || newer.doubted || !complete {
-            return;
-        }
-        let found = Found::of(timeline);
-        let (id, ended_at) = (timeline.probe.id, timeline.probe.ended_at);
-        self.pending[index].linked = true;
-        let before = &mut self.pending[older];
-        before.held = false;
-        match found {
-            Found::Nothing => return,
-            Found::NoLeftover => before.timeline.reused_cleanly = true,
-            Found::Leftover { at, recovered } => {
-                if before.timeline.probe.closing == Closing::Reset {
-                    before.timeline.later = Some(Later { id, at, recovered });
-                }
-                let record = &before.timeline.probe;
-                let earlier = Earlier {
-                    id: Some(record.id),
-                    closing: Some(record.closing),
-                    ended_at: record.ended_at,
-                };
-                self.pending[index].timeline.earlier = Some(earlier);
-            }
-        }
-        // Its fate is known; only events from before the later probe can still be on their way.
-        let serial = self.pending[older].serial;
-        self.by_other.push((ended_at, older, serial));
-    }
 }
-
-/// What a probe found of the one before it on its 4-tuple.
-enum Found {
-    /// It cannot be told: its SYN got no answer, or a refusal.
-    Nothing,
-    /// Its SYN was answered as if nothing were left.
-    NoLeftover,
-    /// Its SYN met something.
-    Leftover { at: u64, recovered: bool },
-}
-
-impl Found {
-    fn of(timeline: &Timeline) -> Self {
-        let alive = timeline.outcome() == Outcome::Alive;
-        if let Some(at) = timeline.met_leftover_at() {
-            Self::Leftover { at, recovered: alive }
-        } else if timeline.falsely_refused() {
-            Self::Leftover { at: timeline.probe.syn_at(), recovered: true }
-        } else if alive {
-            Self::NoLeftover
-        } else {
-            Self::Nothing
-        }
-    }
-}
-
-/// Whether an event is of this probe: by slot and generation if its socket took part, else by time.
-fn belongs(record: &ProbeRecord, event: &FlowEvent) -> bool {
-    match (event.socket, event.event.what) {
-        (Some((slot, generation)), _) => {
-            record.id.slot == slot && generation_is(record, generation)
-        }
-        // A server may send its SYN-ACK again while the probe is still open.
-        (None, Happening::SynAckRetransmit) => record.syn_at() <= event.event.at,
-        (None, _) => {
-            record.kernel.is_some_and(|k| k.closed_at != 0 && k.closed_at <= event.event.at)
-        }
-    }
-}
-
-/// How many of the events are of the probe's own socket: those that its record counts.
-fn socket_events(events: &[Event]) -> usize {
-    let socketless = |e: &&Event| {
-        matches!(e.what, Happening::SynAckRetransmit | Happening::RstSent { socket: None, .. })
-    };
-    events.len() - events.iter().filter(socketless).count()
-}
-
-/// When the server would send its SYN-ACK once more if the one RST that answered its first
-/// retransmit had been lost as well; `None` where that does not matter or is known already.
-fn next_synack_due(timeline: &Timeline) -> Option<u64> {
-    if timeline.probe.closing != Closing::Reset
-        || timeline.later.is_some()
-        || timeline.reused_cleanly
-    {
-        return None;
-    }
-    let mut late = timeline.late_rsts();
-    match (late.next(), late.next()) {
-        (Some(first), None) => Some(first + 2 * SYNACK_TIMER + SYNACK_SLACK),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! Everything that is known of one probe, ready to be explained.
 
+use super::synack::TIMER_MIN;
 use crate::{
     probe::{
         outcome::Outcome,
@@ -8,30 +9,44 @@ use crate::{
     trace::event::{Event, Happening},
 };
 
-/// The SYN's retransmit timer starts at 1 s (RFC 6298, section 2.1; `TCP_TIMEOUT_INIT`); a SYN that
-/// is sent again earlier than this, in nanoseconds, was so because of an answer.
-const SYN_TIMER_MIN: u64 = 900_000_000;
-
 /// How much of the kernel's side was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
-    /// Every hook was in place and no event was lost while this probe was open.
+    /// Every hook was in place and no event was lost while this probe was open or followed.
     Full,
-    /// Hooks in place, but events were lost while this probe was open.
+    /// As `Full`, on a kernel whose `tcp_send_reset` is silent where no socket is left (before about
+    /// 6.10): whether the server asked again after the close cannot be seen.
+    SocketsOnly,
+    /// Hooks in place, but events were lost while this probe was open or followed.
     EventsLost,
-    /// No tracing.
+    /// No tracing, or the kernel noted nothing of this probe.
     None,
 }
 
-/// An earlier probe whose leftover this one met.
+/// What an earlier probe had left behind on its 4-tuple.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// A connection in `SYN_RECV` that the RST had not reached.
+    Connection,
+    /// The answer to a SYN whose probe had timed out: told on the later probe, because nothing had
+    /// come while the earlier one was followed.
+    LateAnswer,
+    /// Nothing: a second copy of its SYN-ACK was still on the way, which says nothing of its RST.
+    Duplicate,
+}
+
+/// An earlier probe whose leftover this one met; or may have met, where it was refused and no
+/// second opinion came (path C).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Earlier {
-    /// The earlier probe; `None` where nobody of this run used the 4-tuple before.
+    /// The earlier probe; `None` where none of this run was still being followed.
     pub id: Option<ProbeId>,
     /// How it was closed; `None` where it is not known.
     pub closing: Option<Closing>,
     /// When it ended, nanoseconds of `CLOCK_MONOTONIC`; 0 where it is not known.
     pub ended_at: u64,
+    /// What was met.
+    pub left: Leftover,
 }
 
 /// A later probe that met this one's leftover.
@@ -81,13 +96,10 @@ pub struct Timeline {
 
 impl Timeline {
     /// What a health checker is told. A refusal that a second probe from another port found false
-    /// is no refusal (path C).
+    /// is no refusal (path C); one that a second probe could not decide about stays one.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match self.confirmation {
-            Some(second) if self.probe.outcome == Outcome::Refused => second.outcome,
-            _ => self.probe.outcome,
-        }
+        if self.falsely_refused() { Outcome::Alive } else { self.probe.outcome }
     }
 
     /// When this probe's SYN met an earlier one's leftover, by the RST that the kernel sent in
@@ -95,8 +107,7 @@ impl Timeline {
     #[must_use]
     pub fn met_leftover_at(&self) -> Option<u64> {
         if let Some(info) = self.probe.tcp_info {
-            let quick =
-                self.probe.answered_at.saturating_sub(self.probe.started_at) < SYN_TIMER_MIN;
+            let quick = self.probe.answered_at.saturating_sub(self.probe.started_at) < TIMER_MIN;
             let met = info.retransmits > 0 && self.probe.outcome == Outcome::Alive && quick;
             return met.then_some(self.probe.started_at);
         }
@@ -106,10 +117,12 @@ impl Timeline {
     /// Whether its refusal was found false by a second probe (path C).
     #[must_use]
     pub fn falsely_refused(&self) -> bool {
-        self.probe.outcome == Outcome::Refused && self.outcome() == Outcome::Alive
+        self.probe.outcome == Outcome::Refused
+            && self.confirmation.is_some_and(|second| second.outcome == Outcome::Alive)
     }
 
-    /// When RSTs without a socket answered a late SYN-ACK of this probe (path A), in time order.
+    /// When RSTs without a socket answered a SYN-ACK that came after the close, in time order. What
+    /// each says of the RST of the close: [`Self::sign`].
     pub fn late_rsts(&self) -> impl Iterator<Item = u64> {
         self.events.iter().filter_map(|e| match e.what {
             Happening::RstSent { socket: None, .. } => Some(e.at),

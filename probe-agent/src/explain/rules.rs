@@ -3,16 +3,12 @@
 use super::verdict::{Judgement, Judgements, Proof, Verdict};
 use crate::{
     correlate::{
-        settle::{SYNACK_SLACK, SYNACK_TIMER},
-        timeline::{Coverage, Timeline},
+        synack::Sign,
+        timeline::{Coverage, Leftover, Timeline},
     },
     probe::{outcome::Outcome, record::Closing},
     trace::event::Happening,
 };
-
-/// The settle window from which on silence says that the server got the RST, in nanoseconds: its
-/// SYN-ACK would have come again after [`SYNACK_TIMER`].
-pub const TELLING_WINDOW: u64 = SYNACK_TIMER + 100_000_000;
 
 /// The verdicts on a probe, the most telling first; never empty.
 #[must_use]
@@ -20,10 +16,14 @@ pub fn judge(timeline: &Timeline) -> Judgements {
     let mut verdicts = Judgements::new();
     match timeline.outcome() {
         Outcome::Alive => alive(timeline, &mut verdicts),
-        Outcome::Refused => verdicts.push(refused(timeline)),
+        Outcome::Refused => {
+            verdicts.push(refused(timeline));
+            verdicts.extend(met(timeline));
+        }
         Outcome::TimedOut => timed_out(timeline, &mut verdicts),
         Outcome::Unreachable => {
             verdicts.push(by(timeline, Verdict::Unreachable, Proof::Confirmed));
+            verdicts.extend(met(timeline));
         }
         // The errno of the agent's own system call: there is nothing to doubt about it.
         Outcome::LocalError => {
@@ -36,7 +36,7 @@ pub fn judge(timeline: &Timeline) -> Judgements {
 /// A judgement with the best proof that the coverage allows.
 fn by(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
     let proof = match timeline.coverage {
-        Coverage::Full => best,
+        Coverage::Full | Coverage::SocketsOnly => best,
         Coverage::EventsLost => Proof::Unknown,
         Coverage::None => best.max(Proof::Inferred),
     };
@@ -49,7 +49,7 @@ fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
     verdicts.extend(met);
     // Where the SYN met a leftover, its retransmit is part of that and no loss of its own.
     if met.is_none() && timeline.syn_retransmits() > 0 {
-        verdicts.push(by(timeline, Verdict::SynRetransmitted, Proof::Confirmed));
+        verdicts.push(syn_retransmitted(timeline));
     }
     if verdicts.is_empty() {
         verdicts.push(clean(timeline));
@@ -57,20 +57,18 @@ fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
 }
 
 fn clean(timeline: &Timeline) -> Judgement {
-    let followed = timeline
-        .probe
-        .rst_at()
-        .is_some_and(|rst| timeline.followed_until.saturating_sub(rst) >= TELLING_WINDOW);
-    match timeline.coverage {
+    let silent = timeline.followed_until >= timeline.silence_tells_at();
+    // A second copy of the SYN-ACK was reset as well: which RST the server took is not known.
+    let one_rst = timeline.late_rsts().next().is_none()
+        && timeline.probe.kernel.is_none_or(|k| k.rst_sent_at != 0);
+    let proof = match timeline.coverage {
+        Coverage::Full if one_rst && (timeline.reused_cleanly || silent) => Proof::Confirmed,
+        Coverage::Full | Coverage::SocketsOnly => Proof::Inferred,
         // Whether the RST arrived shows in later events only, and nobody was watching.
-        Coverage::None if !timeline.reused_cleanly => {
-            Judgement { verdict: Verdict::Clean, proof: Proof::Unknown }
-        }
-        Coverage::Full | Coverage::EventsLost | Coverage::None => {
-            let sure = timeline.reused_cleanly || followed;
-            by(timeline, Verdict::Clean, if sure { Proof::Confirmed } else { Proof::Inferred })
-        }
-    }
+        Coverage::None if timeline.reused_cleanly => Proof::Inferred,
+        Coverage::EventsLost | Coverage::None => Proof::Unknown,
+    };
+    Judgement { verdict: Verdict::Clean, proof }
 }
 
 /// Paths A and B, on the probe whose RST was lost.
@@ -83,54 +81,69 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
             if later.recovered { Verdict::RstLostPortReuse } else { Verdict::RstLostUnrecovered };
         return Some(by(timeline, verdict, Proof::Confirmed));
     }
-    let (mut count, mut last) = (0_u32, 0);
-    for at in timeline.late_rsts() {
-        (count, last) = (count + 1, at);
-    }
-    if count == 0 {
-        return None;
-    }
-    // After the n-th retransmit the timer runs for 2^n s; its silence shows that the server let go.
-    let due = last + (SYNACK_TIMER << count.min(16)) + SYNACK_SLACK;
-    let verdict = if timeline.reused_cleanly || timeline.followed_until >= due {
-        by(timeline, Verdict::RstLostSynackRetransmit, Proof::Confirmed)
-    } else if count == 1 {
-        by(timeline, Verdict::RstLostSynackRetransmit, Proof::Inferred)
+    let last = timeline.recoveries().last()?;
+    let sure = timeline.sign(last) == Sign::Sure;
+    let let_go = timeline.reused_cleanly || timeline.followed_until >= timeline.silence_tells_at();
+    // Of a single one it is not known that it was lost; that a second was needed shows it.
+    let again = timeline.recoveries().nth(1).is_some();
+    let verdict = if again && !let_go {
+        Verdict::RstLostUnrecovered
     } else {
-        by(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed)
+        Verdict::RstLostSynackRetransmit
     };
-    Some(verdict)
+    let proved = sure && (let_go || again);
+    Some(by(timeline, verdict, if proved { Proof::Confirmed } else { Proof::Inferred }))
 }
 
 /// Paths B and C and the late SYN-ACK, on the probe whose SYN met something.
 fn met(timeline: &Timeline) -> Option<Judgement> {
     let earlier = timeline.earlier;
-    let closing = earlier.and_then(|e| e.closing);
     // Without the earlier probe, what was met is known but not where it came from.
-    let proof = if closing.is_some() { Proof::Confirmed } else { Proof::Inferred };
+    let known = earlier.is_some_and(|e| e.id.is_some());
+    let proof = if known { Proof::Confirmed } else { Proof::Inferred };
     if timeline.falsely_refused() {
         return Some(by(timeline, Verdict::StaleSynRecvReset, proof));
     }
     timeline.met_leftover_at()?;
-    let verdict = match closing {
-        Some(Closing::Silent) => Verdict::LateSynack,
-        Some(Closing::Reset | Closing::ByKernel) | None => Verdict::StaleSynRecvChallengeAck,
-    };
-    Some(by(timeline, verdict, proof))
+    Some(match earlier.map_or(Leftover::Connection, |e| e.left) {
+        Leftover::Connection => by(timeline, Verdict::StaleSynRecvChallengeAck, proof),
+        Leftover::LateAnswer => by(timeline, Verdict::LateSynack, proof),
+        Leftover::Duplicate => syn_retransmitted(timeline),
+    })
+}
+
+fn syn_retransmitted(timeline: &Timeline) -> Judgement {
+    let seen = timeline.syn_retransmits() > 0;
+    let proof = if seen { Proof::Confirmed } else { Proof::Inferred };
+    by(timeline, Verdict::SynRetransmitted, proof)
 }
 
 fn refused(timeline: &Timeline) -> Judgement {
     let seen = timeline.events.iter().any(|e| e.what == Happening::RstReceived);
-    by(timeline, Verdict::Refused, if seen { Proof::Confirmed } else { Proof::Inferred })
+    let settled = match timeline.confirmation {
+        Some(second) => second.outcome == Outcome::Refused,
+        // An earlier probe that it did not meet is one that it may have met (path C).
+        None => timeline.earlier.is_none() || timeline.met_leftover_at().is_some(),
+    };
+    let proof = if seen && settled { Proof::Confirmed } else { Proof::Inferred };
+    by(timeline, Verdict::Refused, proof)
 }
 
 fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
-    if timeline.late_rsts().next().is_some() {
+    let answered_late = timeline.late_rsts().next().is_some();
+    if answered_late {
         verdicts.push(by(timeline, Verdict::LateSynack, Proof::Confirmed));
     }
-    verdicts.extend(met(timeline));
+    let met = met(timeline).map(|mut judgement| {
+        // Once on one probe: its own answer was late as well, and that is the nearer one.
+        if answered_late && judgement.verdict == Verdict::LateSynack {
+            judgement.verdict = Verdict::StaleSynRecvChallengeAck;
+        }
+        judgement
+    });
+    verdicts.extend(met);
     verdicts.push(by(timeline, Verdict::TimedOut, Proof::Confirmed));
-    if timeline.syn_retransmits() > 0 {
-        verdicts.push(by(timeline, Verdict::SynRetransmitted, Proof::Confirmed));
+    if met.is_none() && timeline.syn_retransmits() > 0 {
+        verdicts.push(syn_retransmitted(timeline));
     }
 }

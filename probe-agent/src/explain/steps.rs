@@ -5,7 +5,7 @@ use super::{
     step::{Certainty, Direction, Step, StepKind},
 };
 use crate::{
-    correlate::timeline::Timeline,
+    correlate::{synack::Sign, timeline::Timeline},
     probe::{
         outcome::{Outcome, errno_text},
         record::Closing,
@@ -17,9 +17,8 @@ use crate::{
 #[must_use]
 pub fn steps(timeline: &Timeline) -> Vec<Step> {
     let mut steps = own(timeline);
-    let mut late = 0;
     for event in &timeline.events {
-        of_event(timeline, event, &mut late, &mut steps);
+        of_event(timeline, event, &mut steps);
     }
     // The kernel may report several steps for one moment; their order here is the causal one.
     steps.sort_by_key(|s| s.at);
@@ -54,7 +53,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
         });
     }
     if let Some(at) = probe.rst_at() {
-        let lost = timeline.later.is_some() || timeline.late_rsts().next().is_some();
+        let lost = timeline.later.is_some() || timeline.recoveries().next().is_some();
         steps.push(Step {
             at,
             kind: StepKind::Rst,
@@ -102,26 +101,23 @@ fn here(at: u64, kind: StepKind, note: String) -> Step {
     Step { at, kind, direction: Direction::Here, certainty: Certainty::Seen, note, hook: "" }
 }
 
-/// What one event adds. `late` counts the RSTs without a socket so far.
-fn of_event(timeline: &Timeline, event: &Event, late: &mut u32, steps: &mut Vec<Step>) {
+/// What one event adds.
+fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
     let mut push = |at, kind, direction, certainty, note: &str, hook| {
         steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
     };
     let at = event.at;
     match event.what {
         Happening::RstSent { socket: None, reason } => {
-            *late += 1;
-            let after =
-                at.saturating_sub(timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at));
             // A server on this host is seen sending; any other is concluded from the answer.
             if !synack_seen_before(timeline, at) {
-                let note = format!("its retransmit timer, {} after the close", Human(after));
+                let note = late_synack_note(timeline, at);
                 let kind = StepKind::SynAckRetransmit;
                 push(at, kind, Direction::In, Certainty::Concluded, &note, "");
             }
             let note = format!("sent by the kernel: no socket ({})", name(reason.0));
             let kind = StepKind::RecoveryRst;
-            push(at, kind, Direction::Out, recovery_fate(timeline, *late), &note, "tcp_send_reset");
+            push(at, kind, Direction::Out, recovery_fate(timeline, at), &note, "tcp_send_reset");
         }
         Happening::RstSent { socket: Some(state), reason } => {
             if event.is_challenged() {
@@ -216,7 +212,25 @@ fn synack_seen_before(timeline: &Timeline, at: u64) -> bool {
         .any(|e| e.what == Happening::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
 }
 
-/// The n-th recovery RST was lost if a further one was needed.
-fn recovery_fate(timeline: &Timeline, n: u32) -> Certainty {
-    if (n as usize) < timeline.late_rsts().count() { Certainty::Lost } else { Certainty::Seen }
+/// Why the server sent its SYN-ACK again, by when it came.
+fn late_synack_note(timeline: &Timeline, at: u64) -> String {
+    match timeline.probe.rst_at() {
+        Some(_) if timeline.sign(at) == Sign::Duplicate => {
+            "a second copy, sent before our RST could arrive".to_owned()
+        }
+        Some(rst) => {
+            format!("its retransmit timer, {} after the close", Human(at.saturating_sub(rst)))
+        }
+        None => {
+            let after = at.saturating_sub(timeline.probe.ended_at);
+            format!("{} after the probe had given up", Human(after))
+        }
+    }
+}
+
+/// A RST that answered a SYN-ACK was lost if another one was needed.
+fn recovery_fate(timeline: &Timeline, at: u64) -> Certainty {
+    let again = timeline.recoveries().any(|later| later > at);
+    let needed = timeline.probe.rst_at().is_some() && timeline.sign(at) != Sign::Duplicate;
+    if again && needed { Certainty::Lost } else { Certainty::Seen }
 }

@@ -1,7 +1,7 @@
 //! Runs `ip` and `nft` inside a namespace.
 
 use std::io::{self, Write};
-use std::process::Stdio;
+use std::process::{Command, Output, Stdio};
 
 use super::{LabError, Namespace, Result};
 
@@ -43,15 +43,8 @@ impl Tool {
                 source,
             },
         };
-        let mut command = namespace.command(self.program)?;
-        command.args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that stops reading says why on its standard error, which is judged below.
-            let _ = stdin.write_all(input.as_bytes());
-        }
-        let output = child.wait_with_output().map_err(failed)?;
+        // On a thread of its own, in the namespace, which dies with its descriptors.
+        let output = namespace.run(|| run(self.program, arguments, input))?.map_err(failed)?;
         if output.status.success() {
             return Ok(output.stdout);
         }
@@ -63,4 +56,37 @@ impl Tool {
             message: words.split_whitespace().collect::<Vec<_>>().join(" "),
         })
     }
+}
+
+/// Runs a program to its end. Changes the calling thread for good.
+fn run(program: &str, arguments: &[&str], input: &str) -> io::Result<Output> {
+    keep_no_descriptors()?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that stops reading says why on its standard error, which the caller judges.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    child.wait_with_output()
+}
+
+/// Gives the calling thread a table of descriptors of its own, with the standard streams alone.
+///
+/// Between its start and its exec, a child holds a copy of all descriptors of the thread that
+/// started it. A socket that somebody closes meanwhile would stay open, and its port in use.
+fn keep_no_descriptors() -> io::Result<()> {
+    const AFTER_STANDARD_STREAMS: libc::c_uint = 3;
+    // SAFETY: the call touches no memory. The descriptors go from this thread's new table only, and
+    // nothing that runs on it afterwards uses one from before.
+    let status = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            AFTER_STANDARD_STREAMS,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_UNSHARE,
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

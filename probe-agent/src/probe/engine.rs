@@ -31,7 +31,10 @@ use super::{
     target::{Target, TargetId},
 };
 use crate::{
-    correlate::{settle::Settling, timeline::Timeline},
+    correlate::{
+        settle::Settling,
+        timeline::{Coverage, Timeline},
+    },
     monotonic,
     trace::{event::FlowEvent, loader::Tracer, reader::Progress},
 };
@@ -144,7 +147,7 @@ impl Engine {
             in_flight: Vec::new(),
             flying: 0,
             deadlines: VecDeque::new(),
-            settling: Settling::new(nanos(settings.settle)),
+            settling: Settling::new(nanos(settings.settle), coverage(tracing.as_ref())),
             second: VecDeque::new(),
             waiting: None,
             socketless: 0,
@@ -261,5 +264,14 @@ impl Engine {
     /// The probe in flight on a slot.
     fn flight(&mut self, slot: u32) -> Option<&mut Flight> {
         self.in_flight.get_mut(slot as usize)?.as_mut()
+    }
+}
+
+/// What the hooks in place see of a probe.
+fn coverage(tracing: Option<&Tracing>) -> Coverage {
+    match tracing {
+        Some(tracing) if tracing.tracer.kernel.sees_socketless_rst => Coverage::Full,
+        Some(_) => Coverage::SocketsOnly,
+        None => Coverage::None,
     }
 }

@@ -144,21 +144,33 @@ impl Pool {
         Ok(index)
     }
 
-    /// Makes a new socket for a slot whose old one was closed (`--fresh-sockets`).
+    /// Makes a new socket for a slot that was taken and whose old one was closed
+    /// (`--fresh-sockets`, or a timeout).
     ///
     /// # Errors
-    /// Whatever the kernel refuses with.
+    /// Whatever the kernel refuses with, e.g. `EADDRINUSE` if somebody else has the port now. The
+    /// slot is free again then.
     pub(super) fn refresh(&mut self, index: u32) -> io::Result<()> {
-        let entry = &mut self.entries[index as usize];
-        if entry.slot.is_none() {
-            let slot = Slot::bind(entry.local, &self.settings)?;
-            if let Some(tracer) = &self.tracer {
-                tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+        if self.entries[index as usize].slot.is_none() {
+            if let Err(error) = self.rebind(index) {
+                self.give_back(index);
+                return Err(error);
             }
-            entry.slot = Some(slot);
+            let entry = &mut self.entries[index as usize];
             entry.socket_probes = 0;
             entry.watched = false;
         }
+        Ok(())
+    }
+
+    /// Binds a new socket where a slot's old one was.
+    fn rebind(&mut self, index: u32) -> io::Result<()> {
+        let entry = &mut self.entries[index as usize];
+        let slot = Slot::bind(entry.local, &self.settings)?;
+        if let Some(tracer) = &self.tracer {
+            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+        }
+        entry.slot = Some(slot);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ mod shaft;
 mod text;
 mod times;
 
-pub(super) use self::text::paragraph;
+pub(crate) use self::text::paragraph;
 use self::times::Times;
 use super::{
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},

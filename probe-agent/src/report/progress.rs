@@ -1,10 +1,13 @@
 //! One line on stderr that says how far a long run is; only on a terminal.
 
+mod line;
+
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     time::Duration,
 };
 
+pub(crate) use self::line::Line;
 use super::{human, wrap::cut};
 
 /// Shorter runs end before anybody has read it.
@@ -33,22 +36,18 @@ pub struct Snapshot {
 
 /// Draws the line at most five times per second, and takes it away again.
 #[derive(Debug)]
-pub struct Progress<W> {
-    out: W,
-    width: Option<usize>,
+pub struct Progress<W: Write> {
+    line: Line<W>,
     next: Duration,
     /// When it was drawn last, and how far the run was then.
     last: Option<(Duration, u64)>,
-    drawn: bool,
 }
 
 impl Progress<io::Stderr> {
     /// On stderr, or nowhere where that is no terminal.
     #[must_use]
     pub fn on_stderr() -> Self {
-        let terminal = io::stderr().is_terminal();
-        let width = || terminal_size::terminal_size_of(io::stderr()).map(|(w, _)| usize::from(w.0));
-        Self::new(io::stderr(), terminal.then(|| width().unwrap_or(80)))
+        Self::over(Line::on_stderr())
     }
 }
 
@@ -56,33 +55,30 @@ impl<W: Write> Progress<W> {
     /// On any writer; `width` is that of the terminal, `None` where there is none to draw on.
     #[must_use]
     pub fn new(out: W, width: Option<usize>) -> Self {
-        Self { out, width, next: QUIET_AT_FIRST, last: None, drawn: false }
+        Self::over(Line::new(out, width))
+    }
+
+    fn over(line: Line<W>) -> Self {
+        Self { line, next: QUIET_AT_FIRST, last: None }
     }
 
     /// Whether a snapshot taken now would be drawn; cheap, so that it may be asked often.
     #[must_use]
     pub fn is_due(&self, elapsed: Duration) -> bool {
-        self.width.is_some() && elapsed >= self.next
+        self.line.room().is_some() && elapsed >= self.next
     }
 
     /// Draws the line where one is due. That it cannot be written is nobody's concern.
     pub fn draw(&mut self, now: &Snapshot) {
-        let Some(width) = self.width.filter(|_| self.is_due(now.elapsed)) else { return };
+        let Some(room) = self.line.room().filter(|_| self.is_due(now.elapsed)) else { return };
         self.next = now.elapsed + BETWEEN_DRAWS;
-        let line = line(now, self.rate(now), width.saturating_sub(1));
-        self.drawn = true;
-        // \r and "erase to the end of the line" (ECMA-48), then the cursor stays at its end.
-        let _ = write!(self.out, "\r\x1b[K{line}");
-        let _ = self.out.flush();
+        let text = line(now, self.rate(now), room);
+        self.line.draw(&text);
     }
 
     /// Takes the line away: before anything else is written to the terminal, and at the end.
     pub fn clear(&mut self) {
-        if self.drawn {
-            self.drawn = false;
-            let _ = write!(self.out, "\r\x1b[K");
-            let _ = self.out.flush();
-        }
+        self.line.clear();
     }
 
     /// Probes per second since about a second ago, so that a change is seen.

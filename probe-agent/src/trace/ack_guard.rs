@@ -54,8 +54,9 @@ fn attach(programs: &mut Ebpf, cgroup: &Cgroup) -> Result<(), TraceError> {
         .try_into()
         .map_err(|e| TraceError::from_aya(&e))?;
     program.load().map_err(|e| TraceError::from_aya(&e))?;
+    // A link (since 5.7) always stands beside others; the flag that says so is refused for it.
     program
-        .attach(cgroup, CgroupSkbAttachType::Egress, CgroupAttachMode::AllowMultiple)
+        .attach(cgroup, CgroupSkbAttachType::Egress, CgroupAttachMode::Single)
         .map_err(|e| TraceError::from_aya(&e))?;
     Ok(())
 }

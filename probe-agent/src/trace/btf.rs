@@ -27,7 +27,8 @@ impl KernelTypes {
     /// Reads a BTF file; `None` if it is not there or is none.
     #[must_use]
     pub fn read(file: &Path) -> Option<Self> {
-        Btf::from_file(file).ok().map(Self)
+        // As a whole: the parser seeks for every type, and each seek of a file is a system call.
+        Btf::from_bytes(&std::fs::read(file).ok()?).ok().map(Self)
     }
 
     /// Offset of `struct tcp_sock`, `segs_out`, a 32-bit number since 4.2.

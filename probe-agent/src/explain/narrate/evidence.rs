@@ -1,10 +1,13 @@
 //! What says so: each piece names its hook and its time after the RST or the SYN.
 
 use crate::{
-    correlate::timeline::{Coverage, Timeline},
+    correlate::{
+        synack::Sign,
+        timeline::{Coverage, Timeline},
+    },
     explain::{duration::Human, finding::Evidence, verdict::Verdict},
     probe::{outcome::errno_text, record::Closing},
-    trace::event::Happening,
+    trace::event::{Happening, RstReason},
 };
 
 /// The evidence for a verdict on a probe.
@@ -21,21 +24,15 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
             all.extend(met_by_later(timeline));
             all
         }
-        Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack | Verdict::StaleSynRecvReset => {
-            let mut all = events(timeline, |w| {
-                matches!(
-                    w,
-                    Happening::RstSent { .. }
-                        | Happening::SynRetransmit { .. }
-                        | Happening::RstReceived
-                )
-            });
-            all.extend(earlier(timeline));
+        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => met(timeline, false),
+        Verdict::LateSynack => met(timeline, true),
+        Verdict::SynRetransmitted => {
+            let mut all = events(timeline, |w| matches!(w, Happening::SynRetransmit { .. }));
+            all.extend(late_rsts(timeline).into_iter().filter(|_| is_alone(timeline)));
+            all.extend(earlier(timeline).filter(|_| timeline.met_leftover_at().is_some()));
             all
         }
-        Verdict::SynRetransmitted | Verdict::TimedOut => {
-            events(timeline, |w| matches!(w, Happening::SynRetransmit { .. }))
-        }
+        Verdict::TimedOut => events(timeline, |w| matches!(w, Happening::SynRetransmit { .. })),
         Verdict::Refused => events(timeline, |w| matches!(w, Happening::RstReceived)),
         Verdict::Unreachable | Verdict::LocalError => Vec::new(),
         Verdict::Clean => clean(timeline),
@@ -46,9 +43,13 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     }
     match timeline.coverage {
         Coverage::Full => {}
+        Coverage::SocketsOnly => evidence.push(Evidence {
+            at: None,
+            text: "this kernel's tcp_send_reset is silent where no socket is left".to_owned(),
+        }),
         Coverage::EventsLost => evidence.push(Evidence {
             at: None,
-            text: "kernel events were lost while this probe was open".to_owned(),
+            text: "kernel events were lost while this probe was open or followed".to_owned(),
         }),
         Coverage::None => evidence.push(Evidence {
             at: None,
@@ -57,24 +58,44 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
                     "no kernel tracing; TCP_INFO counts {} SYN retransmits",
                     info.retransmits
                 ),
-                None => "no kernel tracing".to_owned(),
+                None => "the kernel's side was not traced".to_owned(),
             },
         }),
     }
     evidence
 }
 
+/// What a SYN met: the RST of its socket, or one that came, and what the SYN had to do then.
+fn met(timeline: &Timeline, or_came_late: bool) -> Vec<Evidence> {
+    let mut all = events(timeline, |w| match w {
+        Happening::RstSent { socket, .. } => socket.is_some() || or_came_late,
+        Happening::SynRetransmit { .. } | Happening::RstReceived => true,
+        Happening::StateChange { .. }
+        | Happening::SegmentRetransmit { .. }
+        | Happening::AckHeldBack
+        | Happening::SynAckRetransmit => false,
+    });
+    all.extend(earlier(timeline));
+    all
+}
+
+/// Whether no lost RST has been told with the RSTs without a socket.
+fn is_alone(timeline: &Timeline) -> bool {
+    timeline.later.is_none() && timeline.recoveries().next().is_none()
+}
+
 fn clean(timeline: &Timeline) -> Vec<Evidence> {
-    let Some(kernel) = timeline.probe.kernel.filter(|k| k.rst_sent_at != 0) else {
-        return Vec::new();
-    };
-    let mut evidence = vec![Evidence {
-        at: Some(kernel.rst_sent_at),
-        text: format!(
-            "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
-            Human(kernel.rst_sent_at.saturating_sub(kernel.established_at))
-        ),
-    }];
+    let mut evidence = Vec::new();
+    if let Some(kernel) = timeline.probe.kernel.filter(|k| k.rst_sent_at != 0) {
+        evidence.push(Evidence {
+            at: Some(kernel.rst_sent_at),
+            text: format!(
+                "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
+                Human(kernel.rst_sent_at.saturating_sub(kernel.established_at))
+            ),
+        });
+    }
+    evidence.extend(late_rsts(timeline));
     evidence.extend(silence(timeline));
     evidence
 }
@@ -87,31 +108,47 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
             text: "a later SYN on the same 4-tuple was answered as if nothing were left".to_owned(),
         });
     }
+    let would_show = match timeline.coverage {
+        Coverage::Full | Coverage::EventsLost => timeline.later.is_none(),
+        Coverage::SocketsOnly | Coverage::None => false,
+    };
     let last = timeline.late_rsts().last().or(timeline.probe.rst_at())?;
-    (timeline.later.is_none()).then(|| Evidence {
+    would_show.then(|| Evidence {
         at: Some(timeline.followed_until),
         text: format!(
-            "no SYN-ACK came again within {} after the last RST",
+            "no tcp_send_reset without a socket for {} after the last RST",
             Human(timeline.followed_until.saturating_sub(last))
         ),
     })
 }
 
+/// The RSTs that answered SYN-ACKs after the close, and the SYN-ACKs themselves where the server is
+/// on this host.
 fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
     let mut evidence = Vec::new();
     for event in &timeline.events {
         let text = match event.what {
-            Happening::RstSent { socket: None, reason } => format!(
-                "tcp_send_reset reason={} on this flow, {} after our RST left the stack",
-                if reason.0.is_empty() { "?" } else { reason.0 },
-                Human(event.at.saturating_sub(closed))
-            ),
-            Happening::SynAckRetransmit => format!(
+            Happening::RstSent { socket: None, reason } => {
+                let copy = match timeline.sign(event.at) {
+                    Sign::Duplicate => {
+                        ": a second copy of the SYN-ACK, sent before our RST could \
+                                        arrive"
+                    }
+                    Sign::Likely | Sign::Sure => "",
+                };
+                let after = Human(event.at.saturating_sub(closed));
+                format!(
+                    "tcp_send_reset {} on this flow, {after} after our RST{copy}",
+                    named(reason)
+                )
+            }
+            Happening::SynAckRetransmit if event.at >= closed => format!(
                 "tcp_retransmit_synack by the server on this host, {} after our RST",
-                Human(event.at.saturating_sub(closed))
+                Human(event.at - closed)
             ),
-            Happening::RstSent { .. }
+            Happening::SynAckRetransmit
+            | Happening::RstSent { .. }
             | Happening::StateChange { .. }
             | Happening::RstReceived
             | Happening::SynRetransmit { .. }
@@ -123,12 +160,21 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     evidence
 }
 
+/// The reason as the tracepoint prints it, where the kernel gives one.
+fn named(reason: RstReason) -> String {
+    if reason == RstReason::NONE {
+        "(no reason given)".to_owned()
+    } else {
+        format!("reason={}", reason.0)
+    }
+}
+
 fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
     let later = timeline.later?;
     let end = if later.recovered { "was answered in the end" } else { "was not answered" };
     Some(Evidence {
         at: Some(later.at),
-        text: format!("probe {} met the leftover on the same 4-tuple and {end}", later.id),
+        text: format!("the SYN of probe {} met it on the same 4-tuple and {end}", later.id),
     })
 }
 
@@ -146,7 +192,7 @@ fn earlier(timeline: &Timeline) -> Option<Evidence> {
                 Human(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
             )
         }
-        _ => "no probe of this run used the 4-tuple before".to_owned(),
+        _ => "no earlier probe on the 4-tuple was still being followed".to_owned(),
     };
     Some(Evidence { at: (earlier.ended_at > 0).then_some(earlier.ended_at), text })
 }
@@ -156,9 +202,9 @@ fn events(timeline: &Timeline, wanted: impl Fn(&Happening) -> bool) -> Vec<Evide
     let syn = timeline.probe.syn_at();
     let describe = |what: &Happening| match what {
         Happening::RstSent { socket, reason } => format!(
-            "tcp_send_reset {} reason={}",
+            "tcp_send_reset {} {}",
             socket.map_or("without a socket".to_owned(), |s| format!("in {s}")),
-            if reason.0.is_empty() { "?" } else { reason.0 }
+            named(*reason)
         ),
         Happening::RstReceived => "tcp_receive_reset".to_owned(),
         Happening::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),

@@ -109,6 +109,7 @@ fn confirmation(all: &mut Vec<KeyValue>, timeline: &Timeline) {
 const fn tracing(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::Full => "full",
+        Coverage::SocketsOnly => "sockets_only",
         Coverage::EventsLost => "events_lost",
         Coverage::None => "none",
     }

@@ -99,7 +99,7 @@ impl Engine {
         };
         self.flying -= 1;
         let tcp_info = if self.tracing.is_none() { self.info_before_close(slot) } else { None };
-        self.close(slot);
+        self.close(slot, end.closing);
         let ended_at = monotonic::now();
         let number = self.pool.number(slot);
         let entry = self.pool.entry(slot);
@@ -144,11 +144,17 @@ impl Engine {
         self.pool.entry(slot).slot.as_ref().and_then(|s| s.tcp_info())
     }
 
-    /// Disconnects a slot's socket, or closes it where each probe is to have a fresh one.
-    fn close(&mut self, slot: u32) {
-        let fresh_sockets = self.settings.socket.fresh_sockets;
+    /// Disconnects a slot's socket, or closes it where the next probe is to have a fresh one.
+    fn close(&mut self, slot: u32, closing: Closing) {
+        // A socket that got no answer knows no window to move its next initial sequence number past
+        // (tcp_disconnect adds the peer's, which is 0 then). A server that owes it a SYN-ACK would
+        // take its next SYN for a bad segment of the same connection, however long after, and refuse
+        // it: path C. A fresh socket's number has moved on with the clock.
+        let recycle = !self.settings.socket.fresh_sockets && closing != Closing::Silent;
         let entry = self.pool.entry(slot);
-        let usable = entry.slot.as_ref().is_some_and(|s| !fresh_sockets && s.disconnect().is_ok());
+        // Disconnected in any case: a close() waits for whoever else has the descriptor, such as a
+        // process that another thread is about to start.
+        let usable = entry.slot.as_ref().is_some_and(|s| s.disconnect().is_ok()) && recycle;
         if !usable {
             entry.slot = None;
         }
@@ -179,6 +185,6 @@ impl Engine {
             self.gauges.alive.fetch_add(alive, Ordering::Relaxed);
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
-        self.settling.ended(record, self.tracing.is_some(), lost_before, await_second);
+        self.settling.ended(record, lost_before, await_second);
     }
 }

@@ -148,8 +148,11 @@ impl Engine {
         let flow = flow::flow(entry.local, self.targets[target.0 as usize].address);
         let generation = entry.generation;
         // Only a fresh socket can be refused by a leftover: see path C.
-        let leftover = self.settling.unsettled(&flow);
-        let doubtful = fresh && second.is_none() && matches!(leftover, Some((_, Closing::Reset)));
+        let leftover = self.settling.unsettled(&flow).is_some_and(|(_, closing)| match closing {
+            Closing::Reset | Closing::Silent => true,
+            Closing::ByKernel => false,
+        });
+        let doubtful = fresh && second.is_none() && leftover;
         self.settling.starting(&flow);
         let flight = Flight {
             target,

@@ -74,13 +74,7 @@ fn evidence(page: &mut String, evidence: &[Evidence], times: &Times, look: Look)
 }
 
 /// A label and its text, wrapped beside it.
-pub(in crate::report) fn paragraph(
-    page: &mut String,
-    label: &str,
-    text: &str,
-    tone: Tone,
-    look: Look,
-) {
+pub(crate) fn paragraph(page: &mut String, label: &str, text: &str, tone: Tone, look: Look) {
     for (index, line) in lines(text, TEXT_COLUMN, look).iter().enumerate() {
         start(page, if index == 0 { label } else { "" }, look);
         page.push_str(&look.paint(tone, line));

@@ -1,0 +1,139 @@
+//! Plays one scenario.
+
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use super::{
+    compare,
+    error::DemoError,
+    scenario::{Scenario, Witness},
+    stage::Stage,
+};
+use crate::{
+    correlate::timeline::Timeline,
+    explain::{self, finding::ExplainedProbe},
+    lab::Family,
+    probe::{engine::Gauges, target::Target},
+    session::{self, Audience},
+    trace::loader::{Rings, Tracer},
+};
+
+/// A scenario that was played to its end.
+#[derive(Debug)]
+pub struct Played {
+    /// The scenario.
+    pub scenario: &'static Scenario,
+    /// Over which addresses.
+    pub family: Family,
+    /// What was probed.
+    pub target: Target,
+    /// The probes, in the order of their starts, without the second opinions.
+    pub probes: Vec<ExplainedProbe>,
+    /// How many segments nftables counted for each fault.
+    pub hits: Vec<u64>,
+    /// How many connections the server's application was given.
+    pub accepted: usize,
+    /// What the server's kernel said.
+    pub witness: Witness,
+    /// Kernel events that were lost.
+    pub events_lost: u64,
+    /// What this kernel cannot give, and what that costs.
+    pub limits: Vec<String>,
+    /// From the making of the lab to the last verdict.
+    pub took: Duration,
+}
+
+impl Played {
+    /// What is not as injected, a line for each; empty where all is.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        compare::complaints(self)
+    }
+}
+
+/// A scenario whose lab stands and whose hooks are loaded.
+pub(super) struct Ready {
+    scenario: &'static Scenario,
+    family: Family,
+    stage: Stage,
+    tracing: (Arc<Tracer>, Rings),
+    began: Instant,
+}
+
+/// Plays a scenario in a lab of its own; `None` if `stop` ended it early.
+///
+/// tracefs must have been found before ([`crate::trace::tracefs::find`]).
+///
+/// # Errors
+/// If the lab cannot be made or the hooks cannot be loaded. That a verdict is not the one injected
+/// is no error here: see [`Played::complaints`].
+pub fn play(
+    scenario: &'static Scenario,
+    family: Family,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<Played>, DemoError> {
+    Ready::make(scenario, family)?.play(stop)
+}
+
+impl Ready {
+    /// Builds the lab and loads the hooks.
+    pub(super) fn make(scenario: &'static Scenario, family: Family) -> Result<Self, DemoError> {
+        let began = Instant::now();
+        let stage = Stage::set(scenario, family)?;
+        let tracing = session::trace(stage.plan())?;
+        Ok(Self { scenario, family, stage, tracing, began })
+    }
+
+    /// Probes, and asks the witnesses.
+    pub(super) fn play(self, stop: &Arc<AtomicBool>) -> Result<Option<Played>, DemoError> {
+        let stage = self.stage;
+        let plan = stage.plan();
+        let limits = self.tracing.0.kernel.limits.clone();
+        let mut probes = Collected::default();
+        let outcome = session::run(plan, Some(self.tracing), stop, &mut probes)
+            .map_err(|source| DemoError::Run { operation: "probe", source })?;
+        let took = self.began.elapsed();
+        if outcome.ended.interrupted {
+            return Ok(None);
+        }
+        Ok(Some(Played {
+            scenario: self.scenario,
+            family: self.family,
+            target: plan.targets[0].clone(),
+            probes: probes.in_order(),
+            hits: stage.hits()?,
+            accepted: stage.accepted()?,
+            witness: stage.witness()?,
+            events_lost: outcome.ended.events_lost,
+            limits,
+            took,
+        }))
+    }
+}
+
+/// Keeps all probes of a run; a scenario has few.
+#[derive(Default)]
+struct Collected(Vec<Timeline>);
+
+impl Audience for Collected {
+    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+        self.0.push(timeline);
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Collected {
+    /// By their starts; a probe that got no slot comes after one of the same moment that did.
+    fn in_order(mut self) -> Vec<ExplainedProbe> {
+        self.0.retain(|timeline| timeline.probe.confirms.is_none());
+        self.0.sort_by_key(|timeline| (timeline.probe.started_at, timeline.probe.id));
+        self.0.into_iter().map(explain::explain).collect()
+    }
+}
