@@ -6,6 +6,7 @@ pub mod otlp;
 mod privilege;
 pub mod receiver;
 pub mod rotel;
+pub mod run;
 pub mod sample;
 
 pub use privilege::is_privileged;

@@ -9,9 +9,10 @@ use probe_agent::{
     probe::settings::PortPolicy,
     trace::event::Happening,
 };
-use probe_agent_tests::privileged;
-
-use crate::run::{Probing, Told, run};
+use probe_agent_tests::{
+    privileged,
+    run::{Probing, Told, run},
+};
 
 const PROBES: u64 = 20;
 

@@ -25,21 +25,31 @@ use probe_agent::{
 };
 
 /// What a run differs in.
-pub(crate) struct Probing {
-    pub(crate) count: u64,
-    pub(crate) concurrency: usize,
-    pub(crate) ports: RangeInclusive<u16>,
-    pub(crate) policy: PortPolicy,
+pub struct Probing {
+    /// Number of probes.
+    pub count: u64,
+    /// Probes in flight at a time.
+    pub concurrency: usize,
+    /// Source ports; as many slots.
+    pub ports: RangeInclusive<u16>,
+    /// When a port is used again.
+    pub policy: PortPolicy,
 }
 
 /// All that a run told.
-pub(crate) struct Told {
-    pub(crate) summary: Summary,
-    pub(crate) timelines: Vec<Timeline>,
+pub struct Told {
+    /// The counts.
+    pub summary: Summary,
+    /// The probes that are not clean.
+    pub timelines: Vec<Timeline>,
 }
 
-/// Probes `address` from the client of a lab, as many slots as there are ports.
-pub(crate) fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
+/// Probes `address` from the client of a lab.
+///
+/// # Panics
+/// If anything but a probe fails.
+#[must_use]
+pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
     let plan = plan(lab, address, probing);
     let tracing = session::trace(&plan).unwrap();
     let mut kept = Kept(Vec::new());
