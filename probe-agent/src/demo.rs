@@ -14,7 +14,7 @@
 //! [`crate::lab`].
 
 mod compare;
-mod crew;
+pub mod crew;
 mod describe;
 mod error;
 mod json;
@@ -58,8 +58,9 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     }
     let stop = Arc::new(AtomicBool::new(false));
     signals::stop_on_interrupt(&stop).map_err(failed("install the signal handlers"))?;
-    tracefs::find().map_err(DemoError::from)?;
+    // Ends all threads that it starts.
     Lab::preflight().map_err(DemoError::from)?;
+    tracefs::find().map_err(DemoError::from)?;
     let clock = Clock::sample().map_err(|e| failed("read the clocks")(e.into()))?;
     let parts: Vec<Part> = scenarios
         .into_iter()

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! N belongs to one lab alone ([`Subnet`]), because tracepoints are global to the host: two labs,
-//! in whatever processes, never share a 4-tuple. Neighbour entries are permanent and duplicate
+//! in whatever processes, never share a 4-tuple, unless one is made as the other's [`Lab::twin`]. Neighbour entries are permanent and duplicate
 //! address detection is off, so the first SYN leaves at once.
 //!
 //! The namespaces have no name. They live as long as this process holds their descriptors, and
@@ -90,7 +90,7 @@ impl End {
 pub struct Lab {
     client: Arc<Namespace>,
     server: Arc<Namespace>,
-    subnet: Subnet,
+    subnet: Arc<Subnet>,
     vip_owner: Mutex<Option<End>>,
 }
 
@@ -101,7 +101,19 @@ impl Lab {
     /// [`LabError::Namespace`] without privilege, [`LabError::Missing`] without `ip`,
     /// [`LabError::Tool`] or [`LabError::Link`] if the network cannot be configured.
     pub fn new() -> Result<Self> {
-        let subnet = Subnet::claim()?;
+        Self::with(Arc::new(Subnet::claim()?))
+    }
+
+    /// Makes a second lab with the very addresses of this one, as two tenants of a host may have:
+    /// only the network namespace tells their segments apart.
+    ///
+    /// # Errors
+    /// As for [`Lab::new`].
+    pub fn twin(&self) -> Result<Self> {
+        Self::with(Arc::clone(&self.subnet))
+    }
+
+    fn with(subnet: Arc<Subnet>) -> Result<Self> {
         let client = Arc::new(Namespace::new("client")?);
         let server = Arc::new(Namespace::new("server")?);
         wiring::join(&client, &server, &subnet)?;

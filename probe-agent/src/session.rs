@@ -92,7 +92,7 @@ pub trait Audience {
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()>;
 }
 
-/// Loads the hooks for a run. Must be called by the main thread (see [`Tracer::load`]).
+/// Loads the hooks for a run. See [`Tracer::load`] for the thread that may call it.
 ///
 /// # Errors
 /// What is missing, what it costs and the remedy.

@@ -1,6 +1,7 @@
 //! Helpers of the tests.
 
 pub mod binary;
+pub mod namespaces;
 pub mod otlp;
 mod privilege;
 pub mod receiver;

@@ -17,8 +17,12 @@ pub(crate) fn string(line: &str, key: &str) -> Option<String> {
 
 /// The path of the test executable that a message of `cargo test --no-run` announces, if it does.
 pub(crate) fn test_executable(line: &str) -> Option<String> {
-    let is_test =
-        line.contains("\"reason\":\"compiler-artifact\"") && line.contains("\"test\":true}");
+    // A target says whether it has tests, a profile whether this artifact is them.
+    let is_test = line.contains("\"reason\":\"compiler-artifact\"")
+        && line
+            .split_once("\"profile\":")
+            .and_then(|(_, rest)| rest.split_once('}'))
+            .is_some_and(|(profile, _)| profile.contains("\"test\":true"));
     is_test.then(|| string(line, "executable")).flatten()
 }
 
@@ -54,7 +58,7 @@ mod tests {
     fn only_test_executables_are_taken() {
         let artifact = |test: bool| {
             format!(
-                r#"{{"reason":"compiler-artifact","target":{{"name":"lab","test":true,"doc":false}},"profile":{{"opt_level":"0","test":{test}}},"executable":"/t/deps/lab-1","fresh":true}}"#
+                r#"{{"reason":"compiler-artifact","target":{{"name":"lab","doc":false,"test":true}},"profile":{{"opt_level":"0","test":{test}}},"executable":"/t/deps/lab-1","fresh":true}}"#
             )
         };
         assert_eq!(test_executable(&artifact(true)).as_deref(), Some("/t/deps/lab-1"));

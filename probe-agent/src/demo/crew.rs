@@ -21,10 +21,10 @@ use crate::lab::Family;
 const TICK: Duration = Duration::from_millis(200);
 
 /// A scenario over one family of addresses.
-pub(super) type Part = (&'static Scenario, Family);
+pub type Part = (&'static Scenario, Family);
 
 /// What the caller is told, on its own thread.
-pub(super) enum News {
+pub enum News {
     /// A part, by its index, has been played.
     Played(usize, Box<Played>),
     /// Some time has passed.
@@ -39,7 +39,7 @@ type End = Result<Option<Played>, DemoError>;
 /// # Errors
 /// The first error of a part. After `stop` there is none: an interrupt reaches the programs that
 /// the lab runs, too.
-pub(super) fn play(
+pub fn play(
     parts: &[Part],
     stop: &Arc<AtomicBool>,
     mut hear: impl FnMut(News) -> bool,

@@ -197,20 +197,8 @@ pub static ALL: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "no-free-port",
-        title: "the only source port is still in use by the probe before",
-        injected: &[hit(Fault::lost(Segment::Syn), 1)],
-        probing: Probing { count: 2, concurrency: 2, timeout: SHORT, ..ONE },
-        expected: &[
-            Expected::new(TimedOut, &[V::TimedOut]),
-            Expected::new(LocalError, &[V::LocalError]).advising("no source port is free"),
-        ],
-        witness: UNTOUCHED,
-        ..PLAIN
-    },
-    Scenario {
         name: "port-taken",
-        title: "another socket of this host has the source port",
+        title: "no source port is free: another socket of this host has the only one",
         here: Here::PortTaken,
         expected: &[Expected::new(LocalError, &[V::LocalError])
             .advising("Another socket has that source port")],

@@ -49,7 +49,8 @@ impl Tracer {
     /// (`SO_NETNS_COOKIE`; 0 if it is not known), attaches every hook that this kernel has and, with
     /// `ack_guard`, puts the process into a cgroup with the ACK guard.
     ///
-    /// Must be called by the main thread before others are started (see [`tracefs::find`]).
+    /// Where tracefs is not mounted, the first call must be the main thread's, before others are
+    /// started (see [`tracefs::find`]); any thread may call it afterwards.
     ///
     /// # Errors
     /// A [`TraceError`] that names what is missing and the remedy. Nothing stays attached then.

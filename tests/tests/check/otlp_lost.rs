@@ -20,7 +20,7 @@ fn counts(summary: &Value) -> [u64; 3] {
 
 #[test]
 fn a_dead_collector_costs_the_spans_and_is_told() {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let (_closed, closed) = closed_port();
     for protocol in ["grpc", "http/protobuf"] {
         let flags = format!(
@@ -49,7 +49,7 @@ fn what_the_target_does_weighs_more_than_what_the_collector_does() {
 #[test]
 fn a_collector_that_dies_in_the_middle_does_not_end_the_run() {
     let Some(mut rotel) = Rotel::start(Verbosity::Basic) else { return };
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     // More than the pipe and the queue for the reports hold, so that the run waits for this reader.
     let flags = format!(
         "{open} --count 8000 --interval 0 --settle 0 --no-kernel --output jsonl --otlp-endpoint {} \
@@ -77,7 +77,7 @@ fn a_collector_that_dies_in_the_middle_does_not_end_the_run() {
 
 #[test]
 fn a_receiver_that_never_answers_costs_its_timeout_and_no_more() {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let flags = format!(
         "{open} --settle 0 --output jsonl --otlp-endpoint http://{} --otlp-timeout 100ms",
@@ -90,7 +90,7 @@ fn a_receiver_that_never_answers_costs_its_timeout_and_no_more() {
 #[test]
 fn a_file_gets_every_span_as_otlp_json() {
     privileged!();
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let scratch = Scratch::new();
     let file = scratch.join("spans.jsonl");
     fs::write(&file, "of another run").unwrap();

@@ -8,7 +8,7 @@ use crate::support::{Done, check, closed_port, open_port, run};
 
 /// 25 probes of an open port and 25 of a closed one.
 fn fifty(output: &str) -> Done {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let (_closed, closed) = closed_port();
     let flags = format!("--count 25 --interval 0 --settle 50ms --output {output}");
     let done = run(&mut check(&format!("{open} {closed} {flags}")));

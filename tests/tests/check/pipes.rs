@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     for output in ["jsonl", "json"] {
         let flags = format!("{open} --count 0 --interval 0 --settle 0 --no-kernel -o {output}");
         let mut running = Running::start(&mut check(&flags));
@@ -28,7 +28,7 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
 
 #[test]
 fn nobody_need_read_what_is_told_on_the_side() {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let flags = format!("{open} --settle 0 --no-kernel --output jsonl");

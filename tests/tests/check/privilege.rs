@@ -16,12 +16,14 @@ const PRICE: &str = "probing without kernel events: outcomes and SYN retransmits
 
 /// Runs `check` as a user who may do nothing in particular.
 fn as_nobody(arguments: &str) -> Done {
-    // The build's directory may be one that only its owner may enter.
+    // The build's directory may be one that only its owner may enter. Not copied by this process: a
+    // child of another thread could hold the copy open for writing when it is started (ETXTBSY).
     let scratch = Scratch::new();
     let program = scratch.join("probe-agent");
     fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::copy(binary::agent(), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut copy = Command::new("install");
+    let done = run(prepare(&mut copy).args(["-m", "755"]).args([&binary::agent(), &program]));
+    assert_eq!(done.code, Some(0), "{done:?}");
     let mut command = Command::new(program);
     prepare(&mut command).uid(NOBODY).gid(NOBODY);
     run(command.arg("check").args(arguments.split_whitespace()))
@@ -30,7 +32,7 @@ fn as_nobody(arguments: &str) -> Done {
 #[test]
 fn an_ordinary_user_probes_without_kernel_events_and_hears_why() {
     privileged!();
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let done = as_nobody(&format!("{open} --output jsonl"));
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(done.probes()[0]["outcome"], "alive");
@@ -43,7 +45,7 @@ fn an_ordinary_user_probes_without_kernel_events_and_hears_why() {
 #[test]
 fn kernel_events_that_are_required_and_cannot_be_had_end_it_before_the_first_probe() {
     privileged!();
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let done = as_nobody(&format!("{open} --require-kernel"));
     assert_eq!((done.code, &*done.out), (Some(3), ""), "{done:?}");
     assert!(done.err.starts_with("error: --require-kernel: "), "{done:?}");
@@ -53,7 +55,7 @@ fn kernel_events_that_are_required_and_cannot_be_had_end_it_before_the_first_pro
 #[test]
 fn a_mark_that_may_not_be_set_is_this_hosts_error() {
     privileged!();
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let done = as_nobody(&format!("{open} --mark 7 --no-kernel --output jsonl"));
     assert_eq!(done.code, Some(1), "{done:?}");
     let probe = &done.probes()[0];
@@ -73,7 +75,7 @@ fn a_namespace_that_may_not_be_entered_is_said_to_be_one() {
 #[test]
 fn a_root_that_may_not_load_programs_is_told_which_capabilities_it_lacks() {
     privileged!();
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     for (flags, code) in [("--output jsonl", 0), ("--require-kernel", 3)] {
         let mut command = Command::new("setpriv");
         prepare(&mut command).args(["--bounding-set", "-sys_admin,-bpf,-perfmon"]);

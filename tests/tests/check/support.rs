@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    thread,
 };
 
 use probe_agent::lab::Namespace;
@@ -102,11 +103,15 @@ impl Drop for Scratch {
     }
 }
 
-/// A server on this host's loopback that accepts nothing: half-open probes leave nothing to accept.
-pub(crate) fn open_port(address: &str) -> (TcpListener, SocketAddr) {
+/// A server on this host's loopback, for as long as the test program runs.
+///
+/// On a machine so busy that probes are closed late, handshakes complete where no kernel program
+/// holds the ACK back. It accepts those, so that they do not fill its queue.
+pub(crate) fn open_port(address: &str) -> SocketAddr {
     let listener = TcpListener::bind(address).unwrap();
     let address = listener.local_addr().unwrap();
-    (listener, address)
+    thread::spawn(move || listener.incoming().for_each(drop));
+    address
 }
 
 /// A port of 127.0.0.1 that nobody listens on and nobody else gets.

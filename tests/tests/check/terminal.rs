@@ -8,7 +8,7 @@ use crate::support::{Done, open_port, prepare, run};
 
 /// Runs `check` for a little more than a second with its stderr on a terminal of its own.
 fn on_terminal(flags: &str) -> Done {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let agent = binary::agent();
     let command = format!(
         "'{}' check {open} --no-kernel --count 15 --interval 100ms --settle 0 {flags}",

@@ -8,7 +8,7 @@ use crate::support::{Done, open_port, prepare, run};
 
 /// Runs `check` in a mount namespace in which `script` hid something.
 fn after(script: &str, flags: &str) -> Done {
-    let (_open, open) = open_port("127.0.0.1:0");
+    let open = open_port("127.0.0.1:0");
     let mut command = Command::new("unshare");
     prepare(&mut command).args(["--mount", "sh", "-ec"]).arg(format!("{script}; exec \"$@\""));
     command.arg("sh").arg(binary::agent()).args(["check", &open.to_string()]);

@@ -1,0 +1,157 @@
+//! `probe-agent demo` itself: its exit codes, and that nothing is left of it.
+
+use std::{
+    io::Read,
+    os::unix::process::CommandExt,
+    process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    errno::Errno,
+    sys::{
+        prctl,
+        signal::{Signal, kill},
+        wait::waitpid,
+    },
+    unistd::Pid,
+};
+use probe_agent::demo::scenarios;
+use probe_agent_tests::{binary, namespaces, privileged};
+
+fn demo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary::agent());
+    command.arg("demo").args(arguments);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, stderr: &str) {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    assert!(err.contains(stderr), "{err}");
+}
+
+#[test]
+fn all_goes_as_injected() {
+    privileged!();
+    let output = demo(&["--output", "table"]).output().unwrap();
+    check(&output, 0, "");
+    let out = text(&output.stdout);
+    let all = scenarios::ALL.len() * 2;
+    assert!(out.contains(&format!("{all} of {all} as injected")), "{out}");
+}
+
+#[test]
+fn a_ladder_and_a_verdict_for_each() {
+    privileged!();
+    let output = demo(&["--scenario", "rst-lost-port-reuse"]).output().unwrap();
+    check(&output, 0, "");
+    let out = text(&output.stdout);
+    for (piece, times) in [
+        ("the first RST of the close is lost in the network: nftables counted 1 segment", 2),
+        ("RST lost, recovered when its port was used again", 2),
+        ("as injected: rst_lost_port_reuse, confirmed; then stale_syn_recv_challenge_ack", 2),
+        ("its application was given 0 connections", 2),
+        ("2 of 2 as injected", 1),
+    ] {
+        // Text is wrapped into columns.
+        let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words.matches(piece).count(), times, "{piece}: {out}");
+    }
+}
+
+#[test]
+fn json_is_one_object_per_probe() {
+    privileged!();
+    let arguments = ["--scenario", "refused", "--family", "6", "--output", "json"];
+    let output = demo(&arguments).output().unwrap();
+    check(&output, 0, "");
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["scenario"], "refused");
+    assert_eq!(object["network_type"], "ipv6");
+    assert_eq!(object["as_injected"], true);
+    assert_eq!(object["probe"]["verdicts"], serde_json::json!(["refused"]));
+}
+
+#[test]
+fn the_list_needs_no_privilege_and_an_unknown_name_is_told() {
+    let output = demo(&["--list"]).output().unwrap();
+    check(&output, 0, "");
+    let out = text(&output.stdout);
+    let names: Vec<_> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, scenarios::ALL.iter().map(|s| s.name).collect::<Vec<_>>());
+    let output = demo(&["--scenario", "no-such-thing"]).output().unwrap();
+    check(&output, 2, "there is no scenario \"no-such-thing\"; there are: clean, ");
+}
+
+#[test]
+fn what_is_missing_is_told_with_its_remedy() {
+    privileged!();
+    // A PATH where nothing is.
+    let output = demo(&[]).env("PATH", "/nonexistent").output().unwrap();
+    check(&output, 2, "the lab needs the program ip: install it with `apt install iproute2`");
+    let output = demo(&[]).uid(65_534).gid(65_534).output();
+    // The program may lie where nobody else may go.
+    if let Ok(output) = output {
+        check(&output, 3, "(run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN)");
+    }
+}
+
+/// Moments from the first namespace to the last counter. They are where the signal comes, not what
+/// is waited for.
+const MOMENTS_MS: [u64; 7] = [5, 40, 150, 400, 900, 1_700, 3_000];
+
+#[test]
+fn an_interrupted_demo_leaves_nothing() {
+    privileged!();
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        interrupted(signal, Some(130));
+    }
+}
+
+#[test]
+fn a_killed_demo_leaves_nothing() {
+    privileged!();
+    interrupted(Signal::SIGKILL, None);
+}
+
+fn interrupted(signal: Signal, code: Option<i32>) {
+    // Orphans of the demo become children of this process, which can then wait for their end.
+    prctl::set_child_subreaper(true).unwrap();
+    let tables = host_tables();
+    for moment in MOMENTS_MS {
+        let mut command = demo(&["--output", "table"]);
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut victim = command.spawn().unwrap();
+        let group = Pid::from_raw(i32::try_from(victim.id()).unwrap());
+        thread::sleep(Duration::from_millis(moment));
+        let made = namespaces::of(victim.id());
+        kill(group, signal).unwrap();
+        let status = victim.wait().unwrap();
+        let mut said = String::new();
+        victim.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        // Before its handlers stand, a signal ends the process as it ends any other.
+        if status.code().is_some() {
+            assert_eq!(status.code(), code, "{signal} after {moment} ms: {said}");
+            assert_eq!(said, "", "{signal} after {moment} ms");
+        }
+        while waitpid(Pid::from_raw(-group.as_raw()), None) != Err(Errno::ECHILD) {}
+        let left = namespaces::left(&made);
+        assert!(left.is_empty(), "{signal} after {moment} ms left the namespaces {left:?}");
+    }
+    assert_eq!(host_tables(), tables);
+}
+
+/// The tables and links of this namespace, where the demo has no business.
+fn host_tables() -> (String, String) {
+    let run = |program: &str, arguments: &[&str]| {
+        text(&Command::new(program).args(arguments).output().unwrap().stdout)
+    };
+    (run("nft", &["list", "tables"]), run("ip", &["-brief", "link"]))
+}

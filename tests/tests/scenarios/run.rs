@@ -1,0 +1,107 @@
+//! Runs the engine with the kernel's events in a lab.
+
+use std::{
+    fs::File,
+    io,
+    net::SocketAddr,
+    ops::RangeInclusive,
+    os::fd::AsFd,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use probe_agent::{
+    config::choice::Expect,
+    correlate::timeline::Timeline,
+    lab::Lab,
+    probe::{
+        engine::Gauges,
+        settings::{PortPolicy, Settings, SocketSettings},
+        target::Target,
+    },
+    report::{stats::RunFacts, summary::Summary},
+    session::{self, Appetite, Audience, Plan},
+};
+
+/// What a run differs in.
+pub(crate) struct Probing {
+    pub(crate) count: u64,
+    pub(crate) concurrency: usize,
+    pub(crate) ports: RangeInclusive<u16>,
+    pub(crate) policy: PortPolicy,
+}
+
+/// All that a run told.
+pub(crate) struct Told {
+    pub(crate) summary: Summary,
+    pub(crate) timelines: Vec<Timeline>,
+}
+
+/// Probes `address` from the client of a lab, as many slots as there are ports.
+pub(crate) fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
+    let plan = plan(lab, address, probing);
+    let tracing = session::trace(&plan).unwrap();
+    let mut kept = Kept(Vec::new());
+    let stop = Arc::new(AtomicBool::new(false));
+    let outcome = session::run(&plan, Some(tracing), &stop, &mut kept).unwrap();
+    let facts = RunFacts {
+        events_lost: outcome.ended.events_lost,
+        unsettled: outcome.ended.unsettled,
+        interrupted: outcome.ended.interrupted,
+        traced: true,
+        ..RunFacts::default()
+    };
+    Told { summary: outcome.tally.summary(&plan.targets, &facts), timelines: kept.0 }
+}
+
+/// Keeps the probes that are not clean.
+struct Kept(Vec<Timeline>);
+
+impl Audience for Kept {
+    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+        self.0.push(timeline);
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
+    allow_many_sockets();
+    let netns = File::from(lab.client().as_fd().try_clone_to_owned().unwrap());
+    Plan {
+        settings: Settings {
+            interval: Duration::ZERO,
+            concurrency: probing.concurrency,
+            timeout: Duration::from_secs(5),
+            settle: Duration::from_millis(1_500),
+            slots: u32::try_from(probing.ports.len()).unwrap(),
+            first_slot: 0,
+            port_policy: probing.policy,
+            socket: SocketSettings {
+                ports: Some(probing.ports.clone()),
+                ..SocketSettings::default()
+            },
+        },
+        targets: Arc::new([Target {
+            name: address.to_string(),
+            host: address.ip().to_string(),
+            address,
+        }]),
+        count: Some(probing.count),
+        workers: 1,
+        netns: Some(Arc::new(netns)),
+        ack_guard: true,
+        expect: Expect::Open,
+        appetite: Appetite::Unusual(u32::MAX),
+    }
+}
+
+/// Thousands of slots need as many descriptors.
+fn allow_many_sockets() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+}

@@ -1,0 +1,58 @@
+//! Two agents at the same time, with the same addresses and ports, in network namespaces of their
+//! own: the hooks are global to the host, and each agent must see its own events only.
+
+use std::{sync::Barrier, thread};
+
+use probe_agent::{
+    explain::verdict::Verdict,
+    lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment},
+    probe::settings::PortPolicy,
+    trace::event::Happening,
+};
+use probe_agent_tests::privileged;
+
+use crate::run::{Probing, Told, run};
+
+const PROBES: u64 = 20;
+
+fn probing() -> Probing {
+    Probing { count: PROBES, concurrency: 4, ports: 40_000..=40_063, policy: PortPolicy::Rotate }
+}
+
+#[test]
+fn twins_do_not_see_each_others_events() {
+    privileged!();
+    for family in Family::ALL {
+        let lossy = Lab::new().unwrap();
+        let clean = lossy.twin().unwrap();
+        let there = lossy.listen(family).unwrap();
+        let same = ListenerOptions::at(there.address());
+        let here = Listener::open(clean.server(), &same).unwrap();
+        let lost = lossy.inject(&Fault::lost(Segment::FirstRst)).unwrap();
+        // The recoveries go on for seconds; the clean one probes all the while.
+        let start = Barrier::new(2);
+        let agent = |lab: &Lab, listener: &Listener| {
+            start.wait();
+            run(lab, listener.address(), &probing())
+        };
+        let (theirs, ours) = thread::scope(|scope| {
+            let theirs = scope.spawn(|| agent(&lossy, &there));
+            let ours = agent(&clean, &here);
+            (theirs.join().unwrap(), ours)
+        });
+        let verdicts = |told: &Told| told.summary.verdicts.clone();
+        assert_eq!(lost.dropped().unwrap(), PROBES);
+        assert_eq!(
+            theirs.summary.verdict(Verdict::RstLostSynackRetransmit),
+            PROBES,
+            "{:?}",
+            verdicts(&theirs)
+        );
+        assert_eq!(ours.summary.verdict(Verdict::Clean), PROBES, "{:?}", verdicts(&ours));
+        // What the other's server sends is told by its address alone, as evidence of little weight.
+        for event in ours.timelines.iter().flat_map(|timeline| &timeline.events) {
+            assert_eq!(event.what, Happening::SynAckRetransmit);
+        }
+        assert_eq!((there.accepted().unwrap(), here.accepted().unwrap()), (0, 0));
+    }
+}
