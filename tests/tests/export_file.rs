@@ -148,8 +148,8 @@ fn a_file_that_cannot_be_written_is_known_before_anything_runs() {
     .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "--otlp-file: cannot write /no/such/directory/spans.json: No such file or directory (os \
-         error 2); name a file in a directory that you may write to"
+        "--otlp-file: cannot write /no/such/directory/spans.json: No such file or directory; name a \
+         file in a directory that you may write to"
     );
 }
 
@@ -160,7 +160,7 @@ fn a_full_disk_is_counted_and_told() {
     let counted = exporter.finish(ENOUGH);
     assert_eq!(counted, counts(0, 4));
     assert!(!counted.delivered());
-    let line = "OTLP: 4 spans not delivered to /dev/full: No space left on device (os error 28); \
+    let line = "OTLP: 4 spans not delivered to /dev/full: No space left on device; \
                 is the disk full?";
     assert_eq!(lines.get(), [line]);
 }

@@ -32,10 +32,12 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
     let earlier = timeline.earlier.and_then(|e| e.id);
     match verdict {
         Verdict::RstLostPortReuse | Verdict::RstLostUnrecovered => timeline.later.map(|l| l.id),
-        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => earlier,
+        // The SYN was sent again because it met something, if there is an earlier probe.
+        Verdict::StaleSynRecvChallengeAck
+        | Verdict::StaleSynRecvReset
+        | Verdict::SynRetransmitted => earlier,
         // Its own answer was late, or that to an earlier probe's SYN.
         Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
-        Verdict::SynRetransmitted => earlier.filter(|_| met_a_duplicate(timeline)),
         Verdict::RstLostSynackRetransmit
         | Verdict::Refused
         | Verdict::TimedOut

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::report::human::counted;
+
 /// At most one line in this time after the first: a dead collector fails with every batch.
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -33,7 +35,8 @@ impl Warner {
         }
         self.next = Some(now + INTERVAL);
         let lost = std::mem::take(&mut self.untold);
-        (self.tell)(&format!("OTLP: {lost} spans not delivered to {sink}: {why}"));
+        let lost = counted(lost, "span");
+        (self.tell)(&format!("OTLP: {lost} not delivered to {sink}: {why}"));
     }
 
     /// A batch was taken whole.

@@ -44,8 +44,15 @@ impl Worker {
         // What was being sent may have arrived; without an answer it does not count as accepted.
         self.tally.reject(in_hand.get());
         self.queue.close();
+        let mut cut_off = in_hand.get();
         while self.queue.try_recv().is_ok() {
             self.tally.drop_spans(1);
+            cut_off += 1;
+        }
+        if cut_off > 0
+            && let Some(Told { sink, warner }) = &mut self.collector
+        {
+            warner.failed(sink.name(), cut_off, "the run was over before it had taken them");
         }
     }
 

@@ -11,6 +11,7 @@ use std::{
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use super::Answer;
+use crate::words::in_words;
 
 /// The file, held open for the run.
 pub(in crate::export) struct JsonLines {
@@ -40,7 +41,7 @@ impl JsonLines {
             Ok(()) => Answer::Taken { rejected: 0, message: String::new() },
             Err(error) => {
                 self.take_back();
-                Answer::Failed { why: format!("{error}; is the disk full?") }
+                Answer::Failed { why: format!("{}; is the disk full?", in_words(error)) }
             }
         }
     }
