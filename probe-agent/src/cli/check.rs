@@ -69,7 +69,7 @@ pub struct CheckArgs {
     ///
     /// A server that did not get the RST sends its SYN-ACK again after 1 s. A window below 1.1 s
     /// cannot see that, and a clean probe is then inferred, not confirmed.
-    #[arg(long, value_name = "TIME", default_value = "1500ms", help_heading = "Schedule")]
+    #[arg(long, value_name = "TIME", default_value = "2s", help_heading = "Schedule")]
     pub settle: TimeSpan,
 
     /// Threads that run probes

@@ -35,7 +35,7 @@ fn the_defaults() {
     assert_eq!(config.interval, Duration::from_secs(1));
     assert_eq!(config.concurrency.get(), 256);
     assert_eq!(config.timeout, Duration::from_secs(2));
-    assert_eq!(config.settle, Duration::from_millis(1500));
+    assert_eq!(config.settle, Duration::from_secs(2));
     assert_eq!(config.workers.get(), 1);
     assert_eq!((config.source, config.source_ports, config.slots), (None, None, None));
     assert_eq!(config.port_policy, PortPolicy::Rotate);

@@ -13,7 +13,7 @@
 //! short, and the first SYN or its answer was lost), or to the first (the way is as long as the
 //! whole handshake). The short one is taken to be true, the long one keeps the proof from being sure.
 
-use super::timeline::Timeline;
+use super::timeline::{Earlier, Leftover, Timeline};
 use crate::trace::event::{Event, Happening};
 
 /// The SYN-ACK's retransmit timer of the first time, in nanoseconds; it doubles each time
@@ -133,7 +133,9 @@ impl Timeline {
     /// the server answered the first. A challenge ACK is an answer to the first as well, and comes
     /// as soon as the SYN-ACK that answers the second; whatever else was met came at any time.
     fn answers_its_first_syn(&self) -> bool {
-        if self.events.is_empty() {
+        // A server that still held an earlier connection had no ear for the first SYN.
+        let held = |e: &Earlier| e.id.is_some() && e.left == Leftover::Connection;
+        if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
             return false;
         }
         let met = self.met_leftover_at().map(|at| at.saturating_sub(self.probe.syn_at()));
@@ -150,11 +152,10 @@ impl Timeline {
         self.answered().saturating_sub(self.last_syn())
     }
 
-    /// When the last SYN before the answer left.
+    /// When the last SYN left. The hook runs after the transmission, so that on one host the answer
+    /// may be noted first.
     fn last_syn(&self) -> u64 {
-        let answered = self.answered();
-        let again =
-            |e: &&Event| matches!(e.what, Happening::SynRetransmit { .. }) && e.at <= answered;
+        let again = |e: &&Event| matches!(e.what, Happening::SynRetransmit { .. });
         self.events.iter().rev().find(again).map_or(self.probe.syn_at(), |e| e.at)
     }
 }

@@ -20,7 +20,7 @@ const ONE: Probing = Probing {
     ports: PortPolicy::Rotate,
     fresh_sockets: false,
     timeout: Duration::from_secs(2),
-    settle: Duration::from_millis(1_500),
+    settle: Duration::from_secs(2),
 };
 
 /// Two probes from one port, the second as soon as the first has ended.
