@@ -25,6 +25,7 @@ pub mod scenarios;
 mod show;
 mod stage;
 mod table;
+mod undisturbed;
 
 use std::{
     io,

@@ -11,6 +11,7 @@ use super::{
     error::DemoError,
     scenario::{Scenario, Witness},
     stage::Stage,
+    undisturbed::Undisturbed,
 };
 use crate::{
     correlate::timeline::Timeline,
@@ -93,6 +94,8 @@ impl Ready {
         let plan = stage.plan();
         let limits = self.tracing.0.kernel.limits.clone();
         let mut probes = Collected::default();
+        // Only fresh sockets depend on when the next SYN leaves.
+        let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
         let outcome = session::run(plan, Some(self.tracing), stop, &mut probes)
             .map_err(|source| DemoError::Run { operation: "probe", source })?;
         let took = self.began.elapsed();
