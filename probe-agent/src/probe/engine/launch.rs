@@ -142,6 +142,11 @@ impl Engine {
     ) -> io::Result<()> {
         let slot = chosen.slot;
         let entry = self.pool.entry(slot);
+        // First of all: a flight that was noted and never starts would never end.
+        let Some(socket) = &entry.slot else {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        };
+        let started = socket.connect(&self.addresses[target.0 as usize]);
         entry.generation += 1;
         let fresh = entry.socket_probes == 0;
         entry.socket_probes += 1;
@@ -171,11 +176,6 @@ impl Engine {
         self.in_flight[slot as usize] = Some(flight);
         self.flying += 1;
         let timeout = u64::try_from(self.settings.timeout.as_nanos()).unwrap_or(u64::MAX);
-        let entry = self.pool.entry(slot);
-        let Some(socket) = &entry.slot else {
-            return Err(io::Error::from_raw_os_error(libc::EBADF));
-        };
-        let started = socket.connect(&self.addresses[target.0 as usize]);
         self.gauges
             .first_at
             .compare_exchange(0, self.now, Ordering::Relaxed, Ordering::Relaxed)
