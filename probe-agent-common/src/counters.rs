@@ -1,6 +1,6 @@
-//! Counters that the hooks keep, one element per CPU.
+//! Counters that the hooks keep, of each CPU by itself.
 
-/// Index into the `COUNTERS` array.
+/// Index into a CPU's part of the `COUNTERS` array.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Counter {

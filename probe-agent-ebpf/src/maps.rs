@@ -1,17 +1,21 @@
 //! The maps and the read-only global that the hooks share with userspace.
 
 use aya_ebpf::{
+    helpers::bpf_get_smp_processor_id,
     macros::map,
-    maps::{Array, PerCpuArray, RingBuf},
+    maps::{Array, RingBuf},
 };
 use probe_agent_common::{Counter, EventRecord, KernelLayout, PortEntry, RING_BYTES, SlotRecord};
 
-/// `BPF_F_MMAPABLE` (`include/uapi/linux/bpf.h`): userspace reads the elements without a syscall.
+/// `BPF_F_MMAPABLE` (`include/uapi/linux/bpf.h`): userspace reads and writes the elements without a
+/// syscall. That is not for speed alone: while `bpf()` looks up or updates an element, no tracepoint's
+/// program runs on that CPU (`bpf_disable_instrumentation`), for as long as the caller is kept from
+/// running there, and the events are lost without a count.
 const MMAPABLE: u32 = 1 << 10;
 
 /// Indexed by local port.
 #[map]
-static PORTS: Array<PortEntry> = Array::with_max_entries(1 << 16, 0);
+static PORTS: Array<PortEntry> = Array::with_max_entries(1 << 16, MMAPABLE);
 
 /// Indexed by slot; userspace sets the length before loading.
 #[map]
@@ -21,9 +25,10 @@ static SLOTS: Array<SlotRecord> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
-/// Indexed by [`Counter`].
+/// Indexed by CPU and, within, by [`Counter`]; userspace sets the length before loading. An array per
+/// CPU, which the kernel would keep apart itself, cannot be mapped.
 #[map]
-static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::COUNT, 0);
+static COUNTERS: Array<u64> = Array::with_max_entries(Counter::COUNT, MMAPABLE);
 
 /// Overwritten by userspace before loading. The map behind it is frozen, so that the verifier
 /// knows each offset as a constant and drops the branches that this kernel does not need.
@@ -68,7 +73,9 @@ pub(crate) fn slot(index: u32) -> Option<&'static mut SlotRecord> {
 /// Adds one to a counter.
 #[inline(always)]
 pub(crate) fn count(counter: Counter) {
-    if let Some(value) = COUNTERS.get_ptr_mut(counter as u32) {
+    // SAFETY: the helper has no preconditions.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    if let Some(value) = COUNTERS.get_ptr_mut(cpu * Counter::COUNT + counter as u32) {
         // SAFETY: the element is this CPU's own, and programs do not migrate while they run.
         unsafe { *value += 1 };
     }

@@ -9,6 +9,6 @@ pub mod event;
 pub mod format;
 pub mod layout;
 pub mod loader;
+pub mod mapped;
 pub mod reader;
-pub mod slots;
 pub mod tracefs;

@@ -131,7 +131,7 @@ impl Pool {
         }
         let slot = made?;
         if let Some(tracer) = &self.tracer {
-            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+            tracer.own_port(self.first + index, slot.local, slot.cookie());
         }
         self.entries.push(Entry {
             local: slot.local,
@@ -168,7 +168,7 @@ impl Pool {
         let entry = &mut self.entries[index as usize];
         let slot = Slot::bind(entry.local, &self.settings)?;
         if let Some(tracer) = &self.tracer {
-            tracer.own_port(self.first + index, slot.local, slot.cookie())?;
+            tracer.own_port(self.first + index, slot.local, slot.cookie());
         }
         entry.slot = Some(slot);
         Ok(())
@@ -197,8 +197,7 @@ impl Drop for Pool {
         // The ports are given back to the host: the hooks must not take their events for ours.
         if let Some(tracer) = &self.tracer {
             for entry in &self.entries {
-                // Refused only if the map is gone, and the programs with it.
-                let _ = tracer.disown_port(entry.local.port());
+                tracer.disown_port(entry.local.port());
             }
         }
     }

@@ -1,39 +1,43 @@
 //! Loads and attaches the programs.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::Path,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::{net::SocketAddr, path::Path, thread};
 
 use aya::{
-    Ebpf, EbpfLoader,
-    maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
+    Ebpf, EbpfLoader, Pod,
+    maps::{Map, MapData, MapError, RingBuf},
     programs::{TracePoint, trace_point::TracePointLink},
+    util::nr_cpus,
 };
 use aya_log::EbpfLogger;
-use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry};
+use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry, SlotRecord};
 
 use super::{
-    ack_guard::Guard, btf, error::TraceError, layout::Kernel, slots::SlotRecords, tracefs,
+    ack_guard::Guard,
+    btf,
+    error::TraceError,
+    layout::Kernel,
+    mapped::{Access, Mapped},
+    tracefs,
 };
 use crate::{probe::flow::address_bytes, words::say};
 
 /// The programs, as `cargo xtask build` made them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("PROBE_AGENT_EBPF_OBJECT"));
 
+/// Elements of `PORTS`: one for each port.
+const PORTS: u32 = 1 << 16;
+
 /// The loaded programs and their maps. Dropping it detaches everything.
 pub struct Tracer {
     /// What the running kernel can give.
     pub kernel: Kernel,
     /// What the kernel noted of each slot.
-    pub slots: SlotRecords,
+    pub slots: Mapped<SlotRecord>,
     /// Whether a probe's handshake is kept half-open.
     pub guard: Guard,
-    ports: Mutex<Array<MapData, PortEntry>>,
-    counters: PerCpuArray<MapData, u64>,
+    ports: Mapped<PortEntry>,
+    counters: Mapped<u64>,
+    cpus: u32,
     _links: Links,
     _programs: Ebpf,
 }
@@ -62,25 +66,22 @@ impl Tracer {
         let mut kernel = Kernel::read(&tracefs::find()?, Path::new(btf::VMLINUX))?;
         let can_tell_netns = kernel.layout.sock_net != ABSENT;
         kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
-        let mut programs = load(slots, &kernel.layout)?;
+        let cpus = cpus()?;
+        let mut programs = load(slots, cpus, &kernel.layout)?;
         let mut links = Links::default();
         for (category, name) in &kernel.hooks {
             links.0.push(attach(&mut programs, category, name)?);
         }
         let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
-        let records = match programs.map("SLOTS") {
-            Some(Map::Array(map)) => SlotRecords::map(map.fd(), slots)
-                .map_err(|e| TraceError::Load(format!("mapping the slot records: {e}")))?,
-            _ => return Err(TraceError::Load("the object has no array SLOTS".to_owned())),
-        };
         let rings = Rings { events: take(&mut programs, "EVENTS")?, log };
         let tracer = Self {
             kernel,
-            slots: records,
+            slots: mapped(&programs, "SLOTS", slots, Access::Read)?,
             guard,
-            ports: Mutex::new(take(&mut programs, "PORTS")?),
-            counters: take(&mut programs, "COUNTERS")?,
+            ports: mapped(&programs, "PORTS", PORTS, Access::Write)?,
+            counters: mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?,
+            cpus,
             _links: links,
             _programs: programs,
         };
@@ -89,47 +90,59 @@ impl Tracer {
 
     /// Tells the hooks that a local port is a slot's, whose socket has this `SO_COOKIE` (0 if it is
     /// not known). The address may be the wildcard.
-    ///
-    /// # Errors
-    /// If the kernel refuses the update.
-    pub fn own_port(&self, slot: u32, local: SocketAddr, cookie: u64) -> io::Result<()> {
+    pub fn own_port(&self, slot: u32, local: SocketAddr, cookie: u64) {
         let entry = PortEntry {
             slot_plus_one: slot + 1,
             bound: u32::from(!local.ip().is_unspecified()),
             cookie,
             address: address_bytes(local.ip()),
         };
-        self.set_port(local.port(), entry)
+        self.ports.write(u32::from(local.port()), entry);
     }
 
     /// Tells the hooks that a local port is nobody's any more.
-    ///
-    /// # Errors
-    /// If the kernel refuses the update.
-    pub fn disown_port(&self, port: u16) -> io::Result<()> {
-        self.set_port(port, PortEntry::default())
+    pub fn disown_port(&self, port: u16) {
+        self.ports.write(u32::from(port), PortEntry::default());
     }
 
-    fn set_port(&self, port: u16, entry: PortEntry) -> io::Result<()> {
-        let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-        ports.set(u32::from(port), entry, 0).map_err(io::Error::other)
-    }
-
-    /// One of the hooks' counters, over all CPUs; 0 if the kernel refuses the look-up.
+    /// One of the hooks' counters, over all CPUs.
     #[must_use]
     pub fn counter(&self, counter: Counter) -> u64 {
-        self.counters.get(&(counter as u32), 0).map_or(0, |cpus| cpus.iter().sum())
+        let of = |cpu| self.counters.read(cpu * Counter::COUNT + counter as u32);
+        (0..self.cpus).filter_map(of).sum()
     }
 }
 
-fn load(slots: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
+/// How many CPUs this host may come to have.
+fn cpus() -> Result<u32, TraceError> {
+    nr_cpus()
+        .map_err(|(file, error)| TraceError::Load(format!("{file}: {error}")))
+        .map(|n| u32::try_from(n).unwrap_or(u32::MAX / Counter::COUNT))
+}
+
+fn load(slots: u32, cpus: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
     EbpfLoader::new()
         // The programs have no CO-RE relocations: reading the kernel's BTF for them is time lost.
         .btf(None)
         .override_global("LAYOUT", layout, true)
         .map_max_entries("SLOTS", slots)
+        .map_max_entries("COUNTERS", cpus * Counter::COUNT)
         .load(OBJECT)
         .map_err(|e| TraceError::from_aya(&e))
+}
+
+/// Maps the array of a name, which has so many elements.
+fn mapped<T: Pod>(
+    programs: &Ebpf,
+    name: &str,
+    elements: u32,
+    access: Access,
+) -> Result<Mapped<T>, TraceError> {
+    match programs.map(name) {
+        Some(Map::Array(map)) => Mapped::map(map.fd(), elements, access)
+            .map_err(|e| TraceError::Load(format!("mapping the array {name}: {e}"))),
+        _ => Err(TraceError::Load(format!("the object has no array {name}"))),
+    }
 }
 
 /// Takes a map out of the object, as the type that it is declared with.

@@ -1,0 +1,81 @@
+//! An array of the hooks, mapped into this process: read and written without a syscall.
+//!
+//! That is not for speed alone: while `bpf()` looks up or updates an element, no tracepoint's program
+//! runs on that CPU, and its events are lost without a count.
+
+use std::{io, num::NonZeroUsize, os::fd::AsFd, ptr::NonNull};
+
+use aya::Pod;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+/// What this process may do with the elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read them.
+    Read,
+    /// Read and write them.
+    Write,
+}
+
+/// A mapping of all elements of an array.
+#[derive(Debug)]
+pub struct Mapped<T> {
+    base: NonNull<T>,
+    elements: u32,
+    bytes: usize,
+    access: Access,
+}
+
+// SAFETY: the mapping lives until drop, wherever that is; elements are plain data.
+unsafe impl<T: Pod> Send for Mapped<T> {}
+// SAFETY: reads and writes are volatile copies. Were two threads, or the hooks, to meet at one
+// element, a reader would get a torn copy of integers, which is no invalid value.
+unsafe impl<T: Pod> Sync for Mapped<T> {}
+
+impl<T: Pod> Mapped<T> {
+    /// Maps the array behind `map`, which must hold `elements` elements of this type.
+    ///
+    /// # Errors
+    /// If the kernel refuses the mapping.
+    pub(super) fn map(map: impl AsFd, elements: u32, access: Access) -> io::Result<Self> {
+        // The kernel pads elements to 8 bytes (`array_map_alloc`).
+        const { assert!(size_of::<T>() % 8 == 0) };
+        let bytes = NonZeroUsize::new(elements as usize * size_of::<T>())
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let protection = match access {
+            Access::Read => ProtFlags::PROT_READ,
+            Access::Write => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
+        };
+        // SAFETY: a fresh mapping at an address of the kernel's choice, of a map that is at least
+        // that long: the kernel checks the length (`array_map_mmap`).
+        let base = unsafe { mmap(None, bytes, protection, MapFlags::MAP_SHARED, map, 0)? };
+        Ok(Self { base: base.cast(), elements, bytes: bytes.get(), access })
+    }
+
+    /// A copy of an element; `None` where there is none.
+    #[must_use]
+    pub fn read(&self, index: u32) -> Option<T> {
+        if index >= self.elements {
+            return None;
+        }
+        // SAFETY: within the mapping (checked above) and aligned: it starts at a page, and the size
+        // of an element is a multiple of its alignment. Every bit pattern is a `T`.
+        Some(unsafe { self.base.add(index as usize).read_volatile() })
+    }
+
+    /// Writes an element; does nothing where there is none, or none may be written.
+    pub(super) fn write(&self, index: u32, value: T) {
+        if index < self.elements && self.access == Access::Write {
+            // SAFETY: as for `read`, and the mapping may be written to.
+            unsafe { self.base.add(index as usize).write_volatile(value) };
+        }
+    }
+}
+
+impl<T> Drop for Mapped<T> {
+    fn drop(&mut self) {
+        // SAFETY: the mapping that `map` made; no reference into it outlives `self`. Unmapping
+        // cannot fail for a mapping that exists.
+        let _ = unsafe { munmap(self.base.cast(), self.bytes) };
+    }
+}
