@@ -1,7 +1,7 @@
 //! Where the fields of the tracepoints and kernel structures are on this kernel.
 //!
-//! Userspace reads the offsets from tracefs `format` files and BTF at load time and hands them to
-//! the programs as one read-only global. No offset is written down in the source.
+//! Userspace reads the offsets from BTF, or from tracefs `format` files, at load time and hands them
+//! to the programs as one read-only global. No offset is written down in the source.
 
 /// Offset of a field that this kernel does not have.
 pub const ABSENT: u16 = u16::MAX;
@@ -77,6 +77,57 @@ pub struct PrefixLayout {
     pub tuple: TupleLayout,
 }
 
+/// Offsets within a socket or a request socket, of which both begin with a `struct sock_common`
+/// (BTF).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketLayout {
+    /// `skc_family`.
+    pub family: u16,
+    /// `skc_state`, a byte.
+    pub state: u16,
+    /// `skc_num`, host order.
+    pub local_port: u16,
+    /// `skc_dport`, network order.
+    pub remote_port: u16,
+    /// `skc_rcv_saddr`.
+    pub local_v4: u16,
+    /// `skc_daddr`.
+    pub remote_v4: u16,
+    /// `skc_v6_rcv_saddr`; [`ABSENT`] on a kernel without IPv6.
+    pub local_v6: u16,
+    /// `skc_v6_daddr`, likewise.
+    pub remote_v6: u16,
+    /// `sk_protocol`, of a full socket only.
+    pub protocol: u16,
+}
+
+/// Offsets within a `struct sk_buff` (BTF).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketLayout {
+    /// `head`: where the two headers count from.
+    pub head: u16,
+    /// `network_header`.
+    pub network: u16,
+    /// `transport_header`.
+    pub transport: u16,
+}
+
+/// What the programs for raw tracepoints need: these get the kernel's own pointers, not a record.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawLayout {
+    /// Sockets.
+    pub socket: SocketLayout,
+    /// Packets.
+    pub packet: PacketLayout,
+    /// Number of the argument `reason` of `tcp_send_reset`; [`ABSENT`] before about 6.10.
+    pub reason: u16,
+    /// Number of the argument `err` of `tcp_retransmit_skb`; [`ABSENT`] before about 6.17.
+    pub err: u16,
+}
+
 /// Everything that the programs need to know of the kernel that they run on.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +145,8 @@ pub struct KernelLayout {
     pub retransmit_skb: PrefixLayout,
     /// `tcp_retransmit_synack`.
     pub retransmit_synack: PrefixLayout,
+    /// Raw tracepoints.
+    pub raw: RawLayout,
     /// `struct sock`, `__sk_common.skc_net` (BTF).
     pub sock_net: u16,
     /// `struct net`, `net_cookie` (BTF).
@@ -116,6 +169,26 @@ impl PrefixLayout {
     /// No field is there.
     pub const NONE: Self =
         Self { skaddr: ABSENT, state: ABSENT, err: ABSENT, tuple: TupleLayout::NONE };
+}
+
+impl RawLayout {
+    /// No field is there.
+    pub const NONE: Self = Self {
+        socket: SocketLayout {
+            family: ABSENT,
+            state: ABSENT,
+            local_port: ABSENT,
+            remote_port: ABSENT,
+            local_v4: ABSENT,
+            remote_v4: ABSENT,
+            local_v6: ABSENT,
+            remote_v6: ABSENT,
+            protocol: ABSENT,
+        },
+        packet: PacketLayout { head: ABSENT, network: ABSENT, transport: ABSENT },
+        reason: ABSENT,
+        err: ABSENT,
+    };
 }
 
 impl KernelLayout {
@@ -141,6 +214,7 @@ impl KernelLayout {
         receive_reset: PrefixLayout::NONE,
         retransmit_skb: PrefixLayout::NONE,
         retransmit_synack: PrefixLayout::NONE,
+        raw: RawLayout::NONE,
         sock_net: ABSENT,
         net_cookie: ABSENT,
         skb_dev: ABSENT,
@@ -154,5 +228,8 @@ const _: () = {
     assert!(size_of::<SetStateLayout>() == 16);
     assert!(size_of::<SendResetLayout>() == 20);
     assert!(size_of::<PrefixLayout>() == 14);
-    assert!(size_of::<KernelLayout>() == 96 && align_of::<KernelLayout>() == 8);
+    assert!(size_of::<SocketLayout>() == 18);
+    assert!(size_of::<PacketLayout>() == 6);
+    assert!(size_of::<RawLayout>() == 28);
+    assert!(size_of::<KernelLayout>() == 128 && align_of::<KernelLayout>() == 8);
 };

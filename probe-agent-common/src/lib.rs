@@ -18,7 +18,8 @@ pub use counters::Counter;
 pub use event::{EventKind, EventRecord, NO_SLOT, UnknownEventKind};
 pub use flow::{FlowKey, v4_mapped};
 pub use layout::{
-    ABSENT, KernelLayout, PrefixLayout, SendResetLayout, SetStateLayout, TupleLayout,
+    ABSENT, KernelLayout, PacketLayout, PrefixLayout, RawLayout, SendResetLayout, SetStateLayout,
+    SocketLayout, TupleLayout,
 };
 pub use port::PortEntry;
 pub use slot_record::SlotRecord;

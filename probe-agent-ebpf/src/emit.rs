@@ -1,6 +1,6 @@
 //! Puts one event into the ring buffer and notes it in the slot's record.
 
-use aya_ebpf::{helpers::bpf_ktime_get_ns, programs::TracePointContext};
+use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
 use aya_log_ebpf::warn;
 use probe_agent_common::{Counter, EventKind, EventRecord, FlowKey, NO_SLOT};
 
@@ -48,7 +48,7 @@ fn send(slot: u32, generation: u32, flow: FlowKey, details: &Details) -> bool {
 
 /// Reports something that no known kernel does.
 #[inline(always)]
-pub(crate) fn anomaly(ctx: &TracePointContext, what: &'static str, value: u32) {
+pub(crate) fn anomaly(ctx: &impl EbpfContext, what: &'static str, value: u32) {
     maps::count(Counter::Anomalies);
     warn!(ctx, "unexpected {}: {}", what, value);
 }

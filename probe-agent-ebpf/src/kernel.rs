@@ -13,11 +13,18 @@ fn net_cookie(base: u64, member: u16) -> u64 {
     if net == 0 { 0 } else { read_u64(net, layout!(net_cookie)) }
 }
 
-/// Eight bytes of a kernel structure; 0 if they cannot be read.
+/// A member of a kernel structure; zeroes if it cannot be read.
 #[inline(always)]
-fn read_u64(base: u64, member: u16) -> u64 {
-    // SAFETY: `bpf_probe_read_kernel` checks the address itself.
-    unsafe { bpf_probe_read_kernel((base + u64::from(member)) as *const u64) }.unwrap_or(0)
+pub(crate) fn read<T: Copy + Default>(base: u64, member: u16) -> T {
+    let address = (base + u64::from(member)) as *const T;
+    // SAFETY: `bpf_probe_read_kernel` checks the address itself, and T is plain data.
+    unsafe { bpf_probe_read_kernel(address) }.unwrap_or_default()
+}
+
+/// A pointer or another eight bytes.
+#[inline(always)]
+pub(crate) fn read_u64(base: u64, member: u16) -> u64 {
+    read(base, member)
 }
 
 /// `tcp_sock.segs_out`: the segments that the socket made since it was last connected; 0 where BTF
@@ -28,8 +35,7 @@ pub(crate) fn segments_out(sk: u64) -> u32 {
     if offset == ABSENT {
         return 0;
     }
-    // SAFETY: `bpf_probe_read_kernel` checks the address itself.
-    unsafe { bpf_probe_read_kernel((sk + u64::from(offset)) as *const u32) }.unwrap_or(0)
+    read(sk, offset)
 }
 
 /// Whether a `struct sock` is in the agent's network namespace; true where it cannot be told.

@@ -1,5 +1,10 @@
 //! The kernel side of probe-agent: one hook per file, named after the hook.
 //!
+//! Each hook is there twice: for the raw tracepoint, which hands over the kernel's pointers (their
+//! members are found by BTF), and for the tracepoint with a record (its fields are found by the
+//! `format` file), for a kernel without BTF. The raw one is the better one: it costs less, and it is
+//! skipped only while the same program runs on that CPU, not while any program does.
+//!
 //! Each hook first asks whether the local port is one of the agent's and returns at once if not.
 //! What a clean probe does is noted in its slot's [`SlotRecord`](probe_agent_common::SlotRecord);
 //! anything unusual also goes through the ring buffer, as an
@@ -12,7 +17,9 @@ mod emit;
 mod filter;
 mod kernel;
 mod maps;
+mod packet;
 mod programs;
+mod socket;
 mod tuple;
 
 /// Helpers such as `bpf_probe_read_kernel` are lent only to programs with a GPL-compatible licence.

@@ -3,7 +3,38 @@
 use aya_ebpf::programs::TracePointContext;
 use probe_agent_common::{FlowKey, TupleLayout, v4_mapped};
 
-const AF_INET: u16 = 2;
+/// Whatever can name a 4-tuple.
+pub(crate) trait Tuple {
+    /// The local address alone: a clean probe asks for no more.
+    fn local(&self) -> [u8; 16];
+    /// All of it.
+    fn flow(&self) -> FlowKey;
+}
+
+/// The separate fields of a tracepoint record. `local` is the kernel's `saddr`.
+pub(crate) struct Fields<'a> {
+    pub(crate) ctx: &'a TracePointContext,
+    pub(crate) layout: TupleLayout,
+}
+
+impl Tuple for Fields<'_> {
+    #[inline(always)]
+    fn local(&self) -> [u8; 16] {
+        field(self.ctx, self.layout.saddr_v6)
+    }
+
+    #[inline(always)]
+    fn flow(&self) -> FlowKey {
+        FlowKey {
+            local: self.local(),
+            remote: field(self.ctx, self.layout.daddr_v6),
+            local_port: field(self.ctx, self.layout.sport),
+            remote_port: field(self.ctx, self.layout.dport),
+        }
+    }
+}
+
+pub(crate) const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 
 /// Reads a field of the tracepoint record; zero where the kernel refuses the read, which does not
@@ -12,17 +43,6 @@ const AF_INET6: u16 = 10;
 pub(crate) fn field<T: Copy + Default>(ctx: &TracePointContext, offset: u16) -> T {
     // SAFETY: `bpf_probe_read_kernel` checks the address itself, and T is plain data.
     unsafe { ctx.read_at::<T>(offset as usize) }.unwrap_or_default()
-}
-
-/// The 4-tuple from separate fields. `local` is the kernel's `saddr`.
-#[inline(always)]
-pub(crate) fn flow(ctx: &TracePointContext, layout: TupleLayout) -> FlowKey {
-    FlowKey {
-        local: field(ctx, layout.saddr_v6),
-        remote: field(ctx, layout.daddr_v6),
-        local_port: field(ctx, layout.sport),
-        remote_port: field(ctx, layout.dport),
-    }
 }
 
 /// The port of a `struct sockaddr_in` or `sockaddr_in6` at `offset`; in both it follows the family.

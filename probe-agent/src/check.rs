@@ -15,7 +15,6 @@ use std::{
 };
 
 use anyhow::Context;
-use probe_agent_common::Counter;
 
 use crate::{
     cli::check::CheckArgs,
@@ -131,6 +130,7 @@ fn plan(config: &CheckConfig, targets: Arc<[Target]>, export: bool) -> Result<Pl
         workers,
         netns: config.netns.as_ref().map(|n| n.file()),
         ack_guard: config.ack_guard,
+        tracepoints: config.tracepoints,
         expect: config.expect,
         appetite: if export { Appetite::All } else { shape.appetite(config.output) },
     })
@@ -240,7 +240,7 @@ impl Desk {
             alive: sum(|g| &g.alive),
             under_way: sum(|g| &g.under_way),
             settling: sum(|g| &g.settling),
-            events_lost: self.tracer.as_ref().map_or(0, |t| t.counter(Counter::EventsLost)),
+            events_lost: self.tracer.as_ref().map_or(0, |t| t.events_lost()),
         }
     }
 

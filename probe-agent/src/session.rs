@@ -16,7 +16,6 @@ use std::{
 };
 
 use nix::sched::{CloneFlags, setns};
-use probe_agent_common::Counter;
 
 pub use self::sink::Appetite;
 use self::sink::WorkerSink;
@@ -34,6 +33,7 @@ use crate::{
     report::stats::Tally,
     trace::{
         error::TraceError,
+        layout::Form,
         loader::{Rings, Tracer},
         reader::{Reader, Route},
     },
@@ -60,6 +60,8 @@ pub struct Plan {
     pub netns: Option<Arc<File>>,
     /// Whether to hold back ACKs that would complete a handshake.
     pub ack_guard: bool,
+    /// Which form of the tracepoints to use.
+    pub tracepoints: Form,
     /// What a healthy target does.
     pub expect: Expect,
     /// Which probes the caller wants to hear of.
@@ -100,7 +102,7 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     let cookie = inside(plan.netns.as_ref(), namespace::cookie)
         .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
     let slots = plan.settings.slots * plan.workers;
-    let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard)?;
+    let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard, plan.tracepoints)?;
     Ok((Arc::new(tracer), rings))
 }
 
@@ -253,9 +255,10 @@ impl Workers {
             outcome.ended.events_lost += ended.events_lost;
         }
         // The reader's figure has the kernel's in it, but may be a tick old.
-        let in_kernel = self.tracer.as_ref().map_or(0, |t| t.counter(Counter::EventsLost));
+        let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
         let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
         outcome.ended.events_lost += in_kernel.max(in_all);
+        outcome.ended.events_lost += self.tracer.as_ref().map_or(0, |t| t.transitions_lost());
         let times = |read: fn(&Gauges) -> u64| {
             self.gauges.iter().map(move |g| read(g)).filter(|at| *at > 0)
         };
@@ -281,7 +284,7 @@ fn kernel_sides(
         ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX)
     });
     let counter = Arc::clone(tracer);
-    let lost_in_kernel = move || counter.counter(Counter::EventsLost);
+    let lost_in_kernel = move || counter.events_lost();
     let reader = Reader::start(rings, &tracer.kernel.rst_reasons, senders, route, lost_in_kernel)?;
     let sides = inboxes
         .into_iter()

@@ -10,5 +10,6 @@ pub mod format;
 pub mod layout;
 pub mod loader;
 pub mod mapped;
+pub mod misses;
 pub mod reader;
 pub mod tracefs;

@@ -22,6 +22,7 @@ use probe_agent::{
     },
     report::{stats::RunFacts, summary::Summary},
     session::{self, Appetite, Audience, Plan},
+    trace::layout::Form,
 };
 
 /// What a run differs in.
@@ -107,6 +108,7 @@ fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
         workers: 1,
         netns: Some(Arc::new(netns)),
         ack_guard: true,
+        tracepoints: Form::Auto,
         expect: Expect::Open,
         appetite: Appetite::Unusual(u32::MAX),
     }

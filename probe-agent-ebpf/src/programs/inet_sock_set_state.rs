@@ -1,8 +1,14 @@
 //! Tracepoint `sock:inet_sock_set_state`, since 4.16: `skaddr`, `oldstate`, `newstate`, the 4-tuple.
+//! Raw: `sk`, `oldstate`, `newstate`.
 //!
 //! Notes the three transitions of a clean probe in the slot's record and sends any other.
 
-use aya_ebpf::{helpers::bpf_ktime_get_ns, macros::tracepoint, programs::TracePointContext};
+use aya_ebpf::{
+    EbpfContext,
+    helpers::bpf_ktime_get_ns,
+    macros::{raw_tracepoint, tracepoint},
+    programs::{RawTracePointContext, TracePointContext},
+};
 use probe_agent_common::{ABSENT, Counter, EventKind, SlotRecord};
 
 use super::{CLOSE, ESTABLISHED, SYN_SENT};
@@ -11,80 +17,108 @@ use crate::{
     filter::{self, Owner},
     kernel,
     maps::{self, layout},
-    tuple::{self, field},
+    socket::Socket,
+    tuple::{Fields, Tuple, field},
 };
 
 const IPPROTO_TCP: u16 = 6;
+
+/// A change of state on one of the agent's ports.
+struct Change {
+    port: u16,
+    sk: u64,
+    from: i32,
+    to: i32,
+    protocol: u16,
+}
+
+#[raw_tracepoint]
+fn raw_inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
+    let sk = ctx.arg::<u64>(0);
+    let socket = Socket(sk);
+    let port = socket.local_port();
+    if maps::port(port).is_some() {
+        let (from, to) = (ctx.arg(1), ctx.arg(2));
+        ours(&ctx, &Change { port, sk, from, to, protocol: socket.protocol() }, &socket);
+    }
+    0
+}
 
 #[tracepoint]
 fn inet_sock_set_state(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(set_state.tuple.sport));
     if maps::port(port).is_some() {
-        ours(&ctx, port);
+        // `protocol` also names MPTCP and SCTP; before 5.6 it was a byte at the same place.
+        let protocol = layout!(set_state.protocol);
+        let change = Change {
+            port,
+            sk: field(&ctx, layout!(set_state.skaddr)),
+            from: field(&ctx, layout!(set_state.old_state)),
+            to: field(&ctx, layout!(set_state.new_state)),
+            protocol: if protocol == ABSENT {
+                IPPROTO_TCP
+            } else {
+                field::<u16>(&ctx, protocol) & 0xff
+            },
+        };
+        ours(&ctx, &change, &Fields { ctx: &ctx, layout: layout!(set_state.tuple) });
     }
     0
 }
 
 #[inline(always)]
-fn ours(ctx: &TracePointContext, port: u16) {
-    let sk = field::<u64>(ctx, layout!(set_state.skaddr));
-    let from = field::<i32>(ctx, layout!(set_state.old_state));
-    let to = field::<i32>(ctx, layout!(set_state.new_state));
-    if (from, to) == (CLOSE, SYN_SENT) {
-        syn(ctx, port, sk);
+fn ours(ctx: &impl EbpfContext, change: &Change, tuple: &impl Tuple) {
+    if (change.from, change.to) == (CLOSE, SYN_SENT) {
+        syn(change, tuple);
         return;
     }
-    let Some(owner) = filter::owner_of_socket(port, sk) else { return };
+    let Some(owner) = filter::owner_of_socket(change.port, change.sk) else { return };
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
-    match (from, to) {
+    match (change.from, change.to) {
         (SYN_SENT, ESTABLISHED) => owner.record.established_at = now,
         (SYN_SENT | ESTABLISHED, CLOSE) => {
             owner.record.closed_at = now;
-            owner.record.segments_out = kernel::segments_out(sk);
+            owner.record.segments_out = kernel::segments_out(change.sk);
         }
-        _ => other(ctx, owner, from, to),
+        _ => other(ctx, owner, change, tuple),
     }
 }
 
 /// `CLOSE -> SYN_SENT`: a probe begins, in the context of the agent's `connect()`.
 #[inline(always)]
-fn syn(ctx: &TracePointContext, port: u16, sk: u64) {
-    let Some(entry) = maps::port(port) else { return };
-    let local = field::<[u8; 16]>(ctx, layout!(set_state.tuple.saddr_v6));
-    // `protocol` also names MPTCP and SCTP; before 5.6 it was a byte at the same place.
-    let protocol = layout!(set_state.protocol);
-    if (protocol != ABSENT && field::<u16>(ctx, protocol) & 0xff != IPPROTO_TCP)
-        || !filter::address_matches(entry, &local)
-        || !kernel::socket_in_our_netns(sk)
+fn syn(change: &Change, tuple: &impl Tuple) {
+    let Some(entry) = maps::port(change.port) else { return };
+    if change.protocol != IPPROTO_TCP
+        || !filter::address_matches(entry, &tuple.local())
+        || !kernel::socket_in_our_netns(change.sk)
     {
         maps::count(Counter::Foreign);
         return;
     }
-    let Some(owner) = filter::owner(port) else { return };
+    let Some(owner) = filter::owner(change.port) else { return };
     *owner.record = SlotRecord {
         // SAFETY: the helper has no preconditions.
         syn_sent_at: unsafe { bpf_ktime_get_ns() },
         generation: owner.record.generation.wrapping_add(1),
-        socket: sk,
+        socket: change.sk,
         ..SlotRecord::default()
     };
 }
 
 /// A transition that a half-open probe does not have: the server sent data or a FIN, say.
 #[inline(always)]
-fn other(ctx: &TracePointContext, owner: Owner, from: i32, to: i32) {
-    if !(1..=12).contains(&to) {
-        emit::anomaly(ctx, "TCP state", to as u32);
+fn other(ctx: &impl EbpfContext, owner: Owner, change: &Change, tuple: &impl Tuple) {
+    if !(1..=12).contains(&change.to) {
+        emit::anomaly(ctx, "TCP state", change.to as u32);
     }
-    let flow = tuple::flow(ctx, layout!(set_state.tuple));
     emit::of_slot(
         owner,
-        flow,
+        tuple.flow(),
         &Details {
             kind: EventKind::StateChange,
-            state: to as u8,
-            old_state: from as u8,
+            state: change.to as u8,
+            old_state: change.from as u8,
             detail: 0,
         },
     );

@@ -1,34 +1,47 @@
-//! Tracepoint `tcp:tcp_receive_reset`, since 4.16: an acceptable RST arrived for a socket.
+//! Tracepoint `tcp:tcp_receive_reset`, since 4.16: an acceptable RST arrived for a socket. Raw: `sk`.
 //!
 //! It fires before the socket goes to `CLOSE`. A server's request socket does not get here.
 
-use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
+use aya_ebpf::{
+    macros::{raw_tracepoint, tracepoint},
+    programs::{RawTracePointContext, TracePointContext},
+};
 use probe_agent_common::EventKind;
 
 use crate::{
     emit::{self, Details},
     filter,
     maps::{self, layout},
-    tuple::{self, field},
+    socket::Socket,
+    tuple::{Fields, Tuple, field},
 };
+
+#[raw_tracepoint]
+fn raw_tcp_receive_reset(ctx: RawTracePointContext) -> i32 {
+    let sk = ctx.arg::<u64>(0);
+    let port = Socket(sk).local_port();
+    if maps::port(port).is_some() {
+        ours(port, sk, &Socket(sk));
+    }
+    0
+}
 
 #[tracepoint]
 fn tcp_receive_reset(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(receive_reset.tuple.sport));
     if maps::port(port).is_some() {
-        ours(&ctx, port);
+        let sk = field::<u64>(&ctx, layout!(receive_reset.skaddr));
+        ours(port, sk, &Fields { ctx: &ctx, layout: layout!(receive_reset.tuple) });
     }
     0
 }
 
 #[inline(always)]
-fn ours(ctx: &TracePointContext, port: u16) {
-    let sk = field::<u64>(ctx, layout!(receive_reset.skaddr));
+fn ours(port: u16, sk: u64, tuple: &impl Tuple) {
     let Some(owner) = filter::owner_of_socket(port, sk) else { return };
-    let flow = tuple::flow(ctx, layout!(receive_reset.tuple));
     emit::of_slot(
         owner,
-        flow,
+        tuple.flow(),
         &Details { kind: EventKind::RstReceived, state: 0, old_state: 0, detail: 0 },
     );
 }

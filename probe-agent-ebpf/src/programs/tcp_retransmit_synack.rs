@@ -1,32 +1,47 @@
 //! Tracepoint `tcp:tcp_retransmit_synack`, since 4.16: a server on this host, in whichever network
-//! namespace, sends its SYN-ACK again. The kernel's `sport` is the server's.
+//! namespace, sends its SYN-ACK again. Raw: `sk`, `req`. The kernel's `sport` is the server's.
 //!
 //! The namespace is the server's and says nothing about whose probe it was; the flow does, up to
 //! hosts that use the same addresses in several namespaces. It is therefore evidence beside the
 //! agent's own events, never instead of them.
 
-use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
+use aya_ebpf::{
+    macros::{raw_tracepoint, tracepoint},
+    programs::{RawTracePointContext, TracePointContext},
+};
 use probe_agent_common::{Counter, EventKind};
 
 use crate::{
     emit::{self, Details},
     filter,
     maps::{self, layout},
-    tuple::{self, field},
+    socket::Socket,
+    tuple::{Fields, Tuple, field},
 };
+
+#[raw_tracepoint]
+fn raw_tcp_retransmit_synack(ctx: RawTracePointContext) -> i32 {
+    // The listener knows no client; the request does.
+    let request = Socket(ctx.arg::<u64>(1));
+    let port = request.remote_port();
+    if maps::port(port).is_some() {
+        ours(port, &request);
+    }
+    0
+}
 
 #[tracepoint]
 fn tcp_retransmit_synack(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(retransmit_synack.tuple.dport));
     if maps::port(port).is_some() {
-        ours(&ctx, port);
+        ours(port, &Fields { ctx: &ctx, layout: layout!(retransmit_synack.tuple) });
     }
     0
 }
 
 #[inline(always)]
-fn ours(ctx: &TracePointContext, port: u16) {
-    let flow = tuple::flow(ctx, layout!(retransmit_synack.tuple)).reversed();
+fn ours(port: u16, tuple: &impl Tuple) {
+    let flow = tuple.flow().reversed();
     let Some(entry) = maps::port(port) else { return };
     if !filter::address_matches(entry, &flow.local) {
         maps::count(Counter::Foreign);

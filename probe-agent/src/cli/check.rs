@@ -11,6 +11,7 @@ use crate::{
         source::{Mark, PortRange},
     },
     export::OtlpArgs,
+    trace::layout::Form,
 };
 
 const EXAMPLES: &str = "\
@@ -148,6 +149,16 @@ pub struct CheckArgs {
     /// SYN-ACK that comes twice lets the target's application accept a dead connection.
     #[arg(long, help_heading = "Judging")]
     pub no_ack_guard: bool,
+
+    /// How to read the kernel's tracepoints
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "auto",
+        conflicts_with = "no_kernel",
+        help_heading = "Judging"
+    )]
+    pub tracepoints: Form,
 
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]

@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::trace::layout::Form;
+
 /// The flags of `demo`.
 #[derive(Clone, Debug, Args)]
 #[command(
@@ -27,6 +29,10 @@ pub struct DemoArgs {
     /// List the scenarios and run none
     #[arg(long)]
     pub list: bool,
+
+    /// How to read the kernel's tracepoints
+    #[arg(long, value_name = "FORM", default_value = "auto")]
+    pub tracepoints: Form,
 
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "ladder")]

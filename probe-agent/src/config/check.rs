@@ -16,7 +16,7 @@ use super::{
     source::PortRange,
     target::TargetSpec,
 };
-use crate::{cli::check::CheckArgs, words::in_words};
+use crate::{cli::check::CheckArgs, trace::layout::Form, words::in_words};
 
 /// A server sends its SYN-ACK again 1 s after a lost RST; the rest is for the way here.
 const SHORTEST_TELLING_SETTLE: Duration = Duration::from_millis(1100);
@@ -73,6 +73,8 @@ pub struct CheckConfig {
     pub kernel: KernelUse,
     /// Whether ACKs that would complete a handshake are held back.
     pub ack_guard: bool,
+    /// Which form of the tracepoints is used.
+    pub tracepoints: Form,
     /// How results are printed.
     pub output: OutputFormat,
 }
@@ -163,6 +165,7 @@ impl CheckConfig {
                 (false, false) => KernelUse::Auto,
             },
             ack_guard: !args.no_ack_guard,
+            tracepoints: args.tracepoints,
             output: args.output,
         })
     }

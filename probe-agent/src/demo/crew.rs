@@ -15,13 +15,13 @@ use super::{
     play::{Played, Ready},
     scenario::Scenario,
 };
-use crate::lab::Family;
+use crate::{lab::Family, trace::layout::Form};
 
 /// How often the caller is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A scenario over one family of addresses.
-pub type Part = (&'static Scenario, Family);
+/// A scenario over one family of addresses, seen through one form of the tracepoints.
+pub type Part = (&'static Scenario, Family, Form);
 
 /// What the caller is told, on its own thread.
 pub enum News {
@@ -90,10 +90,10 @@ fn make<'scope, 'env: 'scope>(
     while !stop.load(Ordering::Relaxed) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(index) = next else { return };
-        let (scenario, family) = parts[index];
+        let (scenario, family, form) = parts[index];
         let tell = ends.clone();
         // The receiver is there as long as it may matter.
-        match Ready::make(scenario, family) {
+        match Ready::make(scenario, family, form) {
             Ok(ready) => drop(scope.spawn(move || tell.send((index, ready.play(stop))).ok())),
             Err(error) => drop(tell.send((index, Err(error)))),
         }

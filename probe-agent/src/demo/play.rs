@@ -19,7 +19,10 @@ use crate::{
     lab::Family,
     probe::{engine::Gauges, target::Target},
     session::{self, Audience},
-    trace::loader::{Rings, Tracer},
+    trace::{
+        layout::Form,
+        loader::{Rings, Tracer},
+    },
 };
 
 /// A scenario that was played to its end.
@@ -74,16 +77,21 @@ pub(super) struct Ready {
 pub fn play(
     scenario: &'static Scenario,
     family: Family,
+    form: Form,
     stop: &Arc<AtomicBool>,
 ) -> Result<Option<Played>, DemoError> {
-    Ready::make(scenario, family)?.play(stop)
+    Ready::make(scenario, family, form)?.play(stop)
 }
 
 impl Ready {
     /// Builds the lab and loads the hooks.
-    pub(super) fn make(scenario: &'static Scenario, family: Family) -> Result<Self, DemoError> {
+    pub(super) fn make(
+        scenario: &'static Scenario,
+        family: Family,
+        form: Form,
+    ) -> Result<Self, DemoError> {
         let began = Instant::now();
-        let stage = Stage::set(scenario, family)?;
+        let stage = Stage::set(scenario, family, form)?;
         let tracing = session::trace(stage.plan())?;
         Ok(Self { scenario, family, stage, tracing, began })
     }

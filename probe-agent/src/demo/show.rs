@@ -98,7 +98,7 @@ impl<'a> Show<'a> {
             0 | 1 => String::new(),
             n => format!(" and {}", human::counted(n as u64 - 1, "other")),
         };
-        open.first().map_or_else(String::new, |(scenario, family)| {
+        open.first().map_or_else(String::new, |(scenario, family, _)| {
             format!(
                 "{done} of {} done, waiting for {} over {}{others}",
                 self.parts.len(),

@@ -20,6 +20,7 @@ use crate::{
         target::Target,
     },
     session::{Appetite, Plan},
+    trace::layout::Form,
 };
 
 /// The first source port. The lab is private, so that nobody else has it.
@@ -52,7 +53,7 @@ impl Stage {
     ///
     /// # Errors
     /// Whatever the lab lacks.
-    pub(super) fn set(scenario: &Scenario, family: Family) -> Result<Self, DemoError> {
+    pub(super) fn set(scenario: &Scenario, family: Family, form: Form) -> Result<Self, DemoError> {
         let lab = Lab::new()?;
         for (name, value) in scenario.server_sysctls {
             lab.server().sysctl(name, value)?;
@@ -72,6 +73,7 @@ impl Stage {
         };
         let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
         let plan = plan(scenario, &lab, target.address(), source, first)?;
+        let plan = Plan { tracepoints: form, ..plan };
         let injected: Result<_, LabError> =
             scenario.injected.iter().map(|injection| lab.inject(&injection.fault)).collect();
         let injected = injected?;
@@ -155,6 +157,7 @@ fn plan(
         workers: 1,
         netns: Some(Arc::new(File::from(netns))),
         ack_guard: true,
+        tracepoints: Form::Auto,
         expect: Expect::Open,
         appetite: Appetite::All,
     })

@@ -100,6 +100,14 @@ impl ProbeRecord {
         self.kernel.map(|k| k.closed_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
     }
 
+    /// Whether the kernel's record lacks a transition that there must have been: the hook was skipped.
+    #[must_use]
+    pub fn has_gap(&self) -> bool {
+        self.kernel.is_some_and(|k| {
+            k.closed_at == 0 || (self.outcome == Outcome::Alive && k.established_at == 0)
+        })
+    }
+
     /// When the RST of the close was generated; `None` where the close sent none.
     #[must_use]
     pub fn rst_at(&self) -> Option<u64> {

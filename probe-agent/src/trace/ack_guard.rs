@@ -1,7 +1,5 @@
 //! The ACK guard: whether a probe's handshake is kept half-open, and if not, why.
 
-use std::sync::Arc;
-
 use aya::{
     Ebpf,
     programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType},
@@ -16,7 +14,7 @@ const PROGRAM: &str = "ack_guard";
 #[derive(Debug)]
 pub enum Guard {
     /// It cannot: the guard stands. The cgroup is left when this is dropped.
-    Enforced(Arc<Cgroup>),
+    Enforced(Cgroup),
     /// It can: the guard was not wanted.
     Off,
     /// It can: there is no guard, for this reason.

@@ -1,8 +1,8 @@
 //! Offsets of members of kernel structures, from BTF.
 
-use std::path::Path;
+use std::{borrow::Cow, collections::HashMap, path::Path};
 
-use btf_rs::{Btf, Struct, Type};
+use btf_rs::{Btf, BtfType, Struct, Type};
 
 /// Where the kernel shows its own BTF.
 pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -20,6 +20,19 @@ pub struct NetnsOffsets {
     pub dev_net: u16,
 }
 
+/// What a raw tracepoint hands over in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument<'a> {
+    /// A pointer to a structure of this name, `const` or not.
+    Pointer(Cow<'a, str>),
+    /// An enum of this name.
+    Enum(Cow<'a, str>),
+    /// A plain number.
+    Integer,
+    /// Something else.
+    Other,
+}
+
 /// A BTF file, read once.
 pub struct KernelTypes(Btf);
 
@@ -29,6 +42,47 @@ impl KernelTypes {
     pub fn read(file: &Path) -> Option<Self> {
         // As a whole: the parser seeks for every type, and each seek of a file is a system call.
         Btf::from_bytes(&std::fs::read(file).ok()?).ok().map(Self)
+    }
+
+    /// Offset in bytes of a path of members within a structure; `None` if it is not there.
+    #[must_use]
+    pub fn member(&self, structure: &str, path: &[&str]) -> Option<u16> {
+        member(&self.0, structure, path)
+    }
+
+    /// What the raw tracepoint of this name hands over; `None` if there is none.
+    ///
+    /// `__BPF_DECLARE_TRACE` (`include/trace/bpf_probe.h`) leaves a type for this purpose:
+    /// `typedef void (*btf_trace_NAME)(void *__data, ...)`.
+    #[must_use]
+    pub fn arguments(&self, tracepoint: &str) -> Option<Vec<Argument<'static>>> {
+        let btf = &self.0;
+        let name = format!("btf_trace_{tracepoint}");
+        let types = btf.resolve_types_by_name(&name).ok()?;
+        let pointer = types.into_iter().find_map(|t| match t {
+            Type::Typedef(alias) => btf.resolve_chained_type(&alias).ok(),
+            _ => None,
+        })?;
+        let Type::Ptr(pointer) = pointer else { return None };
+        let Type::FuncProto(function) = btf.resolve_chained_type(&pointer).ok()? else {
+            return None;
+        };
+        Some(function.parameters.iter().skip(1).map(|p| argument(btf, p)).collect())
+    }
+
+    /// The names of an enum's numbers; empty if there is none of this name.
+    #[must_use]
+    pub fn enumerators(&self, name: &str) -> HashMap<i32, String> {
+        let found = self.0.resolve_types_by_name(name).unwrap_or_default();
+        let members = found.into_iter().find_map(|t| match t {
+            Type::Enum(found) => Some(found.members),
+            _ => None,
+        });
+        members
+            .into_iter()
+            .flatten()
+            .filter_map(|m| Some((i32::try_from(m.val()).ok()?, self.0.resolve_name(&m).ok()?)))
+            .collect()
     }
 
     /// Offset of `struct tcp_sock`, `segs_out`, a 32-bit number since 4.2.
@@ -46,6 +100,33 @@ impl KernelTypes {
             skb_dev: member(&self.0, "sk_buff", &["dev"])?,
             dev_net: member(&self.0, "net_device", &["nd_net"])?,
         })
+    }
+}
+
+/// The type of a parameter, with its `const` and `typedef` taken off.
+fn argument(btf: &Btf, of: &dyn BtfType) -> Argument<'static> {
+    let name = |t: &dyn BtfType| btf.resolve_name(t).unwrap_or_default();
+    match resolved(btf, of) {
+        Some(Type::Int(_)) => Argument::Integer,
+        Some(Type::Enum(found)) => Argument::Enum(name(&found).into()),
+        Some(Type::Ptr(pointer)) => match resolved(btf, &pointer) {
+            Some(Type::Struct(found)) => Argument::Pointer(name(&found).into()),
+            _ => Argument::Other,
+        },
+        _ => Argument::Other,
+    }
+}
+
+/// What a type refers to, past qualifiers and aliases.
+fn resolved(btf: &Btf, of: &dyn BtfType) -> Option<Type> {
+    let mut found = btf.resolve_chained_type(of).ok()?;
+    loop {
+        found = match &found {
+            Type::Const(t) => btf.resolve_chained_type(t).ok()?,
+            Type::Volatile(t) => btf.resolve_chained_type(t).ok()?,
+            Type::Typedef(t) => btf.resolve_chained_type(t).ok()?,
+            _ => return Some(found),
+        };
     }
 }
 

@@ -10,19 +10,27 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The one that this process is in, while somebody uses it: sessions of one process share it,
-/// because it is the process that moves.
-static JOINED: Mutex<Weak<Cgroup>> = Mutex::new(Weak::new());
+/// The one that this process is in, and how many use it: sessions of one process share it, because
+/// it is the process that moves. Whoever moves it holds the lock.
+static JOINED: Mutex<Option<(Arc<Place>, usize)>> = Mutex::new(None);
+
+fn joined() -> MutexGuard<'static, Option<(Arc<Place>, usize)>> {
+    JOINED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What the names of the agent's cgroups begin with; its process id follows.
 const PREFIX: &str = "probe-agent-";
 
-/// A cgroup that this process is in.
+/// A share of the cgroup that this process is in; the last one to be dropped leaves it.
 #[derive(Debug)]
-pub struct Cgroup {
+pub struct Cgroup(Arc<Place>);
+
+/// A cgroup.
+#[derive(Debug)]
+struct Place {
     directory: File,
     /// Where to go back to, and what to remove then; `None` where none was made.
     made: Option<(PathBuf, PathBuf)>,
@@ -33,22 +41,24 @@ impl Cgroup {
     ///
     /// # Errors
     /// If there is no cgroup v2, or it cannot be opened.
-    pub fn join() -> io::Result<Arc<Self>> {
-        let mut joined = JOINED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cgroup) = joined.upgrade() {
-            return Ok(cgroup);
+    pub fn join() -> io::Result<Self> {
+        let mut joined = joined();
+        if let Some((place, users)) = joined.as_mut() {
+            *users += 1;
+            return Ok(Self(Arc::clone(place)));
         }
         let home = home()?;
         sweep(&home);
-        let cgroup = match Self::make(&home) {
-            Ok(cgroup) => cgroup,
-            Err(_) => Self { directory: File::open(&home)?, made: None },
-        };
-        let cgroup = Arc::new(cgroup);
-        *joined = Arc::downgrade(&cgroup);
-        Ok(cgroup)
+        let place = Arc::new(match Place::make(&home) {
+            Ok(place) => place,
+            Err(_) => Place { directory: File::open(&home)?, made: None },
+        });
+        *joined = Some((Arc::clone(&place), 1));
+        Ok(Self(place))
     }
+}
 
+impl Place {
     fn make(home: &Path) -> io::Result<Self> {
         let own = home.join(format!("{PREFIX}{}", std::process::id()));
         fs::create_dir(&own)?;
@@ -69,13 +79,20 @@ impl Cgroup {
 
 impl AsFd for Cgroup {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.directory.as_fd()
+        self.0.directory.as_fd()
     }
 }
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        if let Some((home, own)) = &self.made {
+        let mut joined = joined();
+        let Some((_, users)) = joined.as_mut() else { return };
+        *users -= 1;
+        if *users > 0 {
+            return;
+        }
+        *joined = None;
+        if let Some((home, own)) = &self.0.made {
             // What cannot be removed now is swept away by the next agent.
             let _ = move_into(home).and_then(|()| fs::remove_dir(own));
         }

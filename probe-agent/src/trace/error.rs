@@ -10,6 +10,11 @@ pub enum TraceError {
         "tracefs is not mounted and mounting it failed ({0}): run it as root, or have root `mount -t tracefs tracefs /sys/kernel/tracing`"
     )]
     NoTracefs(io::Error),
+    /// BTF does not describe the raw tracepoints, which were asked for.
+    #[error(
+        "{0} is missing or does not describe the tracepoints: raw tracepoints need a kernel with CONFIG_DEBUG_INFO_BTF; use --tracepoints record"
+    )]
+    NoTypes(PathBuf),
     /// A `format` file could not be read.
     #[error(
         "cannot read {path} ({source}): the agent needs read access to tracefs; run it as root or with CAP_DAC_READ_SEARCH"
@@ -58,6 +63,10 @@ impl TraceError {
             let part = cause.to_string();
             if !text.contains(&part) {
                 text = format!("{text}: {part}");
+            }
+            if let Some(number) = cause.downcast_ref().and_then(io::Error::raw_os_error) {
+                // The words before it say the same.
+                text = text.replace(&format!(" (os error {number})"), "");
             }
             next = cause.source();
         }

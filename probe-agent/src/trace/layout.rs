@@ -1,24 +1,77 @@
 //! Puts together the [`KernelLayout`] of the running kernel, and says what it cannot give.
 
+mod raw;
+mod record;
+
 use std::{
     collections::HashMap,
-    io,
     path::{Path, PathBuf},
 };
 
-use probe_agent_common::{ABSENT, KernelLayout, PrefixLayout, TupleLayout};
+use clap::ValueEnum;
+use probe_agent_common::{ABSENT, KernelLayout};
 
-use super::{btf::KernelTypes, error::TraceError, format::Format};
-use crate::words::in_words;
+use super::{btf::KernelTypes, error::TraceError};
 
-/// A hook of the agent: category and name of its tracepoint. The program has the same name.
-pub type Hook = (&'static str, &'static str);
+/// A tracepoint: its category, its name, and what goes without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tracepoint {
+    category: &'static str,
+    name: &'static str,
+    price: &'static str,
+}
 
-const SET_STATE: Hook = ("sock", "inet_sock_set_state");
-const SEND_RESET: Hook = ("tcp", "tcp_send_reset");
-const RECEIVE_RESET: Hook = ("tcp", "tcp_receive_reset");
-const RETRANSMIT_SKB: Hook = ("tcp", "tcp_retransmit_skb");
-const RETRANSMIT_SYNACK: Hook = ("tcp", "tcp_retransmit_synack");
+const fn tracepoint(category: &'static str, name: &'static str, price: &'static str) -> Tracepoint {
+    Tracepoint { category, name, price }
+}
+
+const SET_STATE: Tracepoint = tracepoint("sock", "inet_sock_set_state", "nothing is seen");
+const SEND_RESET: Tracepoint = tracepoint("tcp", "tcp_send_reset", "nothing can be confirmed");
+const RECEIVE_RESET: Tracepoint =
+    tracepoint("tcp", "tcp_receive_reset", "a refusal is inferred from its errno");
+const RETRANSMIT_SKB: Tracepoint =
+    tracepoint("tcp", "tcp_retransmit_skb", "a lost SYN shows as a slow handshake only");
+const RETRANSMIT_SYNACK: Tracepoint = tracepoint(
+    "tcp",
+    "tcp_retransmit_synack",
+    "a server on this host is not seen sending its SYN-ACK again",
+);
+
+/// A program and what it is attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// Name of the program.
+    pub program: &'static str,
+    /// Category of the tracepoint; `None` for a raw one.
+    pub category: Option<&'static str>,
+    /// Name of the tracepoint.
+    pub tracepoint: &'static str,
+    /// What it costs when the kernel skips the program.
+    pub skipped: Skipped,
+}
+
+/// What it costs when the kernel skips a program, because an interrupt found it running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// It may have been an event of any probe.
+    LosesEvent,
+    /// It may have been a transition of one probe, which then lacks in its slot's record.
+    LeavesGap,
+    /// Nothing: an interrupt brings no event that this program takes.
+    Nothing,
+}
+
+/// Which form of the tracepoints the hooks use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Raw ones where the kernel has BTF, else records
+    #[default]
+    Auto,
+    /// Raw tracepoints: the kernel's own structures, read by BTF
+    Raw,
+    /// Tracepoint records, read by the format files of tracefs
+    Record,
+}
 
 /// What is known of this kernel before anything is loaded.
 #[derive(Clone, Debug)]
@@ -36,95 +89,52 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Reads the `format` files below `tracefs` and the BTF file.
+    /// Reads the BTF file and, where the form asks for them, the `format` files below the directory
+    /// that `tracefs` finds.
     ///
     /// # Errors
     /// If a hook is missing without which no probe can be confirmed, or has another form.
-    pub fn read(tracefs: &Path, btf_file: &Path) -> Result<Self, TraceError> {
+    pub fn read(
+        form: Form,
+        btf_file: &Path,
+        tracefs: impl FnOnce() -> Result<PathBuf, TraceError>,
+    ) -> Result<Self, TraceError> {
         let mut kernel = Self {
             layout: KernelLayout::NONE,
-            hooks: vec![SET_STATE, SEND_RESET],
+            hooks: Vec::new(),
             rst_reasons: HashMap::new(),
             sees_socketless_rst: true,
             limits: Vec::new(),
         };
-        kernel.required(tracefs)?;
-        kernel.layout.receive_reset =
-            kernel.optional(tracefs, RECEIVE_RESET, "a refusal is inferred from its errno")?;
-        kernel.layout.retransmit_skb = kernel.optional(
-            tracefs,
-            RETRANSMIT_SKB,
-            "a lost SYN shows as a slow handshake only",
-        )?;
-        kernel.layout.retransmit_synack = kernel.optional(
-            tracefs,
-            RETRANSMIT_SYNACK,
-            "a server on this host is not seen sending its SYN-ACK again",
-        )?;
-        kernel.types(btf_file);
-        Ok(kernel)
-    }
-
-    /// The two hooks that every confirmation rests on.
-    fn required(&mut self, tracefs: &Path) -> Result<(), TraceError> {
-        let format = read(tracefs, SET_STATE)?.ok_or(TraceError::NoHook(SET_STATE.1))?;
-        let get = |field| offset(&format, SET_STATE, field);
-        self.layout.set_state.skaddr = get("skaddr")?;
-        self.layout.set_state.old_state = get("oldstate")?;
-        self.layout.set_state.new_state = get("newstate")?;
-        self.layout.set_state.protocol = format.offset("protocol").unwrap_or(ABSENT);
-        self.layout.set_state.tuple = tuple(&format, SET_STATE)?;
-
-        let format = read(tracefs, SEND_RESET)?.ok_or(TraceError::NoHook(SEND_RESET.1))?;
-        let get = |field| offset(&format, SEND_RESET, field);
-        let layout = &mut self.layout.send_reset;
-        layout.skbaddr = get("skbaddr")?;
-        layout.skaddr = get("skaddr")?;
-        layout.state = get("state")?;
-        layout.reason = format.offset("reason").unwrap_or(ABSENT);
-        if format.offset("sport").is_some() {
-            layout.tuple = tuple(&format, SEND_RESET)?;
-        } else {
-            layout.saddr_sockaddr = get("saddr")?;
-            layout.daddr_sockaddr = get("daddr")?;
+        let types = KernelTypes::read(btf_file);
+        let is_raw = form != Form::Record && types.as_ref().is_some_and(|t| kernel.raw(t));
+        if !is_raw {
+            if form == Form::Raw {
+                return Err(TraceError::NoTypes(btf_file.to_owned()));
+            }
+            kernel.records(&tracefs()?)?;
         }
-        self.rst_reasons = format.symbols("reason");
-        if layout.reason == ABSENT {
-            self.sees_socketless_rst = false;
-            self.limits.push(
+        kernel.types(types.as_ref(), btf_file);
+        if !kernel.sees_socketless_rst {
+            kernel.limits.push(
                 "tcp_send_reset has no reset reasons on this kernel and is silent where no socket \
                  is left: a RST lost and recovered by SYN-ACK retransmit cannot be seen"
                     .to_owned(),
             );
         }
-        Ok(())
+        Ok(kernel)
     }
 
-    /// A hook that can be done without, at a price.
-    fn optional(
-        &mut self,
-        tracefs: &Path,
-        hook: Hook,
-        price: &str,
-    ) -> Result<PrefixLayout, TraceError> {
-        let Some(format) = read(tracefs, hook)? else {
-            self.limits.push(format!("this kernel has no tracepoint {}: {price}", hook.1));
-            return Ok(PrefixLayout::NONE);
-        };
-        self.hooks.push(hook);
-        Ok(PrefixLayout {
-            skaddr: offset(&format, hook, "skaddr")?,
-            state: format.offset("state").unwrap_or(ABSENT),
-            err: format.offset("err").unwrap_or(ABSENT),
-            tuple: tuple(&format, hook)?,
-        })
+    /// A hook that can be done without is not there.
+    fn lacks(&mut self, hook: Tracepoint) {
+        self.limits.push(format!("this kernel has no tracepoint {}: {}", hook.name, hook.price));
     }
 
-    /// What BTF gives: the segments that a socket sent, and what tells network namespaces apart.
-    fn types(&mut self, btf_file: &Path) {
-        let types = KernelTypes::read(btf_file);
-        self.layout.segs_out = types.as_ref().and_then(KernelTypes::segs_out).unwrap_or(ABSENT);
-        let Some(offsets) = types.and_then(|t| t.netns_offsets()) else {
+    /// What BTF gives in either form: the segments that a socket sent, and what tells network
+    /// namespaces apart.
+    fn types(&mut self, types: Option<&KernelTypes>, btf_file: &Path) {
+        self.layout.segs_out = types.and_then(KernelTypes::segs_out).unwrap_or(ABSENT);
+        let Some(offsets) = types.and_then(KernelTypes::netns_offsets) else {
             self.limits.push(format!(
                 "{} is missing or has no net_cookie: the same addresses and ports in another \
                  network namespace could be taken for the agent's",
@@ -137,27 +147,4 @@ impl Kernel {
         self.layout.skb_dev = offsets.skb_dev;
         self.layout.dev_net = offsets.dev_net;
     }
-}
-
-/// The format of a hook; `None` if this kernel does not have it.
-fn read(tracefs: &Path, hook: Hook) -> Result<Option<Format>, TraceError> {
-    let path: PathBuf = tracefs.join("events").join(hook.0).join(hook.1).join("format");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(Format::parse(&text))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(TraceError::Format { path, source: in_words(source) }),
-    }
-}
-
-fn offset(format: &Format, hook: Hook, field: &'static str) -> Result<u16, TraceError> {
-    format.offset(field).ok_or(TraceError::NoField { hook: hook.1, field })
-}
-
-fn tuple(format: &Format, hook: Hook) -> Result<TupleLayout, TraceError> {
-    Ok(TupleLayout {
-        sport: offset(format, hook, "sport")?,
-        dport: offset(format, hook, "dport")?,
-        saddr_v6: offset(format, hook, "saddr_v6")?,
-        daddr_v6: offset(format, hook, "daddr_v6")?,
-    })
 }

@@ -1,11 +1,13 @@
 //! Loads and attaches the programs.
 
-use std::{net::SocketAddr, path::Path, thread};
+use std::{net::SocketAddr, os::fd::AsFd, path::Path, thread};
 
 use aya::{
     Ebpf, EbpfLoader, Pod,
     maps::{Map, MapData, MapError, RingBuf},
-    programs::{TracePoint, trace_point::TracePointLink},
+    programs::{
+        Program, ProgramError, raw_trace_point::RawTracePointLink, trace_point::TracePointLink,
+    },
     util::nr_cpus,
 };
 use aya_log::EbpfLogger;
@@ -15,8 +17,9 @@ use super::{
     ack_guard::Guard,
     btf,
     error::TraceError,
-    layout::Kernel,
+    layout::{Form, Hook, Kernel, Skipped},
     mapped::{Access, Mapped},
+    misses::Misses,
     tracefs,
 };
 use crate::{probe::flow::address_bytes, words::say};
@@ -38,6 +41,7 @@ pub struct Tracer {
     ports: Mapped<PortEntry>,
     counters: Mapped<u64>,
     cpus: u32,
+    misses: Misses,
     _links: Links,
     _programs: Ebpf,
 }
@@ -62,15 +66,17 @@ impl Tracer {
         slots: u32,
         netns_cookie: u64,
         ack_guard: bool,
+        form: Form,
     ) -> Result<(Self, Rings), TraceError> {
-        let mut kernel = Kernel::read(&tracefs::find()?, Path::new(btf::VMLINUX))?;
+        let mut kernel = Kernel::read(form, Path::new(btf::VMLINUX), tracefs::find)?;
         let can_tell_netns = kernel.layout.sock_net != ABSENT;
         kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
         let cpus = cpus()?;
         let mut programs = load(slots, cpus, &kernel.layout)?;
         let mut links = Links::default();
-        for (category, name) in &kernel.hooks {
-            links.0.push(attach(&mut programs, category, name)?);
+        let mut misses = Misses::default();
+        for hook in &kernel.hooks {
+            links.0.push(attach(&mut programs, hook, &mut misses)?);
         }
         let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
@@ -82,6 +88,7 @@ impl Tracer {
             ports: mapped(&programs, "PORTS", PORTS, Access::Write)?,
             counters: mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?,
             cpus,
+            misses,
             _links: links,
             _programs: programs,
         };
@@ -103,6 +110,19 @@ impl Tracer {
     /// Tells the hooks that a local port is nobody's any more.
     pub fn disown_port(&self, port: u16) {
         self.ports.write(u32::from(port), PortEntry::default());
+    }
+
+    /// Events that nobody can say of whose they were: the ring buffer had no room, or a hook was
+    /// skipped.
+    #[must_use]
+    pub fn events_lost(&self) -> u64 {
+        self.counter(Counter::EventsLost) + self.misses.count(Skipped::LosesEvent)
+    }
+
+    /// Transitions that were not noted. If one was a probe's, that probe's record has a gap.
+    #[must_use]
+    pub fn transitions_lost(&self) -> u64 {
+        self.misses.count(Skipped::LeavesGap)
     }
 
     /// One of the hooks' counters, over all CPUs.
@@ -157,15 +177,37 @@ fn take<M: TryFrom<Map, Error = MapError>>(
         .map_err(|e: MapError| TraceError::from_aya(&e))
 }
 
-fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<TracePointLink, TraceError> {
-    let program: &mut TracePoint = programs
-        .program_mut(name)
-        .ok_or_else(|| TraceError::Load(format!("the object has no program {name}")))?
-        .try_into()
-        .map_err(|e| TraceError::from_aya(&e))?;
-    program.load().map_err(|e| TraceError::from_aya(&e))?;
-    let link = program.attach(category, name).map_err(|e| TraceError::from_aya(&e))?;
-    program.take_link(link).map_err(|e| TraceError::from_aya(&e))
+fn attach(programs: &mut Ebpf, hook: &Hook, misses: &mut Misses) -> Result<Link, TraceError> {
+    let program = programs
+        .program_mut(hook.program)
+        .ok_or_else(|| TraceError::Load(format!("the object has no program {}", hook.program)))?;
+    let refused = |e: ProgramError| TraceError::from_aya(&e);
+    let link = match (program, hook.category) {
+        (Program::RawTracePoint(program), None) => {
+            program.load().map_err(refused)?;
+            let link = program.attach(hook.tracepoint).map_err(refused)?;
+            Link::Raw(program.take_link(link).map_err(refused)?)
+        }
+        (Program::TracePoint(program), Some(category)) => {
+            program.load().map_err(refused)?;
+            let link = program.attach(category, hook.tracepoint).map_err(refused)?;
+            Link::Record(program.take_link(link).map_err(refused)?)
+        }
+        _ => return Err(TraceError::Load(format!("{} is no such program", hook.program))),
+    };
+    let program = programs.program(hook.program).map(Program::fd);
+    let program = program.and_then(Result::ok).ok_or(TraceError::NoHook(hook.tracepoint))?;
+    misses
+        .watch(hook.skipped, program.as_fd())
+        .map_err(|e| TraceError::Load(format!("/proc does not tell of {}: {e}", hook.program)))?;
+    Ok(link)
+}
+
+/// An attached hook: held for its drop.
+#[expect(dead_code, reason = "held for its drop")]
+enum Link {
+    Raw(RawTracePointLink),
+    Record(TracePointLink),
 }
 
 /// The attached hooks.
@@ -173,7 +215,7 @@ fn attach(programs: &mut Ebpf, category: &str, name: &str) -> Result<TracePointL
 /// The kernel waits for a grace period of RCU each time that a tracepoint is let go (some 80 ms), so
 /// that they are let go all at once.
 #[derive(Default)]
-struct Links(Vec<TracePointLink>);
+struct Links(Vec<Link>);
 
 impl Drop for Links {
     fn drop(&mut self) {

@@ -39,7 +39,7 @@ impl<T: Pod> Mapped<T> {
     /// If the kernel refuses the mapping.
     pub(super) fn map(map: impl AsFd, elements: u32, access: Access) -> io::Result<Self> {
         // The kernel pads elements to 8 bytes (`array_map_alloc`).
-        const { assert!(size_of::<T>() % 8 == 0) };
+        const { assert!(size_of::<T>().is_multiple_of(8)) };
         let bytes = NonZeroUsize::new(elements as usize * size_of::<T>())
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
         let protection = match access {

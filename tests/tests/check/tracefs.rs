@@ -32,12 +32,36 @@ fn a_missing_tracefs_is_mounted_where_nobody_else_sees_it() {
         "umount --all-targets --lazy /sys/kernel/tracing 2>/dev/null || true; \
          umount --recursive --lazy /sys/kernel/debug 2>/dev/null || true",
     ] {
-        let done = after(script, "--require-kernel --output jsonl");
+        let done = after(script, "--tracepoints record --require-kernel --output jsonl");
         assert_eq!(done.code, Some(0), "{script}: {done:?}");
         assert_eq!(done.summary()["tracing"], "kernel");
         assert_eq!(done.probes()[0]["proof"], "confirmed");
         assert_eq!(mounts(), before);
     }
+}
+
+#[test]
+fn raw_tracepoints_need_no_tracefs() {
+    privileged!();
+    // Nor can the agent mount it: there is no directory for it.
+    let script = "mount -t tmpfs none /mnt; cp /sys/kernel/btf/vmlinux /mnt; \
+                  mount -t tmpfs none /sys/kernel; mkdir /sys/kernel/btf; \
+                  mv /mnt/vmlinux /sys/kernel/btf";
+    let done = after(script, "--tracepoints raw --require-kernel --output jsonl");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.probes()[0]["proof"], "confirmed");
+    let done = after(script, "--tracepoints record --require-kernel");
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert!(done.err.contains("tracefs is not mounted"), "{done:?}");
+}
+
+#[test]
+fn raw_tracepoints_that_cannot_be_had_are_refused_with_the_remedy() {
+    privileged!();
+    let script = "mount -t tmpfs none /sys/kernel/btf";
+    let done = after(script, "--tracepoints raw --require-kernel");
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert!(done.err.contains("use --tracepoints record"), "{done:?}");
 }
 
 #[test]

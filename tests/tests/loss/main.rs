@@ -92,7 +92,10 @@ fn over(family: Family, probing: &Probing) {
     }
     assert_eq!(summary.probes, PROBES, "{case}");
     assert_eq!(summary.outcome(Outcome::Alive), PROBES, "{case}: {:?}", summary.outcomes);
-    assert_eq!((summary.events_lost, summary.unsettled), (0, 0), "{case}");
+    assert_eq!(summary.unsettled, 0, "{case}");
+    // The kernel may skip a hook; then it is said, and no probe but those affected is in doubt.
+    let unknown = summary.proofs.iter().find(|(name, _)| **name == "unknown").map_or(0, |p| *p.1);
+    assert!(unknown <= 2 * summary.events_lost, "{case}");
     assert_eq!(listener.accepted().unwrap(), 0, "{case}");
 }
 

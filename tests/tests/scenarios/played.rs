@@ -8,25 +8,39 @@ use probe_agent::{
         scenarios,
     },
     lab::Family,
+    trace::layout::Form,
 };
 use probe_agent_tests::privileged;
 
 #[test]
-fn every_scenario_is_told_as_injected() {
+fn every_scenario_is_told_as_injected_by_raw_tracepoints() {
     privileged!();
+    tell_as_injected(Form::Raw);
+}
+
+#[test]
+fn every_scenario_is_told_as_injected_by_tracepoint_records() {
+    privileged!();
+    tell_as_injected(Form::Record);
+}
+
+fn tell_as_injected(form: Form) {
     let parts: Vec<Part> = scenarios::ALL
         .iter()
-        .flat_map(|scenario| Family::ALL.map(|family| (scenario, family)))
+        .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, form)))
         .collect();
     let mut played = 0;
     let mut wrong = Vec::new();
     crew::play(&parts, &Arc::new(AtomicBool::new(false)), |news| {
         if let News::Played(index, result) = news {
             played += 1;
-            let (scenario, family) = parts[index];
+            let (scenario, family, form) = parts[index];
             for complaint in result.complaints() {
                 let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
-                wrong.push(format!("{} over {family:?}: {complaint}: {events:#?}", scenario.name));
+                wrong.push(format!(
+                    "{} over {family:?} by {form:?}: {complaint}: {events:#?}",
+                    scenario.name
+                ));
             }
         }
         true

@@ -58,7 +58,8 @@ impl Pending {
 
     /// The timeline, closed: what is known by `now`, with `lost` events lost so far.
     pub(super) fn into_timeline(self, now: u64, lost: u64, before: Option<Earlier>) -> Timeline {
-        let missing = lost != self.lost_before || !self.is_complete();
+        let missing =
+            lost != self.lost_before || !self.is_complete() || self.timeline.probe.has_gap();
         let mut timeline = self.timeline;
         timeline.followed_until = now;
         if missing && timeline.coverage != Coverage::None {

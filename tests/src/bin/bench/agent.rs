@@ -20,6 +20,7 @@ use probe_agent::{
     },
     report::stats::RunFacts,
     session::{self, Appetite, Audience, Plan},
+    trace::layout::Form,
 };
 
 use crate::contest::{Run, cpu_time};
@@ -61,6 +62,7 @@ fn plan(target: SocketAddr, probes: u64, threads: u32) -> Plan {
         workers: threads,
         netns: None,
         ack_guard: true,
+        tracepoints: Form::Auto,
         expect: Expect::Open,
         appetite: Appetite::Unusual(20),
     }
