@@ -5,7 +5,10 @@
 //! edge of its last `connect(AF_UNSPEC)`; because starts and answers never share a turn's event
 //! list, an edge for a slot in flight is always about the probe in flight.
 
+mod choose;
 mod flight;
+mod gauges;
+mod kernel_side;
 mod launch;
 
 use std::{
@@ -14,8 +17,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::Receiver,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -23,7 +25,8 @@ use std::{
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::SockAddr;
 
-use self::flight::Flight;
+use self::{flight::Flight, kernel_side::coverage};
+pub use self::{gauges::Gauges, kernel_side::Tracing};
 use super::{
     pool::Pool,
     schedule::{Schedule, Share},
@@ -31,12 +34,8 @@ use super::{
     target::{Target, TargetId},
 };
 use crate::{
-    correlate::{
-        settle::Settling,
-        timeline::{Coverage, Timeline},
-    },
+    correlate::{settle::Settling, timeline::Timeline},
     monotonic,
-    trace::{event::FlowEvent, loader::Tracer, reader::Progress},
 };
 
 /// How long a turn waits at most while probes settle: the grain in which they are handed out.
@@ -48,35 +47,6 @@ const IDLE_TICK: Duration = Duration::from_millis(100);
 /// Answers heard in one turn, and probes started in one turn, at most: small enough for deadlines
 /// to hold, large enough to make the turn's own cost small.
 const BATCH: usize = 256;
-
-/// The kernel's side of a worker.
-pub struct Tracing {
-    /// The loaded programs.
-    pub tracer: Arc<Tracer>,
-    /// How far the reader is.
-    pub progress: Arc<Progress>,
-    /// The events for this worker's slots.
-    pub inbox: Receiver<FlowEvent>,
-}
-
-/// Figures that others may read while the engine runs.
-#[derive(Debug, Default)]
-pub struct Gauges {
-    /// Probes ended.
-    pub ended: AtomicU64,
-    /// Of those: alive.
-    pub alive: AtomicU64,
-    /// Probes in flight.
-    pub under_way: AtomicU64,
-    /// Probes that wait for late events.
-    pub settling: AtomicU64,
-    /// Second probes that decided on a refusal.
-    pub confirmations: AtomicU64,
-    /// When the first probe started, nanoseconds of `CLOCK_MONOTONIC`.
-    pub first_at: AtomicU64,
-    /// When the last probe ended, likewise.
-    pub last_at: AtomicU64,
-}
 
 /// Takes what the engine has finished.
 pub trait Sink {
@@ -245,33 +215,8 @@ impl Engine {
         }
     }
 
-    /// Takes in the kernel events that have come; returns until when none is missing.
-    fn take_in(&mut self) -> u64 {
-        let Some(tracing) = &self.tracing else { return self.now };
-        // Read first: what the reader delivers meanwhile may be taken in, but is not promised.
-        let seen_until = tracing.progress.watermark();
-        while let Ok(event) = tracing.inbox.try_recv() {
-            self.settling.event(&event);
-        }
-        seen_until
-    }
-
-    /// Kernel events lost so far, on their whole way.
-    fn lost(&self) -> u64 {
-        self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.settling.strays()
-    }
-
     /// The probe in flight on a slot.
     fn flight(&mut self, slot: u32) -> Option<&mut Flight> {
         self.in_flight.get_mut(slot as usize)?.as_mut()
-    }
-}
-
-/// What the hooks in place see of a probe.
-fn coverage(tracing: Option<&Tracing>) -> Coverage {
-    match tracing {
-        Some(tracing) if tracing.tracer.kernel.sees_socketless_rst => Coverage::Full,
-        Some(_) => Coverage::SocketsOnly,
-        None => Coverage::None,
     }
 }

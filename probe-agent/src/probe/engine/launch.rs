@@ -1,25 +1,18 @@
 //! Starting probes: which target, from which slot.
 
-use std::{io, net::IpAddr, sync::atomic::Ordering};
-
-use arrayvec::ArrayVec;
+use std::{io, sync::atomic::Ordering};
 
 use probe_agent_common::FlowKey;
 
-use super::{BATCH, Engine, flight::Flight};
+use super::{BATCH, Engine, choose::Chosen, flight::Flight};
 use crate::probe::{
     flow,
     outcome::Outcome,
     record::{Closing, ProbeId, ProbeRecord},
-    settings::PortPolicy,
     slot::Started,
     source,
     target::TargetId,
 };
-
-/// How many of the longest-rested slots are asked whether they have rested long enough for a
-/// target before the first is taken early.
-const RESTED_CANDIDATES: usize = 8;
 
 /// The slot of a probe that never got one.
 const NO_SLOT: u32 = u32::MAX;
@@ -30,12 +23,6 @@ pub(super) struct Second {
     pub(super) target: TargetId,
     pub(super) flow: FlowKey,
     pub(super) first: ProbeId,
-}
-
-/// A slot that was chosen for a target.
-struct Chosen {
-    slot: u32,
-    early_reuse: bool,
 }
 
 impl Engine {
@@ -74,64 +61,6 @@ impl Engine {
             }
             self.could_not_start(target, &error, second);
         }
-    }
-
-    /// Finds a slot for a target: the longest-rested one if its 4-tuple has rested, else a new one,
-    /// else the longest-rested one all the same.
-    fn choose(&mut self, target: TargetId, second: Option<&Second>) -> io::Result<Chosen> {
-        let address = self.targets[target.0 as usize].address;
-        let ip = self.source(target)?;
-        let pin = self.settings.port_policy == PortPolicy::Pin && second.is_none();
-        let remote = flow::address_bytes(address.ip());
-        let tuple = |port| FlowKey {
-            local: flow::address_bytes(ip),
-            remote,
-            local_port: port,
-            remote_port: address.port(),
-        };
-        let mut fallback = None;
-        let mut place = None;
-        let candidates: ArrayVec<u32, RESTED_CANDIDATES> =
-            self.pool.rested(ip).take(RESTED_CANDIDATES).collect();
-        for (at, slot) in candidates.into_iter().enumerate() {
-            let flow = tuple(self.pool.entry(slot).local.port());
-            // The second opinion must come from another port than the first.
-            if second.is_some_and(|s| s.flow == flow) {
-                continue;
-            }
-            if pin || self.settling.unsettled(&flow).is_none() {
-                place = Some(at);
-                break;
-            }
-            fallback = fallback.or(Some(at));
-        }
-        if let Some(slot) = place.and_then(|at| self.pool.take(ip, at)) {
-            self.pool.refresh(slot)?;
-            return Ok(Chosen { slot, early_reuse: false });
-        }
-        if self.pool.can_grow() {
-            match self.pool.grow(ip, address) {
-                Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
-                Err(error) if fallback.is_none() => return Err(error),
-                // Out of ports or descriptors: go on with the slots that there are.
-                Err(_) => {}
-            }
-        }
-        let slot = fallback.and_then(|at| self.pool.take(ip, at));
-        let slot = slot.ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
-        self.pool.refresh(slot)?;
-        Ok(Chosen { slot, early_reuse: true })
-    }
-
-    /// The source address for a target, looked up once and again after each failure.
-    fn source(&mut self, target: TargetId) -> io::Result<IpAddr> {
-        let index = target.0 as usize;
-        if let Some(ip) = self.sources[index] {
-            return Ok(ip);
-        }
-        let ip = source::address(self.targets[index].address, &self.settings.socket)?;
-        self.sources[index] = Some(ip);
-        Ok(ip)
     }
 
     fn connect(
@@ -191,16 +120,6 @@ impl Engine {
             },
         }
         Ok(())
-    }
-
-    /// Whether the kernel has noted that the probe in flight on a slot is established.
-    fn is_established(&mut self, slot: u32) -> bool {
-        let number = self.pool.number(slot);
-        let last = self.pool.entry(slot).kernel_generation;
-        self.tracing
-            .as_ref()
-            .and_then(|t| t.tracer.slots.read(number))
-            .is_some_and(|k| k.generation != last && k.established_at != 0)
     }
 
     /// A probe for which there was no socket: its outcome is told all the same.

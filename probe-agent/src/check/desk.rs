@@ -1,0 +1,143 @@
+//! Where the news of a run arrives.
+
+use std::{
+    io::{self, BufWriter, Stdout},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use anyhow::Context;
+
+use crate::{
+    config::choice::Expect,
+    correlate::timeline::Timeline,
+    explain,
+    export::Exporter,
+    probe::engine::Gauges,
+    report::{
+        exit::{Ending, Exit},
+        progress::{Progress, Snapshot},
+        reporter::{Reporter, reader_gone},
+        stats::RunFacts,
+        summary::SpanCounts,
+    },
+    session::{Audience, Outcome, Plan},
+    trace::loader::Tracer,
+};
+
+/// Where the news of a run arrives: the report, the progress line and the export.
+pub(super) struct Desk {
+    pub(super) reporter: Reporter<BufWriter<Stdout>>,
+    pub(super) progress: Progress<io::Stderr>,
+    /// Probes are printed while the run goes on, to a terminal.
+    pub(super) prints_over_progress: bool,
+    pub(super) exporter: Option<Exporter>,
+    pub(super) began: Instant,
+    pub(super) total: Option<u64>,
+    pub(super) expect: Expect,
+    /// Nobody reads the report any more.
+    pub(super) closed: bool,
+    pub(super) tracer: Option<Arc<Tracer>>,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Audience for Desk {
+    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+        let expected = self.expect.is_met(timeline.outcome());
+        let probe = explain::explain(timeline);
+        // A second opinion is part of the probe that it was asked for.
+        if probe.timeline.probe.confirms.is_none() {
+            if self.prints_over_progress {
+                self.progress.clear();
+            }
+            let printed = self.reporter.probe(&probe);
+            self.written(printed)?;
+        }
+        if let Some(exporter) = &self.exporter {
+            exporter.offer(probe, expected);
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        // First what was printed, so that no line of it ends behind the progress.
+        let flushed = self.reporter.flush();
+        self.written(flushed)?;
+        self.progress.draw(&self.snapshot(gauges));
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// A reader that has gone away ends the run, without a word.
+    fn written(&mut self, result: io::Result<()>) -> io::Result<()> {
+        match result {
+            Err(error) if reader_gone(&error) => {
+                self.closed = true;
+                self.stop.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn snapshot(&self, gauges: &[Arc<Gauges>]) -> Snapshot {
+        let sum = |read: fn(&Gauges) -> &AtomicU64| {
+            gauges.iter().map(|g| read(g).load(Ordering::Relaxed)).sum::<u64>()
+        };
+        Snapshot {
+            elapsed: self.began.elapsed(),
+            ended: sum(|g| &g.ended),
+            total: self.total,
+            alive: sum(|g| &g.alive),
+            under_way: sum(|g| &g.under_way),
+            settling: sum(|g| &g.settling),
+            events_lost: self.tracer.as_ref().map_or(0, |t| t.events_lost()),
+        }
+    }
+
+    pub(super) fn finish(
+        mut self,
+        plan: &Plan,
+        outcome: &Outcome,
+        traced: bool,
+    ) -> anyhow::Result<Exit> {
+        let spans = match self.exporter.take() {
+            Some(exporter) => {
+                let timeout = exporter.timeout();
+                exporter.finish(timeout)
+            }
+            None => SpanCounts::default(),
+        };
+        self.progress.clear();
+        let interrupted = outcome.ended.interrupted && !self.closed;
+        #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^53 ns")]
+        let summary = outcome.tally.summary(
+            &plan.targets,
+            &RunFacts {
+                probing_seconds: outcome.probing_ns as f64 / 1e9,
+                duration_seconds: self.began.elapsed().as_secs_f64(),
+                events_lost: outcome.ended.events_lost,
+                spans,
+                unsettled: outcome.ended.unsettled,
+                interrupted,
+                traced,
+            },
+        );
+        if !self.closed {
+            let printed = self.reporter.finish(&summary);
+            self.written(printed).context("writing the report")?;
+        }
+        Ok(Ending {
+            usage_error: false,
+            privilege_missing: false,
+            interrupted,
+            target_unexpected: outcome.tally.unexpected() > 0,
+            telemetry_lost: !spans.delivered(),
+        }
+        .exit())
+    }
+}

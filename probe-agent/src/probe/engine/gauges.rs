@@ -1,0 +1,22 @@
+//! Figures of a running engine, for whoever shows them.
+
+use std::sync::atomic::AtomicU64;
+
+/// Figures that others may read while the engine runs.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    /// Probes ended.
+    pub ended: AtomicU64,
+    /// Of those: alive.
+    pub alive: AtomicU64,
+    /// Probes in flight.
+    pub under_way: AtomicU64,
+    /// Probes that wait for late events.
+    pub settling: AtomicU64,
+    /// Second probes that decided on a refusal.
+    pub confirmations: AtomicU64,
+    /// When the first probe started, nanoseconds of `CLOCK_MONOTONIC`.
+    pub first_at: AtomicU64,
+    /// When the last probe ended, likewise.
+    pub last_at: AtomicU64,
+}

@@ -1,0 +1,56 @@
+//! What the engine hears from the kernel.
+
+use std::sync::{Arc, mpsc::Receiver};
+
+use super::Engine;
+use crate::{
+    correlate::timeline::Coverage,
+    trace::{event::FlowEvent, loader::Tracer, reader::Progress},
+};
+
+/// The kernel's side of a worker.
+pub struct Tracing {
+    /// The loaded programs.
+    pub tracer: Arc<Tracer>,
+    /// How far the reader is.
+    pub progress: Arc<Progress>,
+    /// The events for this worker's slots.
+    pub inbox: Receiver<FlowEvent>,
+}
+
+impl Engine {
+    /// Takes in the kernel events that have come; returns until when none is missing.
+    pub(super) fn take_in(&mut self) -> u64 {
+        let Some(tracing) = &self.tracing else { return self.now };
+        // Read first: what the reader delivers meanwhile may be taken in, but is not promised.
+        let seen_until = tracing.progress.watermark();
+        while let Ok(event) = tracing.inbox.try_recv() {
+            self.settling.event(&event);
+        }
+        seen_until
+    }
+
+    /// Kernel events lost so far, on their whole way.
+    pub(super) fn lost(&self) -> u64 {
+        self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.settling.strays()
+    }
+
+    /// Whether the kernel has noted that the probe in flight on a slot is established.
+    pub(super) fn is_established(&mut self, slot: u32) -> bool {
+        let number = self.pool.number(slot);
+        let last = self.pool.entry(slot).kernel_generation;
+        self.tracing
+            .as_ref()
+            .and_then(|t| t.tracer.slots.read(number))
+            .is_some_and(|k| k.generation != last && k.established_at != 0)
+    }
+}
+
+/// What the hooks in place see of a probe.
+pub(super) fn coverage(tracing: Option<&Tracing>) -> Coverage {
+    match tracing {
+        Some(tracing) if tracing.tracer.kernel.sees_socketless_rst => Coverage::Full,
+        Some(_) => Coverage::SocketsOnly,
+        None => Coverage::None,
+    }
+}
