@@ -41,7 +41,7 @@ pub struct Probing {
 pub struct Told {
     /// The counts.
     pub summary: Summary,
-    /// The probes that are not clean.
+    /// All probes.
     pub timelines: Vec<Timeline>,
 }
 
@@ -110,7 +110,7 @@ fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
         ack_guard: true,
         tracepoints: Form::Auto,
         expect: Expect::Open,
-        appetite: Appetite::Unusual(u32::MAX),
+        appetite: Appetite::All,
     }
 }
 

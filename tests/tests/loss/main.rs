@@ -7,6 +7,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use probe_agent::{
+    correlate::timeline::Coverage,
     explain::verdict::Verdict,
     lab::{Family, Fault, Lab, Segment},
     probe::{outcome::Outcome, settings::PortPolicy},
@@ -94,8 +95,9 @@ fn over(family: Family, probing: &Probing) {
     assert_eq!(summary.outcome(Outcome::Alive), PROBES, "{case}: {:?}", summary.outcomes);
     assert_eq!(summary.unsettled, 0, "{case}");
     // The kernel may skip a hook; then it is said, and no probe but those affected is in doubt.
-    let unknown = summary.proofs.iter().find(|(name, _)| **name == "unknown").map_or(0, |p| *p.1);
-    assert!(unknown <= 2 * summary.events_lost, "{case}");
+    let in_doubt: Vec<_> =
+        told.timelines.iter().filter(|t| t.coverage == Coverage::EventsLost).collect();
+    assert!(in_doubt.len() as u64 <= summary.events_lost, "{case}: {in_doubt:#?}");
     assert_eq!(listener.accepted().unwrap(), 0, "{case}");
 }
 
