@@ -156,7 +156,11 @@ impl Engine {
         let seen_until = self.take_in();
         let unsettled = self.settling.flush(seen_until, self.lost(), &mut settled);
         settled.drain(..).for_each(|timeline| sink.settled(timeline));
-        Ok(Ended { interrupted, unsettled, events_lost: self.settling.strays() })
+        Ok(Ended {
+            interrupted,
+            unsettled,
+            events_lost: self.settling.strays() + self.settling.gaps(),
+        })
     }
 
     /// Whether nothing is left to do or to wait for.
