@@ -24,6 +24,7 @@ use probe_agent::{
     session::{self, Appetite, Audience, Plan},
     trace::layout::Form,
 };
+use probe_agent_common::Counter;
 
 /// What a run differs in.
 pub struct Probing {
@@ -35,6 +36,8 @@ pub struct Probing {
     pub ports: RangeInclusive<u16>,
     /// When a port is used again.
     pub policy: PortPolicy,
+    /// Whether ACKs that would complete a handshake are held back.
+    pub ack_guard: bool,
 }
 
 /// All that a run told.
@@ -54,6 +57,7 @@ pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
     let plan = plan(lab, address, probing);
     let tracing = session::trace(&plan).unwrap();
     let mut kept = Kept(Vec::new());
+    let (half_open, tracer) = (tracing.0.guard.half_open(), Arc::clone(&tracing.0));
     let stop = Arc::new(AtomicBool::new(false));
     let outcome = session::run(&plan, Some(tracing), &stop, &mut kept).unwrap();
     let facts = RunFacts {
@@ -61,12 +65,14 @@ pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
         unsettled: outcome.ended.unsettled,
         interrupted: outcome.ended.interrupted,
         traced: true,
+        half_open,
+        acks_held: tracer.counter(Counter::AcksHeld),
         ..RunFacts::default()
     };
     Told { summary: outcome.tally.summary(&plan.targets, &facts), timelines: kept.0 }
 }
 
-/// Keeps the probes that are not clean.
+/// Keeps all probes.
 struct Kept(Vec<Timeline>);
 
 impl Audience for Kept {
@@ -107,7 +113,7 @@ fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
         count: Some(probing.count),
         workers: 1,
         netns: Some(Arc::new(netns)),
-        ack_guard: true,
+        ack_guard: probing.ack_guard,
         tracepoints: Form::Auto,
         expect: Expect::Open,
         appetite: Appetite::All,

@@ -12,7 +12,7 @@ use probe_agent::{
     probe::{
         flow::flow,
         outcome::Outcome,
-        record::{Closing, ProbeId, ProbeRecord},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
         target::{Target, TargetId},
     },
     trace::{
@@ -183,6 +183,7 @@ fn timeline(id: ProbeId) -> Timeline {
             tcp_info: None,
             fresh_socket: false,
             early_reuse: false,
+            half_open: HalfOpen::Enforced,
             confirms: None,
         },
         events: vec![],

@@ -77,10 +77,13 @@ fn ours(ctx: &impl EbpfContext, change: &Change, tuple: &impl Tuple) {
     let now = unsafe { bpf_ktime_get_ns() };
     match (change.from, change.to) {
         (SYN_SENT, ESTABLISHED) => owner.record.established_at = now,
-        (SYN_SENT | ESTABLISHED, CLOSE) => {
+        (from, CLOSE) => {
             owner.record.closed_at = now;
             owner.record.segments_out = kernel::segments_out(change.sk);
             owner.record.retransmits = kernel::retransmits(change.sk);
+            if !matches!(from, SYN_SENT | ESTABLISHED) {
+                other(ctx, owner, change, tuple);
+            }
         }
         _ => other(ctx, owner, change, tuple),
     }

@@ -10,13 +10,14 @@ use std::{
 };
 
 use anyhow::Context;
+use probe_agent_common::Counter;
 
 use crate::{
     config::choice::Expect,
     correlate::timeline::Timeline,
     explain,
     export::Exporter,
-    probe::engine::Gauges,
+    probe::{engine::Gauges, record::HalfOpen},
     report::{
         exit::{Ending, Exit},
         progress::{Progress, Snapshot},
@@ -113,6 +114,7 @@ impl Desk {
             None => SpanCounts::default(),
         };
         self.progress.clear();
+        let tracer = self.tracer.as_ref();
         let interrupted = outcome.ended.interrupted && !self.closed;
         #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^53 ns")]
         let summary = outcome.tally.summary(
@@ -125,6 +127,8 @@ impl Desk {
                 unsettled: outcome.ended.unsettled,
                 interrupted,
                 traced,
+                half_open: tracer.map_or(HalfOpen::NotEnforced, |t| t.guard.half_open()),
+                acks_held: tracer.map_or(0, |t| t.counter(Counter::AcksHeld)),
             },
         );
         if !self.closed {

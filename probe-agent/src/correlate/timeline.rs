@@ -102,6 +102,16 @@ impl Timeline {
         if self.falsely_refused() { Outcome::Alive } else { self.probe.outcome }
     }
 
+    /// ACKs of ours that left: what the kernel counts of the socket's segments beyond its SYNs, less
+    /// those that the ACK guard held back. 0 where the kernel's counts are not known.
+    #[must_use]
+    pub fn acks_leaked(&self) -> u32 {
+        let Some(kernel) = self.probe.kernel else { return 0 };
+        let again = u32::try_from(self.syn_retransmits()).unwrap_or(u32::MAX);
+        let syns = 1 + again.max(u32::from(kernel.retransmits));
+        kernel.segments_out.saturating_sub(syns).saturating_sub(u32::from(kernel.acks_held))
+    }
+
     /// When this probe's SYN met an earlier one's leftover, by the RST that the kernel sent in
     /// `SYN_SENT`; without tracing, by the SYN having been sent again long before its timer.
     #[must_use]

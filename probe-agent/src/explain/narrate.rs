@@ -38,7 +38,8 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         | Verdict::SynRetransmitted => earlier,
         // Its own answer was late, or that to an earlier probe's SYN.
         Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
-        Verdict::RstLostSynackRetransmit
+        Verdict::AckLeaked
+        | Verdict::RstLostSynackRetransmit
         | Verdict::Refused
         | Verdict::TimedOut
         | Verdict::Unreachable

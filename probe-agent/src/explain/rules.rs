@@ -44,6 +44,7 @@ fn by(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
 }
 
 fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
+    verdicts.extend(ack_leaked(timeline));
     verdicts.extend(rst_lost(timeline));
     let met = met(timeline);
     verdicts.extend(met);
@@ -54,6 +55,12 @@ fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
     if verdicts.is_empty() {
         verdicts.push(clean(timeline));
     }
+}
+
+/// The kernel's own counts say so, whatever events were lost.
+fn ack_leaked(timeline: &Timeline) -> Option<Judgement> {
+    let leaked = timeline.acks_leaked() > 0;
+    leaked.then_some(Judgement { verdict: Verdict::AckLeaked, proof: Proof::Confirmed })
 }
 
 fn clean(timeline: &Timeline) -> Judgement {

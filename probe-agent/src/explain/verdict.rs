@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// An ACK of ours left: the server's application may have been given a dead connection.
+    AckLeaked,
     /// The RST of the close was lost and at the end of the settle window the server had not been
     /// seen to let go.
     RstLostUnrecovered,
@@ -39,7 +41,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, in the order in which they are printed.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::AckLeaked,
         Self::RstLostUnrecovered,
         Self::RstLostSynackRetransmit,
         Self::RstLostPortReuse,
@@ -58,6 +61,7 @@ impl Verdict {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AckLeaked => "ack_leaked",
             Self::RstLostUnrecovered => "rst_lost_unrecovered",
             Self::RstLostSynackRetransmit => "rst_lost_synack_retransmit",
             Self::RstLostPortReuse => "rst_lost_port_reuse",
@@ -77,6 +81,7 @@ impl Verdict {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::AckLeaked => "ACK leaked, not half-open",
             Self::RstLostUnrecovered => "RST lost, not recovered yet",
             Self::RstLostSynackRetransmit => "RST lost, recovered by SYN-ACK retransmit",
             Self::RstLostPortReuse => "RST lost, recovered when its port was used again",

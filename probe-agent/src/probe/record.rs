@@ -32,6 +32,27 @@ pub enum Closing {
     ByKernel,
 }
 
+/// Whether the ACK guard stood while a probe ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HalfOpen {
+    /// It did: a bare ACK of the probe's socket did not leave this host.
+    Enforced,
+    /// It did not: nothing but the speed of the close kept the handshake half-open.
+    #[default]
+    NotEnforced,
+}
+
+impl HalfOpen {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enforced => "enforced",
+            Self::NotEnforced => "not_enforced",
+        }
+    }
+}
+
 /// What `TCP_INFO` said just before the close; read only where no kernel events are to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
@@ -69,6 +90,8 @@ pub struct ProbeRecord {
     pub fresh_socket: bool,
     /// The 4-tuple was used again before its settle window had passed.
     pub early_reuse: bool,
+    /// Whether an ACK that would have completed the handshake could have left.
+    pub half_open: HalfOpen,
     /// The probe whose refusal this one was to decide about (path C).
     pub confirms: Option<ProbeId>,
 }

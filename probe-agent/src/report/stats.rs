@@ -7,7 +7,7 @@ use super::summary::{SpanCounts, Summary, TargetSummary};
 use crate::{
     correlate::timeline::Timeline,
     explain::verdict::{Judgement, Proof, Verdict},
-    probe::{outcome::Outcome, target::Target},
+    probe::{outcome::Outcome, record::HalfOpen, target::Target},
 };
 
 /// A histogram of its own for each target (2 to 10 KiB) up to this many; beyond, a target keeps its
@@ -58,7 +58,7 @@ pub struct RunFacts {
     pub probing_seconds: f64,
     /// Wall-clock length of the run in seconds.
     pub duration_seconds: f64,
-    /// Kernel events for which the ring buffer had no room.
+    /// Kernel events that are known to be missing.
     pub events_lost: u64,
     /// What became of the spans.
     pub spans: SpanCounts,
@@ -68,6 +68,10 @@ pub struct RunFacts {
     pub interrupted: bool,
     /// Whether kernel events were used.
     pub traced: bool,
+    /// Whether the ACK guard stood.
+    pub half_open: HalfOpen,
+    /// ACKs that it held back.
+    pub acks_held: u64,
 }
 
 /// The counts of a run, or of one worker of it.
@@ -178,6 +182,8 @@ impl Tally {
             unsettled: facts.unsettled,
             interrupted: facts.interrupted,
             tracing: if facts.traced { "kernel" } else { "none" },
+            half_open: facts.half_open.name(),
+            acks_held: facts.acks_held,
             duration_seconds: facts.duration_seconds,
             targets: targets.iter().zip(&self.targets).map(|(t, tally)| tally.summary(t)).collect(),
         }

@@ -86,6 +86,7 @@ fn colours(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
 pub fn verdict_tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Clean => Tone::Good,
+        Verdict::AckLeaked => Tone::Bad,
         Verdict::RstLostSynackRetransmit
         | Verdict::RstLostPortReuse
         | Verdict::StaleSynRecvChallengeAck

@@ -71,7 +71,8 @@ pub struct Summary {
     /// Probes ended per second of the time in which probes were started and awaited (the settle
     /// window at the end does not count).
     pub probes_per_second: f64,
-    /// Kernel events for which the ring buffer had no room.
+    /// Kernel events that are known to be missing: the ring buffer had no room, or the kernel skipped a
+    /// hook.
     pub events_lost: u64,
     /// What became of the spans.
     pub spans: SpanCounts,
@@ -86,6 +87,11 @@ pub struct Summary {
     pub interrupted: bool,
     /// `kernel` or `none`.
     pub tracing: &'static str,
+    /// Whether an ACK that would complete a handshake was kept from leaving: `enforced` or
+    /// `not_enforced`.
+    pub half_open: &'static str,
+    /// ACKs that the guard held back.
+    pub acks_held: u64,
     /// Wall-clock length of the run in seconds.
     pub duration_seconds: f64,
     /// Target by target, in the order of the command line.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     explain::verdict::{Proof, Verdict},
-    probe::outcome::Outcome,
+    probe::{outcome::Outcome, record::HalfOpen},
 };
 
 /// Where the figures start, after their label.
@@ -90,7 +90,7 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
     }
     if summary.events_lost > 0 {
         let text = format!(
-            "{} lost for want of room: probes under way then are not confirmed.",
+            "{} lost: what may depend on them is not confirmed.",
             human::counted(summary.events_lost, "kernel event")
         );
         notes.push((Tone::Bad, text));
@@ -98,6 +98,17 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
     if summary.tracing == "none" {
         let text = "No kernel events: verdicts are inferred from TCP_INFO and timing.";
         notes.push((Tone::Odd, text.to_owned()));
+    }
+    if summary.half_open == HalfOpen::NotEnforced.name() {
+        let text = "The ACK guard did not stand: only the speed of the close kept the handshakes \
+                    half-open.";
+        notes.push((Tone::Odd, text.to_owned()));
+    } else if summary.acks_held > 0 {
+        let text = format!(
+            "{} held back that would have completed a handshake.",
+            human::counted(summary.acks_held, "ACK")
+        );
+        notes.push((Tone::Plain, text));
     }
     if summary.early_reuses > 0 {
         let text = format!(

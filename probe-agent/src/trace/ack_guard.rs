@@ -6,6 +6,7 @@ use aya::{
 };
 
 use super::{cgroup::Cgroup, error::TraceError};
+use crate::probe::record::HalfOpen;
 
 /// The name of the program.
 const PROGRAM: &str = "ack_guard";
@@ -31,6 +32,15 @@ impl Guard {
         match attach(programs, &cgroup) {
             Ok(()) => Self::Enforced(cgroup),
             Err(error) => Self::Unavailable(error.to_string()),
+        }
+    }
+
+    /// Whether a probe's handshake is kept half-open.
+    #[must_use]
+    pub const fn half_open(&self) -> HalfOpen {
+        match self {
+            Self::Enforced(_) => HalfOpen::Enforced,
+            Self::Off | Self::Unavailable(_) => HalfOpen::NotEnforced,
         }
     }
 

@@ -32,6 +32,7 @@ fn rotated_ports() {
         concurrency: 64,
         ports: 30_000..=36_000,
         policy: PortPolicy::Rotate,
+        ack_guard: true,
     });
 }
 
@@ -44,6 +45,7 @@ fn few_ports() {
         concurrency: 16,
         ports: 30_000..=30_063,
         policy: PortPolicy::Rotate,
+        ack_guard: true,
     });
 }
 
@@ -56,6 +58,7 @@ fn one_port() {
         concurrency: 1,
         ports: 30_000..=30_000,
         policy: PortPolicy::Pin,
+        ack_guard: true,
     });
 }
 
@@ -117,6 +120,7 @@ fn lost_synacks_are_no_lost_rsts() {
             concurrency: 500,
             ports: 30_000..=30_999,
             policy: PortPolicy::Rotate,
+            ack_guard: true,
         };
         let told = run(&lab, listener.address(), &probing);
         let suspects: Vec<_> =

@@ -3,5 +3,6 @@
 
 mod audit;
 mod demo;
+mod leak;
 mod played;
 mod twins;

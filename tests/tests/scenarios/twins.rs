@@ -17,7 +17,13 @@ use probe_agent_tests::{
 const PROBES: u64 = 20;
 
 fn probing() -> Probing {
-    Probing { count: PROBES, concurrency: 4, ports: 40_000..=40_063, policy: PortPolicy::Rotate }
+    Probing {
+        count: PROBES,
+        concurrency: 4,
+        ports: 40_000..=40_063,
+        policy: PortPolicy::Rotate,
+        ack_guard: true,
+    }
 }
 
 #[test]

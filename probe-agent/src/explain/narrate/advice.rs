@@ -1,11 +1,23 @@
 //! What to do, where there is something.
 
-use crate::{correlate::timeline::Timeline, explain::verdict::Verdict, trace::event::Happening};
+use crate::{
+    correlate::timeline::Timeline, explain::verdict::Verdict, probe::record::HalfOpen,
+    trace::event::Happening,
+};
 
 /// The advice for a verdict on a probe.
 pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Option<String> {
     let text = match verdict {
         Verdict::Clean => return None,
+        Verdict::AckLeaked => match timeline.probe.half_open {
+            HalfOpen::Enforced => {
+                "The ACK guard stood and did not see it: please report this, with the kernel's version."
+            }
+            HalfOpen::NotEnforced => {
+                "Let the ACK guard stand (drop --no-ack-guard, or give the agent CAP_BPF, CAP_NET_ADMIN \
+                 and a cgroup v2 that it may use)."
+            }
+        },
         Verdict::RstLostSynackRetransmit | Verdict::RstLostPortReuse => {
             "One in a while is packet loss. Many towards one target: look for a firewall or NAT that \
              drops RSTs on the way."

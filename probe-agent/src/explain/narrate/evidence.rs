@@ -24,6 +24,7 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
             all.extend(met_by_later(timeline));
             all
         }
+        Verdict::AckLeaked => leaked(timeline),
         Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => met(timeline, false),
         Verdict::LateSynack => met(timeline, true),
         Verdict::SynRetransmitted => {
@@ -77,6 +78,38 @@ fn met(timeline: &Timeline, or_came_late: bool) -> Vec<Evidence> {
     });
     all.extend(earlier(timeline));
     all
+}
+
+/// What the kernel counted of the socket, and what it did beyond a half-open probe.
+fn leaked(timeline: &Timeline) -> Vec<Evidence> {
+    let mut all = events(timeline, |w| {
+        matches!(
+            w,
+            Happening::StateChange { .. }
+                | Happening::SegmentRetransmit { .. }
+                | Happening::AckHeldBack
+        )
+    });
+    all.extend(timeline.probe.kernel.map(|k| Evidence {
+        at: Some(k.closed_at),
+        text: format!(
+            "tcp_sock.segs_out is {} at the close: the SYN, sent {}, and {}, of which the ACK guard \
+             held back {}",
+            k.segments_out,
+            times(u32::from(k.retransmits) + 1),
+            counted(k.segments_out.saturating_sub(u32::from(k.retransmits) + 1), "ACK"),
+            k.acks_held
+        ),
+    }));
+    all
+}
+
+fn times(n: u32) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
+}
+
+fn counted(n: u32, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// Whether no lost RST has been told with the RSTs without a socket.

@@ -27,6 +27,14 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
     let mut text = match judgement.verdict {
         // Says itself how sure it is.
         Verdict::Clean => return clean(timeline, judgement.proof),
+        Verdict::AckLeaked => format!(
+            "{} left for {remote} before our RST: the handshake was complete, and the application \
+             there may have accepted a connection that was dead at once.",
+            match timeline.acks_leaked() {
+                1 => "An ACK of ours".to_owned(),
+                n => format!("{n} ACKs of ours"),
+            }
+        ),
         Verdict::RstLostSynackRetransmit => lost::recovered(timeline),
         Verdict::RstLostPortReuse => lost::port_reuse(timeline),
         Verdict::RstLostUnrecovered => lost::unrecovered(timeline),

@@ -27,7 +27,8 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
             Verdict::RstLostUnrecovered
             | Verdict::RstLostSynackRetransmit
             | Verdict::RstLostPortReuse => true,
-            Verdict::StaleSynRecvChallengeAck
+            Verdict::AckLeaked
+            | Verdict::StaleSynRecvChallengeAck
             | Verdict::StaleSynRecvReset
             | Verdict::LateSynack
             | Verdict::SynRetransmitted

@@ -20,7 +20,8 @@
 //!
 //! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
-//! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave), `fresh`, `doubted`.
+//! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
+//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `doubted`.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,7 @@ use crate::{
     probe::{
         flow::flow,
         outcome::Outcome,
-        record::{Closing, ProbeId, ProbeRecord, TcpInfo},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord, TcpInfo},
         target::TargetId,
     },
     trace::event::{Event, FlowEvent, Happening, RstReason, TcpState},
@@ -191,6 +192,9 @@ fn record(
         rst_sent_at: if has("norst") { 0 } else { rst },
         generation: id.generation,
         events: told + count("unseen")?,
+        segments_out: count("segments")?,
+        acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
+        retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
         ..SlotRecord::default()
     };
     let record = ProbeRecord {
@@ -207,6 +211,7 @@ fn record(
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
         fresh_socket: has("fresh"),
         early_reuse: false,
+        half_open: HalfOpen::Enforced,
         confirms: None,
     };
     Ok((record, u64::from(count("lost")?), has("doubted")))

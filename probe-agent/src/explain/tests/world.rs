@@ -18,7 +18,7 @@ use crate::{
     },
     probe::{
         outcome::Outcome,
-        record::{Closing, ProbeId, ProbeRecord},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
         target::TargetId,
     },
     trace::event::{Event, FlowEvent, Happening, RstReason, TcpState},
@@ -362,6 +362,7 @@ impl World {
             tcp_info: None,
             fresh_socket: false,
             early_reuse: false,
+            half_open: HalfOpen::Enforced,
             confirms: None,
         };
         self.settling.ended(record, self.lost_before, false);

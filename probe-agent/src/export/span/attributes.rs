@@ -62,6 +62,7 @@ fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
         text("probe_agent.outcome", timeline.outcome().name()),
         flag("probe_agent.as_expected", expected),
         text("probe_agent.tracing", tracing(timeline.coverage)),
+        text("probe_agent.half_open", record.half_open.name()),
         int("probe_agent.syn_retransmits", count(timeline.syn_retransmits())),
         int("probe_agent.recovery_rsts", count(timeline.late_rsts().count())),
     ]);

@@ -126,6 +126,7 @@ impl Engine {
             tcp_info,
             fresh_socket: flight.fresh,
             early_reuse: flight.early_reuse,
+            half_open: self.half_open(),
             confirms: flight.second.map(|s| s.first),
         };
         self.pool.give_back(slot);

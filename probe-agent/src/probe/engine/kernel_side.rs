@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc::Receiver};
 use super::Engine;
 use crate::{
     correlate::timeline::Coverage,
+    probe::record::HalfOpen,
     trace::{event::FlowEvent, loader::Tracer, reader::Progress},
 };
 
@@ -28,6 +29,11 @@ impl Engine {
             self.settling.event(&event);
         }
         seen_until
+    }
+
+    /// Whether the ACK guard stands.
+    pub(super) fn half_open(&self) -> HalfOpen {
+        self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.guard.half_open())
     }
 
     /// Kernel events lost so far, on their whole way.

@@ -155,6 +155,7 @@ impl Engine {
             tcp_info: None,
             fresh_socket: true,
             early_reuse: false,
+            half_open: self.half_open(),
             confirms: second.map(|s| s.first),
         };
         self.tell(record, self.lost(), false, second);

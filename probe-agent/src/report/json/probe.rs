@@ -45,6 +45,7 @@ pub struct ProbeObject<'a> {
     syn_retransmits: usize,
     recovery_rsts: usize,
     early_reuse: bool,
+    half_open: &'static str,
     confirmation: Option<ConfirmationObject>,
 }
 
@@ -111,6 +112,7 @@ impl<'a> ProbeObject<'a> {
                 .filter(|event| matches!(event.what, Happening::RstSent { .. }))
                 .count(),
             early_reuse: record.early_reuse,
+            half_open: record.half_open.name(),
             confirmation: timeline.confirmation.map(ConfirmationObject::from),
         }
     }

@@ -99,7 +99,8 @@ fn link(verdict: Verdict, other: ProbeId) -> String {
         Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
             format!("probe {other}, which left it over")
         }
-        Verdict::LateSynack
+        Verdict::AckLeaked
+        | Verdict::LateSynack
         | Verdict::RstLostUnrecovered
         | Verdict::RstLostSynackRetransmit
         | Verdict::SynRetransmitted

@@ -13,7 +13,7 @@ use crate::{
     probe::{
         flow::flow,
         outcome::Outcome,
-        record::{Closing, ProbeId, ProbeRecord},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
         target::TargetId,
     },
     trace::event::{Event, Happening},
@@ -45,6 +45,7 @@ impl Sample {
             tcp_info: None,
             fresh_socket: false,
             early_reuse: false,
+            half_open: HalfOpen::Enforced,
             confirms: None,
         };
         let timeline = Timeline {

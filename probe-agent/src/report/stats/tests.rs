@@ -8,6 +8,8 @@ use crate::{
     },
 };
 
+use crate::probe::record::HalfOpen;
+
 const FACTS: RunFacts = RunFacts {
     probing_seconds: 2.0,
     duration_seconds: 3.5,
@@ -16,6 +18,8 @@ const FACTS: RunFacts = RunFacts {
     unsettled: 4,
     interrupted: true,
     traced: true,
+    half_open: HalfOpen::Enforced,
+    acks_held: 0,
 };
 
 fn add(tally: &mut Tally, sample: &Sample, expected: bool) {

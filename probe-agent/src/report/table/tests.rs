@@ -9,6 +9,8 @@ use crate::{
     },
 };
 
+use crate::probe::record::HalfOpen;
+
 const FACTS: RunFacts = RunFacts {
     probing_seconds: 2.0,
     duration_seconds: 3.52,
@@ -17,6 +19,8 @@ const FACTS: RunFacts = RunFacts {
     unsettled: 0,
     interrupted: false,
     traced: true,
+    half_open: HalfOpen::Enforced,
+    acks_held: 0,
 };
 
 fn draw(

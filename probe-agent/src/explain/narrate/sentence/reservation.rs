@@ -37,7 +37,8 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
                 | Verdict::StaleSynRecvReset
                 | Verdict::LateSynack => "no earlier probe is known that left it",
                 Verdict::Refused => return refusal_reservation(timeline),
-                Verdict::RstLostPortReuse
+                Verdict::AckLeaked
+                | Verdict::RstLostPortReuse
                 | Verdict::SynRetransmitted
                 | Verdict::TimedOut
                 | Verdict::Unreachable
