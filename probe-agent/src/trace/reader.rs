@@ -1,5 +1,7 @@
 //! The thread that empties the ring buffer and hands each event to its worker.
 
+mod pace;
+
 use std::{
     collections::HashMap,
     os::fd::AsFd,
@@ -15,6 +17,7 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use probe_agent_common::{EventKind, EventRecord, NO_SLOT};
 
+use self::pace::Pace;
 use super::{
     event::{Event, FlowEvent, Happening, RstReason, TcpState},
     loader::Rings,
@@ -23,10 +26,6 @@ use crate::monotonic;
 
 /// How often the reader looks without being woken: the grain of the watermark.
 const TICK: Duration = Duration::from_millis(10);
-
-/// A record can be reserved but not yet committed when the reader finds the ring empty; by this
-/// long, in nanoseconds, the watermark stays behind. Between the two lie some hundred instructions.
-const COMMIT_SLACK: u64 = 1_000_000;
 
 /// What the reader shares with the workers.
 #[derive(Debug, Default)]
@@ -80,6 +79,7 @@ impl Reader {
         let reasons: HashMap<i32, RstReason> =
             reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
         let mut lost_here = 0;
+        let mut pace = Pace::new(monotonic::now());
         let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
             while !shared.stop.load(Ordering::Relaxed) {
                 wait(&rings);
@@ -94,7 +94,9 @@ impl Reader {
                 }
                 // Told before the watermark: who sees that also sees what was lost until then.
                 shared.lost.store(lost_here + lost_in_kernel(), Ordering::Release);
-                shared.watermark.store(before.saturating_sub(COMMIT_SLACK), Ordering::Release);
+                if let Some(watermark) = pace.watermark(before) {
+                    shared.watermark.store(watermark, Ordering::Release);
+                }
                 if let Some(log) = &mut rings.log {
                     log.flush();
                 }
