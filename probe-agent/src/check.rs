@@ -20,6 +20,7 @@ use crate::{
     config::{CheckConfig, choice::OutputFormat, load, resolve},
     export::{Exporter, OtlpConfig, resource},
     probe::{
+        pace::Pace,
         settings::{Settings, SocketSettings},
         target::Target,
     },
@@ -44,15 +45,17 @@ use crate::{
 /// # Errors
 /// One line for stderr, and the exit code that goes with it.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    let config = load(args).map_err(Failure::usage)?;
+    let mut config = load(args).map_err(Failure::usage)?;
     let otlp =
         OtlpConfig::new(&args.otlp, |name| std::env::var(name).ok()).map_err(Failure::usage)?;
     let netns = config.netns.as_ref().map(|n| n.file());
+    let pace = config.pace();
+    let specs = std::mem::take(&mut config.targets);
     let targets = session::inside(netns.as_ref(), || {
         if let Some(name) = &config.interface {
             resolve::interface(name)?;
         }
-        resolve::resolve(&config.targets, config.source, config.timeout, Arc::new(resolve::system))
+        resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
     })
     .map_err(|e| privilege::netns(&config, e))?
     .map_err(Failure::usage)?;
@@ -66,7 +69,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),
         None => None,
     };
-    probe(&config, &plan, tracing, exporter, clock).map_err(Failure::other)
+    probe(&config, &plan, &pace, tracing, exporter, clock).map_err(Failure::other)
 }
 
 /// Why a run did not start or could not be finished.
@@ -138,6 +141,7 @@ fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
 fn probe(
     config: &CheckConfig,
     plan: &Plan,
+    pace: &Pace,
     tracing: Option<(Arc<Tracer>, Rings)>,
     exporter: Option<Exporter>,
     clock: Clock,
@@ -160,9 +164,10 @@ fn probe(
         total: config.total_probes(),
         expect: config.expect,
         closed: false,
+        stall_told: false,
         tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
         stop: Arc::clone(&stop),
     };
-    let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
+    let outcome = session::run_paced(plan, pace, tracing, &stop, &mut desk).context("probing")?;
     desk.finish(plan, &outcome, traced)
 }
