@@ -2,6 +2,7 @@
 
 mod desk;
 mod limits;
+mod memory;
 mod privilege;
 
 use std::{
@@ -63,6 +64,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         say(warning);
     }
     let plan = plan(&config, targets.into(), otlp.is_some())?;
+    memory::give_back();
     let tracing = privilege::tracing(&config, &plan)?;
     let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
     let exporter = match otlp {

@@ -40,9 +40,9 @@ fn each_target_has_its_own_interval() {
     let file = scratch.join("targets");
     let text = format!("{}\n{} interval=10ms # often\n", slow.address(), fast.address());
     fs::write(&file, text).unwrap();
-    let flags = "--interval 1h --count 0 --settle 0 --output jsonl --targets-file";
+    let flags = "--interval 1h --count 0 --settle 0 --output jsonl";
     let mut command = check_in(lab.client(), flags);
-    let mut running = Running::start(command.arg(&file));
+    let mut running = Running::start(command.arg("--targets-file").arg(&file));
     let fast = fast.address().to_string();
     let mut of_slow = 0;
     let mut of_fast = 0;
@@ -128,7 +128,8 @@ fn timeouts_come_in_order_and_never_early() {
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let _silence = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
-    let flags = "--count 3000 --interval 0 --concurrency 3000 --timeout 1s --settle 0 --output jsonl";
+    let flags =
+        "--count 3000 --interval 0 --concurrency 3000 --timeout 1s --settle 0 --output jsonl";
     let done = run(&mut check_in(lab.client(), &format!("{} {flags}", listener.address())));
     assert_eq!(done.code, Some(1), "{done:?}");
     let probes = done.probes();

@@ -45,7 +45,8 @@ fn a_missing_source_does_not_hold_up_the_others() {
     let listener = lab.listen(Family::V4).unwrap();
     // A target that answers nothing keeps a probe under way all the time.
     let silent = lab.vip(Family::V4);
-    let flags = "--count 20 --interval 5ms --timeout 2s --settle 0 --source 192.0.2.1 --output jsonl";
+    let flags =
+        "--count 20 --interval 5ms --timeout 2s --settle 0 --source 192.0.2.1 --output jsonl";
     let flags = format!("{} {silent}:9 {flags}", listener.address());
     let done = Running::start(&mut check_in(lab.client(), &flags)).finish();
     assert_eq!(done.code, Some(1), "{done:?}");

@@ -47,7 +47,8 @@ fn a_standstill_is_told_once_and_each_is_counted() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let flags = format!("{} --count 0 --interval 5ms --settle 0 --output jsonl", listener.address());
+    let flags =
+        format!("{} --count 0 --interval 5ms --settle 0 --output jsonl", listener.address());
     let mut running = Running::start(&mut check_in(lab.client(), &flags));
     for _ in 0..2 {
         // It is under way, or under way again.

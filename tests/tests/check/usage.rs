@@ -44,10 +44,7 @@ const TABLE: &[(&str, &str)] = &[
         "invalid value '101%' for '--jitter <PERCENT|TIME>': write a share of the interval from 0% \
          to 100%, or a time: 10%, 200ms",
     ),
-    (
-        "10.0.0.7:80 --jitter 2s",
-        "--jitter 2s: more than the interval, 1s; write e.g. 10%",
-    ),
+    ("10.0.0.7:80 --jitter 2s", "--jitter 2s: more than the interval, 1s; write e.g. 10%"),
     ("10.0.0.7:80 --rate 0", "invalid value '0' for '--rate <N>': 0 is not in 1..=1000000"),
     (
         "10.0.0.7:80 --rate-per-host 0.5",

@@ -5,18 +5,24 @@ use std::{io, sync::atomic::Ordering};
 use probe_agent_common::FlowKey;
 
 use super::{BATCH, Engine, choose::Chosen, flight::Flight};
-use crate::probe::{
-    flow,
-    outcome::Outcome,
-    pace::nanos,
-    record::{Closing, ProbeId, ProbeRecord},
-    slot::Started,
-    source,
-    target::TargetId,
+use crate::{
+    monotonic,
+    probe::{
+        flow,
+        outcome::Outcome,
+        pace::nanos,
+        record::{Closing, ProbeId, ProbeRecord},
+        slot::Started,
+        source,
+        target::TargetId,
+    },
 };
 
 /// The slot of a probe that never got one.
 const NO_SLOT: u32 = u32::MAX;
+
+/// How long one turn starts probes, in nanoseconds: what was answered or timed out meanwhile waits.
+const STARTING: u64 = 5_000_000;
 
 /// A refusal that a second probe from another port is to decide about (path C).
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +35,10 @@ pub(super) struct Second {
 impl Engine {
     /// Starts what is due, second probes first.
     pub(super) fn start_due(&mut self, room: bool) {
+        let until = self.now + STARTING;
         for _ in 0..BATCH {
-            if self.flying >= self.ceiling.at(self.now) {
+            // The time of the last start: deadlines count from it, and must not wait for a batch.
+            if self.now >= until || self.flying >= self.ceiling.at(self.now) {
                 return;
             }
             if let Some(second) = self.second.pop_front() {
@@ -49,6 +57,7 @@ impl Engine {
     }
 
     fn start(&mut self, target: TargetId, second: Option<Second>) {
+        self.now = monotonic::now();
         let begun = match self.choose(target, second.as_ref()) {
             Ok(chosen) => self.connect(target, &chosen, second),
             Err(error) => Err(error),
