@@ -64,8 +64,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         say(warning);
     }
     let plan = plan(&config, targets.into(), otlp.is_some())?;
-    memory::give_back();
     let tracing = privilege::tracing(&config, &plan)?;
+    memory::give_back();
     let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
     let exporter = match otlp {
         Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),

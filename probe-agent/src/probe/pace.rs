@@ -82,7 +82,7 @@ impl Pace {
         let window = interval.min(SPREAD.max(Duration::from_secs(1) * targets / FIRST_PER_SECOND));
         // 2^32 divided by the golden ratio.
         let place = target.0.wrapping_mul(0x9E37_79B9);
-        let nanos = u128::from(place) * window.as_nanos() >> 32;
+        let nanos = (u128::from(place) * window.as_nanos()) >> 32;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
