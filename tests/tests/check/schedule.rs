@@ -123,7 +123,7 @@ fn jitter_varies_the_interval() {
 }
 
 #[test]
-fn timeouts_come_in_order_and_never_early() {
+fn timeouts_come_in_order() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
@@ -142,10 +142,10 @@ fn timeouts_come_in_order_and_never_early() {
     for probe in &probes {
         assert_eq!(probe["outcome"], "timed_out", "{probe}");
         let took = ended(probe);
-        assert!(took + TURN * 5 >= SECOND, "{took} ns: {probe}");
-        // The bound that matters is measured, not tested: this one only guards against a deadline
-        // that is forgotten until something else happens.
-        assert!(took < 10 * SECOND, "{took} ns: {probe}");
+        // The deadline counts from just before the SYN; a busy machine may stop the worker between
+        // the two, and before it comes round to the end. These bounds only guard against a deadline
+        // that is another probe's, or forgotten until something else happens.
+        assert!((SECOND / 2..10 * SECOND).contains(&took), "{took} ns: {probe}");
     }
     let mut by_start: Vec<(u64, u64)> =
         probes.iter().map(|probe| (start(probe), start(probe) + ended(probe))).collect();
