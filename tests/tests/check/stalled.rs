@@ -1,6 +1,9 @@
 //! A worker that stands still is noticed.
 
-use std::{fs, io, time::Duration};
+use std::{
+    fs, io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use nix::sys::signal::Signal;
 use probe_agent::lab::{Family, Lab};
@@ -50,15 +53,14 @@ fn a_standstill_is_told_once_and_each_is_counted() {
     let flags =
         format!("{} --count 0 --interval 5ms --settle 0 --output jsonl", listener.address());
     let mut running = Running::start(&mut check_in(lab.client(), &flags));
+    goes_on(&mut running);
     for _ in 0..2 {
-        // It is under way, or under way again.
-        (0..20).for_each(|_| drop(running.line()));
         let held = Held::thread(running.id(), "prober");
         // Longer than the second after which it counts: nothing tells a test that time has passed.
         std::thread::sleep(Duration::from_secs(3));
         drop(held);
+        goes_on(&mut running);
     }
-    (0..20).for_each(|_| drop(running.line()));
     running.signal(Signal::SIGINT);
     let done = running.finish();
     assert_eq!(done.code, Some(130), "{done:?}");
@@ -66,4 +68,13 @@ fn a_standstill_is_told_once_and_each_is_counted() {
     assert!(done.summary()["worker_stalls"].as_u64().unwrap() >= 2, "{done:?}");
     let told = done.err.lines().filter(|line| line.contains("has stood still")).count();
     assert_eq!(told, 1, "{done:?}");
+}
+
+/// Waits for a probe that starts well after this call, whatever was printed before.
+fn goes_on(running: &mut Running) {
+    let from = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_millis(500);
+    running.until(|probe| {
+        let start: u128 = probe["start_unix_nano"].as_str().unwrap().parse().unwrap();
+        start > from.as_nanos()
+    });
 }
