@@ -2,6 +2,7 @@
 
 mod desk;
 mod limits;
+mod memory;
 mod privilege;
 
 use std::{
@@ -20,6 +21,7 @@ use crate::{
     config::{CheckConfig, choice::OutputFormat, load, resolve},
     export::{Exporter, OtlpConfig, resource},
     probe::{
+        pace::Pace,
         settings::{Settings, SocketSettings},
         target::Target,
     },
@@ -44,15 +46,17 @@ use crate::{
 /// # Errors
 /// One line for stderr, and the exit code that goes with it.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    let config = load(args).map_err(Failure::usage)?;
+    let mut config = load(args).map_err(Failure::usage)?;
     let otlp =
         OtlpConfig::new(&args.otlp, |name| std::env::var(name).ok()).map_err(Failure::usage)?;
     let netns = config.netns.as_ref().map(|n| n.file());
+    let pace = config.pace();
+    let specs = std::mem::take(&mut config.targets);
     let targets = session::inside(netns.as_ref(), || {
         if let Some(name) = &config.interface {
             resolve::interface(name)?;
         }
-        resolve::resolve(&config.targets, config.source, config.timeout, Arc::new(resolve::system))
+        resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
     })
     .map_err(|e| privilege::netns(&config, e))?
     .map_err(Failure::usage)?;
@@ -61,12 +65,13 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     }
     let plan = plan(&config, targets.into(), otlp.is_some())?;
     let tracing = privilege::tracing(&config, &plan)?;
+    memory::give_back();
     let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
     let exporter = match otlp {
         Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),
         None => None,
     };
-    probe(&config, &plan, tracing, exporter, clock).map_err(Failure::other)
+    probe(&config, &plan, &pace, tracing, exporter, clock).map_err(Failure::other)
 }
 
 /// Why a run did not start or could not be finished.
@@ -138,6 +143,7 @@ fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
 fn probe(
     config: &CheckConfig,
     plan: &Plan,
+    pace: &Pace,
     tracing: Option<(Arc<Tracer>, Rings)>,
     exporter: Option<Exporter>,
     clock: Clock,
@@ -160,9 +166,10 @@ fn probe(
         total: config.total_probes(),
         expect: config.expect,
         closed: false,
+        stall_told: false,
         tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
         stop: Arc::clone(&stop),
     };
-    let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
+    let outcome = session::run_paced(plan, pace, tracing, &stop, &mut desk).context("probing")?;
     desk.finish(plan, &outcome, traced)
 }

@@ -8,6 +8,8 @@ mod check;
 pub mod choice;
 pub mod duration;
 mod error;
+pub mod jitter;
+mod listed;
 pub mod netns;
 pub mod resolve;
 pub mod source;
@@ -19,4 +21,5 @@ mod tests;
 pub use self::{
     check::{CheckConfig, KernelUse, load},
     error::ConfigError,
+    listed::{ListedTarget, OptionProblem},
 };

@@ -4,6 +4,7 @@ pub mod engine;
 pub mod flow;
 pub mod namespace;
 pub mod outcome;
+pub mod pace;
 mod pool;
 pub mod record;
 pub mod schedule;

@@ -1,6 +1,7 @@
 //! One run, from the loaded hooks to the tally: workers probe, this thread hears of the probes.
 
 mod sink;
+mod watch;
 mod workers;
 
 use std::{
@@ -19,13 +20,15 @@ use std::{
 use nix::sched::{CloneFlags, setns};
 
 pub use self::sink::Appetite;
-use self::workers::Workers;
+use self::{watch::Watch, workers::Workers};
 use crate::{
     config::choice::Expect,
     correlate::timeline::Timeline,
+    monotonic,
     probe::{
         engine::{Ended, Gauges},
         namespace,
+        pace::Pace,
         settings::Settings,
         target::Target,
     },
@@ -70,6 +73,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// How it ended.
     pub ended: Ended,
+    /// Times that a worker's loop stood still for longer than a second.
+    pub worker_stalls: u64,
     /// From the first start of a probe to the last end of one, in nanoseconds.
     pub probing_ns: u64,
 }
@@ -87,6 +92,12 @@ pub trait Audience {
     /// # Errors
     /// Whatever makes it pointless to go on.
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()>;
+
+    /// A worker's loop has stood still for longer than a second; its probes are late. Told once for
+    /// each time.
+    fn stalled(&mut self, worker: usize) {
+        let _ = worker;
+    }
 }
 
 /// Loads the hooks for a run. See [`Tracer::load`] for the thread that may call it.
@@ -120,7 +131,7 @@ pub fn inside<T: Send>(
 }
 
 /// Runs a plan to its end, or until `stop` is set, and tells `audience` of it on the calling
-/// thread.
+/// thread. All targets start at once.
 ///
 /// # Errors
 /// If a thread, an epoll instance or the namespace is refused, or what `audience` returned.
@@ -130,15 +141,31 @@ pub fn run(
     stop: &Arc<AtomicBool>,
     audience: &mut impl Audience,
 ) -> io::Result<Outcome> {
+    run_paced(plan, &Pace::default(), tracing, stop, audience)
+}
+
+/// The same at a pace.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_paced(
+    plan: &Plan,
+    pace: &Pace,
+    tracing: Option<(Arc<Tracer>, Rings)>,
+    stop: &Arc<AtomicBool>,
+    audience: &mut impl Audience,
+) -> io::Result<Outcome> {
     let (news, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
-    let workers = Workers::start(plan, tracing, stop, &news, &backlog)?;
+    let workers = Workers::start(plan, pace, tracing, stop, &news, &backlog)?;
     drop(news);
-    let heard = listen(&inbox, &backlog, &workers.gauges, audience);
+    let mut watch = Watch::new(workers.gauges.len());
+    let heard = listen(&inbox, &backlog, &workers.gauges, &mut watch, audience);
     if heard.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
-    let outcome = workers.join(plan)?;
+    let mut outcome = workers.join(plan)?;
+    outcome.worker_stalls = watch.stalls();
     heard.map(|()| outcome)
 }
 
@@ -147,6 +174,7 @@ fn listen(
     inbox: &Receiver<Timeline>,
     backlog: &AtomicUsize,
     gauges: &[Arc<Gauges>],
+    watch: &mut Watch,
     audience: &mut impl Audience,
 ) -> io::Result<()> {
     let mut next_tick = std::time::Instant::now() + TICK;
@@ -162,6 +190,9 @@ fn listen(
         let now = std::time::Instant::now();
         if now >= next_tick {
             next_tick = now + TICK;
+            for worker in watch.look(monotonic::now(), gauges) {
+                audience.stalled(worker);
+            }
             audience.tick(gauges)?;
         }
     }

@@ -27,6 +27,7 @@ use crate::{
     },
     session::{Audience, Outcome, Plan},
     trace::loader::Tracer,
+    words::say,
 };
 
 /// Where the news of a run arrives: the report, the progress line and the export.
@@ -41,6 +42,8 @@ pub(super) struct Desk {
     pub(super) expect: Expect,
     /// Nobody reads the report any more.
     pub(super) closed: bool,
+    /// That a worker stood still was told.
+    pub(super) stall_told: bool,
     pub(super) tracer: Option<Arc<Tracer>>,
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -69,6 +72,18 @@ impl Audience for Desk {
         self.written(flushed)?;
         self.progress.draw(&self.snapshot(gauges));
         Ok(())
+    }
+
+    fn stalled(&mut self, worker: usize) {
+        // The summary counts them all; a machine that is too busy needs no line each time.
+        if !self.stall_told {
+            self.stall_told = true;
+            self.progress.clear();
+            say(format_args!(
+                "worker {worker} has stood still for over a second: probes start late and \
+                 timeouts come late (worker_stalls in the summary counts each time)"
+            ));
+        }
     }
 }
 
@@ -125,6 +140,7 @@ impl Desk {
                 events_lost: outcome.ended.events_lost,
                 spans,
                 unsettled: outcome.ended.unsettled,
+                worker_stalls: outcome.worker_stalls,
                 interrupted,
                 traced,
                 half_open: tracer.map_or(HalfOpen::NotEnforced, |t| t.guard.half_open()),

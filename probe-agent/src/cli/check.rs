@@ -8,6 +8,7 @@ use crate::{
     config::{
         choice::{Expect, OutputFormat, PortPolicy},
         duration::TimeSpan,
+        jitter::JitterArg,
         source::{Mark, PortRange},
     },
     export::OtlpArgs,
@@ -19,6 +20,7 @@ Examples:
   probe-agent check db.example:5432 [2001:db8::7]:443
   probe-agent check 10.0.0.7:80 --count 100 --interval 100ms --output jsonl
   probe-agent check 10.0.0.7:80 --count 10000 --interval 0 --output ladder
+  probe-agent check --targets-file fleet.txt -c 0 -i 10s --jitter 10% --rate-per-host 5
   probe-agent check 10.0.0.9:23 --expect closed
   probe-agent check 10.96.0.10:53 --netns /proc/4711/ns/net
   probe-agent check 10.0.0.7:80 --source 192.0.2.1 --freebind
@@ -41,6 +43,8 @@ pub struct CheckArgs {
     pub targets: Vec<String>,
 
     /// Read further targets from a file, one a line; '#' starts a comment, '-' is stdin
+    ///
+    /// A target may have an interval of its own: `db.example:5432 interval=10s`.
     #[arg(long, value_name = "PATH")]
     pub targets_file: Option<PathBuf>,
 
@@ -49,8 +53,41 @@ pub struct CheckArgs {
     pub count: u64,
 
     /// Time between the starts of two probes of one target; 0: as fast as possible
+    ///
+    /// A line of --targets-file may say another for its target. Unless --count is 1, the first probes
+    /// of several targets are spread over the interval, or over its first 10 s (over longer where
+    /// there are more than 10,000 targets); the first target starts at once. With --count 1 all start
+    /// at once.
     #[arg(short, long, value_name = "TIME", default_value = "1s", help_heading = "Schedule")]
     pub interval: TimeSpan,
+
+    /// Vary the time from one probe of a target to its next, by at most this, either way: 10% or 200ms
+    #[arg(
+        long,
+        value_name = "PERCENT|TIME",
+        default_value = "0",
+        hide_default_value = true,
+        help_heading = "Schedule"
+    )]
+    pub jitter: JitterArg,
+
+    /// Probes started per second at most, over all targets [default: no limit]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Schedule"
+    )]
+    pub rate: Option<u32>,
+
+    /// Probes started per second at most to one address, whatever the port [default: no limit]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Schedule"
+    )]
+    pub rate_per_host: Option<u32>,
 
     /// Probes under way at the same time, over all targets
     #[arg(

@@ -1,10 +1,8 @@
 //! The validated configuration of `probe-agent check`.
 
 use std::{
-    fs, io,
     net::IpAddr,
     num::{NonZeroU32, NonZeroU64},
-    path::Path,
     time::Duration,
 };
 
@@ -12,11 +10,16 @@ use super::{
     choice::{Expect, OutputFormat, PortPolicy},
     duration::TimeSpan,
     error::{ConfigError, MOST_TARGETS},
+    listed::{self, ListedTarget},
     netns::NetworkNamespace,
     source::PortRange,
     target::TargetSpec,
 };
-use crate::{cli::check::CheckArgs, trace::layout::Form, words::in_words};
+use crate::{
+    cli::check::CheckArgs,
+    probe::pace::{Jitter, Pace},
+    trace::layout::Form,
+};
 
 /// A server sends its SYN-ACK again 1 s after a lost RST; the rest is for the way here.
 const SHORTEST_TELLING_SETTLE: Duration = Duration::from_millis(1100);
@@ -37,10 +40,18 @@ pub enum KernelUse {
 pub struct CheckConfig {
     /// At least one, in the order of the command line, then of the file; duplicates are allowed.
     pub targets: Vec<TargetSpec>,
+    /// How many they are, also when [`Self::targets`] has been taken out.
+    pub target_count: usize,
     /// Probes per target; `None`: until interrupted.
     pub count: Option<NonZeroU64>,
     /// Between the starts of two probes of one target; zero: as fast as possible.
     pub interval: Duration,
+    /// By how much the times between two probes vary; no more than any interval.
+    pub jitter: Jitter,
+    /// Probes started per second at most.
+    pub rate: Option<NonZeroU32>,
+    /// Probes started per second to one address at most.
+    pub rate_per_host: Option<NonZeroU32>,
     /// Probes under way at the same time; never more than there are source ports.
     pub concurrency: NonZeroU32,
     /// For the answer to a SYN; more than zero.
@@ -85,34 +96,11 @@ pub struct CheckConfig {
 /// One line that says what is wrong and what to write in its place.
 pub fn load(args: &CheckArgs) -> Result<CheckConfig, ConfigError> {
     let listed = match &args.targets_file {
-        Some(path) => read_targets(path)?,
+        Some(path) => listed::read(path)?,
         None => Vec::new(),
     };
     let netns = args.netns.as_deref().map(NetworkNamespace::open).transpose()?;
     CheckConfig::new(args, listed, netns)
-}
-
-fn read_targets(path: &Path) -> Result<Vec<String>, ConfigError> {
-    let text = if path == Path::new("-") {
-        io::read_to_string(io::stdin())
-    } else {
-        fs::read_to_string(path)
-    }
-    .map_err(|error| ConfigError::TargetsFile { path: path.to_owned(), source: in_words(error) })?;
-    let targets = listed_targets(&text);
-    if targets.is_empty() {
-        return Err(ConfigError::EmptyTargetsFile { path: path.to_owned() });
-    }
-    Ok(targets)
-}
-
-/// The targets in a file: one a line, `#` starts a comment.
-pub(super) fn listed_targets(text: &str) -> Vec<String> {
-    text.lines()
-        .map(|line| line.split_once('#').map_or(line, |(before, _)| before).trim())
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
 
 impl CheckConfig {
@@ -122,11 +110,12 @@ impl CheckConfig {
     /// The first thing that is wrong, in the order of the targets, then of the flags.
     pub fn new(
         args: &CheckArgs,
-        listed: Vec<String>,
+        listed: Vec<ListedTarget>,
         netns: Option<NetworkNamespace>,
     ) -> Result<Self, ConfigError> {
-        let targets = parse_targets(args.targets.iter().chain(&listed))?;
+        let targets = parse_targets(&args.targets, &listed)?;
         check_source(args, &targets)?;
+        check_jitter(args, &targets)?;
         if let Some(name) = &args.interface {
             check_interface(name)?;
         }
@@ -142,9 +131,13 @@ impl CheckConfig {
             return Err(ConfigError::WorkersOverSlots { workers: args.workers, slots });
         }
         Ok(Self {
+            target_count: targets.len(),
             targets,
             count: NonZeroU64::new(args.count),
             interval: args.interval.0,
+            jitter: args.jitter.0,
+            rate: args.rate.and_then(NonZeroU32::new),
+            rate_per_host: args.rate_per_host.and_then(NonZeroU32::new),
             concurrency: at_least_one(concurrency),
             timeout: args.timeout.0,
             settle: args.settle.0,
@@ -184,19 +177,41 @@ impl CheckConfig {
         warnings
     }
 
+    /// When the probes start. A single probe of each target is waited for by somebody: only where
+    /// there are more are the first ones spread.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        let own = self.targets.iter().any(|target| target.interval.is_some());
+        let intervals = self.targets.iter().filter(|_| own).map(|target| target.interval);
+        Pace {
+            intervals: intervals.collect(),
+            jitter: self.jitter,
+            spread: self.count != NonZeroU64::new(1),
+            rate: self.rate,
+            rate_per_host: self.rate_per_host,
+        }
+    }
+
     /// Probes of the whole run; `None`: until interrupted.
     #[must_use]
     pub fn total_probes(&self) -> Option<u64> {
-        self.count.map(|count| count.get().saturating_mul(self.targets.len() as u64))
+        self.count.map(|count| count.get().saturating_mul(self.target_count as u64))
     }
 }
 
-fn parse_targets<'a>(
-    names: impl Iterator<Item = &'a String>,
+fn parse_targets(
+    named: &[String],
+    listed: &[ListedTarget],
 ) -> Result<Vec<TargetSpec>, ConfigError> {
-    let targets: Vec<TargetSpec> = names
-        .map(|name| {
-            name.parse().map_err(|problem| ConfigError::Target { name: name.clone(), problem })
+    let named = named.iter().map(|name| (name, None));
+    let listed = listed.iter().map(|target| (&target.name, target.interval));
+    let targets: Vec<TargetSpec> = named
+        .chain(listed)
+        .map(|(name, interval)| {
+            let spec: TargetSpec = name
+                .parse()
+                .map_err(|problem| ConfigError::Target { name: name.clone(), problem })?;
+            Ok(TargetSpec { interval, ..spec })
         })
         .collect::<Result<_, _>>()?;
     match targets.len() {
@@ -228,6 +243,20 @@ fn check_source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigEr
                 name: target.name.clone(),
                 target_is_ipv4,
                 source_address: source,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_jitter(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
+    for target in targets {
+        let interval = target.interval.unwrap_or(args.interval.0);
+        if let Some(jitter) = args.jitter.exceeds(interval) {
+            return Err(ConfigError::JitterOverInterval {
+                jitter,
+                interval: TimeSpan(interval),
+                name: target.interval.map(|_| target.name.clone()),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr, path::PathBuf};
 
-use super::{source::PortRange, target::TargetProblem};
+use super::{duration::TimeSpan, listed::OptionProblem, source::PortRange, target::TargetProblem};
 
 /// Why there is no valid configuration. Each prints as one line with the remedy; the exit code is
 /// 2.
@@ -35,6 +35,24 @@ pub enum ConfigError {
         name: String,
         /// What is wrong, and what to write.
         problem: TargetProblem,
+    },
+    /// What stands behind a target in the file is not known.
+    #[error("target {name:?}: {problem}")]
+    ListedTarget {
+        /// As it was written.
+        name: String,
+        /// What is wrong, and what to write.
+        problem: OptionProblem,
+    },
+    /// A jitter that would start a probe before the one before it.
+    #[error("--jitter {jitter}: more than the interval, {interval}{}; write e.g. 10%", of(name.as_deref()))]
+    JitterOverInterval {
+        /// `--jitter`.
+        jitter: TimeSpan,
+        /// The interval that is shorter.
+        interval: TimeSpan,
+        /// The target that has it; `None`: `--interval`.
+        name: Option<String>,
     },
     /// A link-local address without its network interface.
     #[error(
@@ -116,6 +134,10 @@ pub enum ConfigError {
 
 /// Target ids are 32 bits wide, and a million targets already take minutes of summary to read.
 pub(crate) const MOST_TARGETS: usize = 1_000_000;
+
+fn of(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(" of target {name:?}"))
+}
 
 fn family(ipv4: bool) -> &'static str {
     if ipv4 { "IPv4" } else { "IPv6" }

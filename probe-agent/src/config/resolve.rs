@@ -5,7 +5,7 @@
 //! first. Literal addresses never get near the resolver.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     io,
     net::{IpAddr, SocketAddr, SocketAddrV6, ToSocketAddrs},
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -45,69 +45,71 @@ pub fn interface(name: &str) -> Result<u32, ConfigError> {
 }
 
 /// Gives each target its address: the first one in the resolver's order, of the family of `source`
-/// where one is given. `patience` is how long no lookup may answer.
+/// where one is given. `patience` is how long no lookup may answer. Takes the targets, because there
+/// may be 100,000 and a run has no further use for them as they were written.
 ///
 /// # Errors
 /// The first target that has no address.
 pub fn resolve(
-    specs: &[TargetSpec],
+    specs: Vec<TargetSpec>,
     source: Option<IpAddr>,
     patience: Duration,
     lookup: Arc<Lookup>,
 ) -> Result<Vec<Target>, ConfigError> {
-    let found = look_up_all(specs, patience, lookup);
-    specs
-        .iter()
-        .map(|spec| {
-            let failed = |host: &str, reason: String| ConfigError::Resolve {
-                name: spec.name.clone(),
-                host: host.to_owned(),
-                reason,
-            };
-            let (host, address) = match &spec.host {
-                Host::Address { ip, zone } => {
-                    let address = scoped(*ip, spec.port, zone.as_deref())
-                        .map_err(|reason| failed(&ip.to_string(), reason))?;
-                    (ip.to_string(), address)
+    let found = look_up_all(&specs, patience, lookup);
+    specs.into_iter().map(|spec| target(spec, source, patience, &found)).collect()
+}
+
+fn target(
+    spec: TargetSpec,
+    source: Option<IpAddr>,
+    patience: Duration,
+    found: &HashMap<String, Answer>,
+) -> Result<Target, ConfigError> {
+    let TargetSpec { name, host, port, .. } = spec;
+    let failed = |host: &str, reason: String| ConfigError::Resolve {
+        name: name.clone(),
+        host: host.to_owned(),
+        reason,
+    };
+    let (host, address) = match host {
+        Host::Address { ip, zone } => {
+            let address = scoped(ip, port, zone.as_deref())
+                .map_err(|reason| failed(&ip.to_string(), reason))?;
+            (ip.to_string(), address)
+        }
+        Host::Name(host) => {
+            let addresses = match found.get(&host) {
+                Some(answer) => answer.as_ref().map_err(|e| failed(&host, e.clone()))?,
+                None => {
+                    let reason = format!("no answer from the resolver within {patience:?}");
+                    return Err(failed(&host, reason));
                 }
-                Host::Name(name) => {
-                    let addresses = match found.get(name.as_str()) {
-                        Some(answer) => answer.as_ref().map_err(|e| failed(name, e.clone()))?,
-                        None => {
-                            return Err(failed(
-                                name,
-                                format!("no answer from the resolver within {patience:?}"),
-                            ));
-                        }
-                    };
-                    let ip = choose(addresses, source).map_err(|reason| failed(name, reason))?;
-                    (name.clone(), SocketAddr::new(ip, spec.port))
-                }
             };
-            Ok(Target { name: spec.name.clone(), host, address })
-        })
-        .collect()
+            let ip = choose(addresses, source).map_err(|reason| failed(&host, reason))?;
+            (host, SocketAddr::new(ip, port))
+        }
+    };
+    Ok(Target { name, host, address })
 }
 
 type Answer = Result<Vec<IpAddr>, String>;
 
 /// Looks each name up once. A name that got no answer in time is not in the result.
-fn look_up_all<'a>(
-    specs: &'a [TargetSpec],
+fn look_up_all(
+    specs: &[TargetSpec],
     patience: Duration,
     lookup: Arc<Lookup>,
-) -> HashMap<&'a str, Answer> {
-    let mut wanted: VecDeque<&'a str> = VecDeque::new();
-    let mut found: HashMap<&'a str, Answer> = HashMap::new();
+) -> HashMap<String, Answer> {
+    let mut known = HashSet::new();
+    let mut names: Vec<String> = Vec::new();
     for spec in specs {
         if let Host::Name(name) = &spec.host
-            && found.insert(name, Ok(Vec::new())).is_none()
+            && known.insert(name)
         {
-            wanted.push_back(name);
+            names.push(name.clone());
         }
     }
-    found.clear();
-    let names: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
     let queue = Arc::new(Mutex::new((0..names.len()).collect::<VecDeque<usize>>()));
     let names = Arc::new(names);
     let (answers, inbox) = mpsc::channel();
@@ -126,8 +128,9 @@ fn look_up_all<'a>(
         });
     }
     drop(answers);
+    let mut found = HashMap::new();
     while let Ok((index, answer)) = inbox.recv_timeout(patience) {
-        found.insert(wanted[index], answer);
+        found.insert(names[index].clone(), answer);
     }
     // Lookups that nobody waits for any more need not be started.
     queue.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
+    time::Duration,
 };
 
 /// A target as it was written; its address is not known yet where it is a host name.
@@ -14,6 +15,8 @@ pub struct TargetSpec {
     pub host: Host,
     /// 1 to 65,535.
     pub port: u16,
+    /// Its own interval, where the file of targets says one.
+    pub interval: Option<Duration>,
 }
 
 /// The host of a target.
@@ -120,7 +123,7 @@ impl FromStr for TargetSpec {
             None if port.is_empty() => return Err(TargetProblem::NoPort(text.to_owned())),
             None => return Err(TargetProblem::Port(port.to_owned())),
         };
-        Ok(Self { name: text.to_owned(), host, port })
+        Ok(Self { name: text.to_owned(), host, port, interval: None })
     }
 }
 

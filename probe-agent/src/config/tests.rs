@@ -1,13 +1,19 @@
 //! Command lines in, configurations or error lines out.
 
-use std::{num::NonZeroU64, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
 
 use super::{
     CheckConfig, KernelUse,
-    check::listed_targets,
     choice::{Expect, OutputFormat, PortPolicy},
+    listed::listed_targets,
 };
-use crate::cli::{Command, usage};
+use crate::{
+    cli::{Command, usage},
+    probe::pace::{Jitter, Pace},
+};
 
 fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
     let words = ["probe-agent", "check"].into_iter().chain(command_line.split_whitespace());
@@ -19,7 +25,7 @@ fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
         Err(usage::Stop::Usage(line)) => return Err(line),
         Err(usage::Stop::Answer(text)) => panic!("{text}"),
     };
-    let listed = listed.iter().map(ToString::to_string).collect();
+    let listed = listed_targets(&listed.join("\n")).map_err(|error| error.to_string())?;
     CheckConfig::new(&args, listed, None).map_err(|error| error.to_string())
 }
 
@@ -46,6 +52,7 @@ fn the_defaults() {
     assert_eq!(config.output, OutputFormat::Table);
     assert_eq!(config.warnings(), Vec::<String>::new());
     assert_eq!(config.total_probes(), Some(1));
+    assert_eq!(config.pace(), Pace::default(), "at once and without a limit");
 }
 
 #[test]
@@ -53,11 +60,15 @@ fn every_flag() {
     let config = config(
         "a.example:80 a.example:80 -c 0 -i 0 --concurrency 64 -t 500ms --settle 1s --workers 2 \
          --source 10.0.0.1 --source-port 40000-40099 --slots 10 --port-policy pin --fresh-sockets \
-         --freebind --interface eth0 --mark 0x2a --expect closed --require-kernel -o jsonl",
+         --jitter 0% --rate 500 --rate-per-host 20 --freebind --interface eth0 --mark 0x2a --expect closed --require-kernel -o jsonl",
     );
     assert_eq!(config.targets.len(), 2, "duplicates are allowed");
     assert_eq!((config.count, config.total_probes()), (None, None));
     assert_eq!(config.interval, Duration::ZERO);
+    let (rate, rate_per_host) = (NonZeroU32::new(500), NonZeroU32::new(20));
+    let pace =
+        Pace { spread: true, rate, rate_per_host, jitter: Jitter::Share(0.0), ..Pace::default() };
+    assert_eq!(config.pace(), pace);
     assert_eq!(config.timeout, Duration::from_millis(500));
     assert_eq!(config.workers.get(), 2);
     assert_eq!(config.source.map(|ip| ip.to_string()).as_deref(), Some("10.0.0.1"));
@@ -94,7 +105,10 @@ fn targets_come_from_the_file_too() {
     let config = read("a:1", &["b:2", "[::1]:3"]).unwrap();
     let names: Vec<_> = config.targets.iter().map(|t| t.name.as_str()).collect();
     assert_eq!(names, ["a:1", "b:2", "[::1]:3"]);
-    assert_eq!(listed_targets("# all\n\n a:1 \nb:2 # the second\n#c:3"), ["a:1", "b:2"]);
+    let config = read("a:1 -i 2s", &["b:2 interval=10s", "c:3"]).unwrap();
+    let own = [None, Some(Duration::from_secs(10)), None];
+    assert_eq!(*config.pace().intervals, own);
+    assert_eq!(config.interval, Duration::from_secs(2));
 }
 
 #[test]
@@ -141,6 +155,20 @@ fn what_is_wrong_is_one_line() {
             "a:80 --workers 2 --source-port 40000",
             "--workers 2: each needs a source port of its own, and there are only 1",
         ),
+        (
+            "a:80 --jitter 150%",
+            "invalid value '150%' for '--jitter <PERCENT|TIME>': write a share of the interval from \
+             0% to 100%, or a time: 10%, 200ms",
+        ),
+        (
+            "a:80 --interval 1s --jitter 2s",
+            "--jitter 2s: more than the interval, 1s; write e.g. 10%",
+        ),
+        ("a:80 --rate 0", "invalid value '0' for '--rate <N>': 0 is not in 1..=1000000"),
+        (
+            "a:80 --rate-per-host x",
+            "invalid value 'x' for '--rate-per-host <N>': invalid digit found in string",
+        ),
         ("a:80 --timeout 0", "--timeout 0: no target answers in no time; give e.g. 2s"),
         ("a:80 --settle 5", "invalid value '5' for '--settle <TIME>': no unit: write 5s or 5ms"),
         (
@@ -170,4 +198,11 @@ fn what_is_wrong_is_one_line() {
         assert_eq!(seen.as_deref(), Some(line), "{command_line}");
         assert_eq!(line.lines().count(), 1);
     }
+}
+
+#[test]
+fn the_jitter_fits_every_interval() {
+    let line = read("a:1 -i 10s --jitter 2s", &["b:2 interval=1s"]).unwrap_err();
+    assert_eq!(line, "--jitter 2s: more than the interval, 1s of target \"b:2\"; write e.g. 10%");
+    assert!(read("a:1 -i 10s --jitter 1s", &["b:2 interval=1s"]).is_ok());
 }

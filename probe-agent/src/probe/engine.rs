@@ -5,6 +5,7 @@
 //! edge of its last `connect(AF_UNSPEC)`; because starts and answers never share a turn's event
 //! list, an edge for a slot in flight is always about the probe in flight.
 
+mod ceiling;
 mod choose;
 mod flight;
 mod gauges;
@@ -23,14 +24,18 @@ use std::{
 };
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use socket2::SockAddr;
 
-use self::{flight::Flight, kernel_side::coverage};
-pub use self::{gauges::Gauges, kernel_side::Tracing};
+use self::{ceiling::Ceiling, flight::Flight, kernel_side::coverage};
+pub use self::{
+    gauges::{ENDED, Gauges},
+    kernel_side::Tracing,
+};
 use super::{
+    pace::{Jitter, Limits, nanos},
     pool::Pool,
     schedule::{Schedule, Share},
     settings::Settings,
+    source::Routes,
     target::{Target, TargetId},
 };
 use crate::{
@@ -56,13 +61,26 @@ pub trait Sink {
     fn has_room(&self) -> bool;
 }
 
+/// What a worker of a run is to probe, and when.
+pub struct Orders {
+    /// All targets of the run.
+    pub targets: Arc<[Target]>,
+    /// What is this worker's of them.
+    pub shares: Vec<Share>,
+    /// By how much the waits differ from the intervals.
+    pub jitter: Jitter,
+    /// The rates of the run.
+    pub limits: Arc<Limits>,
+}
+
 /// One run of probes.
 pub struct Engine {
     settings: Settings,
     targets: Arc<[Target]>,
-    addresses: Vec<SockAddr>,
     /// Source address of each target, once it is known.
     sources: Vec<Option<IpAddr>>,
+    routes: Routes,
+    ceiling: Ceiling,
     tracing: Option<Tracing>,
     epoll: Epoll,
     pool: Pool,
@@ -99,21 +117,23 @@ impl Engine {
     /// If the kernel gives no epoll instance.
     pub fn new(
         settings: Settings,
-        targets: Arc<[Target]>,
-        shares: &[Share],
+        orders: Orders,
         tracing: Option<Tracing>,
         gauges: Arc<Gauges>,
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         let now = monotonic::now();
         let tracer = tracing.as_ref().map(|t| Arc::clone(&t.tracer));
-        let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
+        let Orders { targets, shares, jitter, limits } = orders;
+        // Workers that start at the same time differ in their first slot.
+        let seed = now ^ u64::from(settings.first_slot) << 40;
         Ok(Self {
-            addresses: targets.iter().map(|t| t.address.into()).collect(),
             sources: vec![None; targets.len()],
+            routes: Routes::default(),
+            ceiling: Ceiling::new(settings.concurrency),
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
             pool: Pool::new(&settings, now / 1000, tracer),
-            schedule: Schedule::new(shares, nanos(settings.interval), now),
+            schedule: Schedule::new(&shares, limits, jitter, seed, now),
             in_flight: Vec::new(),
             flying: 0,
             deadlines: VecDeque::new(),
@@ -139,6 +159,7 @@ impl Engine {
         let mut events = vec![EpollEvent::empty(); BATCH];
         while !self.stop.load(Ordering::Relaxed) {
             self.now = monotonic::now();
+            self.gauges.beat.store(self.now, Ordering::Relaxed);
             self.start_due(sink.has_room());
             if self.is_done() {
                 break;
@@ -193,11 +214,11 @@ impl Engine {
     /// How long the next wait may take.
     fn patience(&self) -> EpollTimeout {
         let tick = if self.settling.is_empty() { IDLE_TICK } else { SETTLE_TICK };
-        let mut until = self.now + u64::try_from(tick.as_nanos()).unwrap_or(u64::MAX);
+        let mut until = self.now + nanos(tick);
         if let Some((deadline, _, _)) = self.deadlines.front() {
             until = until.min(*deadline);
         }
-        if self.flying < self.settings.concurrency
+        if self.flying < self.ceiling.at(self.now)
             && let Some(due) = self.schedule.next_due()
         {
             until = until.min(due);

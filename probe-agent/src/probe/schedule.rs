@@ -1,114 +1,248 @@
 //! Which target is probed next, and when.
+//!
+//! A heap holds each target under the time at which it is due: taking one and putting it back costs
+//! O(log n), and nothing ever looks at all of them. Where each destination has a rate of its own,
+//! targets whose destination has had enough wait in a queue of that destination, and the destination
+//! stands in the heap in their place. 48 bytes for each target.
 
-use std::collections::VecDeque;
+mod deal;
 
-use super::target::TargetId;
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, HashMap, VecDeque, binary_heap::PeekMut},
+    sync::Arc,
+};
 
-/// What a worker has to do for one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// The target.
-    pub target: TargetId,
-    /// Number of probes; `None`: until stopped.
-    pub count: Option<u64>,
-}
+pub use self::deal::{Share, deal};
+use super::{
+    pace::{Busy, Jitter, Limits},
+    target::TargetId,
+};
 
-/// Deals the probes of a run out to `workers`: whole targets while there are enough of them, else
-/// an equal part of each target's probes.
-#[must_use]
-pub fn deal(targets: u32, count: Option<u64>, workers: u32) -> Vec<Vec<Share>> {
-    let mut hands = vec![Vec::new(); workers as usize];
-    for id in 0..targets {
-        let target = TargetId(id);
-        if targets >= workers {
-            hands[(id % workers) as usize].push(Share { target, count });
-            continue;
-        }
-        for (worker, hand) in (0_u64..).zip(&mut hands) {
-            let all = u64::from(workers);
-            let count = count.map(|n| n / all + u64::from(worker < n % all));
-            hand.push(Share { target, count });
-        }
-    }
-    hands
-}
-
-/// Targets in the order in which they are due. The interval is the same for all, so that a target
-/// that is put back at the end is due last and no sorting is needed.
+/// A target, and what is left to do for it.
 #[derive(Debug)]
-pub(super) struct Schedule {
-    queue: VecDeque<(u64, TargetId, u64)>,
+struct Line {
+    target: TargetId,
+    left: u64,
+    /// Nanoseconds.
     interval: u64,
 }
 
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// A place among the lines.
+    Line(u32),
+    /// A destination address for which targets queue.
+    Host(u32),
+}
+
+/// Something that is due, the earliest first; of those due at the same time, the one that was put
+/// there first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due {
+    at: u64,
+    order: u32,
+    turn: Turn,
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The targets of a worker in the order in which they are due.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    lines: Box<[Line]>,
+    heap: BinaryHeap<Reverse<Due>>,
+    /// Lines that are due, with the time since which they are, by their destination.
+    queues: HashMap<u32, VecDeque<(u64, u32)>>,
+    limits: Arc<Limits>,
+    jitter: Jitter,
+    chance: Chance,
+    order: u32,
+}
+
 impl Schedule {
-    /// Each target, due at `now`, as often as it says (`None`: without end) with `interval`
-    /// nanoseconds between.
-    pub(super) fn new(shares: &[Share], interval: u64, now: u64) -> Self {
-        let queue = shares
-            .iter()
-            .map(|share| (now, share.target, share.count.unwrap_or(u64::MAX)))
-            .filter(|(_, _, left)| *left > 0)
-            .collect();
-        Self { queue, interval }
+    /// All targets of a worker; the run starts at `now`. `seed` decides about the jitter.
+    pub(super) fn new(
+        shares: &[Share],
+        limits: Arc<Limits>,
+        jitter: Jitter,
+        seed: u64,
+        now: u64,
+    ) -> Self {
+        let shares = shares.iter().filter(|share| share.count != Some(0));
+        let mut schedule = Self {
+            lines: shares.clone().map(Line::new).collect(),
+            heap: BinaryHeap::new(),
+            queues: HashMap::new(),
+            limits,
+            jitter,
+            chance: Chance(seed),
+            order: 0,
+        };
+        let mut heap = Vec::with_capacity(schedule.lines.len());
+        for (place, share) in (0..).zip(shares) {
+            heap.push(Reverse(schedule.due(now + share.first, Turn::Line(place))));
+        }
+        schedule.heap = heap.into();
+        schedule
     }
 
-    /// When the next target is due; `None` if there is none left.
+    /// When the next probe can start; `None` if there is none left.
     pub(super) fn next_due(&self) -> Option<u64> {
-        self.queue.front().map(|(due, _, _)| *due)
+        let Reverse(next) = self.heap.peek()?;
+        Some(next.at.max(self.limits.free_at()))
     }
 
     /// The next target, if it is due at `now`; it is put back for its next time.
     pub(super) fn take(&mut self, now: u64) -> Option<TargetId> {
-        let (due, id, left) = self.queue.pop_front()?;
-        if due > now {
-            self.queue.push_front((due, id, left));
+        loop {
+            let Reverse(next) = *self.heap.peek()?;
+            if next.at > now {
+                return None;
+            }
+            match next.turn {
+                Turn::Line(place) => {
+                    let host = self.limits.host(self.lines[place as usize].target);
+                    if let Some(queue) = host.and_then(|host| self.queues.get_mut(&host)) {
+                        queue.push_back((next.at, place));
+                        self.heap.pop();
+                        continue;
+                    }
+                    match self.limits.take(host, now) {
+                        Ok(()) => return Some(self.start(next.at, place, now)),
+                        Err(Busy::All) => return None,
+                        Err(Busy::Host { until }) => {
+                            if let Some(host) = host {
+                                self.queues.insert(host, VecDeque::from([(next.at, place)]));
+                                self.replace_next(until, Turn::Host(host));
+                            }
+                        }
+                    }
+                }
+                Turn::Host(host) => {
+                    match self.limits.take(Some(host), now) {
+                        Ok(()) => {}
+                        Err(Busy::All) => return None,
+                        // Another worker was faster.
+                        Err(Busy::Host { until }) => {
+                            self.replace_next(until, Turn::Host(host));
+                            continue;
+                        }
+                    }
+                    if let Some((since, place)) = self.unqueue(host) {
+                        return Some(self.put_back(since, place, now));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a probe that was started besides the schedule: it takes up a part of the rates.
+    pub(super) fn charge(&self, target: TargetId, now: u64) {
+        self.limits.charge(target, now);
+    }
+
+    /// Takes the longest-waiting line of the destination that is next in the heap.
+    fn unqueue(&mut self, host: u32) -> Option<(u64, u32)> {
+        let queue = self.queues.get_mut(&host)?;
+        let line = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&host);
+            self.heap.pop();
+        } else {
+            self.replace_next(self.limits.host_free_at(host), Turn::Host(host));
+        }
+        line
+    }
+
+    /// The line that is next in the heap starts: it is due again after its interval, or done.
+    fn start(&mut self, since: u64, place: u32, now: u64) -> TargetId {
+        let target = self.lines[place as usize].target;
+        match self.again(since, place, now) {
+            Some(at) => self.replace_next(at, Turn::Line(place)),
+            None => drop(self.heap.pop()),
+        }
+        target
+    }
+
+    /// The same for a line that is not in the heap.
+    fn put_back(&mut self, since: u64, place: u32, now: u64) -> TargetId {
+        if let Some(at) = self.again(since, place, now) {
+            let due = self.due(at, Turn::Line(place));
+            self.heap.push(Reverse(due));
+        }
+        self.lines[place as usize].target
+    }
+
+    /// When a line that starts now, and was due since then, is due again.
+    fn again(&mut self, since: u64, place: u32, now: u64) -> Option<u64> {
+        let line = &mut self.lines[place as usize];
+        line.left -= 1;
+        if line.left == 0 {
             return None;
         }
-        if left > 1 {
-            // Counted from when it was due, so that the rate holds; but a backlog is not made up
-            // for in a burst.
-            self.queue.push_back(((due + self.interval).max(now), id, left - 1));
+        let most = self.jitter.most(line.interval);
+        let wait = line.interval - most + self.chance.up_to(most.saturating_mul(2));
+        // Counted from when it was due, so that the rate holds; but a backlog is not made up for in
+        // a burst.
+        Some((since + wait).max(now))
+    }
+
+    fn replace_next(&mut self, at: u64, turn: Turn) {
+        let due = self.due(at, turn);
+        if let Some(mut next) = self.heap.peek_mut() {
+            *next = Reverse(due);
+            // Sifted once, where taking it out and putting it in would be twice.
+            drop::<PeekMut<'_, _>>(next);
         }
-        Some(id)
+    }
+
+    fn due(&mut self, at: u64, turn: Turn) -> Due {
+        self.order = self.order.wrapping_add(1);
+        Due { at, order: self.order, turn }
+    }
+}
+
+impl Line {
+    fn new(share: &Share) -> Self {
+        Self {
+            target: share.target,
+            left: share.count.unwrap_or(u64::MAX),
+            interval: share.interval,
+        }
+    }
+}
+
+/// Numbers of chance (SplitMix64): good enough for waits, and a test can repeat them.
+#[derive(Debug)]
+struct Chance(u64);
+
+impl Chance {
+    /// A number from 0 to `most`.
+    fn up_to(&mut self, most: u64) -> u64 {
+        if most == 0 {
+            return 0;
+        }
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        let scaled = (u128::from(mixed) * (u128::from(most) + 1)) >> 64;
+        u64::try_from(scaled).unwrap_or(most)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Schedule, Share, deal};
-    use crate::probe::target::TargetId;
-
-    fn shares(targets: u32, count: Option<u64>) -> Vec<Share> {
-        (0..targets).map(|id| Share { target: TargetId(id), count }).collect()
-    }
-
-    #[test]
-    fn targets_take_turns_and_each_has_its_count() {
-        let mut schedule = Schedule::new(&shares(2, Some(2)), 10, 100);
-        let mut taken = Vec::new();
-        for now in [100, 100, 100, 110, 110, 200] {
-            taken.push(schedule.take(now).map(|t| t.0));
-        }
-        assert_eq!(taken, [Some(0), Some(1), None, Some(0), Some(1), None]);
-        assert_eq!(schedule.next_due(), None);
-    }
-
-    #[test]
-    fn a_backlog_is_not_made_up_for_in_a_burst() {
-        let mut schedule = Schedule::new(&shares(1, None), 10, 0);
-        assert!(schedule.take(1_000).is_some());
-        assert_eq!(schedule.next_due(), Some(1_000));
-        assert!(schedule.take(1_000).is_some());
-        assert_eq!(schedule.next_due(), Some(1_010));
-    }
-
-    #[test]
-    fn every_probe_is_dealt_to_one_worker() {
-        for (targets, count, workers) in [(1, 7, 3), (3, 2, 3), (5, 1, 2), (2, 1, 4)] {
-            let hands = deal(targets, Some(count), workers);
-            let dealt: u64 = hands.iter().flatten().filter_map(|s| s.count).sum();
-            assert_eq!((hands.len(), dealt), (workers as usize, u64::from(targets) * count));
-        }
-    }
-}
+mod tests;

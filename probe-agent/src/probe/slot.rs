@@ -73,17 +73,7 @@ impl Slot {
     /// # Errors
     /// If the kernel refuses, the socket can no longer be used.
     pub(super) fn disconnect(&self) -> io::Result<()> {
-        let unspecified =
-            libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
-        // SAFETY: the address is valid for the length given, and the descriptor is open.
-        let result = unsafe {
-            libc::connect(
-                self.socket.as_raw_fd(),
-                &raw const unspecified,
-                size_of::<libc::sockaddr>() as libc::socklen_t,
-            )
-        };
-        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        disconnect(&self.socket)
     }
 
     /// The pending error (`SO_ERROR`), 0 if there is none.
@@ -117,6 +107,21 @@ impl AsFd for Slot {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// `connect(AF_UNSPEC)`, which socket2 does not have.
+pub(super) fn disconnect(socket: &Socket) -> io::Result<()> {
+    let unspecified =
+        libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
+    // SAFETY: the address is valid for the length given, and the descriptor is open.
+    let result = unsafe {
+        libc::connect(
+            socket.as_raw_fd(),
+            &raw const unspecified,
+            size_of::<libc::sockaddr>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// `TCP_DEFER_ACCEPT`, which socket2 does not have.

@@ -8,7 +8,7 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::settings::SocketSettings;
+use super::{settings::SocketSettings, slot};
 
 /// The address family of the socket that probes an address. An IPv4-mapped IPv6 address keeps an
 /// `AF_INET6` socket.
@@ -41,25 +41,80 @@ pub(super) fn prepare(socket: &Socket, settings: &SocketSettings, v6: bool) -> i
     Ok(())
 }
 
-/// The source address for a target: the one asked for, or what the routing table chooses (a UDP
-/// `connect()` sends nothing, but looks the route up).
-pub(super) fn address(target: SocketAddr, settings: &SocketSettings) -> io::Result<IpAddr> {
-    let v6 = target.is_ipv6();
-    let ip = match settings.source {
-        Some(ip) => ip,
-        None => {
-            let socket = Socket::new(domain(target), Type::DGRAM, Some(Protocol::UDP))?;
-            prepare(&socket, settings, v6)?;
-            socket.connect(&target.into())?;
-            let local = socket.local_addr()?.as_socket();
-            local.map(|a| a.ip()).ok_or(io::ErrorKind::AddrNotAvailable)?
+/// Asks the routing table for source addresses, through one socket of each family: making one for
+/// each of 100,000 targets would be a third of the cost of their first probes.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    v4: Option<Socket>,
+    v6: Option<Socket>,
+    /// A source address, whether it is gone, and until when that is taken for granted.
+    known: Option<(IpAddr, bool, u64)>,
+}
+
+/// How long the answer about a source address is good, in nanoseconds: thousands of probes from one
+/// address may fail at once.
+const KNOWN_FOR: u64 = 10_000_000;
+
+impl Routes {
+    /// The source address for a target: the one asked for, or what the routing table chooses (a UDP
+    /// `connect()` sends nothing, but looks the route up).
+    pub(super) fn source(
+        &mut self,
+        target: SocketAddr,
+        settings: &SocketSettings,
+    ) -> io::Result<IpAddr> {
+        let v6 = target.is_ipv6();
+        let ip = match settings.source {
+            Some(ip) => ip,
+            None => {
+                let kept = if v6 { &mut self.v6 } else { &mut self.v4 };
+                let socket = match kept.take() {
+                    Some(socket) => socket,
+                    None => udp(target, settings)?,
+                };
+                socket.connect(&target.into())?;
+                let local = socket.local_addr()?.as_socket();
+                // Forgets the address that it was given, or it would keep it; and its interface, so
+                // that with one it is made anew (__udp_disconnect).
+                if settings.interface.is_none() && slot::disconnect(&socket).is_ok() {
+                    *kept = Some(socket);
+                }
+                local.map(|a| a.ip()).ok_or(io::ErrorKind::AddrNotAvailable)?
+            }
+        };
+        Ok(match ip {
+            // The socket of an IPv4-mapped target is AF_INET6 and binds the mapped form.
+            IpAddr::V4(v4) if v6 => IpAddr::V6(v4.to_ipv6_mapped()),
+            ip => ip,
+        })
+    }
+
+    /// Whether a source address that a target was probed from is no longer one of this host. Asked
+    /// only when something failed.
+    pub(super) fn is_gone(
+        &mut self,
+        ip: IpAddr,
+        target: SocketAddr,
+        settings: &SocketSettings,
+        now: u64,
+    ) -> bool {
+        if let Some((known, gone, until)) = self.known
+            && known == ip
+            && now < until
+        {
+            return gone;
         }
-    };
-    Ok(match ip {
-        // The socket of an IPv4-mapped target is AF_INET6 and binds the mapped form.
-        IpAddr::V4(v4) if v6 => IpAddr::V6(v4.to_ipv6_mapped()),
-        ip => ip,
-    })
+        let bound = udp(target, settings).and_then(|s| s.bind(&local(ip, 0, target).into()));
+        let gone = bound.is_err_and(|error| error.raw_os_error() == Some(libc::EADDRNOTAVAIL));
+        self.known = Some((ip, gone, now + KNOWN_FOR));
+        gone
+    }
+}
+
+fn udp(target: SocketAddr, settings: &SocketSettings) -> io::Result<Socket> {
+    let socket = Socket::new(domain(target), Type::DGRAM, Some(Protocol::UDP))?;
+    prepare(&socket, settings, target.is_ipv6())?;
+    Ok(socket)
 }
 
 /// The ports that this host gives to outgoing connections (`net.ipv4.ip_local_port_range` of the

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A histogram of its own for each target (2 to 10 KiB) up to this many; beyond, a target keeps its
-/// fastest and slowest probe only (about 200 bytes).
+/// fastest and slowest probe only (56 bytes while all is well).
 const TARGETS_WITH_HISTOGRAM: usize = 4_096;
 
 /// Counts by outcome, verdict and proof.
@@ -44,9 +44,13 @@ fn add_each(to: &mut [u64], from: &[u64]) {
     }
 }
 
+/// The counts of one target. Most probes are alive and clean, and of many targets all are: what else
+/// there was has room of its own once there is something to count.
 #[derive(Clone, Debug, Default)]
 struct TargetTally {
-    counts: Counts,
+    /// Alive, and clean and nothing else.
+    well: u64,
+    other: Option<Box<Counts>>,
     unexpected: u64,
     latency: TargetLatency,
 }
@@ -64,6 +68,8 @@ pub struct RunFacts {
     pub spans: SpanCounts,
     /// Probes whose settle window was cut short by an interruption.
     pub unsettled: u64,
+    /// Times that a worker's loop stood still for longer than a second.
+    pub worker_stalls: u64,
     /// Ended by SIGINT or SIGTERM.
     pub interrupted: bool,
     /// Whether kernel events were used.
@@ -123,7 +129,7 @@ impl Tally {
             self.latency.record(ns);
         }
         if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
-            target.counts.add(outcome, judgements);
+            target.add(outcome, judgements);
             target.unexpected += u64::from(!expected);
             if let Some(ns) = handshake {
                 target.latency.record(ns, self.histograms);
@@ -140,7 +146,7 @@ impl Tally {
         self.unexpected += other.unexpected;
         self.latency.merge(&other.latency);
         for (to, from) in self.targets.iter_mut().zip(&other.targets) {
-            to.counts.merge(&from.counts);
+            to.merge_counts(from);
             to.unexpected += from.unexpected;
             to.latency.merge(&from.latency);
         }
@@ -180,6 +186,7 @@ impl Tally {
             confirmations: self.confirmations,
             early_reuses: self.early_reuses,
             unsettled: facts.unsettled,
+            worker_stalls: facts.worker_stalls,
             interrupted: facts.interrupted,
             tracing: if facts.traced { "kernel" } else { "none" },
             half_open: facts.half_open.name(),
@@ -191,17 +198,42 @@ impl Tally {
 }
 
 impl TargetTally {
+    fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
+        let clean = matches!(judgements, [one] if one.verdict == Verdict::Clean);
+        if outcome == Outcome::Alive && clean {
+            self.well += 1;
+        } else {
+            self.other.get_or_insert_default().add(outcome, judgements);
+        }
+    }
+
+    fn merge_counts(&mut self, other: &Self) {
+        self.well += other.well;
+        if let Some(from) = &other.other {
+            self.other.get_or_insert_default().merge(from);
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let mut counts = self.other.as_deref().cloned().unwrap_or_default();
+        counts.probes += self.well;
+        counts.outcomes[Outcome::Alive as usize] += self.well;
+        counts.verdicts[Verdict::Clean as usize] += self.well;
+        counts
+    }
+
     /// Only the names that were counted: with all of them, the summary of 100,000 targets would be
     /// 70 MB of zeros.
     fn summary(&self, target: &Target) -> TargetSummary {
-        let outcomes = Outcome::ALL.map(|o| (o.name(), self.counts.outcomes[o as usize]));
-        let verdicts = Verdict::ALL.map(|v| (v.name(), self.counts.verdicts[v as usize]));
+        let counts = self.counts();
+        let outcomes = Outcome::ALL.map(|o| (o.name(), counts.outcomes[o as usize]));
+        let verdicts = Verdict::ALL.map(|v| (v.name(), counts.verdicts[v as usize]));
         TargetSummary {
             target: target.name.clone(),
             address: target.address.to_string(),
-            probes: self.counts.probes,
-            outcomes: outcomes.into_iter().filter(|(_, count)| *count > 0).collect(),
-            verdicts: verdicts.into_iter().filter(|(_, count)| *count > 0).collect(),
+            probes: counts.probes,
+            outcomes: outcomes.into_iter().collect(),
+            verdicts: verdicts.into_iter().collect(),
             handshake_seconds: self.latency.quantiles(),
             as_expected: self.unexpected == 0,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     explain::verdict::{Proof, Verdict},
@@ -35,6 +35,39 @@ pub struct SpanCounts {
     pub dropped: u64,
 }
 
+/// A few counts by name, in the order of the names, as small as they can be: of 100,000 targets most
+/// have one each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted(Box<[(&'static str, u64)]>);
+
+impl Counted {
+    /// What was counted under a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> u64 {
+        self.0.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count)
+    }
+
+    /// Under how many names something was counted.
+    #[must_use]
+    pub fn names(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<(&'static str, u64)> for Counted {
+    fn from_iter<T: IntoIterator<Item = (&'static str, u64)>>(counts: T) -> Self {
+        let mut counted: Box<[_]> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+        counted.sort_unstable_by_key(|(name, _)| *name);
+        Self(counted)
+    }
+}
+
+impl Serialize for Counted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
 /// The figures of one target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TargetSummary {
@@ -45,9 +78,9 @@ pub struct TargetSummary {
     /// Probes that ended.
     pub probes: u64,
     /// By outcome; only those that were counted.
-    pub outcomes: BTreeMap<&'static str, u64>,
+    pub outcomes: Counted,
     /// By verdict; every verdict of a probe counts; only those that were counted.
-    pub verdicts: BTreeMap<&'static str, u64>,
+    pub verdicts: Counted,
     /// SYN to SYN-ACK.
     pub handshake_seconds: HandshakeSeconds,
     /// Whether every probe went as expected (`--expect`).
@@ -83,6 +116,9 @@ pub struct Summary {
     /// Probes whose settle window was cut short by an interruption; they are judged by what was
     /// seen until then.
     pub unsettled: u64,
+    /// Times that a worker's loop stood still for longer than a second: probes then started late,
+    /// and timeouts came late.
+    pub worker_stalls: u64,
     /// Ended by SIGINT or SIGTERM.
     pub interrupted: bool,
     /// `kernel` or `none`.
@@ -134,12 +170,12 @@ impl TargetSummary {
     /// Probes with this outcome.
     #[must_use]
     pub fn outcome(&self, outcome: Outcome) -> u64 {
-        self.outcomes.get(outcome.name()).copied().unwrap_or(0)
+        self.outcomes.get(outcome.name())
     }
 
     /// Probes with this verdict in their list.
     #[must_use]
     pub fn verdict(&self, verdict: Verdict) -> u64 {
-        self.verdicts.get(verdict.name()).copied().unwrap_or(0)
+        self.verdicts.get(verdict.name())
     }
 }

@@ -95,6 +95,13 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
         );
         notes.push((Tone::Bad, text));
     }
+    if summary.worker_stalls > 0 {
+        let text = format!(
+            "{} of a worker for over a second: starts and timeouts were late then.",
+            human::counted(summary.worker_stalls, "standstill")
+        );
+        notes.push((Tone::Bad, text));
+    }
     if summary.tracing == "none" {
         let text = "No kernel events: verdicts are inferred from TCP_INFO and timing.";
         notes.push((Tone::Odd, text.to_owned()));

@@ -18,8 +18,9 @@ use super::{Outcome, Plan, inside, sink::WorkerSink};
 use crate::{
     correlate::timeline::Timeline,
     probe::{
-        engine::{Ended, Engine, Gauges, Tracing},
-        schedule::{self, Share},
+        engine::{ENDED, Ended, Engine, Gauges, Orders, Tracing},
+        pace::{Limits, Pace},
+        schedule,
         settings::Settings,
         source::{self, split},
     },
@@ -49,6 +50,7 @@ pub(super) struct Workers {
 impl Workers {
     pub(super) fn start(
         plan: &Plan,
+        pace: &Pace,
         tracing: Option<(Arc<Tracer>, Rings)>,
         stop: &Arc<AtomicBool>,
         news: &Sender<Timeline>,
@@ -70,14 +72,22 @@ impl Workers {
             None => (None, Vec::new(), None),
         };
         let mut workers = Self { threads: Vec::new(), gauges: Vec::new(), tracer, reader };
-        let hands = schedule::deal(targets, plan.count, u32::try_from(ports.len()).unwrap_or(1));
+        let number = u32::try_from(ports.len()).unwrap_or(1);
+        let hands = schedule::deal(targets, plan.count, number, plan.settings.interval, pace);
+        let limits = Arc::new(Limits::new(pace, &plan.targets));
         for (number, (shares, ports)) in (0_u32..).zip(hands.into_iter().zip(ports)) {
             let mut settings = plan.settings.clone();
             settings.first_slot = number * plan.settings.slots;
             settings.socket.ports = Some(ports);
             let side = if sides.is_empty() { None } else { Some(sides.remove(0)) };
             let sink = WorkerSink::new(plan, news.clone(), Arc::clone(backlog));
-            workers.spawn(plan, settings, shares, side, sink, stop)?;
+            let orders = Orders {
+                targets: Arc::clone(&plan.targets),
+                shares,
+                jitter: pace.jitter,
+                limits: Arc::clone(&limits),
+            };
+            workers.spawn(plan, settings, orders, side, sink, stop)?;
         }
         Ok(workers)
     }
@@ -86,22 +96,22 @@ impl Workers {
         &mut self,
         plan: &Plan,
         settings: Settings,
-        shares: Vec<Share>,
+        orders: Orders,
         side: Option<Tracing>,
         mut sink: WorkerSink,
         stop: &Arc<AtomicBool>,
     ) -> io::Result<()> {
         let gauges = Arc::new(Gauges::default());
         self.gauges.push(Arc::clone(&gauges));
-        let (targets, netns, stop) =
-            (Arc::clone(&plan.targets), plan.netns.clone(), Arc::clone(stop));
+        let (netns, stop) = (plan.netns.clone(), Arc::clone(stop));
         let thread = thread::Builder::new().name("prober".to_owned()).spawn(move || {
             if let Some(netns) = netns {
                 setns(netns.as_fd(), CloneFlags::CLONE_NEWNET)?;
             }
-            let engine = Engine::new(settings, targets, &shares, side, gauges, stop)?;
-            let ended = engine.run(&mut sink)?;
-            Ok((ended, sink.into_tally()))
+            let engine = Engine::new(settings, orders, side, Arc::clone(&gauges), stop)?;
+            let ended = engine.run(&mut sink);
+            gauges.beat.store(ENDED, Ordering::Relaxed);
+            Ok((ended?, sink.into_tally()))
         })?;
         self.threads.push(thread);
         Ok(())
@@ -109,32 +119,32 @@ impl Workers {
 
     /// Waits for all threads and puts their results together.
     pub(super) fn join(self, plan: &Plan) -> io::Result<Outcome> {
-        let mut outcome = Outcome {
-            tally: Tally::new(plan.targets.len()),
-            ended: Ended::default(),
-            probing_ns: 0,
-        };
+        // The first worker's is what the others' are added to: one more would be as large again.
+        let mut tally: Option<Tally> = None;
+        let mut ended = Ended::default();
         for thread in self.threads {
-            let (ended, tally) =
+            let (one, counted) =
                 thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            outcome.tally.merge(&tally);
-            outcome.ended.interrupted |= ended.interrupted;
-            outcome.ended.unsettled += ended.unsettled;
-            outcome.ended.events_lost += ended.events_lost;
+            match &mut tally {
+                Some(tally) => tally.merge(&counted),
+                None => tally = Some(counted),
+            }
+            ended.interrupted |= one.interrupted;
+            ended.unsettled += one.unsettled;
+            ended.events_lost += one.events_lost;
         }
         // The reader's figure has the kernel's in it, but may be a tick old.
         let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
         let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
-        outcome.ended.events_lost += in_kernel.max(in_all);
+        ended.events_lost += in_kernel.max(in_all);
         let times = |read: fn(&Gauges) -> u64| {
             self.gauges.iter().map(move |g| read(g)).filter(|at| *at > 0)
         };
         let first = times(|g| g.first_at.load(Ordering::Relaxed)).min();
         let last = times(|g| g.last_at.load(Ordering::Relaxed)).max();
-        if let (Some(first), Some(last)) = (first, last) {
-            outcome.probing_ns = last.saturating_sub(first);
-        }
-        Ok(outcome)
+        let tally = tally.unwrap_or_else(|| Tally::new(plan.targets.len()));
+        let probing_ns = first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first));
+        Ok(Outcome { tally, ended, worker_stalls: 0, probing_ns })
     }
 }
 

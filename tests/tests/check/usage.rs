@@ -38,6 +38,18 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("a:1 --targets-file DIR/none", "DIR/none: cannot read the targets: No such file or directory"),
     ("--targets-file DIR/nothing", "DIR/nothing: no target in it"),
+    ("--targets-file DIR/option", "target \"a:1\": interval=5: no unit: write 5s or 5ms"),
+    (
+        "10.0.0.7:80 --jitter 101%",
+        "invalid value '101%' for '--jitter <PERCENT|TIME>': write a share of the interval from 0% \
+         to 100%, or a time: 10%, 200ms",
+    ),
+    ("10.0.0.7:80 --jitter 2s", "--jitter 2s: more than the interval, 1s; write e.g. 10%"),
+    ("10.0.0.7:80 --rate 0", "invalid value '0' for '--rate <N>': 0 is not in 1..=1000000"),
+    (
+        "10.0.0.7:80 --rate-per-host 0.5",
+        "invalid value '0.5' for '--rate-per-host <N>': invalid digit found in string",
+    ),
     (
         "10.0.0.7:80 --source ::1",
         "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; leave --source out or probe \
@@ -138,6 +150,7 @@ const TABLE: &[(&str, &str)] = &[
 fn bad_input_is_one_line_and_nothing_is_done() {
     let scratch = Scratch::new();
     fs::write(scratch.join("nothing"), "# no target\n").unwrap();
+    fs::write(scratch.join("option"), "b:2\na:1 interval=5\n").unwrap();
     let spans = scratch.join("spans.jsonl");
     for (arguments, line) in TABLE {
         let arguments = arguments.replace("DIR", scratch.path());

@@ -31,7 +31,7 @@ fn book() -> Arc<Lookup> {
 #[track_caller]
 fn check(names: &[&str], source: Option<&str>, expected: Result<&[&str], &str>) {
     let source = source.map(|ip| ip.parse::<IpAddr>().unwrap());
-    let resolved = resolve(&specs(names), source, Duration::from_millis(50), book());
+    let resolved = resolve(specs(names), source, Duration::from_millis(50), book());
     let seen = resolved
         .map(|targets| targets.iter().map(|t| t.address.to_string()).collect::<Vec<_>>())
         .map_err(|error| error.to_string());
@@ -88,13 +88,13 @@ fn literals_never_touch_the_resolver_and_a_name_touches_it_once() {
         Ok(vec!["10.0.0.9".parse().unwrap()])
     });
     let literals = specs(&["10.0.0.1:80", "[::1]:80", "[::ffff:10.0.0.1]:80", "[fe80::1%1]:80"]);
-    let resolved = resolve(&literals, None, super::TIMEOUT, Arc::clone(&lookup)).unwrap();
+    let resolved = resolve(literals, None, super::TIMEOUT, Arc::clone(&lookup)).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     assert_eq!(resolved[2].address.to_string(), "[::ffff:10.0.0.1]:80");
     assert_eq!(resolved[3].address.to_string(), "[fe80::1%1]:80");
 
     let names = specs(&["a.example:1", "a.example:2", "b.example:1"]);
-    let resolved = resolve(&names, None, super::TIMEOUT, lookup).unwrap();
+    let resolved = resolve(names, None, super::TIMEOUT, lookup).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(resolved[1].address.to_string(), "10.0.0.9:2");
     assert_eq!(resolved[1].host, "a.example");

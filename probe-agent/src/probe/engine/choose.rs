@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use probe_agent_common::FlowKey;
 
 use super::{Engine, launch::Second};
-use crate::probe::{flow, settings::PortPolicy, source, target::TargetId};
+use crate::probe::{flow, settings::PortPolicy, target::TargetId};
 
 /// How many of the longest-rested slots are asked whether they have rested long enough for a
 /// target before the first is taken early.
@@ -76,8 +76,15 @@ impl Engine {
         if let Some(ip) = self.sources[index] {
             return Ok(ip);
         }
-        let ip = source::address(self.targets[index].address, &self.settings.socket)?;
+        let ip = self.routes.source(self.targets[index].address, &self.settings.socket)?;
         self.sources[index] = Some(ip);
         Ok(ip)
+    }
+
+    /// Whether the source address that a target is probed from is no longer one of this host.
+    pub(super) fn lacks_source(&mut self, target: TargetId) -> bool {
+        let address = self.targets[target.0 as usize].address;
+        let ip = self.sources[target.0 as usize].or(self.settings.socket.source);
+        ip.is_some_and(|ip| self.routes.is_gone(ip, address, &self.settings.socket, self.now))
     }
 }

@@ -64,6 +64,7 @@ impl Engine {
 
     /// The probe on a slot failed with an errno.
     pub(super) fn failed(&mut self, slot: u32, errno: i32) {
+        let errno = self.cause(slot, errno);
         let outcome = match Outcome::from_errno(errno) {
             // No error is no failure; what else it may be, the kernel did not say.
             Outcome::Alive => Outcome::LocalError,
@@ -79,12 +80,34 @@ impl Engine {
         self.end(slot, &End { outcome, errno, closing: Closing::ByKernel, answered_at });
     }
 
+    /// What an errno stands for: that no route leads from a source address which is not here any
+    /// more (ENETUNREACH from IPv4) is this host's matter and says nothing of the
+    /// target.
+    fn cause(&mut self, slot: u32, errno: i32) -> i32 {
+        if !matches!(errno, libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EINVAL) {
+            return errno;
+        }
+        let target = self.flight(slot).map(|f| f.target);
+        if target.is_some_and(|target| self.lacks_source(target)) {
+            libc::EADDRNOTAVAIL
+        } else {
+            errno
+        }
+    }
+
     /// The time of the probe on a slot is over.
     pub(super) fn timed_out(&mut self, slot: u32) {
-        self.end(
-            slot,
-            &End { outcome: Outcome::TimedOut, errno: 0, closing: Closing::Silent, answered_at: 0 },
-        );
+        let target = self.flight(slot).map(|f| f.target);
+        // An answer to an address that went away meanwhile is nobody's: the silence says nothing of
+        // the target.
+        let (outcome, errno) = match target {
+            Some(target) if self.lacks_source(target) => {
+                self.sources[target.0 as usize] = None;
+                (Outcome::LocalError, libc::EADDRNOTAVAIL)
+            }
+            _ => (Outcome::TimedOut, 0),
+        };
+        self.end(slot, &End { outcome, errno, closing: Closing::Silent, answered_at: 0 });
     }
 
     /// With kernel events nobody needs userspace's own time to the nanosecond.

@@ -15,8 +15,14 @@ pub struct Gauges {
     pub settling: AtomicU64,
     /// Second probes that decided on a refusal.
     pub confirmations: AtomicU64,
+    /// When the last turn of the loop began, nanoseconds of `CLOCK_MONOTONIC`; 0 before the first,
+    /// [`ENDED`] after the last.
+    pub beat: AtomicU64,
     /// When the first probe started, nanoseconds of `CLOCK_MONOTONIC`.
     pub first_at: AtomicU64,
     /// When the last probe ended, likewise.
     pub last_at: AtomicU64,
 }
+
+/// The beat of a worker that has ended.
+pub const ENDED: u64 = u64::MAX;

@@ -5,17 +5,24 @@ use std::{io, sync::atomic::Ordering};
 use probe_agent_common::FlowKey;
 
 use super::{BATCH, Engine, choose::Chosen, flight::Flight};
-use crate::probe::{
-    flow,
-    outcome::Outcome,
-    record::{Closing, ProbeId, ProbeRecord},
-    slot::Started,
-    source,
-    target::TargetId,
+use crate::{
+    monotonic,
+    probe::{
+        flow,
+        outcome::Outcome,
+        pace::nanos,
+        record::{Closing, ProbeId, ProbeRecord},
+        slot::Started,
+        source,
+        target::TargetId,
+    },
 };
 
 /// The slot of a probe that never got one.
 const NO_SLOT: u32 = u32::MAX;
+
+/// How long one turn starts probes, in nanoseconds: what was answered or timed out meanwhile waits.
+const STARTING: u64 = 5_000_000;
 
 /// A refusal that a second probe from another port is to decide about (path C).
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +35,14 @@ pub(super) struct Second {
 impl Engine {
     /// Starts what is due, second probes first.
     pub(super) fn start_due(&mut self, room: bool) {
+        let until = self.now + STARTING;
         for _ in 0..BATCH {
-            if self.flying >= self.settings.concurrency {
+            // The time of the last start: deadlines count from it, and must not wait for a batch.
+            if self.now >= until || self.flying >= self.ceiling.at(self.now) {
                 return;
             }
             if let Some(second) = self.second.pop_front() {
+                self.schedule.charge(second.target, self.now);
                 self.start(second.target, Some(second));
                 continue;
             }
@@ -47,15 +57,16 @@ impl Engine {
     }
 
     fn start(&mut self, target: TargetId, second: Option<Second>) {
+        self.now = monotonic::now();
         let begun = match self.choose(target, second.as_ref()) {
             Ok(chosen) => self.connect(target, &chosen, second),
             Err(error) => Err(error),
         };
         if let Err(error) = begun {
-            if second.is_none() && self.flying > 0 && is_shortage(&error) {
+            if second.is_none() && self.flying > 0 && self.is_shortage(target, &error) {
                 // There are fewer ports or descriptors than probes were to be under way: it waits
                 // for one of those that there are.
-                self.settings.concurrency = self.flying;
+                self.ceiling.lower(self.flying, self.now);
                 self.waiting = Some(target);
                 return;
             }
@@ -75,7 +86,8 @@ impl Engine {
         let Some(socket) = &entry.slot else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
-        let started = socket.connect(&self.addresses[target.0 as usize]);
+        // Made each time: kept, it would be 136 bytes for each target.
+        let started = socket.connect(&self.targets[target.0 as usize].address.into());
         entry.generation += 1;
         let fresh = entry.socket_probes == 0;
         entry.socket_probes += 1;
@@ -104,7 +116,6 @@ impl Engine {
         }
         self.in_flight[slot as usize] = Some(flight);
         self.flying += 1;
-        let timeout = u64::try_from(self.settings.timeout.as_nanos()).unwrap_or(u64::MAX);
         self.gauges
             .first_at
             .compare_exchange(0, self.now, Ordering::Relaxed, Ordering::Relaxed)
@@ -115,7 +126,10 @@ impl Engine {
             // A target on this host has answered by now, and the kernel has noted it.
             Started::InProgress if self.is_established(slot) => self.answered(slot, false),
             Started::InProgress => match self.pool.watch(slot, &self.epoll) {
-                Ok(()) => self.deadlines.push_back((self.now + timeout, slot, generation)),
+                Ok(()) => {
+                    let deadline = self.now + nanos(self.settings.timeout);
+                    self.deadlines.push_back((deadline, slot, generation));
+                }
                 Err(error) => self.failed(slot, error.raw_os_error().unwrap_or(libc::EIO)),
             },
         }
@@ -160,19 +174,17 @@ impl Engine {
         };
         self.tell(record, self.lost(), false, second);
     }
-}
 
-/// Whether an error only says that this host has no more of something.
-fn is_shortage(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(
-            libc::EADDRINUSE
-                | libc::EADDRNOTAVAIL
-                | libc::EMFILE
-                | libc::ENFILE
-                | libc::ENOBUFS
-                | libc::ENOMEM
-        )
-    )
+    /// Whether an error only says that this host has no more of something.
+    fn is_shortage(&mut self, target: TargetId, error: &io::Error) -> bool {
+        match error.raw_os_error() {
+            // No port is left; or the source address is no longer here, and waiting for a port of
+            // it would hold up the others.
+            Some(libc::EADDRNOTAVAIL) => !self.lacks_source(target),
+            Some(libc::EADDRINUSE | libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
+                true
+            }
+            _ => false,
+        }
+    }
 }

@@ -17,6 +17,7 @@ const FACTS: RunFacts = RunFacts {
     events_lost: 0,
     spans: crate::report::summary::SpanCounts { accepted: 0, rejected: 0, dropped: 0 },
     unsettled: 0,
+    worker_stalls: 0,
     interrupted: false,
     traced: true,
     half_open: HalfOpen::Enforced,
@@ -97,6 +98,7 @@ fn many_probes() {
     let facts = RunFacts {
         events_lost: 12,
         unsettled: 3,
+        worker_stalls: 1,
         interrupted: true,
         traced: false,
         spans: crate::report::summary::SpanCounts { accepted: 10, rejected: 2, dropped: 1 },

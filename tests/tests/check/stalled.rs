@@ -1,0 +1,80 @@
+//! A worker that stands still is noticed.
+
+use std::{
+    fs, io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use nix::sys::signal::Signal;
+use probe_agent::lab::{Family, Lab};
+use probe_agent_tests::privileged;
+
+use crate::{running::Running, support::check_in};
+
+/// Holds one thread of a process, and no other, until it is dropped.
+struct Held(libc::pid_t);
+
+impl Held {
+    fn thread(process: u32, name: &str) -> Self {
+        let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+        let is_it = |path: &std::path::Path| {
+            fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        let thread = threads.map(|entry| entry.path()).find(|path| is_it(path)).unwrap();
+        let id: libc::pid_t = thread.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        trace(libc::PTRACE_SEIZE, id).unwrap();
+        let held = Self(id);
+        trace(libc::PTRACE_INTERRUPT, id).unwrap();
+        // SAFETY: a null pointer is allowed for the status.
+        let waited = unsafe { libc::waitpid(id, std::ptr::null_mut(), libc::__WALL) };
+        assert_eq!(waited, id, "{}", io::Error::last_os_error());
+        held
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = trace(libc::PTRACE_DETACH, self.0);
+    }
+}
+
+fn trace(request: libc::c_uint, thread: libc::pid_t) -> io::Result<()> {
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: none of the requests made here reads or writes through its last two arguments.
+    let result = unsafe { libc::ptrace(request, thread, nothing, nothing) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[test]
+fn a_standstill_is_told_once_and_each_is_counted() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let flags =
+        format!("{} --count 0 --interval 5ms --settle 0 --output jsonl", listener.address());
+    let mut running = Running::start(&mut check_in(lab.client(), &flags));
+    goes_on(&mut running);
+    for _ in 0..2 {
+        let held = Held::thread(running.id(), "prober");
+        // Longer than the second after which it counts: nothing tells a test that time has passed.
+        std::thread::sleep(Duration::from_secs(3));
+        drop(held);
+        goes_on(&mut running);
+    }
+    running.signal(Signal::SIGINT);
+    let done = running.finish();
+    assert_eq!(done.code, Some(130), "{done:?}");
+    // A machine that is very busy may add some of its own.
+    assert!(done.summary()["worker_stalls"].as_u64().unwrap() >= 2, "{done:?}");
+    let told = done.err.lines().filter(|line| line.contains("has stood still")).count();
+    assert_eq!(told, 1, "{done:?}");
+}
+
+/// Waits for a probe that starts well after this call, whatever was printed before.
+fn goes_on(running: &mut Running) {
+    let from = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_millis(500);
+    running.until(|probe| {
+        let start: u128 = probe["start_unix_nano"].as_str().unwrap().parse().unwrap();
+        start > from.as_nanos()
+    });
+}
