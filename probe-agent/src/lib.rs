@@ -4,6 +4,7 @@
 //! `correlate` and `explain` are pure: no I/O, no clock reads.
 
 pub mod check;
+pub mod checker;
 pub mod cli;
 pub mod config;
 pub mod correlate;

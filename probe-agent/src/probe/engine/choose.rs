@@ -1,12 +1,12 @@
 //! Which slot a probe gets.
 
-use std::{io, net::IpAddr};
+use std::io;
 
 use arrayvec::ArrayVec;
 use probe_agent_common::FlowKey;
 
 use super::{Engine, launch::Second};
-use crate::probe::{flow, settings::PortPolicy, source, target::TargetId};
+use crate::probe::{flow, settings::PortPolicy, target::TargetId};
 
 /// How many of the longest-rested slots are asked whether they have rested long enough for a
 /// target before the first is taken early.
@@ -26,8 +26,8 @@ impl Engine {
         target: TargetId,
         second: Option<&Second>,
     ) -> io::Result<Chosen> {
-        let address = self.targets[target.0 as usize].address;
-        let ip = self.source(target)?;
+        let address = self.book[target].address;
+        let ip = self.book.source(target, &self.settings.socket)?;
         let pin = self.settings.port_policy == PortPolicy::Pin && second.is_none();
         let remote = flow::address_bytes(address.ip());
         let tuple = |port| FlowKey {
@@ -64,20 +64,13 @@ impl Engine {
                 Err(_) => {}
             }
         }
-        let slot = fallback.and_then(|at| self.pool.take(ip, at));
-        let slot = slot.ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
+        let Some(slot) = fallback.and_then(|at| self.pool.take(ip, at)) else {
+            let slot = self.pool.relocate(ip, address)?;
+            // The hooks do not hear any more of what comes late for its old address.
+            self.unheard += u64::from(!self.settling.is_empty());
+            return Ok(Chosen { slot, early_reuse: false });
+        };
         self.pool.refresh(slot)?;
         Ok(Chosen { slot, early_reuse: true })
-    }
-
-    /// The source address for a target, looked up once and again after each failure.
-    fn source(&mut self, target: TargetId) -> io::Result<IpAddr> {
-        let index = target.0 as usize;
-        if let Some(ip) = self.sources[index] {
-            return Ok(ip);
-        }
-        let ip = source::address(self.targets[index].address, &self.settings.socket)?;
-        self.sources[index] = Some(ip);
-        Ok(ip)
     }
 }

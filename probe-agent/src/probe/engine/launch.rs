@@ -6,6 +6,7 @@ use probe_agent_common::FlowKey;
 
 use super::{BATCH, Engine, choose::Chosen, flight::Flight};
 use crate::probe::{
+    deadlines::Deadline,
     flow,
     outcome::Outcome,
     record::{Closing, ProbeId, ProbeRecord},
@@ -28,6 +29,7 @@ pub(super) struct Second {
 impl Engine {
     /// Starts what is due, second probes first.
     pub(super) fn start_due(&mut self, room: bool) {
+        self.recover();
         for _ in 0..BATCH {
             if self.flying >= self.settings.concurrency {
                 return;
@@ -41,9 +43,14 @@ impl Engine {
                 continue;
             }
             // Nothing new while the reports are behind: what is settled must not pile up.
-            let Some(target) = room.then(|| self.schedule.take(self.now)).flatten() else { return };
+            let Some(target) = room.then(|| self.next()).flatten() else { return };
             self.start(target, None);
         }
+    }
+
+    /// The next probe that was asked for or is due.
+    fn next(&mut self) -> Option<TargetId> {
+        self.take_request().or_else(|| self.schedule.take(self.now))
     }
 
     fn start(&mut self, target: TargetId, second: Option<Second>) {
@@ -56,6 +63,7 @@ impl Engine {
                 // There are fewer ports or descriptors than probes were to be under way: it waits
                 // for one of those that there are.
                 self.settings.concurrency = self.flying;
+                self.short();
                 self.waiting = Some(target);
                 return;
             }
@@ -75,11 +83,12 @@ impl Engine {
         let Some(socket) = &entry.slot else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
-        let started = socket.connect(&self.addresses[target.0 as usize]);
+        let remote = &self.book[target];
+        let started = socket.connect(&remote.socket_address);
         entry.generation += 1;
         let fresh = entry.socket_probes == 0;
         entry.socket_probes += 1;
-        let flow = flow::flow(entry.local, self.targets[target.0 as usize].address);
+        let flow = flow::flow(entry.local, remote.address);
         let generation = entry.generation;
         // Only a fresh socket can be refused by a leftover: see path C.
         let leftover = self.settling.unsettled(&flow).is_some_and(|(_, closing)| match closing {
@@ -104,7 +113,7 @@ impl Engine {
         }
         self.in_flight[slot as usize] = Some(flight);
         self.flying += 1;
-        let timeout = u64::try_from(self.settings.timeout.as_nanos()).unwrap_or(u64::MAX);
+        let at = self.deadline(target);
         self.gauges
             .first_at
             .compare_exchange(0, self.now, Ordering::Relaxed, Ordering::Relaxed)
@@ -115,7 +124,7 @@ impl Engine {
             // A target on this host has answered by now, and the kernel has noted it.
             Started::InProgress if self.is_established(slot) => self.answered(slot, false),
             Started::InProgress => match self.pool.watch(slot, &self.epoll) {
-                Ok(()) => self.deadlines.push_back((self.now + timeout, slot, generation)),
+                Ok(()) => self.deadlines.push(Deadline { at, slot, generation }),
                 Err(error) => self.failed(slot, error.raw_os_error().unwrap_or(libc::EIO)),
             },
         }
@@ -124,15 +133,14 @@ impl Engine {
 
     /// A probe for which there was no socket: its outcome is told all the same.
     fn could_not_start(&mut self, target: TargetId, error: &io::Error, second: Option<Second>) {
-        let address = self.targets[target.0 as usize].address;
+        let address = self.book[target].address;
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
         let local = match self.settings.socket.source {
             Some(ip) => std::net::SocketAddr::new(ip, 0),
             None => source::unspecified(address),
         };
         self.socketless += 1;
-        // The route may be another by the next time.
-        self.sources[target.0 as usize] = None;
+        self.book.forget_source(target);
         let outcome = match Outcome::from_errno(errno) {
             // A socket could not be made or bound: whatever the errno, it is this host's matter.
             Outcome::Unreachable if matches!(errno, libc::EACCES | libc::EOPNOTSUPP) => {
