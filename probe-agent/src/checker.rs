@@ -94,7 +94,6 @@ struct Inner {
 
 impl Checker {
     /// A checker to be built, with the defaults that [`Builder`] names.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
