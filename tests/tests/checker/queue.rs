@@ -11,6 +11,10 @@ use tokio::task::JoinSet;
 
 use crate::support::{PATIENCE, build, turn};
 
+/// Longer than this test needs to look at a queue that is full, and than the kernel waits before it
+/// sends a SYN again.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
 #[test]
 fn a_full_queue_is_said_or_waited_for() {
     privileged!();
@@ -25,9 +29,7 @@ fn a_full_queue_is_said_or_waited_for() {
         let mut waiting = JoinSet::new();
         for _ in 0..6 {
             let (checker, address) = (checker.clone(), listener.address());
-            waiting.spawn(async move {
-                checker.check(address, Duration::from_millis(300)).await.unwrap()
-            });
+            waiting.spawn(async move { checker.check(address, TIMEOUT).await.unwrap() });
         }
         let until = Instant::now() + PATIENCE;
         while checker.stats().queue_full == 0 {

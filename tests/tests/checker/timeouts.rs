@@ -14,6 +14,9 @@ use tokio::task::JoinSet;
 
 use crate::support::{build, turn};
 
+/// Less than lies between two timeouts; more than between the worker's clock and the SYN.
+const SLACK: Duration = Duration::from_millis(25);
+
 #[test]
 fn timeouts_differ_and_pass_in_their_order() {
     privileged!();
@@ -39,14 +42,15 @@ fn timeouts_differ_and_pass_in_their_order() {
                 assert_eq!(report.outcome, Outcome::TimedOut, "{report:?}");
                 let took = asked.elapsed();
                 assert!(took >= timeout, "{took:?} of {timeout:?}");
-                ended.lock().unwrap().push(millis);
+                ended.lock().unwrap().push(asked + report.waited + timeout);
             });
         }
         tasks.join_all().await
     });
-    let mut sorted = timeouts.clone();
-    sorted.sort_unstable();
-    assert_eq!(*ended.lock().unwrap(), sorted);
+    // Counted from the SYN, which a busy machine sends late.
+    let ended = ended.lock().unwrap();
+    assert_eq!(ended.len(), timeouts.len());
+    assert!(ended.windows(2).all(|pair| pair[0] <= pair[1] + SLACK), "{ended:?}");
 }
 
 #[test]
