@@ -15,9 +15,12 @@ pub enum Counter {
     Anomalies = 3,
     /// ACKs of probe sockets that the ACK guard held back.
     AcksHeld = 4,
+    /// RSTs of the agent's network namespace that the hooks saw, whosever they were: as many as its
+    /// `TcpOutRsts` has grown by, or the kernel skipped a hook.
+    RstsSeen = 5,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = 5;
+    pub const COUNT: u32 = 6;
 }

@@ -157,6 +157,8 @@ pub struct KernelLayout {
     pub dev_net: u16,
     /// `struct tcp_sock`, `segs_out` (BTF).
     pub segs_out: u16,
+    /// `struct tcp_sock`, `total_retrans` (BTF).
+    pub total_retrans: u16,
 }
 
 impl TupleLayout {
@@ -220,6 +222,7 @@ impl KernelLayout {
         skb_dev: ABSENT,
         dev_net: ABSENT,
         segs_out: ABSENT,
+        total_retrans: ABSENT,
     };
 }
 

@@ -34,7 +34,10 @@ pub struct SlotRecord {
     /// the stack made, held back or not; 0 where BTF does not say where it is.
     pub segments_out: u32,
     /// ACKs that the ACK guard held back.
-    pub acks_held: u32,
+    pub acks_held: u16,
+    /// `tcp_sock.total_retrans` when the socket was closed: times that the SYN was sent again; 0
+    /// where BTF does not say where it is.
+    pub retransmits: u16,
 }
 
 const _: () = {

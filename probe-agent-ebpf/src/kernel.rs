@@ -38,6 +38,17 @@ pub(crate) fn segments_out(sk: u64) -> u32 {
     read(sk, offset)
 }
 
+/// `tcp_sock.total_retrans`: how often the socket sent a segment again since it was last connected; 0
+/// where BTF does not say where it is.
+#[inline(always)]
+pub(crate) fn retransmits(sk: u64) -> u16 {
+    let offset = layout!(total_retrans);
+    if offset == ABSENT {
+        return 0;
+    }
+    read::<u32>(sk, offset).min(u32::from(u16::MAX)) as u16
+}
+
 /// Whether a `struct sock` is in the agent's network namespace; true where it cannot be told.
 #[inline(always)]
 pub(crate) fn socket_in_our_netns(sk: u64) -> bool {

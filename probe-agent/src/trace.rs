@@ -1,6 +1,7 @@
 //! The kernel's side: loading the programs, and reading what they report.
 
 pub mod ack_guard;
+pub mod audit;
 pub mod btf;
 pub mod cgroup;
 pub mod clock;

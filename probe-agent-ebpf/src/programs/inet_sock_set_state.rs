@@ -80,6 +80,7 @@ fn ours(ctx: &impl EbpfContext, change: &Change, tuple: &impl Tuple) {
         (SYN_SENT | ESTABLISHED, CLOSE) => {
             owner.record.closed_at = now;
             owner.record.segments_out = kernel::segments_out(change.sk);
+            owner.record.retransmits = kernel::retransmits(change.sk);
         }
         _ => other(ctx, owner, change, tuple),
     }

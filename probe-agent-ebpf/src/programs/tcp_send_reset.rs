@@ -54,6 +54,8 @@ fn raw_tcp_send_reset(ctx: RawTracePointContext) -> i32 {
         if maps::port(port).is_some() {
             let rst = Rst::new(port, sk, 0, socket.state(), reason(&ctx));
             of_socket(&rst, || Some(socket.flow()));
+        } else {
+            count_foreign(sk, 0);
         }
     }
     0
@@ -76,6 +78,8 @@ fn answer(ctx: &RawTracePointContext, sk: u64, skb: u64) {
         let port = packet.local_port();
         if maps::port(port).is_some() {
             without_socket(&Rst::new(port, 0, skb, 0, reason(ctx)), || packet.flow());
+        } else {
+            count_foreign(0, skb);
         }
         return;
     }
@@ -84,6 +88,18 @@ fn answer(ctx: &RawTracePointContext, sk: u64, skb: u64) {
     if maps::port(port).is_some() {
         let rst = Rst::new(port, sk, skb, socket.state(), reason(ctx));
         of_socket(&rst, || Some(socket.flow()));
+    } else {
+        count_foreign(sk, skb);
+    }
+}
+
+/// A RST that is not the agent's is in its network namespace's count all the same.
+#[inline(always)]
+fn count_foreign(sk: u64, skb: u64) {
+    let is_ours =
+        if sk == 0 { kernel::packet_in_our_netns(skb) } else { kernel::socket_in_our_netns(sk) };
+    if is_ours {
+        maps::count(Counter::RstsSeen);
     }
 }
 
@@ -113,6 +129,10 @@ fn tcp_send_reset(ctx: TracePointContext) -> u32 {
         } else {
             of_socket(&rst, || flow(&ctx));
         }
+    } else if layout!(sock_net) != ABSENT {
+        // Without BTF nobody could tell whose namespace it is of, and nobody asks for the count.
+        let sk = field::<u64>(&ctx, layout!(send_reset.skaddr));
+        count_foreign(sk, field(&ctx, layout!(send_reset.skbaddr)));
     }
     0
 }
@@ -120,7 +140,11 @@ fn tcp_send_reset(ctx: TracePointContext) -> u32 {
 /// A RST that a socket is part of.
 #[inline(always)]
 fn of_socket(rst: &Rst, flow: impl Fn() -> Option<FlowKey>) {
-    let Some(owner) = filter::owner_of_socket(rst.port, rst.sk) else { return };
+    let Some(owner) = filter::owner_of_socket(rst.port, rst.sk) else {
+        count_foreign(rst.sk, rst.skb);
+        return;
+    };
+    maps::count(Counter::RstsSeen);
     if rst.skb == 0 && i32::from(rst.details.state) == CLOSE {
         // SAFETY: the helper has no preconditions.
         owner.record.rst_sent_at = unsafe { bpf_ktime_get_ns() };
@@ -134,9 +158,12 @@ fn of_socket(rst: &Rst, flow: impl Fn() -> Option<FlowKey>) {
 #[inline(always)]
 fn without_socket(rst: &Rst, flow: impl Fn() -> Option<FlowKey>) {
     let (Some(entry), Some(flow)) = (maps::port(rst.port), flow()) else { return };
-    if !filter::address_matches(entry, &flow.local)
-        || (rst.skb != 0 && !kernel::packet_in_our_netns(rst.skb))
-    {
+    if rst.skb != 0 && !kernel::packet_in_our_netns(rst.skb) {
+        maps::count(Counter::Foreign);
+        return;
+    }
+    maps::count(Counter::RstsSeen);
+    if !filter::address_matches(entry, &flow.local) {
         maps::count(Counter::Foreign);
         return;
     }

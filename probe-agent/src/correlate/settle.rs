@@ -54,6 +54,7 @@ pub struct Settling {
     orphans: Orphans,
     serial: u64,
     strays: u64,
+    gaps: u64,
 }
 
 impl Settling {
@@ -71,6 +72,7 @@ impl Settling {
             orphans: Orphans::default(),
             serial: 0,
             strays: 0,
+            gaps: 0,
         }
     }
 
@@ -90,6 +92,12 @@ impl Settling {
     #[must_use]
     pub fn strays(&self) -> u64 {
         self.strays
+    }
+
+    /// Probes in whose own record the kernel left a gap: each is an event lost, of that probe alone.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.gaps
     }
 
     /// Whether an earlier probe on this 4-tuple still waits, and if so, which and how it was closed.
@@ -245,6 +253,7 @@ impl Settling {
         let suspect = self.suspect(index);
         self.unchain(index);
         let pending = self.pending.remove(index);
+        self.gaps += u64::from(pending.has_gap());
         out.push(pending.into_timeline(now, lost, suspect));
     }
 }

@@ -94,7 +94,7 @@ fn make<'scope, 'env: 'scope>(
         let tell = ends.clone();
         // The receiver is there as long as it may matter.
         match Ready::make(scenario, family, form) {
-            Ok(ready) => drop(scope.spawn(move || tell.send((index, ready.play(stop))).ok())),
+            Ok(ready) => drop(scope.spawn(move || tell.send((index, ready.play_seen(stop))).ok())),
             Err(error) => drop(tell.send((index, Err(error)))),
         }
     }

@@ -75,6 +75,14 @@ impl<'a> Show<'a> {
                 eprintln!("probe-agent: {limit}");
             }
         }
+        if played.blind > 0 {
+            eprintln!(
+                "probe-agent: {} over {}: played {} times, because the kernel had skipped a hook",
+                played.scenario.name,
+                describe::family(played.family),
+                played.blind + 1
+            );
+        }
         self.rows.push(Row::new(played));
         if self.failed.is_some() {
             return;

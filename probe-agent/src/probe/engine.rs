@@ -157,7 +157,11 @@ impl Engine {
         let seen_until = self.take_in();
         let unsettled = self.settling.flush(seen_until, self.lost(), &mut settled);
         settled.drain(..).for_each(|timeline| sink.settled(timeline));
-        Ok(Ended { interrupted, unsettled, events_lost: self.settling.strays() + self.unheard })
+        Ok(Ended {
+            interrupted,
+            unsettled,
+            events_lost: self.settling.strays() + self.settling.gaps() + self.unheard,
+        })
     }
 
     /// Whether nothing is left to do or to wait for.

@@ -100,7 +100,8 @@ impl ProbeRecord {
         self.kernel.map(|k| k.closed_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
     }
 
-    /// Whether the kernel's record lacks a transition that there must have been: the hook was skipped.
+    /// Whether the kernel's record lacks a transition that there must have been: the hook was
+    /// skipped.
     #[must_use]
     pub fn has_gap(&self) -> bool {
         self.kernel.is_some_and(|k| {

@@ -9,6 +9,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use nix::sched::{CloneFlags, setns};
@@ -24,10 +25,15 @@ use crate::{
     },
     report::stats::Tally,
     trace::{
+        audit::Audit,
         loader::{Rings, Tracer},
         reader::{Reader, Route},
     },
 };
+
+/// How often the hooks' count of RSTs is compared with the kernel's: soon enough to be known before a
+/// probe's settle window ends.
+const AUDIT: Duration = Duration::from_millis(50);
 
 /// Events that wait for a worker, at most: a second of trouble at full speed.
 const INBOX: usize = 65_536;
@@ -56,7 +62,9 @@ impl Workers {
         let ports = split(&range, plan.workers);
         let (tracer, mut sides, reader) = match tracing {
             Some((tracer, rings)) => {
-                let (sides, reader) = kernel_sides(&tracer, rings, ports.clone())?;
+                let begin = || tracer.sees_every_rst().then(|| Audit::begin(&tracer));
+                let audit = inside(plan.netns.as_ref(), begin)?.transpose()?;
+                let (sides, reader) = kernel_sides(&tracer, rings, ports.clone(), audit)?;
                 (Some(tracer), sides, Some(reader))
             }
             None => (None, Vec::new(), None),
@@ -118,7 +126,6 @@ impl Workers {
         let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
         let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
         outcome.ended.events_lost += in_kernel.max(in_all);
-        outcome.ended.events_lost += self.tracer.as_ref().map_or(0, |t| t.transitions_lost());
         let times = |read: fn(&Gauges) -> u64| {
             self.gauges.iter().map(move |g| read(g)).filter(|at| *at > 0)
         };
@@ -136,6 +143,7 @@ fn kernel_sides(
     tracer: &Arc<Tracer>,
     rings: Rings,
     ports: Vec<std::ops::RangeInclusive<u16>>,
+    mut audit: Option<Audit>,
 ) -> io::Result<(Vec<Tracing>, Reader)> {
     let (senders, inboxes): (Vec<_>, Vec<_>) =
         ports.iter().map(|_| mpsc::sync_channel(INBOX)).unzip();
@@ -144,7 +152,15 @@ fn kernel_sides(
         ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX)
     });
     let counter = Arc::clone(tracer);
-    let lost_in_kernel = move || counter.events_lost();
+    let mut audited = Instant::now();
+    let mut unseen = 0;
+    let lost_in_kernel = move || {
+        if audited.elapsed() >= AUDIT {
+            audited = Instant::now();
+            unseen = audit.as_mut().map_or(0, |a| a.unseen(&counter));
+        }
+        counter.events_lost().max(unseen)
+    };
     let reader = Reader::start(rings, &tracer.kernel.rst_reasons, senders, route, lost_in_kernel)?;
     let sides = inboxes
         .into_iter()

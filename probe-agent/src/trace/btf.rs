@@ -91,6 +91,12 @@ impl KernelTypes {
         member(&self.0, "tcp_sock", &["segs_out"])
     }
 
+    /// Offset of `struct tcp_sock`, `total_retrans`, a 32-bit number.
+    #[must_use]
+    pub fn total_retrans(&self) -> Option<u16> {
+        member(&self.0, "tcp_sock", &["total_retrans"])
+    }
+
     /// What leads to a network namespace's cookie; `None` if a member is not there.
     #[must_use]
     pub fn netns_offsets(&self) -> Option<NetnsOffsets> {

@@ -46,19 +46,9 @@ pub struct Hook {
     pub category: Option<&'static str>,
     /// Name of the tracepoint.
     pub tracepoint: &'static str,
-    /// What it costs when the kernel skips the program.
-    pub skipped: Skipped,
-}
-
-/// What it costs when the kernel skips a program, because an interrupt found it running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skipped {
-    /// It may have been an event of any probe.
-    LosesEvent,
-    /// It may have been a transition of one probe, which then lacks in its slot's record.
-    LeavesGap,
-    /// Nothing: an interrupt brings no event that this program takes.
-    Nothing,
+    /// Whether nobody can say what was lost when the kernel skips the program. A transition that is
+    /// not noted leaves a gap in its slot's record; and no interrupt brings the RST of a close.
+    pub skipping_loses: bool,
 }
 
 /// Which form of the tracepoints the hooks use.
@@ -134,6 +124,7 @@ impl Kernel {
     /// namespaces apart.
     fn types(&mut self, types: Option<&KernelTypes>, btf_file: &Path) {
         self.layout.segs_out = types.and_then(KernelTypes::segs_out).unwrap_or(ABSENT);
+        self.layout.total_retrans = types.and_then(KernelTypes::total_retrans).unwrap_or(ABSENT);
         let Some(offsets) = types.and_then(KernelTypes::netns_offsets) else {
             self.limits.push(format!(
                 "{} is missing or has no net_cookie: the same addresses and ports in another \

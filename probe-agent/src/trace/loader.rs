@@ -17,7 +17,7 @@ use super::{
     ack_guard::Guard,
     btf,
     error::TraceError,
-    layout::{Form, Hook, Kernel, Skipped},
+    layout::{Form, Hook, Kernel},
     mapped::{Access, Mapped},
     misses::Misses,
     tracefs,
@@ -124,13 +124,15 @@ impl Tracer {
     /// skipped.
     #[must_use]
     pub fn events_lost(&self) -> u64 {
-        self.counter(Counter::EventsLost) + self.misses.count(Skipped::LosesEvent)
+        self.counter(Counter::EventsLost) + self.misses.count()
     }
 
-    /// Transitions that were not noted. If one was a probe's, that probe's record has a gap.
+    /// Whether the hooks see every RST that this network namespace sends, and know which those are.
     #[must_use]
-    pub fn transitions_lost(&self) -> u64 {
-        self.misses.count(Skipped::LeavesGap)
+    pub fn sees_every_rst(&self) -> bool {
+        let layout = &self.kernel.layout;
+        let can_tell = layout.netns_cookie != 0 && layout.skb_dev != ABSENT;
+        self.kernel.sees_socketless_rst && can_tell
     }
 
     /// One of the hooks' counters, over all CPUs.
@@ -203,11 +205,12 @@ fn attach(programs: &mut Ebpf, hook: &Hook, misses: &mut Misses) -> Result<Link,
         }
         _ => return Err(TraceError::Load(format!("{} is no such program", hook.program))),
     };
-    let program = programs.program(hook.program).map(Program::fd);
-    let program = program.and_then(Result::ok).ok_or(TraceError::NoHook(hook.tracepoint))?;
-    misses
-        .watch(hook.skipped, program.as_fd())
-        .map_err(|e| TraceError::Load(format!("/proc does not tell of {}: {e}", hook.program)))?;
+    if hook.skipping_loses {
+        let program = programs.program(hook.program).map(Program::fd);
+        let program = program.and_then(Result::ok).ok_or(TraceError::NoHook(hook.tracepoint))?;
+        let untold = |e| TraceError::Load(format!("/proc does not tell of {}: {e}", hook.program));
+        misses.watch(program.as_fd()).map_err(untold)?;
+    }
     Ok(link)
 }
 

@@ -15,8 +15,6 @@ use std::{
     },
 };
 
-use super::layout::Skipped;
-
 /// The line of `/proc/PID/fdinfo/FD` that counts (`bpf_prog_show_fdinfo`, since 5.12).
 const FIELD: &str = "recursion_misses:";
 
@@ -25,24 +23,22 @@ const ENOUGH: usize = 1024;
 
 /// The counts of the hooks.
 #[derive(Debug, Default)]
-pub struct Misses(Vec<(Skipped, File)>);
+pub struct Misses(Vec<File>);
 
 impl Misses {
     /// Adds a loaded program, which must stay loaded at this descriptor.
     ///
     /// # Errors
     /// If `/proc` does not tell about the descriptor.
-    pub(super) fn watch(&mut self, skipped: Skipped, program: BorrowedFd<'_>) -> io::Result<()> {
-        let file = File::open(format!("/proc/self/fdinfo/{}", program.as_raw_fd()))?;
-        self.0.push((skipped, file));
+    pub(super) fn watch(&mut self, program: BorrowedFd<'_>) -> io::Result<()> {
+        self.0.push(File::open(format!("/proc/self/fdinfo/{}", program.as_raw_fd()))?);
         Ok(())
     }
 
-    /// How often a program of this sort was skipped. One that cannot be read any more counts none.
+    /// How often one of the programs was skipped. One that cannot be read any more counts none.
     #[must_use]
-    pub fn count(&self, skipped: Skipped) -> u64 {
-        let those = self.0.iter().filter(|(of, _)| *of == skipped);
-        those.map(|(_, file)| of(file).unwrap_or(0)).sum()
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|file| of(file).unwrap_or(0)).sum()
     }
 }
 

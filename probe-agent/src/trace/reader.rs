@@ -72,7 +72,7 @@ impl Reader {
         reasons: &HashMap<i32, String>,
         inboxes: Vec<SyncSender<FlowEvent>>,
         route: Route,
-        lost_in_kernel: impl Fn() -> u64 + Send + 'static,
+        mut lost_in_kernel: impl FnMut() -> u64 + Send + 'static,
     ) -> std::io::Result<Self> {
         let progress = Arc::new(Progress::default());
         let shared = Arc::clone(&progress);

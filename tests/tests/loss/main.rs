@@ -85,7 +85,8 @@ fn over(family: Family, probing: &Probing) {
     let witness = lab.server().counters().unwrap().since(&before);
     let case = format!("{family:?}: {summary:?}, {dropped} dropped, the server says {witness:?}");
     assert!(dropped > 0, "{case}");
-    assert_eq!(a + b + unrecovered, dropped, "{case}");
+    // The kernel may skip a hook. That must be noticed, and then it is no more than was noticed.
+    assert!((a + b + unrecovered).abs_diff(dropped) <= summary.events_lost, "{case}");
     // Whoever met a leftover met one of those.
     assert_eq!(of(Verdict::StaleSynRecvChallengeAck), b, "{case}");
     for verdict in [Verdict::StaleSynRecvReset, Verdict::LateSynack, Verdict::SynRetransmitted] {
@@ -94,10 +95,8 @@ fn over(family: Family, probing: &Probing) {
     assert_eq!(summary.probes, PROBES, "{case}");
     assert_eq!(summary.outcome(Outcome::Alive), PROBES, "{case}: {:?}", summary.outcomes);
     assert_eq!(summary.unsettled, 0, "{case}");
-    // The kernel may skip a hook; then it is said, and no probe but those affected is in doubt.
-    let in_doubt: Vec<_> =
-        told.timelines.iter().filter(|t| t.coverage == Coverage::EventsLost).collect();
-    assert!(in_doubt.len() as u64 <= summary.events_lost, "{case}: {in_doubt:#?}");
+    let in_doubt = told.timelines.iter().any(|t| t.coverage == Coverage::EventsLost);
+    assert_eq!(in_doubt, summary.events_lost > 0, "{case}");
     assert_eq!(listener.accepted().unwrap(), 0, "{case}");
 }
 

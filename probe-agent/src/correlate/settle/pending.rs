@@ -1,5 +1,6 @@
 //! A probe that has ended and waits for what may still be told of it.
 
+use super::MAX_EVENTS;
 use crate::{
     correlate::{
         orphans::{generation_is, without_socket_is_of},
@@ -56,10 +57,19 @@ impl Pending {
         counted == 0 || socket_events(&self.timeline.events) >= counted
     }
 
+    /// Whether the kernel skipped a hook for this probe: its record lacks a transition, or counts more
+    /// SYNs sent again than were told.
+    pub(super) fn has_gap(&self) -> bool {
+        let timeline = &self.timeline;
+        let told = timeline.events.iter();
+        let told = told.filter(|e| matches!(e.what, Happening::SynRetransmit { .. })).count();
+        let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
+        timeline.probe.has_gap() || (told < counted && told < MAX_EVENTS)
+    }
+
     /// The timeline, closed: what is known by `now`, with `lost` events lost so far.
     pub(super) fn into_timeline(self, now: u64, lost: u64, before: Option<Earlier>) -> Timeline {
-        let missing =
-            lost != self.lost_before || !self.is_complete() || self.timeline.probe.has_gap();
+        let missing = lost != self.lost_before || !self.is_complete() || self.has_gap();
         let mut timeline = self.timeline;
         timeline.followed_until = now;
         if missing && timeline.coverage != Coverage::None {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use probe_agent_common::{ABSENT, PacketLayout, SocketLayout};
 
 use super::{
-    Hook, Kernel, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK, SEND_RESET, SET_STATE, Skipped,
+    Hook, Kernel, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK, SEND_RESET, SET_STATE,
     Tracepoint,
 };
 use crate::trace::btf::{Argument, KernelTypes};
@@ -19,7 +19,7 @@ const REQUEST: Argument<'static> = Argument::Pointer(Cow::Borrowed("request_sock
 
 /// A program for a raw tracepoint.
 const fn hook(tracepoint: Tracepoint, program: &'static str) -> Hook {
-    Hook { program, category: None, tracepoint: tracepoint.name, skipped: Skipped::LosesEvent }
+    Hook { program, category: None, tracepoint: tracepoint.name, skipping_loses: true }
 }
 
 impl Kernel {
@@ -50,8 +50,8 @@ impl Kernel {
             })
             .collect();
         self.hooks.extend([
-            Hook { skipped: Skipped::LeavesGap, ..hook(SET_STATE, "raw_inet_sock_set_state") },
-            Hook { skipped: Skipped::Nothing, ..hook(SEND_RESET, "raw_tcp_send_reset") },
+            Hook { skipping_loses: false, ..hook(SET_STATE, "raw_inet_sock_set_state") },
+            Hook { skipping_loses: false, ..hook(SEND_RESET, "raw_tcp_send_reset") },
             hook(SEND_RESET, "raw_tcp_send_reset_answer"),
         ]);
         let retransmit = begins(RETRANSMIT_SKB, &[SOCKET, PACKET]);

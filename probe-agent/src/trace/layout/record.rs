@@ -8,7 +8,7 @@ use std::{
 use probe_agent_common::{ABSENT, PrefixLayout, TupleLayout};
 
 use super::{
-    Hook, Kernel, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK, SEND_RESET, SET_STATE, Skipped,
+    Hook, Kernel, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK, SEND_RESET, SET_STATE,
     Tracepoint,
 };
 use crate::{
@@ -85,7 +85,7 @@ fn hook(tracepoint: Tracepoint) -> Hook {
         category: Some(tracepoint.category),
         tracepoint: tracepoint.name,
         // All programs of such tracepoints shut the door to each other.
-        skipped: Skipped::LosesEvent,
+        skipping_loses: true,
     }
 }
 
