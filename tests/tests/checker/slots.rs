@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use probe_agent::{
-    checker::Checker,
+    checker::{Checker, Outcome},
     lab::{End, Family, Lab, Listener, ListenerOptions},
 };
 use probe_agent_tests::privileged;
@@ -22,6 +22,23 @@ fn one_slot_serves_backends_of_both_families() {
         for listener in &listeners {
             let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
             assert!(report.is_alive(), "{report:?}");
+        }
+    }
+}
+
+/// A SYN to the port that it comes from would be answered by its own socket.
+#[test]
+fn a_closed_port_of_this_host_does_not_answer_itself() {
+    privileged!();
+    let _turn = turn();
+    let lab = Lab::new().unwrap();
+    for family in Family::ALL {
+        let checker = build(&lab, Checker::builder().slots(2).source_ports(30_000..=30_001));
+        for port in [30_000, 30_001, 30_000] {
+            let address = SocketAddr::new(lab.client_address(family), port);
+            let report = checker.check_blocking(address, PATIENCE).unwrap();
+            assert_eq!(report.outcome, Outcome::Refused, "{report:?}");
+            assert_ne!(report.local_port, Some(port), "{report:?}");
         }
     }
 }

@@ -43,7 +43,7 @@ impl Engine {
         for (at, slot) in candidates.into_iter().enumerate() {
             let flow = tuple(self.pool.entry(slot).local.port());
             // The second opinion must come from another port than the first.
-            if second.is_some_and(|s| s.flow == flow) {
+            if is_loop(&flow) || second.is_some_and(|s| s.flow == flow) {
                 continue;
             }
             if pin || self.settling.unsettled(&flow).is_none() {
@@ -56,12 +56,15 @@ impl Engine {
             self.pool.refresh(slot)?;
             return Ok(Chosen { slot, early_reuse: false });
         }
-        if self.pool.can_grow() {
+        while self.pool.can_grow() {
             match self.pool.grow(ip, address) {
+                Ok(slot) if is_loop(&tuple(self.pool.entry(slot).local.port())) => {
+                    self.pool.give_back(slot);
+                }
                 Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
                 Err(error) if fallback.is_none() => return Err(error),
                 // Out of ports or descriptors: go on with the slots that there are.
-                Err(_) => {}
+                Err(_) => break,
             }
         }
         let Some(slot) = fallback.and_then(|at| self.pool.take(ip, at)) else {
@@ -73,4 +76,11 @@ impl Engine {
         self.pool.refresh(slot)?;
         Ok(Chosen { slot, early_reuse: true })
     }
+}
+
+/// Whether a probe would go to the very address and port that it comes from. Its SYN would meet its own
+/// socket, and that would answer (simultaneous open; RFC 9293, section 3.5): a port of this host where
+/// nobody listens would look alive.
+fn is_loop(flow: &FlowKey) -> bool {
+    flow.local == flow.remote && flow.local_port == flow.remote_port
 }
