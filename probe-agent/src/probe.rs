@@ -1,5 +1,6 @@
 //! The half-open handshakes: targets, slots and the engine that runs probes on them.
 
+mod deadlines;
 pub mod engine;
 pub mod flow;
 pub mod namespace;
@@ -7,6 +8,7 @@ pub mod outcome;
 pub mod pace;
 mod pool;
 pub mod record;
+pub mod requests;
 pub mod schedule;
 pub mod settings;
 mod slot;

@@ -52,6 +52,10 @@ fn lints(tools: &setup::Tools) -> Result<()> {
 
 /// The tests that need no privilege; they run as the user who called.
 fn unit(arguments: &[String]) -> Result<()> {
+    if !arguments.is_empty() {
+        // cargo builds them by itself only where no kind of target is named.
+        cargo_step("examples", &["build", "--package", "probe-agent", "--examples"])?;
+    }
     step("unit tests", || {
         let mut cargo = workspace::cargo()?;
         cargo.args(["test", "--workspace"]);

@@ -5,17 +5,18 @@
 //! edge of its last `connect(AF_UNSPEC)`; because starts and answers never share a turn's event
 //! list, an edge for a slot in flight is always about the probe in flight.
 
+mod book;
 mod ceiling;
 mod choose;
 mod flight;
 mod gauges;
 mod kernel_side;
 mod launch;
+mod serve;
 
 use std::{
     collections::VecDeque,
     io,
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,12 +26,13 @@ use std::{
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use self::{ceiling::Ceiling, flight::Flight, kernel_side::coverage};
+use self::{book::Book, ceiling::Ceiling, flight::Flight, kernel_side::coverage, serve::Service};
 pub use self::{
     gauges::{ENDED, Gauges},
     kernel_side::Tracing,
 };
 use super::{
+    deadlines::Deadlines,
     pace::{Jitter, Limits, nanos},
     pool::Pool,
     schedule::{Schedule, Share},
@@ -76,9 +78,9 @@ pub struct Orders {
 /// One run of probes.
 pub struct Engine {
     settings: Settings,
-    targets: Arc<[Target]>,
-    /// Source address of each target, once it is known.
-    sources: Vec<Option<IpAddr>>,
+    book: Book,
+    /// Where probes come from besides the schedule.
+    service: Option<Service>,
     routes: Routes,
     ceiling: Ceiling,
     tracing: Option<Tracing>,
@@ -87,13 +89,14 @@ pub struct Engine {
     schedule: Schedule,
     in_flight: Vec<Option<Flight>>,
     flying: usize,
-    /// Deadlines in order, because the timeout is the same for all.
-    deadlines: VecDeque<(u64, u32, u32)>,
+    deadlines: Deadlines,
     settling: Settling,
     second: VecDeque<launch::Second>,
     /// A probe that was due when there was no port for it.
     waiting: Option<TargetId>,
     socketless: u32,
+    /// Slots that were given another source address while late events may still have come for them.
+    unheard: u64,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
     now: u64,
@@ -128,7 +131,8 @@ impl Engine {
         // Workers that start at the same time differ in their first slot.
         let seed = now ^ u64::from(settings.first_slot) << 40;
         Ok(Self {
-            sources: vec![None; targets.len()],
+            book: Book::new(&targets),
+            service: None,
             routes: Routes::default(),
             ceiling: Ceiling::new(settings.concurrency),
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
@@ -136,13 +140,13 @@ impl Engine {
             schedule: Schedule::new(&shares, limits, jitter, seed, now),
             in_flight: Vec::new(),
             flying: 0,
-            deadlines: VecDeque::new(),
+            deadlines: Deadlines::default(),
             settling: Settling::new(nanos(settings.settle), coverage(tracing.as_ref())),
             second: VecDeque::new(),
             waiting: None,
             socketless: 0,
+            unheard: 0,
             settings,
-            targets,
             tracing,
             gauges,
             stop,
@@ -180,13 +184,14 @@ impl Engine {
         Ok(Ended {
             interrupted,
             unsettled,
-            events_lost: self.settling.strays() + self.settling.gaps(),
+            events_lost: self.settling.strays() + self.settling.gaps() + self.unheard,
         })
     }
 
     /// Whether nothing is left to do or to wait for.
     fn is_done(&self) -> bool {
-        self.schedule.next_due().is_none()
+        self.service.is_none()
+            && self.schedule.next_due().is_none()
             && self.flying == 0
             && self.second.is_empty()
             && self.waiting.is_none()
@@ -195,7 +200,10 @@ impl Engine {
 
     /// Waits for answers, no longer than until the next thing is due, and ends what was answered.
     fn hear(&mut self, events: &mut [EpollEvent]) -> io::Result<()> {
-        let heard = match self.epoll.wait(events, self.patience()) {
+        let patience = if self.may_sleep() { self.patience() } else { EpollTimeout::ZERO };
+        let waited = self.epoll.wait(events, patience);
+        self.is_awake();
+        let heard = match waited {
             Ok(heard) => heard,
             Err(nix::errno::Errno::EINTR) => 0,
             Err(error) => return Err(error.into()),
@@ -215,8 +223,8 @@ impl Engine {
     fn patience(&self) -> EpollTimeout {
         let tick = if self.settling.is_empty() { IDLE_TICK } else { SETTLE_TICK };
         let mut until = self.now + nanos(tick);
-        if let Some((deadline, _, _)) = self.deadlines.front() {
-            until = until.min(*deadline);
+        if let Some(deadline) = self.deadlines.next() {
+            until = until.min(deadline);
         }
         if self.flying < self.ceiling.at(self.now)
             && let Some(due) = self.schedule.next_due()
@@ -230,13 +238,14 @@ impl Engine {
 
     /// Ends probes whose time is over.
     fn expire(&mut self) {
-        while let Some(&(deadline, slot, generation)) = self.deadlines.front()
-            && deadline <= self.now
-        {
-            self.deadlines.pop_front();
-            if self.flight(slot).is_some_and(|f| f.generation == generation) {
-                self.timed_out(slot);
+        while let Some(passed) = self.deadlines.pop(self.now) {
+            if self.flight(passed.slot).is_some_and(|f| f.generation == passed.generation) {
+                self.timed_out(passed.slot);
             }
+        }
+        if self.deadlines.is_stale(self.flying) {
+            let of = |slot: u32| self.in_flight.get(slot as usize).and_then(Option::as_ref);
+            self.deadlines.forget(|d| of(d.slot).is_some_and(|f| f.generation == d.generation));
         }
     }
 

@@ -163,6 +163,24 @@ impl Pool {
         Ok(())
     }
 
+    /// Moves the longest-rested slot of another source address to this one, for when no further slot
+    /// may be made. It keeps its port; it is not among the free ones.
+    ///
+    /// # Errors
+    /// `EADDRNOTAVAIL` if there is none, and whatever the kernel refuses with.
+    pub(super) fn relocate(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<u32> {
+        let others = self.free.iter().filter(|(of, free)| **of != ip && !free.is_empty());
+        let richest = others.max_by_key(|(_, free)| free.len()).map(|(of, _)| *of);
+        let index = richest
+            .and_then(|of| self.take(of, 0))
+            .ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
+        let entry = &mut self.entries[index as usize];
+        entry.slot = None;
+        entry.local = source::local(ip, entry.local.port(), target);
+        self.refresh(index)?;
+        Ok(index)
+    }
+
     /// Binds a new socket where a slot's old one was.
     fn rebind(&mut self, index: u32) -> io::Result<()> {
         let entry = &mut self.entries[index as usize];

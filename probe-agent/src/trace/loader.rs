@@ -52,6 +52,14 @@ pub struct Rings {
     pub(super) log: Option<EbpfLogger<KernelLog>>,
 }
 
+impl Rings {
+    /// Leaves unread what the hooks log: a library prints nothing.
+    #[must_use]
+    pub fn without_log(self) -> Self {
+        Self { log: None, ..self }
+    }
+}
+
 impl Tracer {
     /// Loads the programs for `slots` slots of the network namespace with cookie `netns_cookie`
     /// (`SO_NETNS_COOKIE`; 0 if it is not known), attaches every hook that this kernel has and, with

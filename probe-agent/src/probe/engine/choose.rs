@@ -1,6 +1,6 @@
 //! Which slot a probe gets.
 
-use std::{io, net::IpAddr};
+use std::io;
 
 use arrayvec::ArrayVec;
 use probe_agent_common::FlowKey;
@@ -26,8 +26,8 @@ impl Engine {
         target: TargetId,
         second: Option<&Second>,
     ) -> io::Result<Chosen> {
-        let address = self.targets[target.0 as usize].address;
-        let ip = self.source(target)?;
+        let address = self.book[target].address;
+        let ip = self.book.source(target, &mut self.routes, &self.settings.socket)?;
         let pin = self.settings.port_policy == PortPolicy::Pin && second.is_none();
         let remote = flow::address_bytes(address.ip());
         let tuple = |port| FlowKey {
@@ -43,7 +43,7 @@ impl Engine {
         for (at, slot) in candidates.into_iter().enumerate() {
             let flow = tuple(self.pool.entry(slot).local.port());
             // The second opinion must come from another port than the first.
-            if second.is_some_and(|s| s.flow == flow) {
+            if is_loop(&flow) || second.is_some_and(|s| s.flow == flow) {
                 continue;
             }
             if pin || self.settling.unsettled(&flow).is_none() {
@@ -56,35 +56,39 @@ impl Engine {
             self.pool.refresh(slot)?;
             return Ok(Chosen { slot, early_reuse: false });
         }
-        if self.pool.can_grow() {
+        while self.pool.can_grow() {
             match self.pool.grow(ip, address) {
+                Ok(slot) if is_loop(&tuple(self.pool.entry(slot).local.port())) => {
+                    self.pool.give_back(slot);
+                }
                 Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
                 Err(error) if fallback.is_none() => return Err(error),
                 // Out of ports or descriptors: go on with the slots that there are.
-                Err(_) => {}
+                Err(_) => break,
             }
         }
-        let slot = fallback.and_then(|at| self.pool.take(ip, at));
-        let slot = slot.ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
+        let Some(slot) = fallback.and_then(|at| self.pool.take(ip, at)) else {
+            let slot = self.pool.relocate(ip, address)?;
+            // The hooks do not hear any more of what comes late for its old address.
+            self.unheard += u64::from(!self.settling.is_empty());
+            return Ok(Chosen { slot, early_reuse: false });
+        };
         self.pool.refresh(slot)?;
         Ok(Chosen { slot, early_reuse: true })
     }
 
-    /// The source address for a target, looked up once and again after each failure.
-    fn source(&mut self, target: TargetId) -> io::Result<IpAddr> {
-        let index = target.0 as usize;
-        if let Some(ip) = self.sources[index] {
-            return Ok(ip);
-        }
-        let ip = self.routes.source(self.targets[index].address, &self.settings.socket)?;
-        self.sources[index] = Some(ip);
-        Ok(ip)
-    }
-
     /// Whether the source address that a target is probed from is no longer one of this host.
     pub(super) fn lacks_source(&mut self, target: TargetId) -> bool {
-        let address = self.targets[target.0 as usize].address;
-        let ip = self.sources[target.0 as usize].or(self.settings.socket.source);
+        let entry = &self.book[target];
+        let ip = entry.source.or(self.settings.socket.source);
+        let address = entry.address;
         ip.is_some_and(|ip| self.routes.is_gone(ip, address, &self.settings.socket, self.now))
     }
+}
+
+/// Whether a probe would go to the very address and port that it comes from. Its SYN would meet its own
+/// socket, and that would answer (simultaneous open; RFC 9293, section 3.5): a port of this host where
+/// nobody listens would look alive.
+fn is_loop(flow: &FlowKey) -> bool {
+    flow.local == flow.remote && flow.local_port == flow.remote_port
 }

@@ -73,8 +73,7 @@ impl Engine {
         if matches!(outcome, Outcome::Unreachable | Outcome::LocalError)
             && let Some(target) = self.flight(slot).map(|f| f.target)
         {
-            // The route, or the source address, may be another by the next time.
-            self.sources[target.0 as usize] = None;
+            self.book.forget_source(target);
         }
         let answered_at = self.time_of_answer();
         self.end(slot, &End { outcome, errno, closing: Closing::ByKernel, answered_at });
@@ -102,7 +101,7 @@ impl Engine {
         // the target.
         let (outcome, errno) = match target {
             Some(target) if self.lacks_source(target) => {
-                self.sources[target.0 as usize] = None;
+                self.book.forget_source(target);
                 (Outcome::LocalError, libc::EADDRNOTAVAIL)
             }
             _ => (Outcome::TimedOut, 0),
@@ -209,6 +208,7 @@ impl Engine {
             self.gauges.alive.fetch_add(alive, Ordering::Relaxed);
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
+        self.answer(&record, await_second);
         self.settling.ended(record, lost_before, await_second);
     }
 }

@@ -38,7 +38,8 @@ impl Engine {
 
     /// Kernel events lost so far, on their whole way.
     pub(super) fn lost(&self) -> u64 {
-        self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.settling.strays()
+        let before = self.tracing.as_ref().map_or(0, |t| t.progress.lost());
+        before + self.settling.strays() + self.unheard
     }
 
     /// Whether the kernel has noted that the probe in flight on a slot is established.

@@ -8,9 +8,9 @@ use super::{BATCH, Engine, choose::Chosen, flight::Flight};
 use crate::{
     monotonic,
     probe::{
+        deadlines::Deadline,
         flow,
         outcome::Outcome,
-        pace::nanos,
         record::{Closing, ProbeId, ProbeRecord},
         slot::Started,
         source,
@@ -51,9 +51,14 @@ impl Engine {
                 continue;
             }
             // Nothing new while the reports are behind: what is settled must not pile up.
-            let Some(target) = room.then(|| self.schedule.take(self.now)).flatten() else { return };
+            let Some(target) = room.then(|| self.next()).flatten() else { return };
             self.start(target, None);
         }
+    }
+
+    /// The next probe that was asked for or is due.
+    fn next(&mut self) -> Option<TargetId> {
+        self.take_request().or_else(|| self.schedule.take(self.now))
     }
 
     fn start(&mut self, target: TargetId, second: Option<Second>) {
@@ -86,12 +91,13 @@ impl Engine {
         let Some(socket) = &entry.slot else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
+        let remote = self.book[target].address;
         // Made each time: kept, it would be 136 bytes for each target.
-        let started = socket.connect(&self.targets[target.0 as usize].address.into());
+        let started = socket.connect(&remote.into());
         entry.generation += 1;
         let fresh = entry.socket_probes == 0;
         entry.socket_probes += 1;
-        let flow = flow::flow(entry.local, self.targets[target.0 as usize].address);
+        let flow = flow::flow(entry.local, remote);
         let generation = entry.generation;
         // Only a fresh socket can be refused by a leftover: see path C.
         let leftover = self.settling.unsettled(&flow).is_some_and(|(_, closing)| match closing {
@@ -116,6 +122,7 @@ impl Engine {
         }
         self.in_flight[slot as usize] = Some(flight);
         self.flying += 1;
+        let at = self.deadline(target);
         self.gauges
             .first_at
             .compare_exchange(0, self.now, Ordering::Relaxed, Ordering::Relaxed)
@@ -126,10 +133,7 @@ impl Engine {
             // A target on this host has answered by now, and the kernel has noted it.
             Started::InProgress if self.is_established(slot) => self.answered(slot, false),
             Started::InProgress => match self.pool.watch(slot, &self.epoll) {
-                Ok(()) => {
-                    let deadline = self.now + nanos(self.settings.timeout);
-                    self.deadlines.push_back((deadline, slot, generation));
-                }
+                Ok(()) => self.deadlines.push(Deadline { at, slot, generation }),
                 Err(error) => self.failed(slot, error.raw_os_error().unwrap_or(libc::EIO)),
             },
         }
@@ -138,15 +142,14 @@ impl Engine {
 
     /// A probe for which there was no socket: its outcome is told all the same.
     fn could_not_start(&mut self, target: TargetId, error: &io::Error, second: Option<Second>) {
-        let address = self.targets[target.0 as usize].address;
+        let address = self.book[target].address;
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
         let local = match self.settings.socket.source {
             Some(ip) => std::net::SocketAddr::new(ip, 0),
             None => source::unspecified(address),
         };
         self.socketless += 1;
-        // The route may be another by the next time.
-        self.sources[target.0 as usize] = None;
+        self.book.forget_source(target);
         let outcome = match Outcome::from_errno(errno) {
             // A socket could not be made or bound: whatever the errno, it is this host's matter.
             Outcome::Unreachable if matches!(errno, libc::EACCES | libc::EOPNOTSUPP) => {

@@ -1,0 +1,114 @@
+//! A checker leaves nothing behind.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use probe_agent::{
+    checker::Checker,
+    lab::{Family, Lab},
+};
+use probe_agent_tests::privileged;
+
+use crate::support::{PATIENCE, build, turn};
+
+/// Names of the threads of this process.
+fn threads() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    // One that ends meanwhile has no name any more.
+    tasks.filter_map(|t| fs::read_to_string(t.path().join("comm")).ok()).collect()
+}
+
+/// How many threads a checker has.
+fn workers() -> usize {
+    let ours = ["probe-checker", "trace-reader"];
+    threads().iter().filter(|name| ours.contains(&name.trim())).count()
+}
+
+/// The cgroup v2 that this process is in, below its mount.
+fn cgroup() -> String {
+    let table = fs::read_to_string("/proc/self/cgroup").unwrap();
+    table.lines().find_map(|line| line.strip_prefix("0::")).unwrap().to_owned()
+}
+
+/// Where cgroup v2 is mounted.
+fn cgroup_mount() -> PathBuf {
+    let table = fs::read_to_string("/proc/self/mounts").unwrap();
+    let mount = table.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"));
+    mount.unwrap().split(' ').nth(1).unwrap().into()
+}
+
+/// Descriptors of this process, as what they are of.
+fn descriptors() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    // The one that reads them is gone by the time that it is asked for.
+    let mut all: Vec<_> = entries.filter_map(|e| fs::read_link(e.path()).ok()).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn the_last_clone_ends_the_threads_and_leaves_no_cgroup() {
+    privileged!();
+    let _turn = turn();
+    let before = descriptors();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let home = cgroup();
+    assert_eq!(workers(), 0);
+    let checker = build(&lab, Checker::builder().slots(8));
+    let own = cgroup();
+    assert_ne!(own, home);
+    assert_eq!(workers(), 2);
+    let clones: BTreeSet<u16> = (0..4)
+        .map(|_| checker.clone())
+        .map(|clone| clone.check_blocking(listener.address(), PATIENCE).unwrap())
+        .filter_map(|report| report.local_port)
+        .collect();
+    assert!(!clones.is_empty());
+    let last = checker.clone();
+    drop(checker);
+    assert_eq!(workers(), 2, "a clone is left");
+    assert!(last.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
+    drop(last);
+    assert_eq!(workers(), 0);
+    assert_eq!(cgroup(), home);
+    let directory = cgroup_mount().join(own.trim_start_matches('/'));
+    assert!(!directory.exists(), "{}", directory.display());
+    drop((listener, lab));
+    assert_eq!(descriptors(), before);
+}
+
+#[test]
+fn two_checkers_share_the_cgroup_and_the_last_leaves_it() {
+    privileged!();
+    let _turn = turn();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let home = cgroup();
+    let first = build(&lab, Checker::builder().slots(8));
+    let second = build(&lab, Checker::builder().slots(8));
+    for checker in [&first, &second] {
+        assert!(checker.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
+    }
+    drop(first);
+    assert_ne!(cgroup(), home);
+    assert!(second.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
+    drop(second);
+    assert_eq!((cgroup(), workers()), (home, 0));
+}
+
+#[test]
+fn without_the_guard_the_process_stays_where_it_is() {
+    privileged!();
+    let _turn = turn();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let home = cgroup();
+    let builders = [Checker::builder().ack_guard(false), Checker::builder().kernel(false)];
+    for builder in builders {
+        let checker = lab.client().run(|| builder.build()).unwrap().unwrap();
+        let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
+        assert!(report.is_alive() && !report.half_open_enforced, "{report:?}");
+        assert_eq!(report.timed_by_kernel, *checker.tracing() == probe_agent::checker::Support::On);
+        assert_eq!(cgroup(), home);
+    }
+}

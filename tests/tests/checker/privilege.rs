@@ -1,0 +1,78 @@
+//! A guarantee that cannot be given.
+
+use std::{net::TcpListener, thread};
+
+use probe_agent::checker::{BuildError, Builder, CheckError, Checker, NoGuard, Report, Support};
+use probe_agent_tests::privileged;
+
+use crate::support::{PATIENCE, turn};
+
+/// The user `nobody`.
+const NOBODY: libc::uid_t = 65_534;
+
+/// Does something on a thread of a user without privileges.
+fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let nobody = scope.spawn(|| {
+            // The C library's function would change the whole process; the system call changes the
+            // thread alone, and takes its capabilities.
+            // SAFETY: it has no arguments but these numbers.
+            let result = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+            assert_eq!(result, 0);
+            work()
+        });
+        nobody.join().unwrap()
+    })
+}
+
+#[test]
+fn a_guarantee_that_cannot_be_given_is_refused() {
+    privileged!();
+    let _turn = turn();
+    let error = unprivileged(|| Checker::builder().require_half_open(true).build()).unwrap_err();
+    assert!(matches!(error, BuildError::NotHalfOpen(NoGuard::NotLoaded(_))), "{error:?}");
+    let text = error.to_string();
+    assert!(text.starts_with("half-open checks cannot be guaranteed: "), "{text}");
+    assert!(text.contains("CAP_BPF"), "{text}");
+}
+
+#[test]
+fn what_was_turned_off_cannot_be_required() {
+    let settings: [fn(Builder) -> Builder; 2] = [|b| b.ack_guard(false), |b| b.kernel(false)];
+    for setting in settings {
+        let error = setting(Checker::builder().require_half_open(true)).build().unwrap_err();
+        assert!(matches!(error, BuildError::NotHalfOpen(NoGuard::TurnedOff)), "{error:?}");
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let error = Checker::builder().slots(0).build().unwrap_err();
+    assert!(matches!(error, BuildError::NoSlots), "{error:?}");
+    #[expect(clippy::reversed_empty_ranges, reason = "that is what is tested")]
+    for ports in [0..=10, 10..=9] {
+        let error = Checker::builder().source_ports(ports).build().unwrap_err();
+        assert!(matches!(error, BuildError::SourcePorts), "{error:?}");
+    }
+}
+
+#[test]
+fn without_privileges_it_checks_and_says_what_is_missing() {
+    privileged!();
+    let _turn = turn();
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = backend.local_addr().unwrap();
+    let (checker, report): (Checker, Result<Report, CheckError>) = unprivileged(|| {
+        let checker = Checker::builder().slots(4).build().unwrap();
+        let report = checker.check_blocking(address, PATIENCE);
+        (checker, report)
+    });
+    for support in [checker.guard(), checker.tracing()] {
+        assert!(matches!(support, Support::Unavailable(why) if why.contains("CAP_BPF")));
+    }
+    let report = report.unwrap();
+    assert!(report.is_alive() && !report.half_open_enforced && !report.timed_by_kernel);
+    assert!(report.handshake.is_some_and(|t| !t.is_zero()), "{report:?}");
+    backend.set_nonblocking(true).unwrap();
+    assert!(backend.accept().is_err());
+}
