@@ -23,7 +23,10 @@ use probe_agent::{
     trace::layout::Form,
 };
 
-use crate::contest::{Run, cpu_time};
+use crate::{
+    contest::{Run, cpu_time},
+    queue::Follower,
+};
 
 /// What a run of the agent differs in.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +53,16 @@ pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Varia
     let plan = plan(target, probes, threads, variant);
     let tracing = variant.tracepoints.map(|_| session::trace(&plan)).transpose()?;
     let cpu = cpu_time()?;
-    let outcome = session::run(&plan, tracing, &Arc::<AtomicBool>::default(), &mut Nobody)?;
+    let mut follower = Watch { probes, follower: Follower::default() };
+    let outcome = session::run(&plan, tracing, &Arc::<AtomicBool>::default(), &mut follower)?;
     let cpu_ns = cpu_time()? - cpu;
     let summary = outcome.tally.summary(&plan.targets, &RunFacts::default());
+    let took = Duration::from_nanos(outcome.probing_ns);
+    let per_second = probes as f64 / took.as_secs_f64();
     Ok(Run {
         answered: outcome.tally.outcome(Outcome::Alive),
-        took: Duration::from_nanos(outcome.probing_ns),
+        per_second,
+        net_per_second: follower.follower.net_per_second().unwrap_or(per_second),
         cpu_ns,
         confirmed: Some(summary.proofs[Proof::Confirmed.name()]),
     })
@@ -83,6 +90,23 @@ pub(crate) fn plan(target: SocketAddr, probes: u64, workers: u32, variant: &Vari
         tracepoints: variant.tracepoints.unwrap_or_default(),
         expect: Expect::Open,
         appetite: Appetite::Unusual(20),
+    }
+}
+
+/// Looks on while the agent probes.
+struct Watch {
+    probes: u64,
+    follower: Follower,
+}
+
+impl Audience for Watch {
+    fn probe(&mut self, _: Timeline) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        self.follower.look(gauges, self.probes);
+        Ok(())
     }
 }
 

@@ -83,9 +83,9 @@ impl Arguments {
 
 const FULL: Effort = Effort {
     mode: "full",
-    rounds: 11,
-    probes: 200_000,
-    settle: Duration::from_millis(1500),
+    rounds: 9,
+    probes: 100_000,
+    settle: Duration::from_millis(1200),
     pairs: 31,
     slice: Duration::from_millis(400),
     captured: 20_000,

@@ -8,11 +8,15 @@ use std::{
 use anyhow::{Result, ensure};
 use nix::time::{ClockId, clock_gettime};
 
+use crate::queue;
+
 /// What a contestant did in one round.
 pub(crate) struct Run {
     pub(crate) answered: u64,
-    /// From the first probe's start to the last one's end.
-    pub(crate) took: Duration,
+    /// Probes per second of wall clock.
+    pub(crate) per_second: f64,
+    /// The same without the time that the probing threads stood in the queue for a CPU.
+    pub(crate) net_per_second: f64,
     /// CPU time of the process meanwhile, in nanoseconds. On loopback the server's side runs within
     /// the client's system calls and is counted here.
     pub(crate) cpu_ns: f64,
@@ -44,6 +48,7 @@ impl Contestant {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) per_second: f64,
+    pub(crate) net_per_second: f64,
     /// CPU time per probe, in nanoseconds.
     pub(crate) cpu_ns: f64,
     /// Share of probes that were confirmed.
@@ -64,7 +69,7 @@ pub(crate) fn contest(
             let at = if round % 2 == 0 { turn } else { contestants.len() - 1 - turn };
             let sample = one(&contestants[at], probes)?;
             let Contestant { name, threads, .. } = &contestants[at];
-            let (rate, cpu) = (sample.per_second, sample.cpu_ns / 1e3);
+            let (rate, cpu) = (sample.net_per_second, sample.cpu_ns / 1e3);
             eprintln!("round {}: {name:<32} x{threads} {rate:>9.0}/s {cpu:>7.2} us", round + 1);
             samples[at].push(sample);
         }
@@ -82,7 +87,8 @@ fn one(contestant: &Contestant, probes: u64) -> Result<Sample> {
         run.answered
     );
     Ok(Sample {
-        per_second: probes as f64 / run.took.as_secs_f64(),
+        per_second: run.per_second,
+        net_per_second: run.net_per_second,
         cpu_ns: run.cpu_ns / probes as f64,
         confirmed: run.confirmed.map(|n| n as f64 / probes as f64),
     })
@@ -102,9 +108,23 @@ pub(crate) fn on_threads(
 ) -> Result<Run> {
     let (began, cpu) = (Instant::now(), cpu_time()?);
     let (share, one) = (probes / u64::from(threads), &one);
-    let answered = thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(move || one(share))).collect();
-        handles.into_iter().map(|h| h.join().expect("no panic")).sum::<Result<u64>>()
+    let worker = move || -> Result<(u64, Duration)> {
+        let answered = one(share)?;
+        // The thread began with this work, so that all that it ever waited was within.
+        Ok((answered, queue::waited("/proc/thread-self/schedstat".as_ref())?))
+    };
+    let done = thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        handles.into_iter().map(|h| h.join().expect("no panic")).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Run { answered, took: began.elapsed(), cpu_ns: cpu_time()? - cpu, confirmed: None })
+    let (took, cpu_ns) = (began.elapsed(), cpu_time()? - cpu);
+    let answered = done.iter().map(|(answered, _)| answered).sum();
+    let waited = done.iter().map(|(_, waited)| *waited).sum::<Duration>() / threads;
+    Ok(Run {
+        answered,
+        per_second: answered as f64 / took.as_secs_f64(),
+        net_per_second: answered as f64 / took.saturating_sub(waited).as_secs_f64(),
+        cpu_ns,
+        confirmed: None,
+    })
 }

@@ -16,6 +16,7 @@ mod machine;
 mod median;
 mod memory;
 mod private;
+mod queue;
 mod results;
 mod table;
 mod target;

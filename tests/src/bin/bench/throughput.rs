@@ -32,7 +32,10 @@ const DEFAULT_SLOTS: u32 = 8_192;
 pub(crate) struct Figures {
     pub(crate) name: &'static str,
     pub(crate) threads: u32,
+    /// Probes per second, without the time that its threads stood in the queue for a CPU.
     pub(crate) per_second: Spread,
+    /// Probes per second of wall clock.
+    pub(crate) wall_per_second: Spread,
     /// CPU time per probe, in nanoseconds.
     pub(crate) cpu_ns: Spread,
     /// CPU time, as a multiple of the floor's at as many threads in the same round.
@@ -91,12 +94,16 @@ fn figures(contestants: &[Contestant], samples: &[Vec<Sample>]) -> Vec<Figures> 
         Figures {
             name,
             threads,
-            per_second: spread(mine.iter().map(|s| s.per_second)),
+            per_second: spread(mine.iter().map(|s| s.net_per_second)),
+            wall_per_second: spread(mine.iter().map(|s| s.per_second)),
             cpu_ns: spread(mine.iter().map(|s| s.cpu_ns)),
             over_floor: spread(mine.iter().zip(floor).map(|(a, b)| a.cpu_ns / b.cpu_ns)),
-            over_fresh: spread(mine.iter().zip(fresh).map(|(a, b)| a.per_second / b.per_second)),
-            over_one_thread: (threads > 1)
-                .then(|| spread(mine.iter().zip(single).map(|(a, b)| a.per_second / b.per_second))),
+            over_fresh: spread(
+                mine.iter().zip(fresh).map(|(a, b)| a.net_per_second / b.net_per_second),
+            ),
+            over_one_thread: (threads > 1).then(|| {
+                spread(mine.iter().zip(single).map(|(a, b)| a.net_per_second / b.net_per_second))
+            }),
             confirmed: mine
                 .iter()
                 .map(|s| s.confirmed)

@@ -51,7 +51,8 @@ impl Capture {
 }
 
 fn open() -> Result<Socket> {
-    let protocol = u16::try_from(libc::ETH_P_IP)?.to_be();
+    // What leaves is shown only to those who ask for every protocol.
+    let protocol = u16::try_from(libc::ETH_P_ALL)?.to_be();
     let socket =
         Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(i32::from(protocol))))?;
     socket.set_read_timeout(Some(Duration::from_millis(20)))?;
