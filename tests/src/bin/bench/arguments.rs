@@ -86,8 +86,8 @@ const FULL: Effort = Effort {
     rounds: 9,
     probes: 100_000,
     settle: Duration::from_millis(1200),
-    pairs: 31,
-    slice: Duration::from_millis(400),
+    pairs: 21,
+    slice: Duration::from_millis(300),
     captured: 20_000,
     targets: &[1_000, 10_000, 100_000],
     round_trip: Duration::from_secs(10),
@@ -98,11 +98,11 @@ const QUICK: Effort = Effort {
     rounds: 3,
     probes: 50_000,
     settle: Duration::from_millis(1200),
-    pairs: 7,
+    pairs: 5,
     slice: Duration::from_millis(200),
     captured: 5_000,
     targets: &[1_000, 10_000, 100_000],
-    round_trip: Duration::from_secs(4),
+    round_trip: Duration::from_secs(3),
 };
 
 const SMOKE: Effort = Effort {

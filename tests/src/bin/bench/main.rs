@@ -15,6 +15,7 @@ mod latency;
 mod machine;
 mod median;
 mod memory;
+mod plot;
 mod private;
 mod queue;
 mod results;
@@ -72,5 +73,12 @@ fn keep(results: &Results, directory: &std::path::Path) -> Result<()> {
     fs::create_dir_all(directory)?;
     fs::write(directory.join("results.json"), serde_json::to_string_pretty(results)? + "\n")?;
     fs::write(directory.join("results.md"), table::markdown(results))?;
+    for (name, picture) in
+        [("probes.svg", plot::probes(results)), ("accuracy.svg", plot::accuracy(results))]
+    {
+        if let Some(picture) = picture {
+            fs::write(directory.join(name), picture)?;
+        }
+    }
     Ok(())
 }

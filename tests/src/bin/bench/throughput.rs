@@ -104,11 +104,7 @@ fn figures(contestants: &[Contestant], samples: &[Vec<Sample>]) -> Vec<Figures> 
             over_one_thread: (threads > 1).then(|| {
                 spread(mine.iter().zip(single).map(|(a, b)| a.net_per_second / b.net_per_second))
             }),
-            confirmed: mine
-                .iter()
-                .map(|s| s.confirmed)
-                .collect::<Option<Vec<_>>>()
-                .map(|shares| spread(shares)),
+            confirmed: mine.iter().map(|s| s.confirmed).collect::<Option<Vec<_>>>().map(spread),
         }
     })
     .collect()
