@@ -50,7 +50,7 @@ impl Agent {
     pub(crate) fn size(&self, field: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field));
-        let value = line.and_then(|l| l.split_whitespace().nth(1)).and_then(|n| n.parse().ok());
+        let value = line.and_then(|l| l.split_whitespace().next()).and_then(|n| n.parse().ok());
         value.with_context(|| format!("the agent has ended, or has no {field}"))
     }
 }
