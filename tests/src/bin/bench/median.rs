@@ -17,7 +17,9 @@ pub(crate) fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
     match values.as_slice() {
         [] => Spread::default(),
         [low, ..] => {
-            Spread { median: quantile(&values, 0.5), low: *low, high: values[values.len() - 1] }
+            // Of an even number, half way between the two in the middle.
+            let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
+            Spread { median, low: *low, high: values[values.len() - 1] }
         }
     }
 }
