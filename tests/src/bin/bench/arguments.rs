@@ -95,14 +95,14 @@ const FULL: Effort = Effort {
 
 const QUICK: Effort = Effort {
     mode: "quick",
-    rounds: 3,
+    rounds: 2,
     probes: 50_000,
     settle: Duration::from_millis(1200),
     pairs: 5,
     slice: Duration::from_millis(200),
     captured: 5_000,
     targets: &[1_000, 10_000, 100_000],
-    round_trip: Duration::from_secs(3),
+    round_trip: Duration::from_secs(2),
 };
 
 const SMOKE: Effort = Effort {
