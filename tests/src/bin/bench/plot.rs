@@ -35,7 +35,7 @@ pub(crate) fn probes(results: &Results) -> Option<String> {
         let label = if threads == 1 { "1 thread" } else { "2 threads" };
         Some(Group { label: label.to_owned(), bars: bars? })
     };
-    let mut canvas = Canvas::new(860.0, 400.0);
+    let mut canvas = Canvas::new(900.0, 400.0);
     let rate = Bars {
         title: "Throughput",
         unit: "probes per second",
@@ -60,7 +60,7 @@ pub(crate) fn accuracy(results: &Results) -> Option<String> {
     if results.latency.is_empty() || results.memory.is_empty() {
         return None;
     }
-    let mut canvas = Canvas::new(860.0, 400.0);
+    let mut canvas = Canvas::new(900.0, 400.0);
     let colours = [BLUE, ORANGE, PALE, GREY];
     let curves = results.latency.iter().zip(colours).map(|(difference, colour)| Curve {
         name: format!("{}, {}", difference.timed_by, difference.pace),

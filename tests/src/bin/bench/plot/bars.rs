@@ -99,7 +99,7 @@ impl Bars {
         for bar in bars {
             canvas.rectangle((x, TOP + HEIGHT + 42.0), (12.0, 12.0), bar.colour);
             canvas.text((x + 17.0, TOP + HEIGHT + 52.0), 11, Anchor::Start, bar.name);
-            x += 36.0 + 6.2 * bar.name.len() as f64;
+            x += 28.0 + 5.4 * bar.name.len() as f64;
         }
         let note = "bar: median of the rounds; line: their range";
         canvas.text((left, TOP + HEIGHT + 76.0), 10, Anchor::Start, note);

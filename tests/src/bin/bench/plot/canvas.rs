@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 const INK: &str = "#1a202c";
 
+/// Keeps a text legible where a line crosses it.
+const HALO: &str = r#"paint-order="stroke" stroke="white" stroke-width="3""#;
+
 /// Where a text's coordinates are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
@@ -64,7 +67,7 @@ impl Canvas {
             Anchor::End => "end",
         };
         self.shape(format_args!(
-            r#"<text x="{:.1}" y="{:.1}" font-size="{size}" text-anchor="{anchor}" fill="{INK}">{text}</text>"#,
+            r#"<text x="{:.1}" y="{:.1}" font-size="{size}" text-anchor="{anchor}" fill="{INK}" {HALO}>{text}</text>"#,
             at.0, at.1
         ));
     }
