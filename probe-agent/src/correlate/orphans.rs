@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use foldhash::fast::RandomState;
 use probe_agent_common::FlowKey;
 
 use super::settle::MAX_EVENTS;
@@ -19,7 +20,7 @@ const MAX_OF_FLOWS: usize = 4096;
 /// [`MAX_OF_FLOWS`].
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
-    of_slots: HashMap<u32, (u32, Vec<Event>)>,
+    of_slots: HashMap<u32, (u32, Vec<Event>), RandomState>,
     of_flows: VecDeque<(FlowKey, Event)>,
 }
 

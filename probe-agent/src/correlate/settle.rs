@@ -128,9 +128,10 @@ impl Settling {
         // Nothing can come late for a probe that the other side, or this host, put an end to.
         let follow = if record.closing == Closing::ByKernel { 0 } else { self.window };
         let deadline = record.ended_at + follow;
-        let older = self.newest.get(&flow).copied();
+        let index = self.pending.vacant_key();
+        let older = self.newest.insert(flow, index);
         self.serial += 1;
-        let index = self.pending.insert(Pending {
+        self.pending.insert(Pending {
             timeline: Timeline {
                 probe: record,
                 events,
@@ -148,7 +149,6 @@ impl Settling {
             linked: false,
             serial: self.serial,
         });
-        self.newest.insert(flow, index);
         if follow == 0 {
             self.by_other.push((deadline, index, self.serial));
         } else {

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 
 use super::{
@@ -41,7 +42,7 @@ pub(super) struct Entry {
 pub(super) struct Pool {
     entries: Vec<Entry>,
     /// Free slots by source address, the longest-rested first.
-    free: HashMap<IpAddr, VecDeque<u32>>,
+    free: HashMap<IpAddr, VecDeque<u32>, RandomState>,
     ports: Ports,
     settings: SocketSettings,
     limit: u32,
@@ -56,7 +57,7 @@ impl Pool {
         let range = socket.ports.clone().unwrap_or_else(source::ephemeral_ports);
         Self {
             entries: Vec::new(),
-            free: HashMap::new(),
+            free: HashMap::default(),
             ports: Ports::new(range, seed),
             settings: socket,
             limit: settings.slots,

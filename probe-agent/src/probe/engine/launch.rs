@@ -100,11 +100,7 @@ impl Engine {
         let flow = flow::flow(entry.local, remote);
         let generation = entry.generation;
         // Only a fresh socket can be refused by a leftover: see path C.
-        let leftover = self.settling.unsettled(&flow).is_some_and(|(_, closing)| match closing {
-            Closing::Reset | Closing::Silent => true,
-            Closing::ByKernel => false,
-        });
-        let doubtful = fresh && second.is_none() && leftover;
+        let doubtful = fresh && second.is_none() && self.has_leftover(&flow);
         self.settling.starting(&flow);
         let flight = Flight {
             target,
@@ -138,6 +134,14 @@ impl Engine {
             },
         }
         Ok(())
+    }
+
+    /// Whether an earlier probe on this 4-tuple may have left something at the server.
+    fn has_leftover(&self, flow: &FlowKey) -> bool {
+        self.settling.unsettled(flow).is_some_and(|(_, closing)| match closing {
+            Closing::Reset | Closing::Silent => true,
+            Closing::ByKernel => false,
+        })
     }
 
     /// A probe for which there was no socket: its outcome is told all the same.

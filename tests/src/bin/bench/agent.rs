@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use probe_agent::{
     config::choice::Expect,
     correlate::timeline::Timeline,
-    explain::verdict::Verdict,
+    explain::verdict::Proof,
     probe::{
         engine::Gauges,
         outcome::Outcome,
@@ -23,53 +23,95 @@ use probe_agent::{
     trace::layout::Form,
 };
 
-use crate::contest::{Run, cpu_time};
+use crate::{
+    contest::{Run, cpu_time},
+    queue::Follower,
+};
 
-pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, traced: bool) -> Result<Run> {
-    let plan = plan(target, probes, threads);
-    let tracing = if traced { Some(session::trace(&plan)?) } else { None };
-    let cpu = cpu_time()?;
-    let outcome = session::run(&plan, tracing, &Arc::<AtomicBool>::default(), &mut Nobody)?;
-    let cpu_ns = cpu_time()? - cpu;
-    if traced {
-        let summary = outcome.tally.summary(&plan.targets, &RunFacts::default());
-        let clean = summary.verdicts[Verdict::Clean.name()];
-        ensure!(clean == probes, "only {clean} of {probes} probes were clean");
-        ensure!(outcome.ended.events_lost == 0, "{} events lost", outcome.ended.events_lost);
+/// What a run of the agent differs in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variant {
+    pub(crate) tracepoints: Option<Form>,
+    pub(crate) ack_guard: bool,
+    pub(crate) settle: Duration,
+    /// Source ports of each worker.
+    pub(crate) slots: u32,
+}
+
+/// Source ports of a worker, unless they are what is measured.
+pub(crate) const SLOTS: u32 = 1024;
+
+impl Variant {
+    /// Everything on.
+    pub(crate) fn whole(settle: Duration) -> Self {
+        Self { tracepoints: Some(Form::Auto), ack_guard: true, settle, slots: SLOTS }
     }
+}
+
+/// Runs the agent for the contest.
+pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Variant) -> Result<Run> {
+    let plan = plan(target, probes, threads, variant);
+    let tracing = variant.tracepoints.map(|_| session::trace(&plan)).transpose()?;
+    let cpu = cpu_time()?;
+    let mut follower = Watch { probes, follower: Follower::default() };
+    let outcome = session::run(&plan, tracing, &Arc::<AtomicBool>::default(), &mut follower)?;
+    let cpu_ns = cpu_time()? - cpu;
+    let summary = outcome.tally.summary(&plan.targets, &RunFacts::default());
+    let took = Duration::from_nanos(outcome.probing_ns);
+    let per_second = probes as f64 / took.as_secs_f64();
     Ok(Run {
         answered: outcome.tally.outcome(Outcome::Alive),
-        took: Duration::from_nanos(outcome.probing_ns),
+        per_second,
+        net_per_second: follower.follower.net_per_second().unwrap_or(per_second),
         cpu_ns,
+        confirmed: Some(summary.proofs[Proof::Confirmed.name()]),
     })
 }
 
-fn plan(target: SocketAddr, probes: u64, threads: u32) -> Plan {
+/// As fast as possible at one target.
+pub(crate) fn plan(target: SocketAddr, probes: u64, workers: u32, variant: &Variant) -> Plan {
     let name = target.to_string();
     Plan {
         settings: Settings {
             interval: Duration::ZERO,
             concurrency: 256,
             timeout: Duration::from_secs(2),
-            settle: Duration::from_millis(1500),
-            slots: 1024,
+            settle: variant.settle,
+            slots: variant.slots,
             first_slot: 0,
             port_policy: PortPolicy::Rotate,
             socket: SocketSettings::default(),
         },
         targets: [Target { host: target.ip().to_string(), name, address: target }].into(),
         count: Some(probes),
-        workers: threads,
+        workers,
         netns: None,
-        ack_guard: true,
-        tracepoints: Form::Auto,
+        ack_guard: variant.ack_guard,
+        tracepoints: variant.tracepoints.unwrap_or_default(),
         expect: Expect::Open,
         appetite: Appetite::Unusual(20),
     }
 }
 
+/// Looks on while the agent probes.
+struct Watch {
+    probes: u64,
+    follower: Follower,
+}
+
+impl Audience for Watch {
+    fn probe(&mut self, _: Timeline) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        self.follower.look(gauges, self.probes);
+        Ok(())
+    }
+}
+
 /// Nobody wants to hear of clean probes.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Audience for Nobody {
     fn probe(&mut self, _: Timeline) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Runs contestants in turns and takes the median of each.
+//! Runs contestants in turns.
 
 use std::{
     thread,
@@ -8,78 +8,90 @@ use std::{
 use anyhow::{Result, ensure};
 use nix::time::{ClockId, clock_gettime};
 
+use crate::queue;
+
 /// What a contestant did in one round.
 pub(crate) struct Run {
     pub(crate) answered: u64,
-    /// From the first probe's start to the last one's end.
-    pub(crate) took: Duration,
-    /// CPU time of the process meanwhile, in nanoseconds.
+    /// Probes per second of wall clock.
+    pub(crate) per_second: f64,
+    /// The same without the time that the probing threads stood in the queue for a CPU.
+    pub(crate) net_per_second: f64,
+    /// CPU time of the process meanwhile, in nanoseconds. On loopback the server's side runs within
+    /// the client's system calls and is counted here.
     pub(crate) cpu_ns: f64,
+    /// Probes whose verdict the kernel's events prove, where anybody asks.
+    pub(crate) confirmed: Option<u64>,
 }
+
+/// Runs so many probes on so many threads.
+type Runner = Box<dyn Fn(u64, u32) -> Result<Run>>;
 
 /// Something that runs probes.
 pub(crate) struct Contestant {
-    name: &'static str,
-    run: Box<dyn Fn() -> Result<Run>>,
+    pub(crate) name: &'static str,
+    pub(crate) threads: u32,
+    run: Runner,
 }
 
 impl Contestant {
-    pub(crate) fn new(name: &'static str, run: impl Fn() -> Result<Run> + 'static) -> Self {
-        Self { name, run: Box::new(run) }
+    pub(crate) fn new(
+        name: &'static str,
+        threads: u32,
+        run: impl Fn(u64, u32) -> Result<Run> + 'static,
+    ) -> Self {
+        Self { name, threads, run: Box::new(run) }
     }
 }
 
-/// The median of a contestant's rounds.
-pub(crate) struct Figures {
-    pub(crate) name: &'static str,
+/// A contestant's round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
     pub(crate) per_second: f64,
-    /// CPU time of the process per probe, in nanoseconds. On loopback the server's side runs within
-    /// the client's system calls and is counted here.
+    pub(crate) net_per_second: f64,
+    /// CPU time per probe, in nanoseconds.
     pub(crate) cpu_ns: f64,
+    /// Share of probes that were confirmed.
+    pub(crate) confirmed: Option<f64>,
 }
 
-/// Runs every contestant once per round.
+/// Runs every contestant once per round, with `probes` probes for each of its threads. The samples
+/// of each contestant stand in the order of the rounds.
 pub(crate) fn contest(
     contestants: &[Contestant],
     rounds: usize,
     probes: u64,
-) -> Result<Vec<Figures>> {
-    let mut samples: Vec<Vec<(f64, f64)>> = contestants.iter().map(|_| Vec::new()).collect();
+) -> Result<Vec<Vec<Sample>>> {
+    let mut samples: Vec<Vec<Sample>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
-        for (contestant, samples) in contestants.iter().zip(&mut samples) {
-            let run = (contestant.run)()?;
-            ensure!(
-                run.answered == probes,
-                "{}: only {} of {probes} probes were answered",
-                contestant.name,
-                run.answered
-            );
-            let sample = (probes as f64 / run.took.as_secs_f64(), run.cpu_ns / probes as f64);
-            eprintln!(
-                "round {}: {:<34} {:>9.0}/s {:>8.2} us",
-                round + 1,
-                contestant.name,
-                sample.0,
-                sample.1 / 1e3
-            );
-            samples.push(sample);
+        for turn in 0..contestants.len() {
+            // Back and forth, so that nobody is always the one after the same other.
+            let at = if round % 2 == 0 { turn } else { contestants.len() - 1 - turn };
+            let sample = one(&contestants[at], probes)?;
+            let Contestant { name, threads, .. } = &contestants[at];
+            let (rate, cpu) = (sample.net_per_second, sample.cpu_ns / 1e3);
+            eprintln!("round {}: {name:<32} x{threads} {rate:>9.0}/s {cpu:>7.2} us", round + 1);
+            samples[at].push(sample);
         }
     }
-    Ok(contestants
-        .iter()
-        .zip(samples)
-        .map(|(contestant, samples)| Figures {
-            name: contestant.name,
-            per_second: median(samples.iter().map(|s| s.0)),
-            cpu_ns: median(samples.iter().map(|s| s.1)),
-        })
-        .collect())
+    Ok(samples)
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+fn one(contestant: &Contestant, probes: u64) -> Result<Sample> {
+    let probes = probes * u64::from(contestant.threads);
+    let run = (contestant.run)(probes, contestant.threads)?;
+    ensure!(
+        run.answered == probes,
+        "{}: only {} of {probes} probes were answered",
+        contestant.name,
+        run.answered
+    );
+    Ok(Sample {
+        per_second: run.per_second,
+        net_per_second: run.net_per_second,
+        cpu_ns: run.cpu_ns / probes as f64,
+        confirmed: run.confirmed.map(|n| n as f64 / probes as f64),
+    })
 }
 
 /// CPU time of this process, in nanoseconds.
@@ -96,9 +108,23 @@ pub(crate) fn on_threads(
 ) -> Result<Run> {
     let (began, cpu) = (Instant::now(), cpu_time()?);
     let (share, one) = (probes / u64::from(threads), &one);
-    let answered = thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(move || one(share))).collect();
-        handles.into_iter().map(|h| h.join().expect("no panic")).sum::<Result<u64>>()
+    let worker = move || -> Result<(u64, Duration)> {
+        let answered = one(share)?;
+        // The thread began with this work, so that all that it ever waited was within.
+        Ok((answered, queue::waited("/proc/thread-self/schedstat".as_ref())?))
+    };
+    let done = thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        handles.into_iter().map(|h| h.join().expect("no panic")).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Run { answered, took: began.elapsed(), cpu_ns: cpu_time()? - cpu })
+    let (took, cpu_ns) = (began.elapsed(), cpu_time()? - cpu);
+    let answered = done.iter().map(|(answered, _)| answered).sum();
+    let waited = done.iter().map(|(_, waited)| *waited).sum::<Duration>() / threads;
+    Ok(Run {
+        answered,
+        per_second: answered as f64 / took.as_secs_f64(),
+        net_per_second: answered as f64 / took.saturating_sub(waited).as_secs_f64(),
+        cpu_ns,
+        confirmed: None,
+    })
 }

@@ -1,62 +1,84 @@
-//! `cargo xtask bench`: throughput and CPU time per probe, beside two baselines in the same run.
+//! `cargo xtask bench`: what the agent costs, beside two baselines in the same run.
 //!
-//! The machine may be shared and noisy, so figures of different contestants are taken in turns and
-//! compared as ratios; the median of the rounds counts.
+//! The machine may be shared and noisy. Therefore everything is measured in turns and compared as
+//! ratios within one round; the median of the rounds counts, and the load is noted beside it. All
+//! of it happens in a network namespace of the benchmark's own.
 
 mod agent;
+mod arguments;
+mod child;
 mod contest;
+mod cost;
+mod floor;
 mod fresh;
-mod recycled;
+mod latency;
+mod machine;
+mod median;
+mod memory;
+mod plot;
+mod private;
+mod queue;
+mod results;
+mod table;
 mod target;
+mod throughput;
+mod unrelated;
 
-use anyhow::Result;
+use std::fs;
 
-use crate::contest::{Contestant, contest};
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
 
-/// Rounds of the contest; odd, so that there is a median.
-const ROUNDS: usize = 5;
-
-/// Probes of each contestant in each round.
-const PROBES: u64 = 200_000;
+use crate::{
+    arguments::{Arguments, Part},
+    machine::Machine,
+    results::Results,
+};
 
 fn main() -> Result<()> {
-    let rounds = argument(1).unwrap_or(ROUNDS as u64) as usize;
-    let probes = argument(2).unwrap_or(PROBES);
-    let threads = argument(3).unwrap_or(1) as u32;
+    let arguments = Arguments::parse();
+    let effort = arguments.effort();
     // Mounts tracefs privately where the host has none, before there are other threads.
     let _ = probe_agent::trace::tracefs::find();
-    let target = target::Target::listen()?;
-    let address = target.address();
-    let contestants = [
-        Contestant::new("bare syscalls, recycled socket", move || {
-            recycled::run(address, probes, threads)
-        }),
-        Contestant::new("fresh socket per probe, epoll", move || {
-            fresh::run(address, probes, threads)
-        }),
-        Contestant::new("probe-agent, no tracing", move || {
-            agent::run(address, probes, threads, false)
-        }),
-        Contestant::new("probe-agent, tracing on", move || {
-            agent::run(address, probes, threads, true)
-        }),
-    ];
-    let results = contest(&contestants, rounds, probes)?;
-    println!("\n{:<34} {:>10} {:>12} {:>8}", "", "probes/s", "CPU/probe", "ratio");
-    let floor = results[0].cpu_ns;
-    for result in &results {
-        println!(
-            "{:<34} {:>10.0} {:>9.2} us {:>8.2}",
-            result.name,
-            result.per_second,
-            result.cpu_ns / 1e3,
-            result.cpu_ns / floor
-        );
+    private::enter().context("a network namespace of the benchmark's own needs root")?;
+    let machine = Machine::look()?;
+    let mut results = Results::new(&effort);
+    if arguments.wants(Part::Throughput) {
+        results.throughput = throughput::measure(&effort)?;
+    }
+    if arguments.wants(Part::Cost) {
+        results.cost = cost::measure(&effort)?;
+    }
+    if arguments.wants(Part::Unrelated) {
+        results.unrelated = unrelated::measure(&effort)?;
+    }
+    if arguments.wants(Part::Latency) {
+        results.latency = latency::measure(&effort)?;
+    }
+    if arguments.wants(Part::Memory) {
+        results.memory = memory::measure(&effort)?;
+    }
+    results.machine = machine.report()?;
+    results.judge();
+    print!("{}", table::markdown(&results));
+    if let Some(directory) = &arguments.out {
+        keep(&results, directory)
+            .with_context(|| format!("cannot write to {}", directory.display()))?;
     }
     Ok(())
 }
 
-/// A number of the command line.
-fn argument(place: usize) -> Option<u64> {
-    std::env::args().nth(place)?.parse().ok()
+/// Writes the result for machines and the table.
+fn keep(results: &Results, directory: &std::path::Path) -> Result<()> {
+    fs::create_dir_all(directory)?;
+    fs::write(directory.join("results.json"), serde_json::to_string_pretty(results)? + "\n")?;
+    fs::write(directory.join("results.md"), table::markdown(results))?;
+    for (name, picture) in
+        [("probes.svg", plot::probes(results)), ("accuracy.svg", plot::accuracy(results))]
+    {
+        if let Some(picture) = picture {
+            fs::write(directory.join(name), picture)?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What is probed: a real listener on loopback that nobody has to accept from.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
 use socket2::{Domain, Socket, Type};
@@ -13,9 +13,17 @@ pub(crate) struct Target {
 impl Target {
     /// Listens on a free port of 127.0.0.1.
     pub(crate) fn listen() -> Result<Self> {
+        Self::listen_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// Listens on a free port of every address.
+    pub(crate) fn listen_everywhere() -> Result<Self> {
+        Self::listen_at(Ipv4Addr::UNSPECIFIED)
+    }
+
+    fn listen_at(ip: Ipv4Addr) -> Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-        socket.bind(&any.into())?;
+        socket.bind(&SocketAddr::from((ip, 0)).into())?;
         socket.listen(4096)?;
         Ok(Self { socket })
     }

@@ -1,0 +1,31 @@
+//! The middle of a few figures.
+
+use serde::Serialize;
+
+/// Median, lowest and highest of the rounds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+/// Of at least one figure.
+pub(crate) fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    match values.as_slice() {
+        [] => Spread::default(),
+        [low, ..] => {
+            // Of an even number, half way between the two in the middle.
+            let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
+            Spread { median, low: *low, high: values[values.len() - 1] }
+        }
+    }
+}
+
+/// Of sorted figures, of which there is at least one.
+pub(crate) fn quantile(sorted: &[f64], at: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1) as f64;
+    sorted[(last * at).round() as usize]
+}

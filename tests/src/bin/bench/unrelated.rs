@@ -1,0 +1,80 @@
+//! What connections of others lose while the agent runs beside them.
+//!
+//! The agent probes one target every 100 ms meanwhile: its hooks are in place, and it does next to
+//! nothing else. Slices of the same load with and without it follow each other; each pair gives one
+//! ratio. A third slice without it gives the ratio of nothing at all: the error of the method.
+
+pub(crate) mod load;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use self::load::{Kind, Load};
+use crate::{
+    arguments::Effort,
+    child::Agent,
+    median::{Spread, spread},
+    target::Target,
+};
+
+/// What a load lost.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SlowDown {
+    pub(crate) load: &'static str,
+    pub(crate) tracepoints: &'static str,
+    /// CPU time of a piece of work without the agent, in nanoseconds.
+    pub(crate) without_ns: Spread,
+    /// How much more it takes with the agent, in per cent.
+    pub(crate) percent: Spread,
+    /// The same between two slices that are both without it.
+    pub(crate) control_percent: Spread,
+}
+
+pub(crate) fn measure(effort: &Effort) -> Result<Vec<SlowDown>> {
+    let kinds = [(Kind::Connections, "connections"), (Kind::Requests, "requests")];
+    let mut all = Vec::new();
+    for (kind, load) in kinds {
+        for tracepoints in ["raw", "record"] {
+            let slow_down = one(effort, kind, load, tracepoints)?;
+            let (median, control) = (slow_down.percent.median, slow_down.control_percent.median);
+            eprintln!("{load}, {tracepoints}: {median:+.2} % (control {control:+.2} %)");
+            all.push(slow_down);
+        }
+    }
+    Ok(all)
+}
+
+fn one(
+    effort: &Effort,
+    kind: Kind,
+    name: &'static str,
+    tracepoints: &'static str,
+) -> Result<SlowDown> {
+    let target = Target::listen()?;
+    let address = target.address().to_string();
+    let arguments = [&address, "-c", "0", "-i", "100ms", "--settle", "10ms"];
+    let mut load = Load::new()?;
+    let (mut without, mut percent, mut control) = (Vec::new(), Vec::new(), Vec::new());
+    // Caches and the table of connections as they will be.
+    load.work(kind, effort.slice)?;
+    for _ in 0..effort.pairs {
+        let before = load.work(kind, effort.slice)?;
+        let agent =
+            Agent::start_and_wait(&[&arguments[..], &["--tracepoints", tracepoints]].concat())?;
+        let with = load.work(kind, effort.slice)?;
+        drop(agent);
+        let after = load.work(kind, effort.slice)?;
+        // The mean of before and after: what drifts slowly cancels out.
+        let bare = f64::midpoint(before, after);
+        without.push(bare);
+        percent.push((with / bare - 1.0) * 100.0);
+        control.push((after / before - 1.0) * 100.0);
+    }
+    Ok(SlowDown {
+        load: name,
+        tracepoints,
+        without_ns: spread(without),
+        percent: spread(percent),
+        control_percent: spread(control),
+    })
+}

@@ -1,0 +1,108 @@
+//! Connections that are none of the agent's business.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use nix::time::{ClockId, clock_gettime};
+use socket2::Socket;
+
+/// What a client asks and a server answers.
+const MESSAGE: [u8; 64] = [b'x'; 64];
+
+/// Requests whose time is taken together: long beside the clock, short beside a time slice.
+const BATCH: usize = 32;
+
+/// Both ends in one thread. Nobody sleeps or is woken, so that nothing but the work counts, and the
+/// hooks' share of it is as large as it can be.
+pub(crate) struct Load {
+    listener: TcpListener,
+    address: SocketAddr,
+    open: Option<(TcpStream, TcpStream)>,
+}
+
+/// What is done over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A connection for each request.
+    Connections,
+    /// All requests on one connection.
+    Requests,
+    /// A connection for each request, reset by the client: makes the events of RSTs, too.
+    Resets,
+}
+
+impl Load {
+    pub(crate) fn new() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, open: None })
+    }
+
+    /// Works for `slice`; returns the CPU time of one piece of work, in nanoseconds: the median of
+    /// the batches, so that what disturbs a few of them does not count.
+    pub(crate) fn work(&mut self, kind: Kind, slice: Duration) -> Result<f64> {
+        let began = Instant::now();
+        let mut batches = Vec::new();
+        while began.elapsed() < slice || batches.is_empty() {
+            let before = thread_time()?;
+            for _ in 0..BATCH {
+                self.once(kind)?;
+            }
+            batches.push((thread_time()? - before) / BATCH as f64);
+        }
+        Ok(crate::median::spread(batches).median)
+    }
+
+    fn once(&mut self, kind: Kind) -> Result<()> {
+        match kind {
+            Kind::Connections => {
+                let (mut client, mut server) = self.connect()?;
+                exchange(&mut client, &mut server)?;
+                drop(client);
+                ensure!(server.read(&mut [0; 1])? == 0, "the client had closed");
+            }
+            Kind::Resets => {
+                let (client, mut server) = self.connect()?;
+                let client = Socket::from(client);
+                client.set_linger(Some(Duration::ZERO))?;
+                drop(client);
+                let end = server.read(&mut [0; 1]).map_err(|e| e.kind());
+                ensure!(end == Err(ErrorKind::ConnectionReset), "the client had reset: {end:?}");
+            }
+            Kind::Requests => {
+                if self.open.is_none() {
+                    self.open = Some(self.connect()?);
+                }
+                if let Some((client, server)) = &mut self.open {
+                    exchange(client, server)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<(TcpStream, TcpStream)> {
+        let client = TcpStream::connect(self.address)?;
+        let (server, _) = self.listener.accept()?;
+        Ok((client, server))
+    }
+}
+
+fn exchange(client: &mut TcpStream, server: &mut TcpStream) -> Result<()> {
+    let mut buffer = [0; MESSAGE.len()];
+    client.write_all(&MESSAGE)?;
+    server.read_exact(&mut buffer)?;
+    server.write_all(&buffer)?;
+    client.read_exact(&mut buffer)?;
+    Ok(())
+}
+
+/// CPU time of this thread, in nanoseconds.
+fn thread_time() -> Result<f64> {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
+    Ok(time.tv_sec() as f64 * 1e9 + time.tv_nsec() as f64)
+}
