@@ -70,7 +70,7 @@ impl Pace {
 
     /// How long after the start of the run the first probe of one of `targets` targets starts.
     ///
-    /// Nobody waits for first results longer than [`SPREAD`] unless there are so many targets that
+    /// Nobody waits for first results longer than 10 s unless there are so many targets that
     /// they would be a burst. The places are those of the golden ratio's multiples: any targets in
     /// a row are spread evenly, whatever they share (an interval, a worker), and the first one
     /// starts at once.
