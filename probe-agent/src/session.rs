@@ -24,7 +24,6 @@ use self::{watch::Watch, workers::Workers};
 use crate::{
     config::choice::Expect,
     correlate::timeline::Timeline,
-    monotonic,
     probe::{
         engine::{Ended, Gauges},
         namespace,
@@ -93,8 +92,8 @@ pub trait Audience {
     /// Whatever makes it pointless to go on.
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()>;
 
-    /// A worker's loop has stood still for longer than a second; its probes are late. Told once for
-    /// each time.
+    /// A worker's loop has stood still for longer than a second; its probes are late. Where
+    /// several have since the last tick, this is one of them.
     fn stalled(&mut self, worker: usize) {
         let _ = worker;
     }
@@ -159,8 +158,9 @@ pub fn run_paced(
     let backlog = Arc::new(AtomicUsize::new(0));
     let workers = Workers::start(plan, pace, tracing, stop, &news, &backlog)?;
     drop(news);
-    let mut watch = Watch::new(workers.gauges.len());
-    let heard = listen(&inbox, &backlog, &workers.gauges, &mut watch, audience);
+    let watch = Watch::start(workers.gauges.clone())
+        .inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+    let heard = listen(&inbox, &backlog, &workers.gauges, &watch, audience);
     if heard.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
@@ -174,9 +174,10 @@ fn listen(
     inbox: &Receiver<Timeline>,
     backlog: &AtomicUsize,
     gauges: &[Arc<Gauges>],
-    watch: &mut Watch,
+    watch: &Watch,
     audience: &mut impl Audience,
 ) -> io::Result<()> {
+    let mut told = 0;
     let mut next_tick = std::time::Instant::now() + TICK;
     loop {
         match inbox.recv_timeout(TICK) {
@@ -190,8 +191,9 @@ fn listen(
         let now = std::time::Instant::now();
         if now >= next_tick {
             next_tick = now + TICK;
-            for worker in watch.look(monotonic::now(), gauges) {
-                audience.stalled(worker);
+            if watch.stalls() > told {
+                told = watch.stalls();
+                audience.stalled(watch.latest());
             }
             audience.tick(gauges)?;
         }

@@ -1,8 +1,25 @@
 //! Notices a worker whose loop stands still: its probes neither start nor end in time.
+//!
+//! A thread of its own looks: the one that hears of the probes shares the locks of a channel and of
+//! the allocator with the workers, and stands still with one that holds them.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
-use crate::probe::engine::{ENDED, Gauges};
+use crate::{
+    monotonic,
+    probe::engine::{ENDED, Gauges},
+};
+
+/// Between two looks: a small part of the time that counts as a standstill.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// A turn of the loop takes milliseconds and waits for a tenth of a second at most: a loop that does
 /// not come round for this long, in nanoseconds, stands still.
@@ -12,27 +29,79 @@ const STALL: u64 = 1_000_000_000;
 /// process was stopped, or the machine slept, the watcher did not look either.
 const LONGEST_LOOK: u64 = 100_000_000;
 
-/// Watches the beats of all workers.
+/// What the thread has found so far.
+#[derive(Debug, Default)]
+struct Found {
+    stalls: AtomicU64,
+    latest: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// The thread that looks; dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Watch {
-    last_look: u64,
-    /// The beat that was seen last, and for how long it has been the same.
-    seen: Vec<(u64, u64)>,
-    stalls: u64,
+    found: Arc<Found>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
-    pub(super) fn new(workers: usize) -> Self {
-        Self { last_look: 0, seen: vec![(0, 0); workers], stalls: 0 }
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub(super) fn start(gauges: Vec<Arc<Gauges>>) -> io::Result<Self> {
+        let found = Arc::new(Found::default());
+        let shared = Arc::clone(&found);
+        let mut beats = Beats::new(gauges.len());
+        let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || {
+            while !shared.stop.load(Ordering::Relaxed) {
+                for worker in beats.look(monotonic::now(), &gauges) {
+                    shared.latest.store(worker, Ordering::Relaxed);
+                    shared.stalls.fetch_add(1, Ordering::Release);
+                }
+                thread::park_timeout(BETWEEN_LOOKS);
+            }
+        })?;
+        Ok(Self { found, thread: Some(thread) })
     }
 
     /// How often a worker has stood still so far.
     pub(super) fn stalls(&self) -> u64 {
-        self.stalls
+        self.found.stalls.load(Ordering::Acquire)
+    }
+
+    /// The worker that was found last.
+    pub(super) fn latest(&self) -> usize {
+        self.found.latest.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.found.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic of the thread has been printed; there is nothing to add to it here.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The beats of all workers.
+#[derive(Debug)]
+struct Beats {
+    last_look: u64,
+    /// The beat that was seen last, and for how long it has been the same.
+    seen: Vec<(u64, u64)>,
+}
+
+impl Beats {
+    fn new(workers: usize) -> Self {
+        Self { last_look: 0, seen: vec![(0, 0); workers] }
     }
 
     /// Looks at all workers; those that have just been found to stand still.
-    pub(super) fn look(&mut self, now: u64, gauges: &[Arc<Gauges>]) -> Vec<usize> {
+    fn look(&mut self, now: u64, gauges: &[Arc<Gauges>]) -> Vec<usize> {
         let passed = now.saturating_sub(self.last_look).min(LONGEST_LOOK);
         self.last_look = now;
         let mut stalled = Vec::new();
@@ -45,7 +114,6 @@ impl Watch {
             let before = *still;
             *still += passed;
             if before < STALL && *still >= STALL {
-                self.stalls += 1;
                 stalled.push(worker);
             }
         }
@@ -57,23 +125,22 @@ impl Watch {
 mod tests {
     use std::sync::{Arc, atomic::Ordering};
 
-    use super::{ENDED, Gauges, LONGEST_LOOK, Watch};
+    use super::{Beats, ENDED, Gauges, LONGEST_LOOK};
 
     const TICK: u64 = 50_000_000;
 
     /// The looks, counted from 0, at which a worker was found to stand still.
     fn found(looks: u64, gap: u64, beat: impl Fn(u64) -> u64) -> Vec<u64> {
         let gauges = [Arc::new(Gauges::default()), Arc::new(Gauges::default())];
-        let mut watch = Watch::new(2);
+        let mut beats = Beats::new(2);
         let mut found = Vec::new();
         for look in 0..looks {
             gauges[0].beat.store(look + 1, Ordering::Relaxed);
             gauges[1].beat.store(beat(look), Ordering::Relaxed);
-            let stalled = watch.look((look + 100) * gap, &gauges);
+            let stalled = beats.look((look + 100) * gap, &gauges);
             assert!(stalled.iter().all(|worker| *worker == 1));
             found.extend(stalled.iter().map(|_| look));
         }
-        assert_eq!(watch.stalls(), found.len() as u64);
         found
     }
 
