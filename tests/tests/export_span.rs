@@ -54,7 +54,7 @@ fn a_clean_probe() {
     let context = ids().context(ID);
     assert_eq!(
         (&span.trace_id[..], &span.span_id[..]),
-        (&context.trace_id[..], &context.span_id[..])
+        (&context.trace_id().to_bytes()[..], &context.span_id().to_bytes()[..])
     );
     assert!(span.parent_span_id.is_empty() && span.trace_state.is_empty());
     assert_eq!((&*span.name, span.kind()), ("tcp.probe", SpanKind::Client));
@@ -80,6 +80,7 @@ fn a_clean_probe() {
             ("probe_agent.outcome", "alive"),
             ("probe_agent.as_expected", "true"),
             ("probe_agent.tracing", "full"),
+            ("probe_agent.half_open", "enforced"),
             ("probe_agent.syn_retransmits", "0"),
             ("probe_agent.recovery_rsts", "0"),
             ("probe_agent.handshake.duration", "7.0001e-5"),

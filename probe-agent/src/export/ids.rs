@@ -3,20 +3,13 @@
 //! They are computed from the run's random seed and the probe's name, so that a span can link to
 //! an earlier or later probe without a table of the ids that were given out.
 
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+
 use crate::probe::record::ProbeId;
 
 /// An odd number with well spread bits: 2^64 divided by the golden ratio, the increment of
 /// SplitMix64.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Names one span for ever (W3C Trace Context, section 3.2.2). Neither id is ever zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SpanContext {
-    /// 16 bytes.
-    pub trace_id: [u8; 16],
-    /// 8 bytes.
-    pub span_id: [u8; 8],
-}
 
 /// The ids of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +43,8 @@ impl RunIds {
 
     /// The span context of a probe of this run: its own trace, of which it is the root.
     ///
-    /// The mixing is a bijection, so two probes of a run have different ids.
+    /// The mixing is a bijection, so two probes of a run have different ids. Neither id is ever zero
+    /// (W3C Trace Context, section 3.2.2).
     #[must_use]
     pub fn context(&self, probe: ProbeId) -> SpanContext {
         let name = mix((u64::from(probe.slot) << 32) | u64::from(probe.generation));
@@ -58,7 +52,13 @@ impl RunIds {
         let mut trace_id = [0; 16];
         trace_id[..8].copy_from_slice(&word(self.trace_high));
         trace_id[8..].copy_from_slice(&word(self.trace_low));
-        SpanContext { trace_id, span_id: word(self.span) }
+        SpanContext::new(
+            TraceId::from_bytes(trace_id),
+            SpanId::from_bytes(word(self.span)),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::NONE,
+        )
     }
 }
 
@@ -89,8 +89,8 @@ mod tests {
                 for generation in 1..=200 {
                     let context = ids.context(ProbeId { slot, generation });
                     assert_eq!(context, ids.context(ProbeId { slot, generation }));
-                    traces.insert(context.trace_id);
-                    spans.insert(context.span_id);
+                    traces.insert(context.trace_id());
+                    spans.insert(context.span_id());
                 }
             }
         }
@@ -102,8 +102,7 @@ mod tests {
         let probe = ProbeId { slot: 7, generation: 9 };
         let opposite = mix((7 << 32) | 9).wrapping_neg().to_be_bytes();
         let context = RunIds::from_seed([opposite; 3].concat().try_into().unwrap()).context(probe);
-        assert_ne!(context.trace_id, [0; 16]);
-        assert_ne!(context.span_id, [0; 8]);
+        assert!(context.is_valid());
     }
 
     #[test]

@@ -24,10 +24,7 @@ use opentelemetry_proto::tonic::trace::v1::{
     status::StatusCode,
 };
 
-use super::{
-    ids::{RunIds, SpanContext},
-    value,
-};
+use super::{ids::RunIds, value};
 use crate::{explain::finding::ExplainedProbe, probe::target::Target, trace::clock::Clock};
 
 /// The name of every span.
@@ -52,10 +49,10 @@ pub fn span(
     let record = &probe.timeline.probe;
     let start = record.syn_at();
     let end = record.rst_at().unwrap_or(record.ended_at).max(start);
-    let SpanContext { trace_id, span_id } = ids.context(record.id);
+    let context = ids.context(record.id);
     Span {
-        trace_id: trace_id.to_vec(),
-        span_id: span_id.to_vec(),
+        trace_id: context.trace_id().to_bytes().to_vec(),
+        span_id: context.span_id().to_bytes().to_vec(),
         flags: FLAGS,
         name: NAME.to_owned(),
         kind: SpanKind::Client.into(),
@@ -73,10 +70,10 @@ fn links(probe: &ExplainedProbe, ids: &RunIds) -> Vec<Link> {
     let linked = probe.findings.iter().filter_map(|f| Some((f, f.link?)));
     linked
         .map(|(finding, other)| {
-            let SpanContext { trace_id, span_id } = ids.context(other);
+            let context = ids.context(other);
             Link {
-                trace_id: trace_id.to_vec(),
-                span_id: span_id.to_vec(),
+                trace_id: context.trace_id().to_bytes().to_vec(),
+                span_id: context.span_id().to_bytes().to_vec(),
                 flags: FLAGS,
                 attributes: vec![
                     value::text("probe_agent.link.verdict", finding.verdict.name()),

@@ -2,6 +2,9 @@
 
 mod url;
 
+use opentelemetry_otlp::{
+    OTEL_EXPORTER_OTLP_PROTOCOL_GRPC, OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
+};
 use std::{fmt, path::PathBuf};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -25,8 +28,8 @@ pub enum Protocol {
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Grpc => "grpc",
-            Self::HttpProtobuf => "http/protobuf",
+            Self::Grpc => OTEL_EXPORTER_OTLP_PROTOCOL_GRPC,
+            Self::HttpProtobuf => OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
         })
     }
 }
@@ -86,8 +89,8 @@ impl fmt::Display for Endpoint {
 fn protocol(setting: Option<Setting>) -> Result<Protocol, ConfigError> {
     let Some(setting) = setting else { return Ok(Protocol::HttpProtobuf) };
     match setting.value.as_str() {
-        "grpc" => Ok(Protocol::Grpc),
-        "http/protobuf" => Ok(Protocol::HttpProtobuf),
+        OTEL_EXPORTER_OTLP_PROTOCOL_GRPC => Ok(Protocol::Grpc),
+        OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF => Ok(Protocol::HttpProtobuf),
         _ => Err(ConfigError::Protocol(setting)),
     }
 }
