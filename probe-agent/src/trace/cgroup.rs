@@ -109,6 +109,8 @@ fn sweep(home: &Path) {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|n| n.strip_prefix(PREFIX)) else { continue };
         if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
+            // An agent that another one had started made its own within.
+            sweep(&entry.path());
             let _ = fs::remove_dir(entry.path());
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
 use probe_agent::lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::{namespaces, privileged};
@@ -13,7 +13,7 @@ const READY: &str = "the lab stands";
 #[test]
 fn a_killed_process_leaves_nothing() {
     privileged!();
-    for signal in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT] {
+    for by in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT] {
         // Itself, as another process: the test below, which is ignored otherwise.
         let mut victim = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "killed::victim", "--ignored", "--nocapture"])
@@ -26,7 +26,7 @@ fn a_killed_process_leaves_nothing() {
         assert_eq!(made.len(), 2);
         assert_eq!(namespaces::left(&made), made, "the scan sees them");
 
-        kill(Pid::from_raw(victim.id().try_into().unwrap()), signal).unwrap();
+        kill(Pid::from_raw(victim.id().try_into().unwrap()), by).unwrap();
         victim.wait().unwrap();
         // The program that the victim started in a namespace has the same standard output. The end
         // of the file is the end of that program too; the kernel closes a dying process's files
@@ -34,13 +34,18 @@ fn a_killed_process_leaves_nothing() {
         output.read_to_end(&mut Vec::new()).unwrap();
 
         let left = namespaces::left(&made);
-        assert!(left.is_empty(), "{signal} left the namespaces {left:?}");
+        assert!(left.is_empty(), "{by} left the namespaces {left:?}");
     }
 }
 
 #[test]
 #[ignore = "the victim of a_killed_process_leaves_nothing, never ends by itself"]
 fn victim() {
+    for inherited in [Signal::SIGINT, Signal::SIGTERM] {
+        // A shell's background jobs ignore interrupts, and so would this one.
+        // SAFETY: the default action runs no code of this process.
+        unsafe { signal(inherited, SigHandler::SigDfl) }.unwrap();
+    }
     let lab = Lab::new().unwrap();
     let _listener = lab.listen(Family::V4).unwrap();
     let _fault = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
