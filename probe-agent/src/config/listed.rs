@@ -1,6 +1,11 @@
 //! The file of targets: one a line, with what is special to it.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
 
 use super::{
     duration::{TimeSpan, TimeSpanError},
@@ -36,15 +41,18 @@ pub enum OptionProblem {
     },
 }
 
+/// No list of targets is longer, in bytes; a device or a pipe may never end.
+const LONGEST: u64 = 64 << 20;
+
 /// Reads the targets of a file; `-` is stdin.
 ///
 /// # Errors
 /// It cannot be read, has no target in it, or a line says something that is not known.
 pub(super) fn read(path: &Path) -> Result<Vec<ListedTarget>, ConfigError> {
     let text = if path == Path::new("-") {
-        io::read_to_string(io::stdin())
+        bounded(io::stdin())
     } else {
-        fs::read_to_string(path)
+        fs::File::open(path).and_then(bounded)
     }
     .map_err(|error| ConfigError::TargetsFile { path: path.to_owned(), source: in_words(error) })?;
     let targets = listed_targets(&text)?;
@@ -52,6 +60,16 @@ pub(super) fn read(path: &Path) -> Result<Vec<ListedTarget>, ConfigError> {
         return Err(ConfigError::EmptyTargetsFile { path: path.to_owned() });
     }
     Ok(targets)
+}
+
+/// Reads all of a text that ends somewhere.
+fn bounded(from: impl io::Read) -> io::Result<String> {
+    let mut text = String::new();
+    from.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        return Err(io::Error::other("it is longer than 64 MiB"));
+    }
+    Ok(text)
 }
 
 /// The targets in a text: one a line, `#` starts a comment.

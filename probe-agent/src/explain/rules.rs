@@ -137,6 +137,7 @@ fn refused(timeline: &Timeline) -> Judgement {
 }
 
 fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
+    verdicts.extend(ack_leaked(timeline));
     let answered_late = timeline.late_rsts().next().is_some();
     if answered_late {
         // A SYN that met something may have been answered with a challenge ACK again, this time late.

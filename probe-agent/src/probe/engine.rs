@@ -240,7 +240,7 @@ impl Engine {
     fn expire(&mut self) {
         while let Some(passed) = self.deadlines.pop(self.now) {
             if self.flight(passed.slot).is_some_and(|f| f.generation == passed.generation) {
-                self.timed_out(passed.slot);
+                self.timed_out(passed.slot, passed.at);
             }
         }
         if self.deadlines.is_stale(self.flying) {

@@ -68,6 +68,11 @@ impl Slot {
         }
     }
 
+    /// Whether the handshake is over (`inet_getname` knows a peer of no other socket).
+    pub(super) fn is_connected(&self) -> bool {
+        self.socket.peer_addr().is_ok()
+    }
+
     /// Ends a probe: sends a RST if the connection is established, nothing if it is not yet.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use probe_agent::lab::{Family, Lab};
+use probe_agent::lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::privileged;
 
 use crate::{running::Running, support::check_in};
@@ -68,6 +68,33 @@ fn a_standstill_is_told_once_and_each_is_counted() {
     assert!(done.summary()["worker_stalls"].as_u64().unwrap() >= 2, "{done:?}");
     let told = done.err.lines().filter(|line| line.contains("has stood still")).count();
     assert_eq!(told, 1, "{done:?}");
+}
+
+/// The answers come while nobody hears them; the kernel has noted when.
+#[test]
+fn an_answer_in_time_counts_however_late_it_is_heard() {
+    privileged!();
+    const PROBES: u64 = 20;
+    for extra in ["", "--no-kernel"] {
+        let lab = Lab::new().unwrap();
+        let listener = lab.listen(Family::V4).unwrap();
+        let lost = lab.inject(&Fault::lost(Segment::SynAck).first(PROBES as u32)).unwrap();
+        let flags = format!(
+            "{} --count {PROBES} --interval 0 --timeout 2s --output jsonl {extra}",
+            listener.address()
+        );
+        let running = Running::start(&mut check_in(lab.client(), &flags));
+        while lost.dropped().unwrap() < PROBES {
+            std::thread::yield_now();
+        }
+        let held = Held::thread(running.id(), "prober");
+        // Until the time of all probes is over.
+        std::thread::sleep(Duration::from_secs(3));
+        drop(held);
+        let done = running.finish();
+        assert_eq!(done.code, Some(0), "{extra}: {done:?}");
+        assert_eq!(done.summary()["outcomes"]["alive"], PROBES, "{extra}: {done:?}");
+    }
 }
 
 /// Waits for a probe that starts well after this call, whatever was printed before.

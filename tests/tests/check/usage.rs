@@ -37,6 +37,7 @@ const TABLE: &[(&str, &str)] = &[
         "target \"https://example.org/health\": a URL; write HOST:PORT, here example.org:443",
     ),
     ("a:1 --targets-file DIR/none", "DIR/none: cannot read the targets: No such file or directory"),
+    ("--targets-file /dev/zero", "/dev/zero: cannot read the targets: it is longer than 64 MiB"),
     ("--targets-file DIR/nothing", "DIR/nothing: no target in it"),
     ("--targets-file DIR/option", "target \"a:1\": interval=5: no unit: write 5s or 5ms"),
     (

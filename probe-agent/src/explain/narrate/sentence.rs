@@ -57,10 +57,19 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
             Human(timeline.probe.closed_at().saturating_sub(timeline.probe.syn_at())),
             second_opinion(timeline)
         ),
-        Verdict::TimedOut => format!(
-            "{remote} sent no SYN-ACK for our SYN within {}.",
-            Human(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
-        ),
+        Verdict::TimedOut if timeline.probe.kernel.is_some_and(|k| k.established_at != 0) => {
+            format!(
+                "{remote} sent its SYN-ACK {} after our SYN, when the probe's time was over.",
+                answered(timeline).unwrap_or_default()
+            )
+        }
+        Verdict::TimedOut => match timeline.probe.kernel {
+            Some(kernel) if kernel.established_at != 0 => format!(
+                "{remote} sent its SYN-ACK {} after our SYN, when the probe's time was over.",
+                Human(kernel.established_at.saturating_sub(kernel.syn_sent_at))
+            ),
+            _ => no_answer(timeline),
+        },
         Verdict::Unreachable => format!("{remote} cannot be reached: {}.", error(timeline)),
         Verdict::LocalError => format!("This host could not run the probe: {}.", error(timeline)),
     };
@@ -185,6 +194,14 @@ fn second_opinion(timeline: &Timeline) -> String {
             }
         )
     })
+}
+
+fn no_answer(timeline: &Timeline) -> String {
+    format!(
+        "{} sent no SYN-ACK for our SYN within {}.",
+        flow::remote(&timeline.probe.flow),
+        Human(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
+    )
 }
 
 /// How long the handshake took.

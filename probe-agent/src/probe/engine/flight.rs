@@ -94,8 +94,13 @@ impl Engine {
         }
     }
 
-    /// The time of the probe on a slot is over.
-    pub(super) fn timed_out(&mut self, slot: u32) {
+    /// The time of the probe on a slot was over at `deadline`.
+    pub(super) fn timed_out(&mut self, slot: u32, deadline: u64) {
+        // The agent may have been kept from hearing an answer that came in time (it was stopped, say).
+        if self.was_answered(slot, deadline) {
+            self.answered(slot, false);
+            return;
+        }
         let target = self.flight(slot).map(|f| f.target);
         // An answer to an address that went away meanwhile is nobody's: the silence says nothing of
         // the target.

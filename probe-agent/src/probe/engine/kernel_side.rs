@@ -44,12 +44,24 @@ impl Engine {
 
     /// Whether the kernel has noted that the probe in flight on a slot is established.
     pub(super) fn is_established(&mut self, slot: u32) -> bool {
+        self.established_at(slot).is_some()
+    }
+
+    /// When, by the kernel's record, the probe in flight on a slot was established.
+    fn established_at(&mut self, slot: u32) -> Option<u64> {
         let number = self.pool.number(slot);
         let last = self.pool.entry(slot).kernel_generation;
-        self.tracing
-            .as_ref()
-            .and_then(|t| t.tracer.slots.read(number))
-            .is_some_and(|k| k.generation != last && k.established_at != 0)
+        let record = self.tracing.as_ref()?.tracer.slots.read(number)?;
+        (record.generation != last && record.established_at != 0).then_some(record.established_at)
+    }
+
+    /// Whether the probe in flight on a slot was answered by `deadline`; where the kernel noted no time,
+    /// whether it has been answered.
+    pub(super) fn was_answered(&mut self, slot: u32, deadline: u64) -> bool {
+        match self.established_at(slot) {
+            Some(at) => at <= deadline,
+            None => self.pool.entry(slot).slot.as_ref().is_some_and(|s| s.is_connected()),
+        }
     }
 }
 
