@@ -10,6 +10,7 @@ pub mod event;
 pub mod format;
 pub mod layout;
 pub mod loader;
+pub mod losses;
 pub mod mapped;
 pub mod misses;
 pub mod reader;

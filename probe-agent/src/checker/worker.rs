@@ -26,12 +26,10 @@ use crate::{
         ack_guard::Guard,
         layout::Form,
         loader::Tracer,
+        losses::Losses,
         reader::{Progress, Reader},
     },
 };
-
-/// Kernel events that wait for the worker, at most: a second of trouble at full speed.
-const INBOX: usize = 65_536;
 
 /// What the worker shares with its checker.
 #[derive(Clone, Default)]
@@ -146,16 +144,11 @@ fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader
         }
         Guard::Unavailable(reason) => Support::Unavailable(reason.clone()),
     };
-    let (sender, inbox) = mpsc::sync_channel(INBOX);
-    let counter = Arc::clone(&tracer);
-    let lost_in_kernel = move || counter.events_lost();
-    let route = Arc::new(|_| 0);
-    let reader =
-        Reader::start(rings, &tracer.kernel.rst_reasons, vec![sender], route, lost_in_kernel)
-            .map_err(BuildError::Worker)?;
-    let progress = reader.progress();
-    found.progress = Some(Arc::clone(&progress));
-    Ok(Some((Tracing { tracer, progress, inbox }, reader)))
+    let sides = Losses::begin(&tracer)
+        .and_then(|losses| Tracing::sides(&tracer, rings, 1, Arc::new(|_| 0), losses));
+    let (mut sides, reader) = sides.map_err(BuildError::Worker)?;
+    found.progress = Some(reader.progress());
+    Ok(sides.pop().map(|side| (side, reader)))
 }
 
 /// Passes settled probes to the hook, if there is one.

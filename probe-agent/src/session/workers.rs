@@ -2,14 +2,14 @@
 
 use std::{
     io,
+    ops::RangeInclusive,
     os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{self, Sender},
+        mpsc::Sender,
     },
     thread,
-    time::{Duration, Instant},
 };
 
 use nix::sched::{CloneFlags, setns};
@@ -26,18 +26,11 @@ use crate::{
     },
     report::stats::Tally,
     trace::{
-        audit::Audit,
         loader::{Rings, Tracer},
+        losses::Losses,
         reader::{Reader, Route},
     },
 };
-
-/// How often the hooks' count of RSTs is compared with the kernel's: soon enough to be known before a
-/// probe's settle window ends.
-const AUDIT: Duration = Duration::from_millis(50);
-
-/// Events that wait for a worker, at most: a second of trouble at full speed.
-const INBOX: usize = 65_536;
 
 /// The threads of a run.
 pub(super) struct Workers {
@@ -64,9 +57,9 @@ impl Workers {
         let ports = split(&range, plan.workers);
         let (tracer, mut sides, reader) = match tracing {
             Some((tracer, rings)) => {
-                let begin = || tracer.sees_every_rst().then(|| Audit::begin(&tracer));
-                let audit = inside(plan.netns.as_ref(), begin)?.transpose()?;
-                let (sides, reader) = kernel_sides(&tracer, rings, ports.clone(), audit)?;
+                let losses = inside(plan.netns.as_ref(), || Losses::begin(&tracer))??;
+                let (sides, reader) =
+                    Tracing::sides(&tracer, rings, ports.len(), by_port(&ports), losses)?;
                 (Some(tracer), sides, Some(reader))
             }
             None => (None, Vec::new(), None),
@@ -148,33 +141,8 @@ impl Workers {
     }
 }
 
-/// The kernel's side of each worker, and the reader that feeds them.
-fn kernel_sides(
-    tracer: &Arc<Tracer>,
-    rings: Rings,
-    ports: Vec<std::ops::RangeInclusive<u16>>,
-    mut audit: Option<Audit>,
-) -> io::Result<(Vec<Tracing>, Reader)> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) =
-        ports.iter().map(|_| mpsc::sync_channel(INBOX)).unzip();
-    // Each worker has source ports of its own, so that an event's local port names its worker.
-    let route: Route = Arc::new(move |port| {
-        ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX)
-    });
-    let counter = Arc::clone(tracer);
-    let mut audited = Instant::now();
-    let mut unseen = 0;
-    let lost_in_kernel = move || {
-        if audited.elapsed() >= AUDIT {
-            audited = Instant::now();
-            unseen = audit.as_mut().map_or(0, |a| a.unseen(&counter));
-        }
-        counter.events_lost().max(unseen)
-    };
-    let reader = Reader::start(rings, &tracer.kernel.rst_reasons, senders, route, lost_in_kernel)?;
-    let sides = inboxes
-        .into_iter()
-        .map(|inbox| Tracing { tracer: Arc::clone(tracer), progress: reader.progress(), inbox })
-        .collect();
-    Ok((sides, reader))
+/// Each worker has source ports of its own, so that an event's local port names its worker.
+fn by_port(ports: &[RangeInclusive<u16>]) -> Route {
+    let ports = ports.to_vec();
+    Arc::new(move |port| ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX))
 }

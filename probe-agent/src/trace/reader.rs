@@ -21,6 +21,7 @@ use self::pace::Pace;
 use super::{
     event::{Event, FlowEvent, Happening, RstReason, TcpState},
     loader::Rings,
+    losses::Losses,
 };
 use crate::monotonic;
 
@@ -71,7 +72,7 @@ impl Reader {
         reasons: &HashMap<i32, String>,
         inboxes: Vec<SyncSender<FlowEvent>>,
         route: Route,
-        mut lost_in_kernel: impl FnMut() -> u64 + Send + 'static,
+        mut losses: Losses,
     ) -> std::io::Result<Self> {
         let progress = Arc::new(Progress::default());
         let shared = Arc::clone(&progress);
@@ -93,7 +94,7 @@ impl Reader {
                     }
                 }
                 // Told before the watermark: who sees that also sees what was lost until then.
-                shared.lost.store(lost_here + lost_in_kernel(), Ordering::Release);
+                shared.lost.store(lost_here + losses.count(), Ordering::Release);
                 if let Some(watermark) = pace.watermark(before) {
                     shared.watermark.store(watermark, Ordering::Release);
                 }

@@ -1,13 +1,27 @@
 //! What the engine hears from the kernel.
 
-use std::sync::{Arc, mpsc::Receiver};
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
+};
 
 use super::Engine;
 use crate::{
     correlate::timeline::Coverage,
     probe::record::HalfOpen,
-    trace::{event::FlowEvent, loader::Tracer, reader::Progress},
+    trace::{
+        event::FlowEvent,
+        loader::{Rings, Tracer},
+        losses::Losses,
+        reader::{Progress, Reader, Route},
+    },
 };
+
+/// Events that wait for a worker, at most: a second of trouble at full speed.
+const INBOX: usize = 65_536;
 
 /// The kernel's side of a worker.
 pub struct Tracing {
@@ -17,6 +31,30 @@ pub struct Tracing {
     pub progress: Arc<Progress>,
     /// The events for this worker's slots.
     pub inbox: Receiver<FlowEvent>,
+}
+
+impl Tracing {
+    /// The kernel's sides of so many workers, and the reader that feeds them. `route` says whose an
+    /// event is.
+    ///
+    /// # Errors
+    /// If the reader's thread cannot be started.
+    pub fn sides(
+        tracer: &Arc<Tracer>,
+        rings: Rings,
+        workers: usize,
+        route: Route,
+        losses: Losses,
+    ) -> io::Result<(Vec<Self>, Reader)> {
+        let (senders, inboxes): (Vec<_>, Vec<_>) =
+            (0..workers).map(|_| mpsc::sync_channel(INBOX)).unzip();
+        let reader = Reader::start(rings, &tracer.kernel.rst_reasons, senders, route, losses)?;
+        let sides = inboxes
+            .into_iter()
+            .map(|inbox| Self { tracer: Arc::clone(tracer), progress: reader.progress(), inbox })
+            .collect();
+        Ok((sides, reader))
+    }
 }
 
 impl Engine {
