@@ -63,7 +63,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     for warning in config.warnings() {
         say(warning);
     }
-    let plan = plan(&config, targets.into(), otlp.is_some())?;
+    let plan = plan(&config, targets.into(), pace, otlp.is_some())?;
     let tracing = privilege::tracing(&config, &plan)?;
     memory::give_back();
     let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
@@ -71,7 +71,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),
         None => None,
     };
-    probe(&config, &plan, &pace, tracing, exporter, clock).map_err(Failure::other)
+    probe(&config, &plan, tracing, exporter, clock).map_err(Failure::other)
 }
 
 /// Why a run did not start or could not be finished.
@@ -102,7 +102,12 @@ fn start_exporter(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporte
 }
 
 /// The engine's orders.
-fn plan(config: &CheckConfig, targets: Arc<[Target]>, export: bool) -> Result<Plan, Failure> {
+fn plan(
+    config: &CheckConfig,
+    targets: Arc<[Target]>,
+    pace: Pace,
+    export: bool,
+) -> Result<Plan, Failure> {
     let workers = config.workers.get();
     let limits = limits::slots(config).map_err(Failure::usage)?;
     let shape = shape(config, &targets);
@@ -126,6 +131,7 @@ fn plan(config: &CheckConfig, targets: Arc<[Target]>, export: bool) -> Result<Pl
         },
         targets,
         count: config.count.map(NonZeroU64::get),
+        pace,
         workers,
         netns: config.netns.as_ref().map(|n| n.file()),
         ack_guard: config.ack_guard,
@@ -143,7 +149,6 @@ fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
 fn probe(
     config: &CheckConfig,
     plan: &Plan,
-    pace: &Pace,
     tracing: Option<(Arc<Tracer>, Rings)>,
     exporter: Option<Exporter>,
     clock: Clock,
@@ -170,6 +175,6 @@ fn probe(
         tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
         stop: Arc::clone(&stop),
     };
-    let outcome = session::run_paced(plan, pace, tracing, &stop, &mut desk).context("probing")?;
+    let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
     desk.finish(plan, &outcome, traced)
 }

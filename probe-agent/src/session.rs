@@ -51,6 +51,8 @@ pub struct Plan {
     pub targets: Arc<[Target]>,
     /// Probes for each target; `None`: until stopped.
     pub count: Option<u64>,
+    /// When they start.
+    pub pace: Pace,
     /// Threads that probe.
     pub workers: u32,
     /// The network namespace to probe from; `None`: the caller's.
@@ -63,6 +65,26 @@ pub struct Plan {
     pub expect: Expect,
     /// Which probes the caller wants to hear of.
     pub appetite: Appetite,
+}
+
+impl Plan {
+    /// One probe of each target at once, by one worker of the caller's network namespace, with all that
+    /// the kernel gives; the caller hears of every one.
+    #[must_use]
+    pub fn new(settings: Settings, targets: Arc<[Target]>) -> Self {
+        Self {
+            settings,
+            targets,
+            count: Some(1),
+            pace: Pace::default(),
+            workers: 1,
+            netns: None,
+            ack_guard: true,
+            tracepoints: Form::Auto,
+            expect: Expect::Open,
+            appetite: Appetite::All,
+        }
+    }
 }
 
 /// How a run went.
@@ -130,7 +152,7 @@ pub fn inside<T: Send>(
 }
 
 /// Runs a plan to its end, or until `stop` is set, and tells `audience` of it on the calling
-/// thread. All targets start at once.
+/// thread.
 ///
 /// # Errors
 /// If a thread, an epoll instance or the namespace is refused, or what `audience` returned.
@@ -140,23 +162,9 @@ pub fn run(
     stop: &Arc<AtomicBool>,
     audience: &mut impl Audience,
 ) -> io::Result<Outcome> {
-    run_paced(plan, &Pace::default(), tracing, stop, audience)
-}
-
-/// The same at a pace.
-///
-/// # Errors
-/// As for [`run`].
-pub fn run_paced(
-    plan: &Plan,
-    pace: &Pace,
-    tracing: Option<(Arc<Tracer>, Rings)>,
-    stop: &Arc<AtomicBool>,
-    audience: &mut impl Audience,
-) -> io::Result<Outcome> {
     let (news, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
-    let workers = Workers::start(plan, pace, tracing, stop, &news, &backlog)?;
+    let workers = Workers::start(plan, tracing, stop, &news, &backlog)?;
     drop(news);
     let watch = Watch::start(workers.gauges.clone())
         .inspect_err(|_| stop.store(true, Ordering::Relaxed))?;

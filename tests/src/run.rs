@@ -12,7 +12,6 @@ use std::{
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use probe_agent::{
-    config::choice::Expect,
     correlate::timeline::Timeline,
     lab::Lab,
     probe::{
@@ -21,8 +20,7 @@ use probe_agent::{
         target::Target,
     },
     report::{stats::RunFacts, summary::Summary},
-    session::{self, Appetite, Audience, Plan},
-    trace::layout::Form,
+    session::{self, Audience, Plan},
 };
 use probe_agent_common::Counter;
 
@@ -89,34 +87,23 @@ impl Audience for Kept {
 fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
     allow_many_sockets();
     let netns = File::from(lab.client().as_fd().try_clone_to_owned().unwrap());
+    let settings = Settings {
+        interval: Duration::ZERO,
+        concurrency: probing.concurrency,
+        timeout: Duration::from_secs(5),
+        // The server's timer is due after 1 s; on a busy machine it runs late, and a lost RST
+        // that shows after the window would be missed.
+        settle: Duration::from_millis(2_900),
+        slots: u32::try_from(probing.ports.len()).unwrap(),
+        first_slot: 0,
+        port_policy: probing.policy,
+        socket: SocketSettings { ports: Some(probing.ports.clone()), ..SocketSettings::default() },
+    };
     Plan {
-        settings: Settings {
-            interval: Duration::ZERO,
-            concurrency: probing.concurrency,
-            timeout: Duration::from_secs(5),
-            // The server's timer is due after 1 s; on a busy machine it runs late, and a lost RST
-            // that shows after the window would be missed.
-            settle: Duration::from_millis(2_900),
-            slots: u32::try_from(probing.ports.len()).unwrap(),
-            first_slot: 0,
-            port_policy: probing.policy,
-            socket: SocketSettings {
-                ports: Some(probing.ports.clone()),
-                ..SocketSettings::default()
-            },
-        },
-        targets: Arc::new([Target {
-            name: address.to_string(),
-            host: address.ip().to_string(),
-            address,
-        }]),
         count: Some(probing.count),
-        workers: 1,
         netns: Some(Arc::new(netns)),
         ack_guard: probing.ack_guard,
-        tracepoints: Form::Auto,
-        expect: Expect::Open,
-        appetite: Appetite::All,
+        ..Plan::new(settings, [Target::at(address)].into())
     }
 }
 

@@ -13,13 +13,12 @@ use super::{
     scenario::{At, Here, Scenario, Witness},
 };
 use crate::{
-    config::choice::Expect,
     lab::{ClosedPort, Counters, End, Family, Injected, Lab, LabError, Listener, TcpState},
     probe::{
         settings::{Settings, SocketSettings},
         target::Target,
     },
-    session::{Appetite, Plan},
+    session::Plan,
     trace::layout::Form,
 };
 
@@ -72,8 +71,7 @@ impl Stage {
             Here::AllWell | Here::PortTaken => None,
         };
         let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
-        let plan = plan(scenario, &lab, target.address(), source, first)?;
-        let plan = Plan { tracepoints: form, ..plan };
+        let plan = plan(scenario, &lab, target.address(), source, first, form)?;
         let injected: Result<_, LabError> =
             scenario.injected.iter().map(|injection| lab.inject(&injection.fault)).collect();
         let injected = injected?;
@@ -127,38 +125,31 @@ fn plan(
     address: SocketAddr,
     source: Option<IpAddr>,
     first_port: u16,
+    form: Form,
 ) -> Result<Plan, DemoError> {
     let probing = &scenario.probing;
     let netns = lab.client().as_fd().try_clone_to_owned();
     let netns = netns
         .map_err(|source| DemoError::Run { operation: "hold the client's namespace", source })?;
-    Ok(Plan {
-        settings: Settings {
-            interval: Duration::ZERO,
-            concurrency: probing.concurrency,
-            timeout: probing.timeout,
-            settle: probing.settle,
-            slots: u32::from(probing.slots),
-            first_slot: 0,
-            port_policy: probing.ports,
-            socket: SocketSettings {
-                source,
-                ports: Some(first_port..=first_port + (probing.slots - 1)),
-                fresh_sockets: probing.fresh_sockets,
-                ..SocketSettings::default()
-            },
+    let settings = Settings {
+        interval: Duration::ZERO,
+        concurrency: probing.concurrency,
+        timeout: probing.timeout,
+        settle: probing.settle,
+        slots: u32::from(probing.slots),
+        first_slot: 0,
+        port_policy: probing.ports,
+        socket: SocketSettings {
+            source,
+            ports: Some(first_port..=first_port + (probing.slots - 1)),
+            fresh_sockets: probing.fresh_sockets,
+            ..SocketSettings::default()
         },
-        targets: Arc::new([Target {
-            name: address.to_string(),
-            host: address.ip().to_string(),
-            address,
-        }]),
+    };
+    Ok(Plan {
         count: Some(probing.count),
-        workers: 1,
         netns: Some(Arc::new(File::from(netns))),
-        ack_guard: true,
-        tracepoints: Form::Auto,
-        expect: Expect::Open,
-        appetite: Appetite::All,
+        tracepoints: form,
+        ..Plan::new(settings, [Target::at(address)].into())
     })
 }

@@ -18,6 +18,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// An address that nobody gave a name.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self { name: address.to_string(), host: address.ip().to_string(), address }
+    }
+
     /// `ipv4` or `ipv6`, by what is on the wire (`network.type`).
     #[must_use]
     pub fn network_type(&self) -> &'static str {

@@ -19,7 +19,7 @@ use crate::{
     correlate::timeline::Timeline,
     probe::{
         engine::{ENDED, Ended, Engine, Gauges, Orders, Tracing},
-        pace::{Limits, Pace},
+        pace::Limits,
         schedule,
         settings::Settings,
         source::{self, split},
@@ -43,7 +43,6 @@ pub(super) struct Workers {
 impl Workers {
     pub(super) fn start(
         plan: &Plan,
-        pace: &Pace,
         tracing: Option<(Arc<Tracer>, Rings)>,
         stop: &Arc<AtomicBool>,
         news: &Sender<Timeline>,
@@ -66,8 +65,8 @@ impl Workers {
         };
         let mut workers = Self { threads: Vec::new(), gauges: Vec::new(), tracer, reader };
         let number = u32::try_from(ports.len()).unwrap_or(1);
-        let hands = schedule::deal(targets, plan.count, number, plan.settings.interval, pace);
-        let limits = Arc::new(Limits::new(pace, &plan.targets));
+        let hands = schedule::deal(targets, plan.count, number, plan.settings.interval, &plan.pace);
+        let limits = Arc::new(Limits::new(&plan.pace, &plan.targets));
         for (number, (shares, ports)) in (0_u32..).zip(hands.into_iter().zip(ports)) {
             let mut settings = plan.settings.clone();
             settings.first_slot = number * plan.settings.slots;
@@ -77,7 +76,7 @@ impl Workers {
             let orders = Orders {
                 targets: Arc::clone(&plan.targets),
                 shares,
-                jitter: pace.jitter,
+                jitter: plan.pace.jitter,
                 limits: Arc::clone(&limits),
             };
             workers.spawn(plan, settings, orders, side, sink, stop)?;

@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Result;
 use probe_agent::{
-    config::choice::Expect,
     correlate::timeline::Timeline,
     explain::verdict::Proof,
     probe::{
@@ -70,26 +69,23 @@ pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Varia
 
 /// As fast as possible at one target.
 pub(crate) fn plan(target: SocketAddr, probes: u64, workers: u32, variant: &Variant) -> Plan {
-    let name = target.to_string();
+    let settings = Settings {
+        interval: Duration::ZERO,
+        concurrency: 256,
+        timeout: Duration::from_secs(2),
+        settle: variant.settle,
+        slots: variant.slots,
+        first_slot: 0,
+        port_policy: PortPolicy::Rotate,
+        socket: SocketSettings::default(),
+    };
     Plan {
-        settings: Settings {
-            interval: Duration::ZERO,
-            concurrency: 256,
-            timeout: Duration::from_secs(2),
-            settle: variant.settle,
-            slots: variant.slots,
-            first_slot: 0,
-            port_policy: PortPolicy::Rotate,
-            socket: SocketSettings::default(),
-        },
-        targets: [Target { host: target.ip().to_string(), name, address: target }].into(),
         count: Some(probes),
         workers,
-        netns: None,
         ack_guard: variant.ack_guard,
         tracepoints: variant.tracepoints.unwrap_or_default(),
-        expect: Expect::Open,
         appetite: Appetite::Unusual(20),
+        ..Plan::new(settings, [Target::at(target)].into())
     }
 }
 
