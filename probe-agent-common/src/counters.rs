@@ -8,19 +8,16 @@ pub enum Counter {
     Events = 0,
     /// Records for which the ring buffer had no room: each is a lost event.
     EventsLost = 1,
-    /// Events on one of the agent's ports that turned out to be of another address, network
-    /// namespace or protocol, and were left alone.
-    Foreign = 2,
     /// Events with a field that no known kernel writes there; each is also logged by aya-log.
-    Anomalies = 3,
+    Anomalies = 2,
     /// ACKs of probe sockets that the ACK guard held back.
-    AcksHeld = 4,
+    AcksHeld = 3,
     /// RSTs of the agent's network namespace that the hooks saw, whosever they were: as many as its
     /// `TcpOutRsts` has grown by, or the kernel skipped a hook.
-    RstsSeen = 5,
+    RstsSeen = 4,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = 6;
+    pub const COUNT: u32 = 5;
 }

@@ -21,7 +21,7 @@ pub use layout::{
     ABSENT, KernelLayout, PacketLayout, PrefixLayout, RawLayout, SendResetLayout, SetStateLayout,
     SocketLayout, TupleLayout,
 };
-pub use port::PortEntry;
+pub use port::{OWNED_WORDS, PortEntry, owned_bit, owned_word};
 pub use slot_record::SlotRecord;
 
 /// Size of the ring buffer in bytes: about 58,000 event records of 64 + 8 bytes.

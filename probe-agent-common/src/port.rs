@@ -20,3 +20,20 @@ pub struct PortEntry {
 }
 
 const _: () = assert!(size_of::<PortEntry>() == 32 && align_of::<PortEntry>() == 8);
+
+/// Words of the `OWNED` bitmap: one bit for each port.
+pub const OWNED_WORDS: u32 = (1 << 16) / u64::BITS;
+
+/// The word of the `OWNED` bitmap that a port's bit is in.
+#[inline(always)]
+#[must_use]
+pub const fn owned_word(port: u16) -> u32 {
+    port as u32 / u64::BITS
+}
+
+/// A port's bit within its word.
+#[inline(always)]
+#[must_use]
+pub const fn owned_bit(port: u16) -> u64 {
+    1 << (port as u32 % u64::BITS)
+}

@@ -18,96 +18,102 @@ const DROP: i32 = 0;
 
 const IPPROTO_TCP: u8 = 6;
 
+/// An IPv6 header.
+const IPV6: usize = 40;
+/// A TCP header without options.
+const TCP: usize = 20;
+/// No TCP packet of either family is shorter.
+const SHORTEST: usize = 40;
+
 /// FIN, SYN, RST, PSH and ACK: of these a bare ACK has the last alone (RFC 9293, section 3.1).
 const FLAGS: u8 = 0x1f;
 const ACK: u8 = 0x10;
 
-/// The parts of a TCP segment that decide.
-struct Segment {
-    flow: FlowKey,
-    is_bare_ack: bool,
-}
-
 #[cgroup_skb]
 fn ack_guard(ctx: SkBuffContext) -> i32 {
-    match segment(&ctx) {
-        Some(segment) if segment.is_bare_ack => guard(&ctx, &segment),
-        _ => PASS,
+    match bare_ack(&ctx) {
+        Some(at) => guard(&ctx, at),
+        None => PASS,
     }
 }
 
-/// Drops a bare ACK if a slot's socket sent it.
+/// Drops a bare ACK, whose TCP header is `at`, if a slot's socket sent it.
 #[inline(always)]
-fn guard(ctx: &SkBuffContext, segment: &Segment) -> i32 {
-    let port = segment.flow.local_port;
-    let Some(entry) = maps::port(port) else { return PASS };
+fn guard(ctx: &SkBuffContext, at: usize) -> i32 {
+    let Some(flow) = flow(ctx, at) else { return PASS };
+    let Some(owner) = filter::owner(flow.local_port) else { return PASS };
+    let Some(entry) = maps::port(flow.local_port) else { return PASS };
     // SAFETY: the context is that of a cgroup_skb program, to which the helper is lent.
     let cookie = unsafe { bpf_get_socket_cookie(ctx.skb.skb.cast()) };
     if entry.cookie == 0 || entry.cookie != cookie {
         return PASS;
     }
-    let Some(owner) = filter::owner(port) else { return PASS };
     maps::count(Counter::AcksHeld);
     owner.record.acks_held += 1;
     emit::of_slot(
         owner,
-        segment.flow,
+        flow,
         &Details { kind: EventKind::AckHeldBack, state: 0, old_state: 0, detail: 0 },
     );
     DROP
 }
 
-/// The segment in a packet that starts at its IP header; `None` for anything but TCP.
+/// Where the TCP header is in a packet that is a bare ACK; `None` for any other packet.
+///
+/// This much is asked of every SYN and RST of a probe, so the bytes are read where they are: the stack
+/// has put the headers into the linear part, and a call for each would take longer than all the rest.
 #[inline(always)]
-fn segment(ctx: &SkBuffContext) -> Option<Segment> {
-    match ctx.load::<u8>(0).ok()? >> 4 {
-        4 => ipv4(ctx),
-        6 => ipv6(ctx),
-        _ => None,
-    }
-}
-
-#[inline(always)]
-fn ipv4(ctx: &SkBuffContext) -> Option<Segment> {
-    let header: [u8; 20] = ctx.load(0).ok()?;
-    if header[9] != IPPROTO_TCP {
+fn bare_ack(ctx: &SkBuffContext) -> Option<usize> {
+    let ip = Bytes::of(ctx, 0, SHORTEST)?;
+    let (protocol, length, total) = match ip.byte(0) >> 4 {
+        4 => (ip.byte(9), usize::from(ip.byte(0) & 0x0f) * 4, usize::from(ip.word(2))),
+        // The probe's own stack puts no extension header before TCP.
+        6 => (ip.byte(6), IPV6, IPV6 + usize::from(ip.word(4))),
+        _ => return None,
+    };
+    if protocol != IPPROTO_TCP {
         return None;
     }
-    let length = usize::from(header[0] & 0x0f) * 4;
-    let total = usize::from(u16::from_be_bytes([header[2], header[3]]));
-    let [.., a, b, c, d, e, f, g, h] = header;
-    tcp(ctx, length, total, v4_mapped([a, b, c, d]), v4_mapped([e, f, g, h]))
+    let tcp = Bytes::of(ctx, length, TCP)?;
+    let is_bare = total == length + usize::from(tcp.byte(12) >> 4) * 4;
+    (tcp.byte(13) & FLAGS == ACK && is_bare).then_some(length)
 }
 
-/// The probe's own stack puts no extension header before TCP.
-#[inline(always)]
-fn ipv6(ctx: &SkBuffContext) -> Option<Segment> {
-    const LENGTH: usize = 40;
-    let start: [u8; 8] = ctx.load(0).ok()?;
-    if start[6] != IPPROTO_TCP {
-        return None;
+/// Bytes of a packet that are there to be read.
+struct Bytes(usize);
+
+impl Bytes {
+    /// Those from `at` on; `None` if there are fewer than `count`.
+    #[inline(always)]
+    fn of(ctx: &SkBuffContext, at: usize, count: usize) -> Option<Self> {
+        // SAFETY: the context is that of a cgroup_skb program, which the kernel made.
+        let (start, end) = unsafe { ((*ctx.skb.skb).data, (*ctx.skb.skb).data_end) };
+        let start = start as usize + at;
+        (start + count <= end as usize).then_some(Self(start))
     }
-    let payload = usize::from(u16::from_be_bytes([start[4], start[5]]));
-    tcp(ctx, LENGTH, LENGTH + payload, ctx.load(8).ok()?, ctx.load(24).ok()?)
+
+    /// One of them.
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        // SAFETY: the verifier admits the load only if `of` made sure of this byte.
+        unsafe { *((self.0 + at) as *const u8) }
+    }
+
+    /// Two of them, in network order.
+    #[inline(always)]
+    fn word(&self, at: usize) -> u16 {
+        u16::from_be_bytes([self.byte(at), self.byte(at + 1)])
+    }
 }
 
+/// The flow of a packet whose TCP header is `at`.
 #[inline(always)]
-fn tcp(
-    ctx: &SkBuffContext,
-    at: usize,
-    total: usize,
-    local: [u8; 16],
-    remote: [u8; 16],
-) -> Option<Segment> {
-    let header: [u8; 14] = ctx.load(at).ok()?;
-    let length = usize::from(header[12] >> 4) * 4;
-    Some(Segment {
-        flow: FlowKey {
-            local,
-            remote,
-            local_port: u16::from_be_bytes([header[0], header[1]]),
-            remote_port: u16::from_be_bytes([header[2], header[3]]),
-        },
-        is_bare_ack: header[13] & FLAGS == ACK && total == at + length,
-    })
+fn flow(ctx: &SkBuffContext, at: usize) -> Option<FlowKey> {
+    let (local, remote) = if at == IPV6 && ctx.load::<u8>(0).ok()? >> 4 == 6 {
+        (ctx.load(8).ok()?, ctx.load(24).ok()?)
+    } else {
+        (v4_mapped(ctx.load(12).ok()?), v4_mapped(ctx.load(16).ok()?))
+    };
+    let port = |at| ctx.load(at).ok().map(u16::from_be_bytes);
+    Some(FlowKey { local, remote, local_port: port(at)?, remote_port: port(at + 2)? })
 }

@@ -1,6 +1,6 @@
 //! Whose event is it? Everything that is not the agent's ends here.
 
-use probe_agent_common::{Counter, PortEntry, SlotRecord};
+use probe_agent_common::{PortEntry, SlotRecord};
 
 use crate::maps;
 
@@ -12,9 +12,12 @@ pub(crate) struct Owner {
     pub(crate) record: &'static mut SlotRecord,
 }
 
-/// The slot that owns a local port; `None`, at the cost of one array lookup, for everybody else's.
+/// The slot that owns a local port; `None`, at the cost of one bit, for everybody else's.
 #[inline(always)]
 pub(crate) fn owner(port: u16) -> Option<Owner> {
+    if !maps::is_owned(port) {
+        return None;
+    }
     let slot = maps::port(port)?.slot_plus_one - 1;
     Some(Owner { slot, record: maps::slot(slot)? })
 }
@@ -26,11 +29,7 @@ pub(crate) fn owner(port: u16) -> Option<Owner> {
 #[inline(always)]
 pub(crate) fn owner_of_socket(port: u16, sk: u64) -> Option<Owner> {
     let owner = owner(port)?;
-    if owner.record.socket != sk {
-        maps::count(Counter::Foreign);
-        return None;
-    }
-    Some(owner)
+    (owner.record.socket == sk).then_some(owner)
 }
 
 /// Whether an address is the one that the port's slot is bound to.

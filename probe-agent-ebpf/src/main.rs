@@ -1,9 +1,9 @@
 //! The kernel side of probe-agent: one hook per file, named after the hook.
 //!
-//! Each hook is there twice: for the raw tracepoint, which hands over the kernel's pointers (their
-//! members are found by BTF), and for the tracepoint with a record (its fields are found by the
-//! `format` file), for a kernel without BTF. The raw one is the better one: it costs less, and it is
-//! skipped only while the same program runs on that CPU, not while any program does.
+//! Each hook is there twice: for the raw tracepoint, which hands over the kernel's pointers (typed by
+//! BTF, so that their members are read by plain loads), and for the tracepoint with a record (its
+//! fields are found by the `format` file), for a kernel without BTF. The raw one is the better one: it
+//! costs less, and it is skipped only while the same program runs on that CPU, not while any does.
 //!
 //! Each hook first asks whether the local port is one of the agent's and returns at once if not.
 //! What a clean probe does is noted in its slot's [`SlotRecord`](probe_agent_common::SlotRecord);

@@ -5,13 +5,21 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, RingBuf},
 };
-use probe_agent_common::{Counter, EventRecord, KernelLayout, PortEntry, RING_BYTES, SlotRecord};
+use probe_agent_common::{
+    Counter, EventRecord, KernelLayout, OWNED_WORDS, PortEntry, RING_BYTES, SlotRecord, owned_bit,
+    owned_word,
+};
 
 /// `BPF_F_MMAPABLE` (`include/uapi/linux/bpf.h`): userspace reads and writes the elements without a
 /// syscall. That is not for speed alone: while `bpf()` looks up or updates an element, no tracepoint's
 /// program runs on that CPU (`bpf_disable_instrumentation`), for as long as the caller is kept from
 /// running there, and the events are lost without a count.
 const MMAPABLE: u32 = 1 << 10;
+
+/// A bit for each local port that has an entry in [`PORTS`]: 8 KiB, which stay in the cache where the
+/// 2 MiB of entries do not, for the one question that every event of others asks.
+#[map]
+static OWNED: Array<u64> = Array::with_max_entries(OWNED_WORDS, MMAPABLE);
 
 /// Indexed by local port.
 #[map]
@@ -51,6 +59,12 @@ pub(crate) use layout;
 #[inline(always)]
 pub(crate) fn layout_static() -> &'static KernelLayout {
     &LAYOUT
+}
+
+/// Whether a local port is the agent's.
+#[inline(always)]
+pub(crate) fn is_owned(port: u16) -> bool {
+    OWNED.get(owned_word(port)).is_some_and(|word| word & owned_bit(port) != 0)
 }
 
 /// The filter's entry for a local port; `None` if the port is not the agent's.

@@ -5,44 +5,44 @@
 use probe_agent_common::{ABSENT, FlowKey, v4_mapped};
 
 use crate::{
-    kernel::read,
+    kernel::{Pointer, Typed, v4, v6},
     maps::layout,
     tuple::{AF_INET, Tuple},
 };
 
-/// A `struct sock` or a `struct request_sock`, by its address.
+/// A `struct sock` or a `struct request_sock`.
 #[derive(Clone, Copy)]
-pub(crate) struct Socket(pub(crate) u64);
+pub(crate) struct Socket(pub(crate) Typed);
 
 impl Socket {
     #[inline(always)]
     pub(crate) fn local_port(self) -> u16 {
-        read(self.0, layout!(raw.socket.local_port))
+        self.0.read(layout!(raw.socket.local_port))
     }
 
     #[inline(always)]
     pub(crate) fn remote_port(self) -> u16 {
-        u16::from_be(read(self.0, layout!(raw.socket.remote_port)))
+        u16::from_be(self.0.read(layout!(raw.socket.remote_port)))
     }
 
     #[inline(always)]
     pub(crate) fn state(self) -> u8 {
-        read(self.0, layout!(raw.socket.state))
+        self.0.read(layout!(raw.socket.state))
     }
 
     /// `sk_protocol`; a byte before 5.6, at the same place. Only of a full socket.
     #[inline(always)]
     pub(crate) fn protocol(self) -> u16 {
-        read::<u16>(self.0, layout!(raw.socket.protocol)) & 0xff
+        self.0.read::<u16>(layout!(raw.socket.protocol)) & 0xff
     }
 
     /// An address in the family that the socket has.
     #[inline(always)]
-    fn address(self, v4: u16, v6: u16) -> [u8; 16] {
-        if v6 == ABSENT || read::<u16>(self.0, layout!(raw.socket.family)) == AF_INET {
-            v4_mapped(read(self.0, v4))
+    fn address(self, at_v4: u16, at_v6: u16) -> [u8; 16] {
+        if at_v6 == ABSENT || self.0.read::<u16>(layout!(raw.socket.family)) == AF_INET {
+            v4_mapped(v4(self.0, at_v4))
         } else {
-            read(self.0, v6)
+            v6(self.0, at_v6)
         }
     }
 }

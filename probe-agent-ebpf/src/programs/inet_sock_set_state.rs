@@ -6,16 +6,16 @@
 use aya_ebpf::{
     EbpfContext,
     helpers::bpf_ktime_get_ns,
-    macros::{raw_tracepoint, tracepoint},
-    programs::{RawTracePointContext, TracePointContext},
+    macros::{btf_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::{ABSENT, Counter, EventKind, SlotRecord};
+use probe_agent_common::{ABSENT, EventKind, SlotRecord};
 
 use super::{CLOSE, ESTABLISHED, SYN_SENT};
 use crate::{
     emit::{self, Details},
     filter::{self, Owner},
-    kernel,
+    kernel::{self, Pointer, Typed, Untyped},
     maps::{self, layout},
     socket::Socket,
     tuple::{Fields, Tuple, field},
@@ -24,20 +24,20 @@ use crate::{
 const IPPROTO_TCP: u16 = 6;
 
 /// A change of state on one of the agent's ports.
-struct Change {
+struct Change<P> {
     port: u16,
-    sk: u64,
+    sk: P,
     from: i32,
     to: i32,
     protocol: u16,
 }
 
-#[raw_tracepoint]
-fn raw_inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
-    let sk = ctx.arg::<u64>(0);
+#[btf_tracepoint]
+fn raw_inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
+    let sk = Typed(ctx.arg(0));
     let socket = Socket(sk);
     let port = socket.local_port();
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         let (from, to) = (ctx.arg(1), ctx.arg(2));
         ours(&ctx, &Change { port, sk, from, to, protocol: socket.protocol() }, &socket);
     }
@@ -47,12 +47,12 @@ fn raw_inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
 #[tracepoint]
 fn inet_sock_set_state(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(set_state.tuple.sport));
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         // `protocol` also names MPTCP and SCTP; before 5.6 it was a byte at the same place.
         let protocol = layout!(set_state.protocol);
         let change = Change {
             port,
-            sk: field(&ctx, layout!(set_state.skaddr)),
+            sk: Untyped(field(&ctx, layout!(set_state.skaddr))),
             from: field(&ctx, layout!(set_state.old_state)),
             to: field(&ctx, layout!(set_state.new_state)),
             protocol: if protocol == ABSENT {
@@ -67,12 +67,12 @@ fn inet_sock_set_state(ctx: TracePointContext) -> u32 {
 }
 
 #[inline(always)]
-fn ours(ctx: &impl EbpfContext, change: &Change, tuple: &impl Tuple) {
+fn ours(ctx: &impl EbpfContext, change: &Change<impl Pointer>, tuple: &impl Tuple) {
     if (change.from, change.to) == (CLOSE, SYN_SENT) {
         syn(change, tuple);
         return;
     }
-    let Some(owner) = filter::owner_of_socket(change.port, change.sk) else { return };
+    let Some(owner) = filter::owner_of_socket(change.port, change.sk.address()) else { return };
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
     match (change.from, change.to) {
@@ -91,13 +91,12 @@ fn ours(ctx: &impl EbpfContext, change: &Change, tuple: &impl Tuple) {
 
 /// `CLOSE -> SYN_SENT`: a probe begins, in the context of the agent's `connect()`.
 #[inline(always)]
-fn syn(change: &Change, tuple: &impl Tuple) {
+fn syn(change: &Change<impl Pointer>, tuple: &impl Tuple) {
     let Some(entry) = maps::port(change.port) else { return };
     if change.protocol != IPPROTO_TCP
         || !filter::address_matches(entry, &tuple.local())
         || !kernel::socket_in_our_netns(change.sk)
     {
-        maps::count(Counter::Foreign);
         return;
     }
     let Some(owner) = filter::owner(change.port) else { return };
@@ -105,14 +104,14 @@ fn syn(change: &Change, tuple: &impl Tuple) {
         // SAFETY: the helper has no preconditions.
         syn_sent_at: unsafe { bpf_ktime_get_ns() },
         generation: owner.record.generation.wrapping_add(1),
-        socket: change.sk,
+        socket: change.sk.address(),
         ..SlotRecord::default()
     };
 }
 
 /// A transition that a half-open probe does not have: the server sent data or a FIN, say.
 #[inline(always)]
-fn other(ctx: &impl EbpfContext, owner: Owner, change: &Change, tuple: &impl Tuple) {
+fn other<P>(ctx: &impl EbpfContext, owner: Owner, change: &Change<P>, tuple: &impl Tuple) {
     if !(1..=12).contains(&change.to) {
         emit::anomaly(ctx, "TCP state", change.to as u32);
     }

@@ -3,25 +3,26 @@
 //! It fires before the socket goes to `CLOSE`. A server's request socket does not get here.
 
 use aya_ebpf::{
-    macros::{raw_tracepoint, tracepoint},
-    programs::{RawTracePointContext, TracePointContext},
+    macros::{btf_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, TracePointContext},
 };
 use probe_agent_common::EventKind;
 
 use crate::{
     emit::{self, Details},
     filter,
+    kernel::{Pointer, Typed},
     maps::{self, layout},
     socket::Socket,
     tuple::{Fields, Tuple, field},
 };
 
-#[raw_tracepoint]
-fn raw_tcp_receive_reset(ctx: RawTracePointContext) -> i32 {
-    let sk = ctx.arg::<u64>(0);
-    let port = Socket(sk).local_port();
-    if maps::port(port).is_some() {
-        ours(port, sk, &Socket(sk));
+#[btf_tracepoint]
+fn raw_tcp_receive_reset(ctx: BtfTracePointContext) -> i32 {
+    let socket = Socket(Typed(ctx.arg(0)));
+    let port = socket.local_port();
+    if maps::is_owned(port) {
+        ours(port, socket.0.address(), &socket);
     }
     0
 }
@@ -29,7 +30,7 @@ fn raw_tcp_receive_reset(ctx: RawTracePointContext) -> i32 {
 #[tracepoint]
 fn tcp_receive_reset(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(receive_reset.tuple.sport));
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         let sk = field::<u64>(&ctx, layout!(receive_reset.skaddr));
         ours(port, sk, &Fields { ctx: &ctx, layout: layout!(receive_reset.tuple) });
     }

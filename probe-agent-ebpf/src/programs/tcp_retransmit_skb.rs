@@ -2,28 +2,28 @@
 //! 6.17 `err`. Raw: `sk`, `skb`, `err`. In `SYN_SENT` the segment is the SYN.
 
 use aya_ebpf::{
-    macros::{raw_tracepoint, tracepoint},
-    programs::{RawTracePointContext, TracePointContext},
+    macros::{btf_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, TracePointContext},
 };
 use probe_agent_common::{ABSENT, EventKind};
 
 use crate::{
     emit::{self, Details},
     filter,
+    kernel::{Pointer, Typed},
     maps::{self, layout},
     socket::Socket,
     tuple::{Fields, Tuple, field},
 };
 
-#[raw_tracepoint]
-fn raw_tcp_retransmit_skb(ctx: RawTracePointContext) -> i32 {
-    let sk = ctx.arg::<u64>(0);
-    let socket = Socket(sk);
+#[btf_tracepoint]
+fn raw_tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
+    let socket = Socket(Typed(ctx.arg(0)));
     let port = socket.local_port();
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         // The verifier lets a program that names an argument attach only where there is one.
         let error = if layout!(raw.err) == ABSENT { 0 } else { ctx.arg(2) };
-        ours(port, sk, socket.state(), error, &socket);
+        ours(port, socket.0.address(), socket.state(), error, &socket);
     }
     0
 }
@@ -31,7 +31,7 @@ fn raw_tcp_retransmit_skb(ctx: RawTracePointContext) -> i32 {
 #[tracepoint]
 fn tcp_retransmit_skb(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(retransmit_skb.tuple.sport));
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         let sk = field::<u64>(&ctx, layout!(retransmit_skb.skaddr));
         let state = field::<i32>(&ctx, layout!(retransmit_skb.state)) as u8;
         let offset = layout!(retransmit_skb.err);

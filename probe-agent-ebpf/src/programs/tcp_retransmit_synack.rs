@@ -6,25 +6,26 @@
 //! agent's own events, never instead of them.
 
 use aya_ebpf::{
-    macros::{raw_tracepoint, tracepoint},
-    programs::{RawTracePointContext, TracePointContext},
+    macros::{btf_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::{Counter, EventKind};
+use probe_agent_common::EventKind;
 
 use crate::{
     emit::{self, Details},
     filter,
+    kernel::Typed,
     maps::{self, layout},
     socket::Socket,
     tuple::{Fields, Tuple, field},
 };
 
-#[raw_tracepoint]
-fn raw_tcp_retransmit_synack(ctx: RawTracePointContext) -> i32 {
+#[btf_tracepoint]
+fn raw_tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
     // The listener knows no client; the request does.
-    let request = Socket(ctx.arg::<u64>(1));
+    let request = Socket(Typed(ctx.arg(1)));
     let port = request.remote_port();
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         ours(port, &request);
     }
     0
@@ -33,7 +34,7 @@ fn raw_tcp_retransmit_synack(ctx: RawTracePointContext) -> i32 {
 #[tracepoint]
 fn tcp_retransmit_synack(ctx: TracePointContext) -> u32 {
     let port = field::<u16>(&ctx, layout!(retransmit_synack.tuple.dport));
-    if maps::port(port).is_some() {
+    if maps::is_owned(port) {
         ours(port, &Fields { ctx: &ctx, layout: layout!(retransmit_synack.tuple) });
     }
     0
@@ -43,12 +44,10 @@ fn tcp_retransmit_synack(ctx: TracePointContext) -> u32 {
 fn ours(port: u16, tuple: &impl Tuple) {
     let flow = tuple.flow().reversed();
     let Some(entry) = maps::port(port) else { return };
-    if !filter::address_matches(entry, &flow.local) {
-        maps::count(Counter::Foreign);
-        return;
+    if filter::address_matches(entry, &flow.local) {
+        emit::of_flow(
+            flow,
+            &Details { kind: EventKind::SynAckRetransmit, state: 0, old_state: 0, detail: 0 },
+        );
     }
-    emit::of_flow(
-        flow,
-        &Details { kind: EventKind::SynAckRetransmit, state: 0, old_state: 0, detail: 0 },
-    );
 }

@@ -13,99 +13,85 @@
 
 use aya_ebpf::{
     helpers::bpf_ktime_get_ns,
-    macros::{raw_tracepoint, tracepoint},
-    programs::{RawTracePointContext, TracePointContext},
+    macros::{btf_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, TracePointContext},
 };
 use probe_agent_common::{ABSENT, Counter, EventKind, FlowKey};
 
 use super::CLOSE;
 use crate::{
     emit::{self, Details},
-    filter, kernel,
+    filter::{self, Owner},
+    kernel::{self, Pointer, Typed, Untyped},
     maps::{self, layout},
     packet::Packet,
     socket::Socket,
     tuple::{self, Fields, Tuple, field},
 };
 
-/// A RST of a port of the agent's.
-struct Rst {
-    port: u16,
-    sk: u64,
-    skb: u64,
-    details: Details,
-}
-
-impl Rst {
-    #[inline(always)]
-    fn new(port: u16, sk: u64, skb: u64, state: u8, reason: i32) -> Self {
-        let details = Details { kind: EventKind::RstSent, state, old_state: 0, detail: reason };
-        Self { port, sk, skb, details }
-    }
-}
-
 /// A RST that answers nothing: a socket's own close.
-#[raw_tracepoint]
-fn raw_tcp_send_reset(ctx: RawTracePointContext) -> i32 {
-    let (sk, skb) = (ctx.arg::<u64>(0), ctx.arg::<u64>(1));
-    if skb == 0 && sk != 0 {
+#[btf_tracepoint]
+fn raw_tcp_send_reset(ctx: BtfTracePointContext) -> i32 {
+    let (sk, skb) = (Typed(ctx.arg(0)), Typed(ctx.arg(1)));
+    if skb.0 == 0 && sk.0 != 0 {
         let socket = Socket(sk);
         let port = socket.local_port();
-        if maps::port(port).is_some() {
-            let rst = Rst::new(port, sk, 0, socket.state(), reason(&ctx));
-            of_socket(&rst, || Some(socket.flow()));
-        } else {
-            count_foreign(sk, 0);
+        let owner = filter::owner_of_socket(port, sk.0);
+        if owner.is_some() || kernel::socket_in_our_netns(sk) {
+            maps::count(Counter::RstsSeen);
+        }
+        if let Some(owner) = owner {
+            let details = details(socket.state(), reason(&ctx));
+            of_owner(owner, true, details, || Some(socket.flow()));
         }
     }
     0
 }
 
 /// A RST that answers a packet.
-#[raw_tracepoint]
-fn raw_tcp_send_reset_answer(ctx: RawTracePointContext) -> i32 {
-    let (sk, skb) = (ctx.arg::<u64>(0), ctx.arg::<u64>(1));
-    if skb != 0 {
-        answer(&ctx, sk, skb);
+#[btf_tracepoint]
+fn raw_tcp_send_reset_answer(ctx: BtfTracePointContext) -> i32 {
+    let (sk, skb) = (Typed(ctx.arg(0)), Typed(ctx.arg(1)));
+    if skb.0 != 0 && in_our_netns(sk, skb) {
+        maps::count(Counter::RstsSeen);
+        if sk.0 == 0 {
+            let packet = Packet::new(skb);
+            let port = packet.local_port();
+            if maps::is_owned(port) {
+                without_socket(port, details(0, reason(&ctx)), || packet.flow());
+            }
+        } else {
+            let socket = Socket(sk);
+            if let Some(owner) = filter::owner_of_socket(socket.local_port(), sk.0) {
+                let details = details(socket.state(), reason(&ctx));
+                of_owner(owner, false, details, || Some(socket.flow()));
+            }
+        }
     }
     0
 }
 
 #[inline(always)]
-fn answer(ctx: &RawTracePointContext, sk: u64, skb: u64) {
-    if sk == 0 {
-        let packet = Packet::new(skb);
-        let port = packet.local_port();
-        if maps::port(port).is_some() {
-            without_socket(&Rst::new(port, 0, skb, 0, reason(ctx)), || packet.flow());
-        } else {
-            count_foreign(0, skb);
-        }
-        return;
-    }
-    let socket = Socket(sk);
-    let port = socket.local_port();
-    if maps::port(port).is_some() {
-        let rst = Rst::new(port, sk, skb, socket.state(), reason(ctx));
-        of_socket(&rst, || Some(socket.flow()));
-    } else {
-        count_foreign(sk, skb);
-    }
+fn details(state: u8, reason: i32) -> Details {
+    Details { kind: EventKind::RstSent, state, old_state: 0, detail: reason }
 }
 
-/// A RST that is not the agent's is in its network namespace's count all the same.
+/// Whose network namespace counts a RST, be it of a socket or of none.
+///
+/// Asked for before anything else of an answer: the verifier takes milliseconds for each place where a
+/// packet is followed to its namespace, and for each way that leads there.
 #[inline(always)]
-fn count_foreign(sk: u64, skb: u64) {
-    let is_ours =
-        if sk == 0 { kernel::packet_in_our_netns(skb) } else { kernel::socket_in_our_netns(sk) };
-    if is_ours {
-        maps::count(Counter::RstsSeen);
+fn in_our_netns<P: Pointer>(sk: P, skb: P) -> bool {
+    if sk.address() == 0 {
+        kernel::packet_in_our_netns(skb)
+    } else {
+        kernel::socket_in_our_netns(sk)
     }
 }
 
 /// The verifier lets a program that names an argument attach only where there is one.
 #[inline(always)]
-fn reason(ctx: &RawTracePointContext) -> i32 {
+fn reason(ctx: &BtfTracePointContext) -> i32 {
     if layout!(raw.reason) == ABSENT { -1 } else { ctx.arg(2) }
 }
 
@@ -117,57 +103,52 @@ fn tcp_send_reset(ctx: TracePointContext) -> u32 {
     } else {
         tuple::sockaddr_port(&ctx, sockaddr)
     };
-    if maps::port(port).is_some() {
-        let sk = field::<u64>(&ctx, layout!(send_reset.skaddr));
-        let skb = field::<u64>(&ctx, layout!(send_reset.skbaddr));
+    // Without BTF nobody can tell whose namespace a RST is of, and nobody asks for the count.
+    let is_counted = layout!(sock_net) != ABSENT;
+    let is_owned = maps::is_owned(port);
+    if !is_owned && !is_counted {
+        return 0;
+    }
+    let sk = Untyped(field(&ctx, layout!(send_reset.skaddr)));
+    let skb = Untyped(field(&ctx, layout!(send_reset.skbaddr)));
+    let is_in_our_netns = in_our_netns(sk, skb);
+    if is_in_our_netns {
+        maps::count(Counter::RstsSeen);
+    }
+    if is_owned {
         let state = field::<i32>(&ctx, layout!(send_reset.state)) as u8;
         let offset = layout!(send_reset.reason);
         let reason = if offset == ABSENT { -1 } else { field::<i32>(&ctx, offset) };
-        let rst = Rst::new(port, sk, skb, state, reason);
-        if sk == 0 {
-            without_socket(&rst, || flow(&ctx));
-        } else {
-            of_socket(&rst, || flow(&ctx));
+        if sk.0 == 0 {
+            if is_in_our_netns {
+                without_socket(port, details(0, reason), || flow(&ctx));
+            }
+        } else if let Some(owner) = filter::owner_of_socket(port, sk.0) {
+            of_owner(owner, skb.0 == 0, details(state, reason), || flow(&ctx));
         }
-    } else if layout!(sock_net) != ABSENT {
-        // Without BTF nobody could tell whose namespace it is of, and nobody asks for the count.
-        let sk = field::<u64>(&ctx, layout!(send_reset.skaddr));
-        count_foreign(sk, field(&ctx, layout!(send_reset.skbaddr)));
     }
     0
 }
 
-/// A RST that a socket is part of.
+/// A RST that a slot's socket is part of; `is_close`: one that answers no packet.
 #[inline(always)]
-fn of_socket(rst: &Rst, flow: impl Fn() -> Option<FlowKey>) {
-    let Some(owner) = filter::owner_of_socket(rst.port, rst.sk) else {
-        count_foreign(rst.sk, rst.skb);
-        return;
-    };
-    maps::count(Counter::RstsSeen);
-    if rst.skb == 0 && i32::from(rst.details.state) == CLOSE {
+fn of_owner(owner: Owner, is_close: bool, of: Details, flow: impl Fn() -> Option<FlowKey>) {
+    if is_close && i32::from(of.state) == CLOSE {
         // SAFETY: the helper has no preconditions.
         owner.record.rst_sent_at = unsafe { bpf_ktime_get_ns() };
-        owner.record.rst_reason = rst.details.detail;
+        owner.record.rst_reason = of.detail;
     } else if let Some(flow) = flow() {
-        emit::of_slot(owner, flow, &rst.details);
+        emit::of_slot(owner, flow, &of);
     }
 }
 
-/// No slot's socket is part of this, so address and namespace are compared here.
+/// No slot's socket is part of this RST of the agent's namespace, so the address is compared here.
 #[inline(always)]
-fn without_socket(rst: &Rst, flow: impl Fn() -> Option<FlowKey>) {
-    let (Some(entry), Some(flow)) = (maps::port(rst.port), flow()) else { return };
-    if rst.skb != 0 && !kernel::packet_in_our_netns(rst.skb) {
-        maps::count(Counter::Foreign);
-        return;
+fn without_socket(port: u16, of: Details, flow: impl Fn() -> Option<FlowKey>) {
+    let (Some(entry), Some(flow)) = (maps::port(port), flow()) else { return };
+    if filter::address_matches(entry, &flow.local) {
+        emit::of_flow(flow, &of);
     }
-    maps::count(Counter::RstsSeen);
-    if !filter::address_matches(entry, &flow.local) {
-        maps::count(Counter::Foreign);
-        return;
-    }
-    emit::of_flow(flow, &Details { state: 0, ..rst.details });
 }
 
 /// The 4-tuple of the record, from whichever shape this kernel has.

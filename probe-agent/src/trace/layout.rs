@@ -115,6 +115,12 @@ impl Kernel {
         Ok(kernel)
     }
 
+    /// Whether hooks are raw tracepoints, whose programs are loaded by what BTF calls them.
+    #[must_use]
+    pub fn has_raw(&self) -> bool {
+        self.hooks.iter().any(|hook| hook.category.is_none())
+    }
+
     /// A hook that can be done without is not there.
     fn lacks(&mut self, hook: Tracepoint) {
         self.limits.push(format!("this kernel has no tracepoint {}: {}", hook.name, hook.price));

@@ -3,15 +3,15 @@
 use std::{net::SocketAddr, os::fd::AsFd, path::Path, thread};
 
 use aya::{
-    Ebpf, EbpfLoader, Pod,
+    Btf, Ebpf, EbpfLoader, Pod,
     maps::{Map, MapData, MapError, RingBuf},
-    programs::{
-        Program, ProgramError, raw_trace_point::RawTracePointLink, trace_point::TracePointLink,
-    },
+    programs::{Program, ProgramError, tp_btf::BtfTracePointLink, trace_point::TracePointLink},
     util::nr_cpus,
 };
 use aya_log::EbpfLogger;
-use probe_agent_common::{ABSENT, Counter, KernelLayout, PortEntry, SlotRecord};
+use probe_agent_common::{
+    ABSENT, Counter, KernelLayout, OWNED_WORDS, PortEntry, SlotRecord, owned_bit, owned_word,
+};
 
 use super::{
     ack_guard::Guard,
@@ -38,6 +38,7 @@ pub struct Tracer {
     pub slots: Mapped<SlotRecord>,
     /// Whether a probe's handshake is kept half-open.
     pub guard: Guard,
+    owned: Mapped<u64>,
     ports: Mapped<PortEntry>,
     counters: Mapped<u64>,
     cpus: u32,
@@ -81,10 +82,12 @@ impl Tracer {
         kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
         let cpus = cpus()?;
         let mut programs = load(slots, cpus, &kernel.layout)?;
+        let types = kernel.has_raw().then(Btf::from_sys_fs).transpose();
+        let types = types.map_err(|e| TraceError::Load(format!("{}: {e}", btf::VMLINUX)))?;
         let mut links = Links::default();
         let mut misses = Misses::default();
         for hook in &kernel.hooks {
-            links.0.push(attach(&mut programs, hook, &mut misses)?);
+            links.0.push(attach(&mut programs, hook, types.as_ref(), &mut misses)?);
         }
         let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
@@ -93,6 +96,7 @@ impl Tracer {
             kernel,
             slots: mapped(&programs, "SLOTS", slots, Access::Read)?,
             guard,
+            owned: mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
             ports: mapped(&programs, "PORTS", PORTS, Access::Write)?,
             counters: mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?,
             cpus,
@@ -112,11 +116,14 @@ impl Tracer {
             cookie,
             address: address_bytes(local.ip()),
         };
-        self.ports.write(u32::from(local.port()), entry);
+        let port = local.port();
+        self.ports.write(u32::from(port), entry);
+        self.owned.change_bits(owned_word(port), owned_bit(port), true);
     }
 
     /// Tells the hooks that a local port is nobody's any more.
     pub fn disown_port(&self, port: u16) {
+        self.owned.change_bits(owned_word(port), owned_bit(port), false);
         self.ports.write(u32::from(port), PortEntry::default());
     }
 
@@ -187,18 +194,23 @@ fn take<M: TryFrom<Map, Error = MapError>>(
         .map_err(|e: MapError| TraceError::from_aya(&e))
 }
 
-fn attach(programs: &mut Ebpf, hook: &Hook, misses: &mut Misses) -> Result<Link, TraceError> {
+fn attach(
+    programs: &mut Ebpf,
+    hook: &Hook,
+    types: Option<&Btf>,
+    misses: &mut Misses,
+) -> Result<Link, TraceError> {
     let program = programs
         .program_mut(hook.program)
         .ok_or_else(|| TraceError::Load(format!("the object has no program {}", hook.program)))?;
     let refused = |e: ProgramError| TraceError::from_aya(&e);
-    let link = match (program, hook.category) {
-        (Program::RawTracePoint(program), None) => {
-            program.load().map_err(refused)?;
-            let link = program.attach(hook.tracepoint).map_err(refused)?;
+    let link = match (program, hook.category, types) {
+        (Program::BtfTracePoint(program), None, Some(types)) => {
+            program.load(hook.tracepoint, types).map_err(refused)?;
+            let link = program.attach().map_err(refused)?;
             Link::Raw(program.take_link(link).map_err(refused)?)
         }
-        (Program::TracePoint(program), Some(category)) => {
+        (Program::TracePoint(program), Some(category), _) => {
             program.load().map_err(refused)?;
             let link = program.attach(category, hook.tracepoint).map_err(refused)?;
             Link::Record(program.take_link(link).map_err(refused)?)
@@ -217,7 +229,7 @@ fn attach(programs: &mut Ebpf, hook: &Hook, misses: &mut Misses) -> Result<Link,
 /// An attached hook: held for its drop.
 #[expect(dead_code, reason = "held for its drop")]
 enum Link {
-    Raw(RawTracePointLink),
+    Raw(BtfTracePointLink),
     Record(TracePointLink),
 }
 

@@ -3,7 +3,13 @@
 //! That is not for speed alone: while `bpf()` looks up or updates an element, no tracepoint's program
 //! runs on that CPU, and its events are lost without a count.
 
-use std::{io, num::NonZeroUsize, os::fd::AsFd, ptr::NonNull};
+use std::{
+    io,
+    num::NonZeroUsize,
+    os::fd::AsFd,
+    ptr::NonNull,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use aya::Pod;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
@@ -68,6 +74,25 @@ impl<T: Pod> Mapped<T> {
         if index < self.elements && self.access == Access::Write {
             // SAFETY: as for `read`, and the mapping may be written to.
             unsafe { self.base.add(index as usize).write_volatile(value) };
+        }
+    }
+}
+
+impl Mapped<u64> {
+    /// Sets or clears bits of an element, whoever else does so at the same time; does nothing where
+    /// there is none, or none may be written.
+    pub(super) fn change_bits(&self, index: u32, bits: u64, set: bool) {
+        if index >= self.elements || self.access != Access::Write {
+            return;
+        }
+        // SAFETY: within the mapping, aligned, and it may be written to; every thread of this process
+        // that writes does so here, and the hooks only read.
+        let word = unsafe { AtomicU64::from_ptr(self.base.add(index as usize).as_ptr()) };
+        // Release: whoever sees the bit sees what was written before it was set.
+        if set {
+            word.fetch_or(bits, Ordering::Release);
+        } else {
+            word.fetch_and(!bits, Ordering::Release);
         }
     }
 }
