@@ -10,7 +10,7 @@ use crate::{
     median::Spread,
     memory::Memory,
     throughput::{AGENT, Figures},
-    unrelated::SlowDown,
+    unrelated::{NGINX, SlowDown},
 };
 
 /// What `results.json` holds.
@@ -87,7 +87,8 @@ impl Results {
             let name = format!("event of others in ns, dearest program ({program})");
             goals.push(Goal::new(name, ns, 100.0, false));
         }
-        for slow_down in self.unrelated.iter().filter(|s| s.tracepoints == "raw") {
+        for slow_down in self.unrelated.iter().filter(|s| s.tracepoints == "raw" && s.load == NGINX)
+        {
             let name = format!("slow-down of unrelated {} in %", slow_down.load);
             goals.push(Goal::new(name, slow_down.percent, 2.0, false));
         }

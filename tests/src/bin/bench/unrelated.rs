@@ -5,6 +5,7 @@
 //! ratio. A third slice without it gives the ratio of nothing at all: the error of the method.
 
 pub(crate) mod load;
+mod nginx;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -16,6 +17,9 @@ use crate::{
     median::{Spread, spread},
     target::Target,
 };
+
+/// The load that the target is about.
+pub(crate) const NGINX: &str = "connections to nginx";
 
 /// What a load lost.
 #[derive(Clone, Debug, Serialize)]
@@ -31,7 +35,11 @@ pub(crate) struct SlowDown {
 }
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<SlowDown>> {
-    let kinds = [(Kind::Connections, "connections"), (Kind::Requests, "requests")];
+    let kinds = [
+        (Kind::Connections, "bare connections"),
+        (Kind::Requests, "requests"),
+        (Kind::Nginx, NGINX),
+    ];
     let mut all = Vec::new();
     for (kind, load) in kinds {
         for tracepoints in ["raw", "record"] {

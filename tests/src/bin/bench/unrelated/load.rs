@@ -6,9 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use nix::time::{ClockId, clock_gettime};
 use socket2::Socket;
+
+use super::nginx::Nginx;
 
 /// What a client asks and a server answers.
 const MESSAGE: [u8; 64] = [b'x'; 64];
@@ -16,17 +18,22 @@ const MESSAGE: [u8; 64] = [b'x'; 64];
 /// Requests whose time is taken together: long beside the clock, short beside a time slice.
 const BATCH: usize = 32;
 
-/// Both ends in one thread. Nobody sleeps or is woken, so that nothing but the work counts, and the
-/// hooks' share of it is as large as it can be.
+/// The load, by one thread.
+///
+/// But for nginx it holds both ends: nobody sleeps or is woken, so that nothing but the work counts, and
+/// the hooks' share of it is as large as it can be.
 pub(crate) struct Load {
     listener: TcpListener,
     address: SocketAddr,
     open: Option<(TcpStream, TcpStream)>,
+    nginx: Option<Nginx>,
 }
 
 /// What is done over and over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// A connection to nginx for each request.
+    Nginx,
     /// A connection for each request.
     Connections,
     /// All requests on one connection.
@@ -39,26 +46,24 @@ impl Load {
     pub(crate) fn new() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, open: None })
+        Ok(Self { listener, address, open: None, nginx: None })
     }
 
     /// Works for `slice`; returns the CPU time of one piece of work, in nanoseconds: the median of
     /// the batches, so that what disturbs a few of them does not count.
     pub(crate) fn work(&mut self, kind: Kind, slice: Duration) -> Result<f64> {
-        let began = Instant::now();
-        let mut batches = Vec::new();
-        while began.elapsed() < slice || batches.is_empty() {
-            let before = thread_time()?;
-            for _ in 0..BATCH {
-                self.once(kind)?;
-            }
-            batches.push((thread_time()? - before) / BATCH as f64);
+        if kind == Kind::Nginx {
+            let nginx = self.nginx.take().map_or_else(Nginx::start, Ok)?;
+            let done = nginx.beside(|| batches(slice, || nginx.time(), || nginx.get()));
+            self.nginx = Some(nginx);
+            return done;
         }
-        Ok(crate::median::spread(batches).median)
+        batches(slice, || Ok(0.0), || self.once(kind))
     }
 
     fn once(&mut self, kind: Kind) -> Result<()> {
         match kind {
+            Kind::Nginx => bail!("nginx has a process of its own"),
             Kind::Connections => {
                 let (mut client, mut server) = self.connect()?;
                 exchange(&mut client, &mut server)?;
@@ -90,6 +95,26 @@ impl Load {
         let (server, _) = self.listener.accept()?;
         Ok((client, server))
     }
+}
+
+/// Does pieces of work for `slice`, and tells the CPU time of one, here and wherever else `elsewhere`
+/// counts, in nanoseconds: the median of the batches.
+fn batches(
+    slice: Duration,
+    elsewhere: impl Fn() -> Result<f64>,
+    mut once: impl FnMut() -> Result<()>,
+) -> Result<f64> {
+    let time = || Ok::<_, anyhow::Error>(thread_time()? + elsewhere()?);
+    let began = Instant::now();
+    let mut batches = Vec::new();
+    while began.elapsed() < slice || batches.is_empty() {
+        let before = time()?;
+        for _ in 0..BATCH {
+            once()?;
+        }
+        batches.push((time()? - before) / BATCH as f64);
+    }
+    Ok(crate::median::spread(batches).median)
 }
 
 fn exchange(client: &mut TcpStream, server: &mut TcpStream) -> Result<()> {
