@@ -8,7 +8,7 @@
 /// `connect()`.
 ///
 /// Times are `bpf_ktime_get_ns()`, nanoseconds of `CLOCK_MONOTONIC`; 0 means that it did not happen.
-#[repr(C, align(64))]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SlotRecord {
     /// `CLOSE -> SYN_SENT`: just before the SYN leaves.
@@ -42,7 +42,8 @@ pub struct SlotRecord {
 
 const _: () = {
     use core::mem::offset_of;
-    assert!(size_of::<SlotRecord>() == 64 && align_of::<SlotRecord>() == 64);
+    // A cache line: the array begins at a page.
+    assert!(size_of::<SlotRecord>() == 64 && align_of::<SlotRecord>() == 8);
     assert!(offset_of!(SlotRecord, generation) == 32);
     assert!(offset_of!(SlotRecord, rst_reason) == 44);
     assert!(offset_of!(SlotRecord, socket) == 48);

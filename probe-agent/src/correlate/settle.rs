@@ -191,6 +191,13 @@ impl Settling {
         }
     }
 
+    /// When a probe may next be settled; `None` if none waits.
+    #[must_use]
+    pub fn next_due(&self) -> Option<u64> {
+        let others = self.by_other.iter().map(|&(deadline, ..)| deadline);
+        self.by_window.front().map(|&(deadline, ..)| deadline).into_iter().chain(others).min()
+    }
+
     /// Hands out every probe that is settled, given that all events up to `seen_until` have been
     /// told and `lost` events have been lost so far.
     pub fn settle(&mut self, seen_until: u64, lost: u64, out: &mut Vec<Timeline>) {

@@ -45,8 +45,11 @@ use crate::{
     monotonic,
 };
 
-/// How long a turn waits at most while probes settle: the grain in which they are handed out.
+/// How long a turn waits at least for a probe that is settled as soon as the watermark says so.
 const SETTLE_TICK: Duration = Duration::from_millis(10);
+
+/// How long a turn waits at most while probes settle: meanwhile their late events lie in the inbox.
+const INBOX_TICK: Duration = Duration::from_millis(50);
 
 /// How long a turn waits at most otherwise: a stop is noticed within this.
 const IDLE_TICK: Duration = Duration::from_millis(100);
@@ -221,8 +224,11 @@ impl Engine {
 
     /// How long the next wait may take.
     fn patience(&self) -> EpollTimeout {
-        let tick = if self.settling.is_empty() { IDLE_TICK } else { SETTLE_TICK };
-        let mut until = self.now + nanos(tick);
+        let after = |tick| self.now + nanos(tick);
+        let mut until = match self.settling.next_due() {
+            Some(due) => due.clamp(after(SETTLE_TICK), after(INBOX_TICK)),
+            None => after(IDLE_TICK),
+        };
         if let Some(deadline) = self.deadlines.next() {
             until = until.min(deadline);
         }

@@ -14,12 +14,21 @@ use super::{
     settings::{Settings, SocketSettings},
     slot::Slot,
     source::{self, Ports},
+    target::TargetId,
 };
 use crate::trace::loader::Tracer;
 
 /// Ports that turn out to be in use are passed over; after so many in a row the range is taken to
 /// be full, so that a probe does not try 28,000 of them.
 const MAX_PORTS_IN_USE: usize = 512;
+
+/// A 4-tuple of a slot on which a probe has ended that waits for late events.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resting {
+    pub(super) target: TargetId,
+    /// Not settled before this time, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub(super) until: u64,
+}
 
 /// What the pool remembers of a slot besides its socket.
 #[derive(Debug)]
@@ -34,6 +43,8 @@ pub(super) struct Entry {
     pub(super) socket_probes: u32,
     /// The kernel's generation when the last probe ended.
     pub(super) kernel_generation: u32,
+    /// Its last probe, if that waits for late events.
+    pub(super) resting: Option<Resting>,
     /// Whether the socket is registered with epoll.
     watched: bool,
 }
@@ -140,6 +151,7 @@ impl Pool {
             generation: 0,
             socket_probes: 0,
             kernel_generation: 0,
+            resting: None,
             watched: false,
         });
         Ok(index)
@@ -178,6 +190,7 @@ impl Pool {
         let entry = &mut self.entries[index as usize];
         entry.slot = None;
         entry.local = source::local(ip, entry.local.port(), target);
+        entry.resting = None;
         self.refresh(index)?;
         Ok(index)
     }

@@ -26,7 +26,7 @@ use super::{
 use crate::monotonic;
 
 /// How often the reader looks without being woken: the grain of the watermark.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(20);
 
 /// What the reader shares with the workers.
 #[derive(Debug, Default)]

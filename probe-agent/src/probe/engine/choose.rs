@@ -46,7 +46,7 @@ impl Engine {
             if is_loop(&flow) || second.is_some_and(|s| s.flow == flow) {
                 continue;
             }
-            if pin || self.settling.unsettled(&flow).is_none() {
+            if pin || !self.is_unsettled(slot, target, &flow) {
                 place = Some(at);
                 break;
             }
@@ -75,6 +75,15 @@ impl Engine {
         };
         self.pool.refresh(slot)?;
         Ok(Chosen { slot, early_reuse: true })
+    }
+
+    /// Whether an earlier probe of a slot's 4-tuple with a target still waits.
+    fn is_unsettled(&mut self, slot: u32, target: TargetId, flow: &FlowKey) -> bool {
+        let now = self.now;
+        // Where few targets keep all slots busy, this answers without a look into the store.
+        let known =
+            self.pool.entry(slot).resting.is_some_and(|r| r.target == target && now < r.until);
+        known || self.settling.unsettled(flow).is_some()
     }
 
     /// Whether the source address that a target is probed from is no longer one of this host.

@@ -4,12 +4,14 @@ use std::sync::atomic::Ordering;
 
 use probe_agent_common::FlowKey;
 
-use super::{Engine, launch::Second};
+use super::{Engine, gauges, launch::Second};
 use crate::{
     correlate::timeline::Confirmation,
     monotonic,
     probe::{
         outcome::Outcome,
+        pace::nanos,
+        pool::Resting,
         record::{Closing, ProbeId, ProbeRecord, TcpInfo},
         target::TargetId,
     },
@@ -139,6 +141,14 @@ impl Engine {
         if let Some(kernel) = &kernel {
             entry.kernel_generation = kernel.generation;
         }
+        entry.resting = match end.closing {
+            // Only a later probe of the same 4-tuple lets it settle earlier.
+            Closing::Reset | Closing::Silent => {
+                let until = ended_at + nanos(self.settings.settle);
+                Some(Resting { target: flight.target, until })
+            }
+            Closing::ByKernel => None,
+        };
         let record = ProbeRecord {
             id: ProbeId { slot: number, generation: flight.generation },
             target: flight.target,
@@ -197,7 +207,7 @@ impl Engine {
         second: Option<Second>,
     ) {
         if let Some(second) = second {
-            self.gauges.confirmations.fetch_add(1, Ordering::Relaxed);
+            gauges::add(&self.gauges.confirmations, 1);
             self.settling.confirm(
                 &second.flow,
                 second.first,
@@ -208,9 +218,8 @@ impl Engine {
                 },
             );
         } else {
-            self.gauges.ended.fetch_add(1, Ordering::Relaxed);
-            let alive = u64::from(record.outcome == Outcome::Alive);
-            self.gauges.alive.fetch_add(alive, Ordering::Relaxed);
+            gauges::add(&self.gauges.ended, 1);
+            gauges::add(&self.gauges.alive, u64::from(record.outcome == Outcome::Alive));
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
         self.answer(&record, await_second);

@@ -119,10 +119,9 @@ impl Engine {
         self.in_flight[slot as usize] = Some(flight);
         self.flying += 1;
         let at = self.deadline(target);
-        self.gauges
-            .first_at
-            .compare_exchange(0, self.now, Ordering::Relaxed, Ordering::Relaxed)
-            .ok();
+        if self.gauges.first_at.load(Ordering::Relaxed) == 0 {
+            self.gauges.first_at.store(self.now, Ordering::Relaxed);
+        }
         match started {
             Started::Answered => self.answered(slot, false),
             Started::Failed(errno) => self.failed(slot, errno),

@@ -8,7 +8,7 @@
 /// long, in nanoseconds, the watermark stays behind. Between the two lie some hundred instructions.
 const COMMIT_SLACK: u64 = 1_000_000;
 
-/// The reader looks every 10 ms; a pause of this many nanoseconds is a stall.
+/// The reader looks every 20 ms; a pause of this many nanoseconds is a stall.
 const STALL: u64 = 100_000_000;
 
 /// The watermark stands for as long as the stall was, and no longer than this, in nanoseconds.
@@ -49,7 +49,7 @@ impl Pace {
 mod tests {
     use super::{COMMIT_SLACK, MOST, Pace, STALL};
 
-    const TICK: u64 = 10_000_000;
+    const TICK: u64 = 20_000_000;
 
     #[test]
     fn it_follows_the_clock() {
