@@ -1,5 +1,6 @@
 //! `probe-agent check`: from the command line to the exit code.
 
+mod delivery;
 mod desk;
 mod limits;
 mod memory;
@@ -9,7 +10,7 @@ use std::{
     io::{self, BufWriter, IsTerminal},
     net::IpAddr,
     num::NonZeroU64,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::Instant,
 };
 
@@ -32,7 +33,7 @@ use crate::{
         style::Look,
     },
     session::{self, Appetite, Plan},
-    signals,
+    signals::Interrupts,
     trace::{
         clock::Clock,
         loader::{Rings, Tracer},
@@ -64,6 +65,10 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         say(warning);
     }
     let plan = plan(&config, targets.into(), pace, otlp.is_some())?;
+    // Before there is a cgroup to leave: from here on an interrupt tidies up. It lets the second signal
+    // end the delivery of spans, which may take long, and the third the process.
+    let interrupts =
+        Interrupts::hear(2).context("installing the signal handlers").map_err(Failure::other)?;
     let tracing = privilege::tracing(&config, &plan)?;
     memory::give_back();
     let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
@@ -71,7 +76,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),
         None => None,
     };
-    probe(&config, &plan, tracing, exporter, clock).map_err(Failure::other)
+    probe(&config, &plan, tracing, exporter, clock, interrupts).map_err(Failure::other)
 }
 
 /// Why a run did not start or could not be finished.
@@ -152,9 +157,9 @@ fn probe(
     tracing: Option<(Arc<Tracer>, Rings)>,
     exporter: Option<Exporter>,
     clock: Clock,
+    interrupts: Interrupts,
 ) -> anyhow::Result<Exit> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::stop_on_interrupt(&stop).context("installing the signal handlers")?;
+    let stop = Arc::clone(interrupts.stop());
     let traced = tracing.is_some();
     let mut desk = Desk {
         reporter: Reporter::new(
@@ -173,7 +178,7 @@ fn probe(
         closed: false,
         stall_told: false,
         tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
-        stop: Arc::clone(&stop),
+        interrupts,
     };
     let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
     desk.finish(plan, &outcome, traced)

@@ -27,13 +27,7 @@ mod stage;
 mod table;
 mod undisturbed;
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io, sync::atomic::Ordering};
 
 pub use self::error::DemoError;
 use self::{crew::Part, scenario::Scenario, show::Show};
@@ -42,7 +36,7 @@ use crate::{
     cli::demo::{DemoArgs, Family as Choice},
     lab::{Family, Lab},
     report::exit::Exit,
-    signals,
+    signals::Interrupts,
     trace::{clock::Clock, tracefs},
 };
 
@@ -57,8 +51,8 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         list(&scenarios);
         return Ok(Exit::AsExpected);
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::stop_on_interrupt(&stop).map_err(failed("install the signal handlers"))?;
+    let interrupts = Interrupts::hear(1).map_err(failed("install the signal handlers"))?;
+    let stop = interrupts.stop();
     // Ends all threads that it starts.
     Lab::preflight().map_err(DemoError::from)?;
     // Threads cannot mount it; what uses it says so if it is missing.
@@ -70,7 +64,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         .flat_map(|scenario| families(args.family).iter().map(move |f| (scenario, *f, form)))
         .collect();
     let mut show = Show::new(&parts, args.output, clock);
-    let played = crew::play(&parts, &stop, |news| show.hear(news));
+    let played = crew::play(&parts, stop, |news| show.hear(news));
     let unread = show.is_unread();
     let as_injected = show.finish().map_err(failed("write the results"))?;
     played?;

@@ -4,7 +4,7 @@ use std::{
     io::{self, BufWriter, Stdout},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -12,6 +12,7 @@ use std::{
 use anyhow::Context;
 use probe_agent_common::Counter;
 
+use super::delivery::{Delivered, deliver};
 use crate::{
     config::choice::Expect,
     correlate::timeline::Timeline,
@@ -23,9 +24,9 @@ use crate::{
         progress::{Progress, Snapshot},
         reporter::{Reporter, reader_gone},
         stats::RunFacts,
-        summary::SpanCounts,
     },
     session::{Audience, Outcome, Plan},
+    signals::Interrupts,
     trace::loader::Tracer,
     words::say,
 };
@@ -45,7 +46,7 @@ pub(super) struct Desk {
     /// That a worker stood still was told.
     pub(super) stall_told: bool,
     pub(super) tracer: Option<Arc<Tracer>>,
-    pub(super) stop: Arc<AtomicBool>,
+    pub(super) interrupts: Interrupts,
 }
 
 impl Audience for Desk {
@@ -93,7 +94,7 @@ impl Desk {
         match result {
             Err(error) if reader_gone(&error) => {
                 self.closed = true;
-                self.stop.store(true, Ordering::Relaxed);
+                self.interrupts.stop().store(true, Ordering::Relaxed);
                 Ok(())
             }
             other => other,
@@ -121,16 +122,12 @@ impl Desk {
         outcome: &Outcome,
         traced: bool,
     ) -> anyhow::Result<Exit> {
-        let spans = match self.exporter.take() {
-            Some(exporter) => {
-                let timeout = exporter.timeout();
-                exporter.finish(timeout)
-            }
-            None => SpanCounts::default(),
-        };
         self.progress.clear();
+        let exporter = self.exporter.take();
+        let Delivered { spans, abandoned } =
+            exporter.map(|exporter| deliver(exporter, &self.interrupts)).unwrap_or_default();
         let tracer = self.tracer.as_ref();
-        let interrupted = outcome.ended.interrupted && !self.closed;
+        let interrupted = outcome.ended.interrupted && !self.closed || abandoned;
         #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^53 ns")]
         let summary = outcome.tally.summary(
             &plan.targets,

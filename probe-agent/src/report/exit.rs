@@ -15,7 +15,7 @@ pub enum Exit {
     Privilege,
     /// The targets went as expected, but spans were rejected or dropped.
     Telemetry,
-    /// SIGINT or SIGTERM; the summary so far was printed.
+    /// SIGINT, SIGTERM or SIGHUP; the summary so far was printed.
     Interrupted,
 }
 
@@ -47,7 +47,7 @@ pub struct Ending {
     pub usage_error: bool,
     /// A privilege is missing that is required.
     pub privilege_missing: bool,
-    /// Ended by SIGINT or SIGTERM.
+    /// Ended by SIGINT, SIGTERM or SIGHUP.
     pub interrupted: bool,
     /// At least one target did not go as expected.
     pub target_unexpected: bool,
