@@ -38,7 +38,7 @@ use crate::{
         clock::Clock,
         loader::{Rings, Tracer},
     },
-    words::say,
+    words::{in_words, say},
 };
 
 /// Runs `check`. What is wrong with the command line comes back as the error, before anything was
@@ -94,7 +94,7 @@ impl Failure {
     }
 
     fn other(error: impl Into<anyhow::Error>) -> Self {
-        Self { line: format!("{:#}", error.into()), exit: Exit::NotAsExpected }
+        Self { line: format!("{:#}", error.into()), exit: Exit::Unfinished }
     }
 }
 
@@ -176,10 +176,12 @@ fn probe(
         total: config.total_probes(),
         expect: config.expect,
         closed: false,
+        unwritten: None,
         stall_told: false,
         tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
         interrupts,
     };
-    let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
+    let outcome =
+        session::run(plan, tracing, &stop, &mut desk).map_err(in_words).context("probing")?;
     desk.finish(plan, &outcome, traced)
 }

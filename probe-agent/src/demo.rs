@@ -27,7 +27,10 @@ mod stage;
 mod table;
 mod undisturbed;
 
-use std::{io, sync::atomic::Ordering};
+use std::{
+    io::{self, Write},
+    sync::atomic::Ordering,
+};
 
 pub use self::error::DemoError;
 use self::{crew::Part, scenario::Scenario, show::Show};
@@ -35,9 +38,10 @@ use crate::{
     check::Failure,
     cli::demo::{DemoArgs, Family as Choice},
     lab::{Family, Lab},
-    report::exit::Exit,
+    report::{exit::Exit, reporter::reader_gone},
     signals::Interrupts,
     trace::{clock::Clock, tracefs},
+    words::in_words,
 };
 
 /// Runs the demo. Must be called by the main thread, before others are started (see
@@ -48,8 +52,10 @@ use crate::{
 pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scenarios = chosen(&args.scenarios)?;
     if args.list {
-        list(&scenarios);
-        return Ok(Exit::AsExpected);
+        return match list(&scenarios) {
+            Err(error) if !reader_gone(&error) => Err(failed("write the results")(error).into()),
+            _ => Ok(Exit::AsExpected),
+        };
     }
     let interrupts = Interrupts::hear(1).map_err(failed("install the signal handlers"))?;
     let stop = interrupts.stop();
@@ -78,7 +84,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
 }
 
 fn failed(operation: &'static str) -> impl Fn(io::Error) -> DemoError {
-    move |source| DemoError::Run { operation, source }
+    move |source| DemoError::Run { operation, source: in_words(source) }
 }
 
 /// The scenarios that were asked for, each once and in the usual order; all if none was named.
@@ -90,11 +96,14 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Scenario>, DemoError> {
     Ok(scenarios::ALL.iter().filter(wanted).collect())
 }
 
-fn list(scenarios: &[&'static Scenario]) {
+fn list(scenarios: &[&'static Scenario]) -> io::Result<()> {
     let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
     for scenario in scenarios {
-        println!("{:width$}  {}", scenario.name, scenario.title);
+        text.push_str(&format!("{:width$}  {}\n", scenario.name, scenario.title));
     }
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 const fn families(choice: Choice) -> &'static [Family] {

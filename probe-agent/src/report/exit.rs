@@ -15,6 +15,9 @@ pub enum Exit {
     Privilege,
     /// The targets went as expected, but spans were rejected or dropped.
     Telemetry,
+    /// The agent could not finish: the results could not be written, or this host refused it a thread
+    /// or the like.
+    Unfinished,
     /// SIGINT, SIGTERM or SIGHUP; the summary so far was printed.
     Interrupted,
 }
@@ -29,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Privilege => 3,
             Self::Telemetry => 4,
+            Self::Unfinished => 5,
             Self::Interrupted => 130,
         }
     }
