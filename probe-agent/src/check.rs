@@ -57,6 +57,9 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         if let Some(name) = &config.interface {
             resolve::interface(name)?;
         }
+        if let Some(source) = config.source {
+            resolve::source(source)?;
+        }
         resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
     })
     .map_err(|e| privilege::netns(&config, e))?

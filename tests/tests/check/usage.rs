@@ -122,6 +122,11 @@ const TABLE: &[(&str, &str)] = &[
         "--source 224.0.0.1: no address of one host; leave --source out to let the route choose",
     ),
     (
+        "10.0.0.7:80 --source 127.255.255.255",
+        "--source 127.255.255.255: no address of one host; leave --source out to let the route \
+         choose",
+    ),
+    (
         "10.0.0.7:80 --timeout 1ns",
         "--timeout 1ns: less than 1ms, in which no target answers; give e.g. 2s",
     ),
