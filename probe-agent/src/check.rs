@@ -1,5 +1,6 @@
 //! `probe-agent check`: from the command line to the exit code.
 
+mod delivery;
 mod desk;
 mod limits;
 mod memory;
@@ -9,7 +10,7 @@ use std::{
     io::{self, BufWriter, IsTerminal},
     net::IpAddr,
     num::NonZeroU64,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::Instant,
 };
 
@@ -32,12 +33,12 @@ use crate::{
         style::Look,
     },
     session::{self, Appetite, Plan},
-    signals,
+    signals::Interrupts,
     trace::{
         clock::Clock,
         loader::{Rings, Tracer},
     },
-    words::say,
+    words::{in_words, say},
 };
 
 /// Runs `check`. What is wrong with the command line comes back as the error, before anything was
@@ -56,6 +57,9 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         if let Some(name) = &config.interface {
             resolve::interface(name)?;
         }
+        if let Some(source) = config.source {
+            resolve::source(source)?;
+        }
         resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
     })
     .map_err(|e| privilege::netns(&config, e))?
@@ -64,6 +68,10 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         say(warning);
     }
     let plan = plan(&config, targets.into(), pace, otlp.is_some())?;
+    // Before there is a cgroup to leave: from here on an interrupt tidies up. It lets the second signal
+    // end the delivery of spans, which may take long, and the third the process.
+    let interrupts =
+        Interrupts::hear(2).context("installing the signal handlers").map_err(Failure::other)?;
     let tracing = privilege::tracing(&config, &plan)?;
     memory::give_back();
     let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
@@ -71,7 +79,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         Some(otlp) => Some(start_exporter(otlp, &plan, clock)?),
         None => None,
     };
-    probe(&config, &plan, tracing, exporter, clock).map_err(Failure::other)
+    probe(&config, &plan, tracing, exporter, clock, interrupts).map_err(Failure::other)
 }
 
 /// Why a run did not start or could not be finished.
@@ -89,7 +97,7 @@ impl Failure {
     }
 
     fn other(error: impl Into<anyhow::Error>) -> Self {
-        Self { line: format!("{:#}", error.into()), exit: Exit::NotAsExpected }
+        Self { line: format!("{:#}", error.into()), exit: Exit::Unfinished }
     }
 }
 
@@ -152,9 +160,9 @@ fn probe(
     tracing: Option<(Arc<Tracer>, Rings)>,
     exporter: Option<Exporter>,
     clock: Clock,
+    interrupts: Interrupts,
 ) -> anyhow::Result<Exit> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::stop_on_interrupt(&stop).context("installing the signal handlers")?;
+    let stop = Arc::clone(interrupts.stop());
     let traced = tracing.is_some();
     let mut desk = Desk {
         reporter: Reporter::new(
@@ -171,10 +179,12 @@ fn probe(
         total: config.total_probes(),
         expect: config.expect,
         closed: false,
+        unwritten: None,
         stall_told: false,
         tracer: tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer)),
-        stop: Arc::clone(&stop),
+        interrupts,
     };
-    let outcome = session::run(plan, tracing, &stop, &mut desk).context("probing")?;
+    let outcome =
+        session::run(plan, tracing, &stop, &mut desk).map_err(in_words).context("probing")?;
     desk.finish(plan, &outcome, traced)
 }

@@ -45,6 +45,7 @@ Exit codes:
   2    usage or configuration
   3    a privilege is missing that --require-kernel asks for
   4    telemetry was not delivered
-  130  interrupted (the summary so far is printed)
+  5    the run could not be finished, or its results not be written
+  130  interrupted (the summary so far is printed; a second signal abandons undelivered spans)
 
 Results go to stdout, progress and warnings to stderr. NO_COLOR is honoured.";

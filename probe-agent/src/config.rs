@@ -21,5 +21,5 @@ mod tests;
 pub use self::{
     check::{CheckConfig, KernelUse, load},
     error::ConfigError,
-    listed::{ListedTarget, OptionProblem},
+    listed::{LineProblem, OptionProblem},
 };

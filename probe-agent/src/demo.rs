@@ -28,11 +28,8 @@ mod table;
 mod undisturbed;
 
 use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    io::{self, Write},
+    sync::atomic::Ordering,
 };
 
 pub use self::error::DemoError;
@@ -41,9 +38,10 @@ use crate::{
     check::Failure,
     cli::demo::{DemoArgs, Family as Choice},
     lab::{Family, Lab},
-    report::exit::Exit,
-    signals,
+    report::{exit::Exit, reporter::reader_gone},
+    signals::Interrupts,
     trace::{clock::Clock, tracefs},
+    words::in_words,
 };
 
 /// Runs the demo. Must be called by the main thread, before others are started (see
@@ -54,11 +52,13 @@ use crate::{
 pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scenarios = chosen(&args.scenarios)?;
     if args.list {
-        list(&scenarios);
-        return Ok(Exit::AsExpected);
+        return match list(&scenarios) {
+            Err(error) if !reader_gone(&error) => Err(failed("write the results")(error).into()),
+            _ => Ok(Exit::AsExpected),
+        };
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::stop_on_interrupt(&stop).map_err(failed("install the signal handlers"))?;
+    let interrupts = Interrupts::hear(1).map_err(failed("install the signal handlers"))?;
+    let stop = interrupts.stop();
     // Ends all threads that it starts.
     Lab::preflight().map_err(DemoError::from)?;
     // Threads cannot mount it; what uses it says so if it is missing.
@@ -70,7 +70,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         .flat_map(|scenario| families(args.family).iter().map(move |f| (scenario, *f, form)))
         .collect();
     let mut show = Show::new(&parts, args.output, clock);
-    let played = crew::play(&parts, &stop, |news| show.hear(news));
+    let played = crew::play(&parts, stop, |news| show.hear(news));
     let unread = show.is_unread();
     let as_injected = show.finish().map_err(failed("write the results"))?;
     played?;
@@ -84,7 +84,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
 }
 
 fn failed(operation: &'static str) -> impl Fn(io::Error) -> DemoError {
-    move |source| DemoError::Run { operation, source }
+    move |source| DemoError::Run { operation, source: in_words(source) }
 }
 
 /// The scenarios that were asked for, each once and in the usual order; all if none was named.
@@ -96,11 +96,14 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Scenario>, DemoError> {
     Ok(scenarios::ALL.iter().filter(wanted).collect())
 }
 
-fn list(scenarios: &[&'static Scenario]) {
+fn list(scenarios: &[&'static Scenario]) -> io::Result<()> {
     let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
     for scenario in scenarios {
-        println!("{:width$}  {}", scenario.name, scenario.title);
+        text.push_str(&format!("{:width$}  {}\n", scenario.name, scenario.title));
     }
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 const fn families(choice: Choice) -> &'static [Family] {

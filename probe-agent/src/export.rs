@@ -12,6 +12,7 @@
 pub mod args;
 pub mod config;
 pub mod counts;
+pub mod delivery;
 pub mod exporter;
 pub mod ids;
 pub mod resource;

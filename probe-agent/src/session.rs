@@ -172,8 +172,7 @@ pub fn run(
     if heard.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
-    let mut outcome = workers.join(plan)?;
-    outcome.worker_stalls = watch.stalls();
+    let outcome = workers.join(plan)?;
     heard.map(|()| outcome)
 }
 

@@ -1,32 +1,63 @@
-//! SIGINT, SIGTERM and SIGHUP: the first asks for the end, the second makes it.
+//! SIGINT, SIGTERM and SIGHUP: the first asks for the end, one too many makes it.
 
 use std::{
     io,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
+    low_level,
 };
 
 /// The exit code of a run that was ended by a signal.
 const INTERRUPTED: i32 = 130;
 
-/// Sets `stop` on the first SIGINT, SIGTERM or SIGHUP (unless that one is ignored, as `nohup` has it); a
-/// second one, before the run has ended of itself,
-/// ends the process at once.
-///
-/// # Errors
-/// If the handlers cannot be installed.
-pub fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> io::Result<()> {
-    let hangup = (!is_ignored(SIGHUP)?).then_some(SIGHUP);
-    for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
-        // In this order: the first signal finds the flag still unset.
-        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(stop))?;
-        flag::register(signal, Arc::clone(stop))?;
+/// The signals that have come so far.
+#[derive(Clone, Debug)]
+pub struct Interrupts {
+    seen: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Interrupts {
+    /// Hears the first `heard` of SIGINT, SIGTERM and SIGHUP (unless that one is ignored, as `nohup`
+    /// has it), in whatever order they come. One more ends the process at once.
+    ///
+    /// # Errors
+    /// If the handlers cannot be installed.
+    pub fn hear(heard: usize) -> io::Result<Self> {
+        let this = Self { seen: Arc::default(), stop: Arc::default() };
+        let hangup = (!is_ignored(SIGHUP)?).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
+            let Self { seen, stop } = this.clone();
+            let action = move || {
+                if seen.fetch_add(1, Ordering::Relaxed) >= heard {
+                    low_level::exit(INTERRUPTED);
+                }
+                stop.store(true, Ordering::Relaxed);
+            };
+            // SAFETY: the action touches atomics and calls `_exit`, which are async-signal-safe; it
+            // allocates nothing, frees nothing and does not panic.
+            unsafe { low_level::register(signal, action) }?;
+        }
+        Ok(this)
     }
-    Ok(())
+
+    /// Set by the first signal; others may set it as well.
+    #[must_use]
+    pub const fn stop(&self) -> &Arc<AtomicBool> {
+        &self.stop
+    }
+
+    /// How many have come.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.seen.load(Ordering::Relaxed)
+    }
 }
 
 fn is_ignored(signal: i32) -> io::Result<bool> {

@@ -4,14 +4,15 @@ use std::{
     io::{self, BufWriter, Stdout},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
 
-use anyhow::Context;
+use anyhow::bail;
 use probe_agent_common::Counter;
 
+use super::delivery::{Delivered, deliver};
 use crate::{
     config::choice::Expect,
     correlate::timeline::Timeline,
@@ -23,11 +24,11 @@ use crate::{
         progress::{Progress, Snapshot},
         reporter::{Reporter, reader_gone},
         stats::RunFacts,
-        summary::SpanCounts,
     },
     session::{Audience, Outcome, Plan},
+    signals::Interrupts,
     trace::loader::Tracer,
-    words::say,
+    words::{in_words, say},
 };
 
 /// Where the news of a run arrives: the report, the progress line and the export.
@@ -40,12 +41,14 @@ pub(super) struct Desk {
     pub(super) began: Instant,
     pub(super) total: Option<u64>,
     pub(super) expect: Expect,
-    /// Nobody reads the report any more.
+    /// The report cannot be written any more.
     pub(super) closed: bool,
+    /// Why, unless its reader has gone away.
+    pub(super) unwritten: Option<io::Error>,
     /// That a worker stood still was told.
     pub(super) stall_told: bool,
     pub(super) tracer: Option<Arc<Tracer>>,
-    pub(super) stop: Arc<AtomicBool>,
+    pub(super) interrupts: Interrupts,
 }
 
 impl Audience for Desk {
@@ -58,7 +61,7 @@ impl Audience for Desk {
                 self.progress.clear();
             }
             let printed = self.reporter.probe(&probe);
-            self.written(printed)?;
+            self.written(printed);
         }
         if let Some(exporter) = &self.exporter {
             exporter.offer(probe, expected);
@@ -69,7 +72,7 @@ impl Audience for Desk {
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
         // First what was printed, so that no line of it ends behind the progress.
         let flushed = self.reporter.flush();
-        self.written(flushed)?;
+        self.written(flushed);
         self.progress.draw(&self.snapshot(gauges));
         Ok(())
     }
@@ -88,15 +91,15 @@ impl Audience for Desk {
 }
 
 impl Desk {
-    /// A reader that has gone away ends the run, without a word.
-    fn written(&mut self, result: io::Result<()>) -> io::Result<()> {
-        match result {
-            Err(error) if reader_gone(&error) => {
-                self.closed = true;
-                self.stop.store(true, Ordering::Relaxed);
-                Ok(())
+    /// A report that cannot be written ends the run; a reader that has gone away does so without a
+    /// word. The spans of what was probed are delivered all the same.
+    fn written(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.closed = true;
+            self.interrupts.stop().store(true, Ordering::Relaxed);
+            if !reader_gone(&error) {
+                self.unwritten.get_or_insert(in_words(error));
             }
-            other => other,
         }
     }
 
@@ -121,16 +124,12 @@ impl Desk {
         outcome: &Outcome,
         traced: bool,
     ) -> anyhow::Result<Exit> {
-        let spans = match self.exporter.take() {
-            Some(exporter) => {
-                let timeout = exporter.timeout();
-                exporter.finish(timeout)
-            }
-            None => SpanCounts::default(),
-        };
         self.progress.clear();
+        let exporter = self.exporter.take();
+        let Delivered { spans, abandoned } =
+            exporter.map(|exporter| deliver(exporter, &self.interrupts)).unwrap_or_default();
         let tracer = self.tracer.as_ref();
-        let interrupted = outcome.ended.interrupted && !self.closed;
+        let interrupted = outcome.ended.interrupted && !self.closed || abandoned;
         #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^53 ns")]
         let summary = outcome.tally.summary(
             &plan.targets,
@@ -149,7 +148,10 @@ impl Desk {
         );
         if !self.closed {
             let printed = self.reporter.finish(&summary);
-            self.written(printed).context("writing the report")?;
+            self.written(printed);
+        }
+        if let Some(error) = self.unwritten {
+            bail!("cannot write the results: {error}");
         }
         Ok(Ending {
             usage_error: false,

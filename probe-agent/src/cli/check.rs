@@ -42,7 +42,7 @@ pub struct CheckArgs {
     )]
     pub targets: Vec<String>,
 
-    /// Read further targets from a file, one a line; '#' starts a comment, '-' is stdin
+    /// Read further targets from a file in UTF-8, one a line; '#' starts a comment, '-' is stdin
     ///
     /// A target may have an interval of its own: `db.example:5432 interval=10s`.
     #[arg(long, value_name = "PATH")]
@@ -99,7 +99,7 @@ pub struct CheckArgs {
     )]
     pub concurrency: u32,
 
-    /// How long to wait for the answer to a SYN
+    /// How long to wait for the answer to a SYN; 1ms at least
     #[arg(short, long, value_name = "TIME", default_value = "2s", help_heading = "Schedule")]
     pub timeout: TimeSpan,
 

@@ -2,7 +2,10 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, error::ErrorKind};
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use super::Cli;
 
@@ -25,15 +28,42 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    Cli::try_parse_from(&arguments).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Stop::Answer(error.render().to_string())
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Stop::Usage("say what to do: 'probe-agent check TARGET...' (see --help)".to_owned())
         }
-        _ => Stop::Usage(one_line(&error.render().to_string())),
+        _ => Stop::Usage(
+            negative(&error, &arguments).unwrap_or_else(|| one_line(&error.render().to_string())),
+        ),
     })
+}
+
+/// What to say of a negative value, which no flag takes: clap takes `--count -1` for two flags, and
+/// misses a digit in `--count=-1`.
+fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
+    let is_negative = |text: &str| {
+        text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let said = |flag: &str, value: &str| format!("{flag} {value}: it cannot be negative");
+    if let Some(value) = text(ContextKind::InvalidValue).filter(|value| is_negative(value)) {
+        return Some(said(text(ContextKind::InvalidArg)?.split(' ').next()?, value));
+    }
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let words = arguments.iter().map(|word| word.to_str().unwrap_or_default());
+    let (flag, value) = words.clone().zip(words.skip(1)).find(|(flag, value)| {
+        flag.starts_with('-') && !flag.contains('=') && !is_negative(flag) && is_negative(value)
+    })?;
+    Some(said(flag, value))
 }
 
 /// Folds clap's paragraphs into one line: the error, its possible values and its tips. The usage
@@ -90,6 +120,14 @@ mod tests {
             (
                 "probe-agent check a:1 --no-kernel --require-kernel",
                 "the argument '--no-kernel' cannot be used with '--require-kernel'",
+            ),
+            ("probe-agent check a:1 --count -1 --outptu", "--count -1: it cannot be negative"),
+            ("probe-agent check a:1 -c-1", "--count -1: it cannot be negative"),
+            ("probe-agent check a:1 --timeout=-2s", "--timeout -2s: it cannot be negative"),
+            ("probe-agent check -i -2s a:1", "-i -2s: it cannot be negative"),
+            (
+                "probe-agent check a:1 --no-kernel -x",
+                "unexpected argument '-x' found; tip: to pass '-x' as a value, use '-- -x'",
             ),
             (
                 "probe-agent check a:1 --workers 0",

@@ -1,5 +1,7 @@
 //! The validated configuration of `probe-agent check`.
 
+mod rules;
+
 use std::{
     net::IpAddr,
     num::{NonZeroU32, NonZeroU64},
@@ -9,8 +11,8 @@ use std::{
 use super::{
     choice::{Expect, OutputFormat, PortPolicy},
     duration::TimeSpan,
-    error::{ConfigError, MOST_TARGETS},
-    listed::{self, ListedTarget},
+    error::ConfigError,
+    listed,
     netns::NetworkNamespace,
     source::PortRange,
     target::TargetSpec,
@@ -54,7 +56,7 @@ pub struct CheckConfig {
     pub rate_per_host: Option<NonZeroU32>,
     /// Probes under way at the same time; never more than there are source ports.
     pub concurrency: NonZeroU32,
-    /// For the answer to a SYN; more than zero.
+    /// For the answer to a SYN; at least 1 ms.
     pub timeout: Duration,
     /// For late events after the close.
     pub settle: Duration,
@@ -110,26 +112,18 @@ impl CheckConfig {
     /// The first thing that is wrong, in the order of the targets, then of the flags.
     pub fn new(
         args: &CheckArgs,
-        listed: Vec<ListedTarget>,
+        listed: Vec<TargetSpec>,
         netns: Option<NetworkNamespace>,
     ) -> Result<Self, ConfigError> {
-        let targets = parse_targets(&args.targets, &listed)?;
-        check_source(args, &targets)?;
-        check_jitter(args, &targets)?;
+        let targets = rules::targets(&args.targets, listed)?;
+        rules::source(args, &targets)?;
+        rules::jitter(args, &targets)?;
         if let Some(name) = &args.interface {
-            check_interface(name)?;
+            rules::interface(name)?;
         }
-        if args.timeout.0.is_zero() {
-            return Err(ConfigError::NoTimeout);
-        }
-        let slots = slots(args)?;
+        rules::timeout(args.timeout)?;
+        let slots = rules::slots(args)?;
         let concurrency = slots.map_or(args.concurrency, |slots| slots.min(args.concurrency));
-        // Slots that the user did not limit follow the schedule: only a limit can be too low.
-        if let Some(slots) = slots
-            && args.workers > slots
-        {
-            return Err(ConfigError::WorkersOverSlots { workers: args.workers, slots });
-        }
         Ok(Self {
             target_count: targets.len(),
             targets,
@@ -196,91 +190,6 @@ impl CheckConfig {
     #[must_use]
     pub fn total_probes(&self) -> Option<u64> {
         self.count.map(|count| count.get().saturating_mul(self.target_count as u64))
-    }
-}
-
-fn parse_targets(
-    named: &[String],
-    listed: &[ListedTarget],
-) -> Result<Vec<TargetSpec>, ConfigError> {
-    let named = named.iter().map(|name| (name, None));
-    let listed = listed.iter().map(|target| (&target.name, target.interval));
-    let targets: Vec<TargetSpec> = named
-        .chain(listed)
-        .map(|(name, interval)| {
-            let spec: TargetSpec = name
-                .parse()
-                .map_err(|problem| ConfigError::Target { name: name.clone(), problem })?;
-            Ok(TargetSpec { interval, ..spec })
-        })
-        .collect::<Result<_, _>>()?;
-    match targets.len() {
-        0 => Err(ConfigError::NoTargets),
-        count if count > MOST_TARGETS => Err(ConfigError::TooManyTargets(count)),
-        _ => Ok(targets),
-    }
-}
-
-fn check_source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
-    // The socket's interface completes a link-local address as well as a zone does.
-    if args.interface.is_none()
-        && let Some(target) = targets.iter().find(|target| target.host.needs_zone())
-    {
-        return Err(ConfigError::NeedsZone(target.name.clone()));
-    }
-    let Some(source) = args.source else {
-        return if args.freebind { Err(ConfigError::FreebindWithoutSource) } else { Ok(()) };
-    };
-    let wire = source.to_canonical();
-    if wire.is_unspecified() || wire.is_multicast() {
-        return Err(ConfigError::SourceAddress(source));
-    }
-    for target in targets {
-        if let Some(target_is_ipv4) = target.host.is_ipv4()
-            && target_is_ipv4 != wire.is_ipv4()
-        {
-            return Err(ConfigError::SourceFamily {
-                name: target.name.clone(),
-                target_is_ipv4,
-                source_address: source,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn check_jitter(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
-    for target in targets {
-        let interval = target.interval.unwrap_or(args.interval.0);
-        if let Some(jitter) = args.jitter.exceeds(interval) {
-            return Err(ConfigError::JitterOverInterval {
-                jitter,
-                interval: TimeSpan(interval),
-                name: target.interval.map(|_| target.name.clone()),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn check_interface(name: &str) -> Result<(), ConfigError> {
-    // dev_valid_name() of the kernel, with IFNAMSIZ = 16 of which one byte ends the string.
-    let characters = name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | ':'));
-    if (1..16).contains(&name.len()) && characters && name != "." && name != ".." {
-        Ok(())
-    } else {
-        Err(ConfigError::Interface(name.to_owned()))
-    }
-}
-
-/// The limit on source ports that the flags make together.
-fn slots(args: &CheckArgs) -> Result<Option<u32>, ConfigError> {
-    match (args.slots, args.source_port) {
-        (Some(slots), Some(ports)) if slots > ports.count() => {
-            Err(ConfigError::SlotsOverPorts { slots, ports })
-        }
-        (Some(slots), _) => Ok(Some(slots)),
-        (None, ports) => Ok(ports.map(PortRange::count)),
     }
 }
 

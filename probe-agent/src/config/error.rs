@@ -1,8 +1,12 @@
 //! What can be wrong with a configuration, one clear line each.
 
-use std::{io, net::IpAddr, path::PathBuf};
+use std::{
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
-use super::{duration::TimeSpan, listed::OptionProblem, source::PortRange, target::TargetProblem};
+use super::{duration::TimeSpan, listed::LineProblem, source::PortRange, target::TargetProblem};
 
 /// Why there is no valid configuration. Each prints as one line with the remedy; the exit code is
 /// 2.
@@ -12,13 +16,13 @@ pub enum ConfigError {
     #[error("no target: give HOST:PORT, or --targets-file PATH")]
     NoTargets,
     /// The file of targets holds none.
-    #[error("{}: no target in it", path.display())]
+    #[error("{}: no target in it", file(path))]
     EmptyTargetsFile {
         /// The file.
         path: PathBuf,
     },
     /// The file of targets cannot be read.
-    #[error("{}: cannot read the targets: {source}", path.display())]
+    #[error("{}: cannot read the targets: {source}", file(path))]
     TargetsFile {
         /// The file.
         path: PathBuf,
@@ -36,13 +40,15 @@ pub enum ConfigError {
         /// What is wrong, and what to write.
         problem: TargetProblem,
     },
-    /// What stands behind a target in the file is not known.
-    #[error("target {name:?}: {problem}")]
-    ListedTarget {
-        /// As it was written.
-        name: String,
+    /// A line of the file of targets.
+    #[error("{}:{line}: {problem}", file(path))]
+    TargetsLine {
+        /// The file.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        line: usize,
         /// What is wrong, and what to write.
-        problem: OptionProblem,
+        problem: LineProblem,
     },
     /// A jitter that would start a probe before the one before it.
     #[error("--jitter {jitter}: more than the interval, {interval}{}; write e.g. 10%", of(name.as_deref()))]
@@ -93,9 +99,9 @@ pub enum ConfigError {
         /// The source ports that the other flags leave.
         slots: u32,
     },
-    /// A timeout of 0.
-    #[error("--timeout 0: no target answers in no time; give e.g. 2s")]
-    NoTimeout,
+    /// A timeout in which nothing can answer.
+    #[error("--timeout {0}: less than 1ms, in which no target answers; give e.g. 2s")]
+    ShortTimeout(TimeSpan),
     /// Not the name of a network interface.
     #[error(
         "--interface {0:?}: no interface name; one has 1 to 15 characters without '/' and spaces"
@@ -134,6 +140,11 @@ pub enum ConfigError {
 
 /// Target ids are 32 bits wide, and a million targets already take minutes of summary to read.
 pub(crate) const MOST_TARGETS: usize = 1_000_000;
+
+/// The file of targets as it is told; `-` is stdin.
+fn file(path: &Path) -> std::path::Display<'_> {
+    if path == Path::new("-") { Path::new("stdin").display() } else { path.display() }
+}
 
 fn of(name: Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!(" of target {name:?}"))

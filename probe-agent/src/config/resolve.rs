@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     io,
-    net::{IpAddr, SocketAddr, SocketAddrV6, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs, UdpSocket},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -42,6 +42,30 @@ pub fn system(host: &str) -> io::Result<Vec<IpAddr>> {
 /// There is none of that name.
 pub fn interface(name: &str) -> Result<u32, ConfigError> {
     nix::net::if_::if_nametoindex(name).map_err(|_| ConfigError::NoInterface(name.to_owned()))
+}
+
+/// Refuses a source that is the broadcast address of a network of the calling thread's namespace: the
+/// kernel lets a socket bind it, and then sends from another address.
+///
+/// # Errors
+/// It is one.
+pub fn source(ip: IpAddr) -> Result<(), ConfigError> {
+    // Towards one a UDP socket is connected only where it asks for it (ip_route_connect); this sends
+    // nothing. A route that prohibits the address refuses both.
+    let towards = |ip, broadcast| {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.set_broadcast(broadcast)?;
+        socket.connect((ip, 9))
+    };
+    match ip.to_canonical() {
+        IpAddr::V4(v4)
+            if towards(v4, false).is_err_and(|e| e.raw_os_error() == Some(libc::EACCES))
+                && towards(v4, true).is_ok() =>
+        {
+            Err(ConfigError::SourceAddress(ip))
+        }
+        IpAddr::V4(_) | IpAddr::V6(_) => Ok(()),
+    }
 }
 
 /// Gives each target its address: the first one in the resolver's order, of the family of `source`

@@ -25,7 +25,8 @@ fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
         Err(usage::Stop::Usage(line)) => return Err(line),
         Err(usage::Stop::Answer(text)) => panic!("{text}"),
     };
-    let listed = listed_targets(&listed.join("\n")).map_err(|error| error.to_string())?;
+    let listed = listed_targets(listed.join("\n").as_bytes())
+        .map_err(|(line, problem)| format!("{line}: {problem}"))?;
     CheckConfig::new(&args, listed, None).map_err(|error| error.to_string())
 }
 
@@ -98,6 +99,7 @@ fn what_fits_together() {
     assert_eq!(config("[::ffff:10.0.0.7]:80 --source 10.0.0.1").targets.len(), 1);
     assert_eq!(config("[fe80::1]:80 --interface eth0").targets.len(), 1);
     assert_eq!(config("a:1 b:2 --count 3").total_probes(), Some(6));
+    assert_eq!(config("a:1 --timeout 1ms").timeout, Duration::from_millis(1));
 }
 
 #[test]
@@ -169,7 +171,20 @@ fn what_is_wrong_is_one_line() {
             "a:80 --rate-per-host x",
             "invalid value 'x' for '--rate-per-host <N>': invalid digit found in string",
         ),
-        ("a:80 --timeout 0", "--timeout 0: no target answers in no time; give e.g. 2s"),
+        (
+            "a:80 --source ::ffff:255.255.255.255",
+            "--source ::ffff:255.255.255.255: no address of one host; leave --source out to let \
+             the route choose",
+        ),
+        (
+            "a:80 --timeout 0",
+            "--timeout 0: less than 1ms, in which no target answers; give e.g. 2s",
+        ),
+        (
+            "a:80 --timeout 999999ns",
+            "--timeout 999999ns: less than 1ms, in which no target answers; give e.g. 2s",
+        ),
+        ("a:80 --count -1", "--count -1: it cannot be negative"),
         ("a:80 --settle 5", "invalid value '5' for '--settle <TIME>': no unit: write 5s or 5ms"),
         (
             "a:80 --interface interface-too-long",

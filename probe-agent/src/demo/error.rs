@@ -44,7 +44,7 @@ impl DemoError {
                 TraceError::Permission(_) | TraceError::NoTracefs(_) | TraceError::Format { .. },
             ) => Exit::Privilege,
             Self::Unknown { .. } | Self::Lab(LabError::Missing { .. }) => Exit::Usage,
-            Self::Lab(_) | Self::Trace(_) | Self::Run { .. } => Exit::NotAsExpected,
+            Self::Lab(_) | Self::Trace(_) | Self::Run { .. } => Exit::Unfinished,
         }
     }
 }

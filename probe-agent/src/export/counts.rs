@@ -61,6 +61,12 @@ impl Tally {
         }
     }
 
+    /// Spans that still wait or are on the way.
+    pub(super) fn pending(&self) -> u64 {
+        let SpanCounts { accepted, rejected, dropped } = self.now();
+        self.offered.load(Ordering::Relaxed).saturating_sub(accepted + rejected + dropped)
+    }
+
     /// The counts at the end: whatever was offered and met no fate was dropped.
     pub(super) fn last(&self) -> SpanCounts {
         let mut counts = self.now();

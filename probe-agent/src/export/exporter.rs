@@ -12,7 +12,7 @@ use std::{
 
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, watch},
     time::Instant,
 };
 
@@ -20,6 +20,7 @@ pub use super::sink::collector::TlsError;
 use super::{
     config::{ConfigError, OtlpConfig},
     counts::Tally,
+    delivery::Delivery,
     ids::RunIds,
     sink::{collector::Collector, file::JsonLines},
     warner::{Tell, Warner},
@@ -29,13 +30,6 @@ use crate::{
     explain::finding::ExplainedProbe, probe::target::Target, report::summary::SpanCounts,
     trace::clock::Clock, words::in_words,
 };
-
-/// How much longer than its deadline the thread is waited for: it notices the deadline at once,
-/// unless a write to a file hangs.
-const GRACE: Duration = Duration::from_millis(500);
-
-/// A longer end is as good as none; without a bound its sum with the time could overflow.
-const LONGEST_END: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why there can be no export; all of it is known before the first probe (exit code 2).
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +71,7 @@ pub struct Exporter {
     targets: Arc<[Target]>,
     ids: RunIds,
     timeout: Duration,
-    stop: oneshot::Sender<Instant>,
+    stop: watch::Sender<Option<Instant>>,
     done: Receiver<()>,
 }
 
@@ -120,7 +114,7 @@ impl Exporter {
             origin: Origin { resource, targets: Arc::clone(&targets), clock, ids },
             tally: Arc::clone(&tally),
         };
-        let (stop, stopped) = oneshot::channel();
+        let (stop, stopped) = watch::channel(None);
         let (finished, done) = sync_channel(1);
         std::thread::Builder::new()
             .name("otlp-export".to_owned())
@@ -171,15 +165,19 @@ impl Exporter {
         self.timeout
     }
 
-    /// Delivers what waits, for at most `within` (and half a second if a write to a file hangs).
-    /// What is on the way then counts as rejected, what still waits as dropped.
+    /// Takes no further spans, and delivers what waits for at most `within` (and half a second if a
+    /// write to a file hangs).
+    #[must_use]
+    pub fn close(self, within: Duration) -> Delivery {
+        Delivery::begin(self.tally, self.stop, self.done, within)
+    }
+
+    /// Delivers what waits, for at most as long as [`close`](Self::close) says. What is on the way
+    /// then counts as rejected, what still waits as dropped.
     #[must_use]
     pub fn finish(self, within: Duration) -> SpanCounts {
-        let within = within.min(LONGEST_END);
-        // The thread may have ended already; then there is nothing to stop.
-        let _ = self.stop.send(Instant::now() + within);
-        drop(self.queue);
-        let _ = self.done.recv_timeout(within + GRACE);
-        self.tally.last()
+        let mut delivery = self.close(within);
+        while !delivery.is_over(Duration::MAX) {}
+        delivery.counts()
     }
 }

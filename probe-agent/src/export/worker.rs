@@ -5,8 +5,8 @@ mod batch;
 use std::{cell::Cell, sync::Arc};
 
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
 };
 
 use super::{
@@ -35,7 +35,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Works until the queue is closed and empty, or until the time that `stop` names.
-    pub(super) async fn run(mut self, stop: oneshot::Receiver<Instant>) {
+    pub(super) async fn run(mut self, stop: watch::Receiver<Option<Instant>>) {
         let in_hand = Cell::new(0);
         tokio::select! {
             () = self.pump(&in_hand) => {}
@@ -96,10 +96,20 @@ fn tell(warner: &mut Warner, sink: &str, answer: &Answer, spans: u64) {
     }
 }
 
-/// Resolves at the time that `stop` names; never where the other end is gone without naming one.
-async fn reached(stop: oneshot::Receiver<Instant>) {
-    match stop.await {
-        Ok(deadline) => tokio::time::sleep_until(deadline).await,
-        Err(_) => std::future::pending().await,
+/// Resolves at the time that `stop` names, the last one if it names several; never where the other end
+/// is gone without naming one.
+async fn reached(mut stop: watch::Receiver<Option<Instant>>) {
+    loop {
+        let named = *stop.borrow_and_update();
+        let at_that_time = async {
+            match named {
+                Some(time) => sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = at_that_time => return,
+            Ok(()) = stop.changed() => {}
+        }
     }
 }

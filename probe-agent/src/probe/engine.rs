@@ -28,7 +28,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 
 use self::{book::Book, ceiling::Ceiling, flight::Flight, kernel_side::coverage, serve::Service};
 pub use self::{
-    gauges::{ENDED, Gauges},
+    gauges::{ENDED, Gauges, STALL},
     kernel_side::Tracing,
 };
 use super::{
@@ -166,7 +166,7 @@ impl Engine {
         let mut events = vec![EpollEvent::empty(); BATCH];
         while !self.stop.load(Ordering::Relaxed) {
             self.now = monotonic::now();
-            self.gauges.beat.store(self.now, Ordering::Relaxed);
+            self.gauges.turn(self.now);
             self.start_due(sink.has_room());
             if self.is_done() {
                 break;
@@ -180,6 +180,7 @@ impl Engine {
             self.gauges.under_way.store(self.flying as u64, Ordering::Relaxed);
             self.gauges.settling.store(self.settling.len() as u64, Ordering::Relaxed);
         }
+        self.gauges.turn(monotonic::now());
         let interrupted = !self.is_done();
         let seen_until = self.take_in();
         let unsettled = self.settling.flush(seen_until, self.lost(), &mut settled);

@@ -15,7 +15,10 @@ pub enum Exit {
     Privilege,
     /// The targets went as expected, but spans were rejected or dropped.
     Telemetry,
-    /// SIGINT or SIGTERM; the summary so far was printed.
+    /// The agent could not finish: the results could not be written, or this host refused it a thread
+    /// or the like.
+    Unfinished,
+    /// SIGINT, SIGTERM or SIGHUP; the summary so far was printed.
     Interrupted,
 }
 
@@ -29,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Privilege => 3,
             Self::Telemetry => 4,
+            Self::Unfinished => 5,
             Self::Interrupted => 130,
         }
     }
@@ -47,7 +51,7 @@ pub struct Ending {
     pub usage_error: bool,
     /// A privilege is missing that is required.
     pub privilege_missing: bool,
-    /// Ended by SIGINT or SIGTERM.
+    /// Ended by SIGINT, SIGTERM or SIGHUP.
     pub interrupted: bool,
     /// At least one target did not go as expected.
     pub target_unexpected: bool,

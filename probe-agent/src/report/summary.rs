@@ -119,7 +119,7 @@ pub struct Summary {
     /// Times that a worker's loop stood still for longer than a second: probes then started late,
     /// and timeouts came late.
     pub worker_stalls: u64,
-    /// Ended by SIGINT or SIGTERM.
+    /// Ended by SIGINT, SIGTERM or SIGHUP; or a second one cut the delivery of spans short.
     pub interrupted: bool,
     /// `kernel` or `none`.
     pub tracing: &'static str,

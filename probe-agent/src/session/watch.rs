@@ -1,7 +1,9 @@
 //! Notices a worker whose loop stands still: its probes neither start nor end in time.
 //!
 //! A thread of its own looks: the one that hears of the probes shares the locks of a channel and of
-//! the allocator with the workers, and stands still with one that holds them.
+//! the allocator with the workers, and stands still with one that holds them. Where the whole process
+//! was stopped (SIGSTOP, a frozen cgroup), nobody looked: the workers count that themselves when they go
+//! on.
 
 use std::{
     io,
@@ -13,21 +15,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    monotonic,
-    probe::engine::{ENDED, Gauges},
-};
+use crate::{monotonic, probe::engine::Gauges};
 
 /// Between two looks: a small part of the time that counts as a standstill.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-
-/// A turn of the loop takes milliseconds and waits for a tenth of a second at most: a loop that does
-/// not come round for this long, in nanoseconds, stands still.
-const STALL: u64 = 1_000_000_000;
-
-/// What one look may add to the time for which a loop stands still, in nanoseconds. Where the whole
-/// process was stopped, or the machine slept, the watcher did not look either.
-const LONGEST_LOOK: u64 = 100_000_000;
 
 /// What the thread has found so far.
 #[derive(Debug, Default)]
@@ -52,12 +43,12 @@ impl Watch {
     pub(super) fn start(gauges: Vec<Arc<Gauges>>) -> io::Result<Self> {
         let found = Arc::new(Found::default());
         let shared = Arc::clone(&found);
-        let mut beats = Beats::new(gauges.len());
+        let mut known = Known::new(gauges.len());
         let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || {
             while !shared.stop.load(Ordering::Relaxed) {
-                for worker in beats.look(monotonic::now(), &gauges) {
+                for (worker, stalls) in known.look(monotonic::now(), &gauges) {
                     shared.latest.store(worker, Ordering::Relaxed);
-                    shared.stalls.fetch_add(1, Ordering::Release);
+                    shared.stalls.fetch_add(stalls, Ordering::Release);
                 }
                 thread::park_timeout(BETWEEN_LOOKS);
             }
@@ -87,37 +78,27 @@ impl Drop for Watch {
     }
 }
 
-/// The beats of all workers.
+/// How often each worker is known to have stood still.
 #[derive(Debug)]
-struct Beats {
-    last_look: u64,
-    /// The beat that was seen last, and for how long it has been the same.
-    seen: Vec<(u64, u64)>,
-}
+struct Known(Vec<u64>);
 
-impl Beats {
+impl Known {
     fn new(workers: usize) -> Self {
-        Self { last_look: 0, seen: vec![(0, 0); workers] }
+        Self(vec![0; workers])
     }
 
-    /// Looks at all workers; those that have just been found to stand still.
-    fn look(&mut self, now: u64, gauges: &[Arc<Gauges>]) -> Vec<usize> {
-        let passed = now.saturating_sub(self.last_look).min(LONGEST_LOOK);
-        self.last_look = now;
-        let mut stalled = Vec::new();
-        for (worker, (gauges, (seen, still))) in gauges.iter().zip(&mut self.seen).enumerate() {
-            let beat = gauges.beat.load(Ordering::Relaxed);
-            if beat != *seen || beat == 0 || beat == ENDED {
-                (*seen, *still) = (beat, 0);
-                continue;
-            }
-            let before = *still;
-            *still += passed;
-            if before < STALL && *still >= STALL {
-                stalled.push(worker);
+    /// Looks at all workers: those that have stood still since the last look, and how often.
+    fn look(&mut self, now: u64, gauges: &[Arc<Gauges>]) -> Vec<(usize, u64)> {
+        let mut found = Vec::new();
+        for (worker, (gauges, known)) in gauges.iter().zip(&mut self.0).enumerate() {
+            // Between the beat of a loop that goes on and its count there may seem to be one less.
+            let more = gauges.stalls(now).saturating_sub(*known);
+            if more > 0 {
+                *known += more;
+                found.push((worker, more));
             }
         }
-        stalled
+        found
     }
 }
 
@@ -125,47 +106,28 @@ impl Beats {
 mod tests {
     use std::sync::{Arc, atomic::Ordering};
 
-    use super::{Beats, ENDED, Gauges, LONGEST_LOOK};
-
-    const TICK: u64 = 50_000_000;
-
-    /// The looks, counted from 0, at which a worker was found to stand still.
-    fn found(looks: u64, gap: u64, beat: impl Fn(u64) -> u64) -> Vec<u64> {
-        let gauges = [Arc::new(Gauges::default()), Arc::new(Gauges::default())];
-        let mut beats = Beats::new(2);
-        let mut found = Vec::new();
-        for look in 0..looks {
-            gauges[0].beat.store(look + 1, Ordering::Relaxed);
-            gauges[1].beat.store(beat(look), Ordering::Relaxed);
-            let stalled = beats.look((look + 100) * gap, &gauges);
-            assert!(stalled.iter().all(|worker| *worker == 1));
-            found.extend(stalled.iter().map(|_| look));
-        }
-        found
-    }
+    use super::{Gauges, Known};
+    use crate::probe::engine::STALL;
 
     #[test]
     fn each_standstill_is_found_once() {
-        assert!(found(100, TICK, |look| look + 1).is_empty());
-        // Stands still from look 10 to 59, and for good from look 70.
-        let beat = |look| match look {
-            0..=9 => look + 1,
-            10..=59 => 10,
-            60..=69 => look + 1,
-            _ => 70,
+        let gauges = [Arc::new(Gauges::default()), Arc::new(Gauges::default())];
+        let mut known = Known::new(2);
+        let mut look = |now, beat, standstills| {
+            gauges[0].beat.store(now, Ordering::Relaxed);
+            gauges[1].beat.store(beat, Ordering::Relaxed);
+            gauges[1].standstills.store(standstills, Ordering::Relaxed);
+            known.look(now, &gauges)
         };
-        let found = found(200, TICK, beat);
-        assert!(matches!(*found, [28..=32, 88..=92]), "{found:?}");
-    }
-
-    #[test]
-    fn a_worker_that_has_not_begun_or_has_ended_does_not_stand_still() {
-        assert!(found(100, TICK, |_| 0).is_empty());
-        assert!(found(100, TICK, |_| ENDED).is_empty());
-    }
-
-    #[test]
-    fn a_watcher_that_did_not_look_knows_nothing() {
-        assert!(found(9, 100 * LONGEST_LOOK, |_| 1).is_empty());
+        let second = STALL;
+        assert_eq!(look(10 * second, 10 * second, 0), []);
+        assert_eq!(look(11 * second, 10 * second, 0), [(1, 1)], "it stands still");
+        assert_eq!(look(12 * second, 10 * second, 0), [], "still the same");
+        // The loop goes on: its beat is seen before its count.
+        assert_eq!(look(13 * second, 13 * second, 0), []);
+        assert_eq!(look(13 * second, 13 * second, 1), []);
+        // Two while nobody looked, and one that lasts.
+        assert_eq!(look(20 * second, 19 * second, 3), [(1, 3)]);
+        assert_eq!(look(20 * second, 20 * second, 4), []);
     }
 }

@@ -134,9 +134,10 @@ impl Workers {
         };
         let first = times(|g| g.first_at.load(Ordering::Relaxed)).min();
         let last = times(|g| g.last_at.load(Ordering::Relaxed)).max();
+        let worker_stalls = self.gauges.iter().map(|g| g.standstills.load(Ordering::Relaxed)).sum();
         let tally = tally.unwrap_or_else(|| Tally::new(plan.targets.len()));
         let probing_ns = first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first));
-        Ok(Outcome { tally, ended, worker_stalls: 0, probing_ns })
+        Ok(Outcome { tally, ended, worker_stalls, probing_ns })
     }
 }
 

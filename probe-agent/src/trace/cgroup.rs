@@ -118,12 +118,30 @@ fn sweep(home: &Path) {
 
 /// The directory of the cgroup that this process is in.
 fn home() -> io::Result<PathBuf> {
-    let missing = || io::Error::new(io::ErrorKind::NotFound, "no cgroup v2 is mounted");
-    let (root, place) = mount(&fs::read_to_string("/proc/self/mountinfo")?).ok_or_else(missing)?;
-    let own = own_path(&fs::read_to_string("/proc/self/cgroup")?).ok_or_else(missing)?;
+    let missing = |why| io::Error::new(io::ErrorKind::NotFound, why);
+    let table = fs::read_to_string("/proc/self/mountinfo")?;
+    let (root, place) = mount(&table).ok_or_else(|| missing(unmounted(&table)))?;
+    let own = own_path(&fs::read_to_string("/proc/self/cgroup")?)
+        .ok_or_else(|| missing("this kernel has no cgroup v2".to_owned()))?;
     // In a container the mount may show a part of the hierarchy only.
     let below = own.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
     Ok(place.join(below))
+}
+
+/// Why there is no cgroup v2 in a mount table, and the remedy. `ip netns exec NAME` mounts /sys anew,
+/// which hides it, and calls that mount NAME.
+fn unmounted(table: &str) -> String {
+    let sysfs = table.lines().find_map(|line| {
+        let (fields, rest) = line.split_once(" - sysfs ")?;
+        (fields.split(' ').nth(4)? == "/sys").then_some(rest)
+    });
+    match sysfs.and_then(|rest| rest.split(' ').next()) {
+        Some(name) if !matches!(name, "sysfs" | "sys" | "none") => format!(
+            "no cgroup v2 is mounted here, as within `ip netns exec {name}`, which mounts /sys anew: \
+             run the agent outside, with --netns /run/netns/{name}"
+        ),
+        _ => "no cgroup v2 is mounted: have root `mount -t cgroup2 none /sys/fs/cgroup`".to_owned(),
+    }
 }
 
 /// Root and mount point of the first cgroup v2 in `/proc/self/mountinfo` (proc(5)).
@@ -145,7 +163,7 @@ fn own_path(table: &str) -> Option<PathBuf> {
 mod tests {
     use std::path::Path;
 
-    use super::{mount, own_path};
+    use super::{mount, own_path, unmounted};
 
     #[test]
     fn the_unified_hierarchy_is_found_among_the_others() {
@@ -157,5 +175,13 @@ mod tests {
         assert_eq!(place, Path::new("/sys/fs/cgroup/unified"));
         let own = own_path("3:cpu:/a\n0::/pod/b\n").unwrap();
         assert_eq!(own, Path::new("/pod/b"));
+    }
+
+    #[test]
+    fn what_hides_it_is_told() {
+        let host = "23 28 0:21 / /sys rw,relatime shared:6 - sysfs sysfs rw\n";
+        assert!(unmounted(host).contains("have root"), "{}", unmounted(host));
+        let within = "29 1 8:1 / / rw - ext4 /dev/vda rw\n49 46 0:39 / /sys rw - sysfs blue rw\n";
+        assert!(unmounted(within).ends_with("--netns /run/netns/blue"), "{}", unmounted(within));
     }
 }

@@ -3,24 +3,32 @@
 use std::{
     fs, io,
     net::TcpListener,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use aya::{maps::loaded_maps, programs::loaded_programs};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{self, SigHandler, Signal};
 use probe_agent_tests::privileged;
 
 use crate::{
     running::{Running, wait_until},
-    support::{check, open_port, run},
+    support::{Scratch, check, open_port, run},
 };
+
+/// A command whose SIGHUP has this disposition when it starts, whatever the caller's is.
+fn hang_up(command: &mut Command, disposition: SigHandler) -> &mut Command {
+    // SAFETY: sigaction() is async-signal-safe, and no handler is installed.
+    unsafe { command.pre_exec(move || Ok(signal::signal(Signal::SIGHUP, disposition).map(drop)?)) }
+}
 
 #[test]
 fn the_first_signal_ends_the_run_with_the_summary_so_far() {
     let open = open_port("127.0.0.1:0");
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let flags = format!("{open} --count 0 --interval 1ms --settle 10ms --output jsonl");
-        let mut running = Running::start(&mut check(&flags));
+        let mut running = Running::start(hang_up(&mut check(&flags), SigHandler::SigDfl));
         assert_eq!(running.line()["outcome"], "alive");
         running.signal(signal);
         let done = running.finish();
@@ -30,6 +38,20 @@ fn the_first_signal_ends_the_run_with_the_summary_so_far() {
         assert_eq!(summary["probes"], done.probes().len() + 1, "{summary}");
         assert_eq!(summary["probes"], summary["outcomes"]["alive"], "{summary}");
     }
+}
+
+#[test]
+fn under_nohup_a_hang_up_ends_nothing() {
+    let open = open_port("127.0.0.1:0");
+    let flags = format!("{open} --count 0 --interval 1ms --settle 10ms --output jsonl");
+    let mut running = Running::start(hang_up(&mut check(&flags), SigHandler::SigIgn));
+    running.line();
+    running.signal(Signal::SIGHUP);
+    running.goes_on();
+    // Nor is it one of the signals that are counted: this one is the first.
+    running.signal(Signal::SIGTERM);
+    let done = running.finish();
+    assert_eq!((done.code, &done.summary()["interrupted"]), (Some(130), &true.into()), "{done:?}");
 }
 
 /// Names of a process's threads.
@@ -42,7 +64,7 @@ fn threads(pid: u32) -> Vec<String> {
 }
 
 #[test]
-fn the_second_signal_ends_it_at_once() {
+fn the_second_signal_abandons_the_spans_and_the_summary_comes_at_once() {
     let open = open_port("127.0.0.1:0");
     // Takes requests and never answers, so that the first signal is followed by a long wait.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -51,17 +73,56 @@ fn the_second_signal_ends_it_at_once() {
         "{open} --count 0 --interval 1ms --settle 0 --output jsonl --otlp-endpoint {collector} \
          --otlp-timeout 1h"
     );
-    let running = Running::start(&mut check(&flags));
+    // Into a file: nobody reads what comes until the collector is asked.
+    let scratch = Scratch::new();
+    let file = fs::File::create(scratch.join("out")).unwrap();
+    let running = Running::start(check(&flags).stdout(file));
     let _request = silent.accept().unwrap();
     running.signal(Signal::SIGINT);
-    // It has been heard once nobody probes any more.
-    wait_until("the end of the probing", || {
-        threads(running.id()).iter().all(|name| !name.starts_with("prober"))
-    });
+    running.told("a second signal abandons them");
+    running.signal(Signal::SIGTERM);
+    let mut done = running.finish();
+    done.out = fs::read_to_string(scratch.join("out")).unwrap();
+    assert_eq!(done.code, Some(130), "{}", done.err);
+    let summary = done.summary();
+    assert_eq!((&summary["interrupted"], &summary["spans"]["accepted"]), (&true.into(), &0.into()));
+    let lost = summary["spans"]["rejected"].as_u64().unwrap()
+        + summary["spans"]["dropped"].as_u64().unwrap();
+    assert_eq!(summary["probes"], lost, "{summary}");
+    let told: Vec<&str> = done.err.lines().filter(|line| line.contains("deliver")).collect();
+    assert!(told[0].contains("interrupted: delivering ") && told[0].contains(" for 1h at most"));
+    assert!(told.last().unwrap().contains("the delivery was abandoned: "), "{told:?}");
+}
+
+#[test]
+fn the_third_signal_ends_it_where_it_stands() {
+    let open = open_port("127.0.0.1:0");
+    let flags = format!("{open} --count 0 --interval 0 --settle 0 --output jsonl");
+    let mut running = Running::start(&mut check(&flags));
+    running.line();
+    // Nobody reads: the summary cannot be written, so that nothing but this ends the run.
+    wait_until("a full pipe", || is_blocked_by_its_reader(running.id()));
+    for _ in 0..2 {
+        running.signal(Signal::SIGINT);
+        wait_until("its hearing", || !is_pending(running.id(), Signal::SIGINT));
+    }
+    assert!(running.is_running());
     running.signal(Signal::SIGINT);
     let done = running.finish();
-    assert_eq!(done.code, Some(130), "{done:?}");
-    assert!(!done.out.contains("\"summary\""), "{done:?}");
+    assert_eq!(done.code, Some(130));
+    assert!(!done.out.contains("\"summary\""));
+}
+
+/// Whether the main thread of a process waits for room in a pipe.
+fn is_blocked_by_its_reader(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/wchan")).is_ok_and(|place| place.contains("pipe_write"))
+}
+
+/// Whether a signal has been sent to a process and not been delivered yet.
+fn is_pending(pid: u32, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap();
+    u64::from_str_radix(pending.trim(), 16).unwrap() >> (signal as u32 - 1) & 1 == 1
 }
 
 /// The ids that the open descriptors of a process stand for, e.g. `prog_id`.
@@ -112,5 +173,39 @@ fn nothing_of_it_stays_in_the_kernel() {
             assert_eq!(run(&mut check(&format!("{open} --settle 0"))).code, Some(0));
         }
         assert!(!cgroup.exists(), "{}", cgroup.display());
+    }
+}
+
+/// From the first thing in the kernel on, an interrupt takes all of it away again.
+#[test]
+fn an_interrupt_while_it_loads_leaves_nothing_behind() {
+    privileged!();
+    let open = open_port("127.0.0.1:0");
+    // The cgroup that the children start in; each makes its own there, named after its process.
+    let home = cgroup(std::process::id());
+    let own = |pid: u32| home.join(format!("probe-agent-{pid}"));
+    let loaded = |pid: u32, programs: usize| held(pid, "prog_id").len() >= programs;
+    let stages: [(&str, &dyn Fn(u32) -> bool); 8] = [
+        ("a map", &|pid| !held(pid, "map_id").is_empty()),
+        ("a program", &|pid| loaded(pid, 1)),
+        ("three programs", &|pid| loaded(pid, 3)),
+        ("five programs", &|pid| loaded(pid, 5)),
+        ("a cgroup", &|pid| own(pid).exists()),
+        ("a process in its cgroup", &|pid| cgroup(pid) == own(pid)),
+        ("a second thread", &|pid| threads(pid).len() > 1),
+        ("a worker", &|pid| threads(pid).iter().any(|name| name.starts_with("prober"))),
+    ];
+    for (what, reached) in stages {
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            let mut command = check(&format!("{open} --count 0 --require-kernel --output jsonl"));
+            let running = Running::start(hang_up(&mut command, SigHandler::SigDfl));
+            let pid = running.id();
+            wait_until(what, || reached(pid));
+            running.signal(signal);
+            let done = running.finish();
+            assert_eq!(done.code, Some(130), "{signal} at {what}: {done:?}");
+            assert_eq!(done.summary()["interrupted"], true, "{signal} at {what}");
+            assert!(!own(pid).exists(), "{signal} at {what}");
+        }
     }
 }

@@ -1,12 +1,16 @@
-//! Readers that go away are no failure.
+//! Readers that go away are no failure; a disk that is full is one.
 
-use std::{io, process::Command};
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    process::Command,
+};
 
 use probe_agent_tests::binary;
 
 use crate::{
     running::Running,
-    support::{check, open_port, prepare, run},
+    support::{Scratch, check, open_port, prepare, run},
 };
 
 #[test]
@@ -44,4 +48,26 @@ fn nobody_need_read_the_help() {
     let mut command = Command::new(binary::agent());
     let done = run(prepare(&mut command).args(["check", "--help"]).stdout(writer));
     assert_eq!((done.code, &*done.err), (Some(0), ""));
+}
+
+#[test]
+fn results_that_cannot_be_written_are_one_line_and_an_exit_code_of_their_own() {
+    let open = open_port("127.0.0.1:0");
+    let collector = Scratch::new();
+    let spans = collector.join("spans.jsonl");
+    for output in ["table", "ladder", "json", "jsonl"] {
+        // Without an end, where the results are written while the run goes on.
+        let count = if output == "jsonl" { 0 } else { 3 };
+        let flags = format!("{open} --count {count} --interval 0 --no-kernel --output {output}");
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let done = run(check(&flags).arg("--otlp-file").arg(&spans).stdout(full));
+        let line = "error: cannot write the results: No space left on device\n";
+        assert_eq!((done.code, &*done.err), (Some(5), line), "{output}");
+        assert!(fs::metadata(&spans).unwrap().len() > 0, "the spans are delivered all the same");
+    }
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let done =
+        run(prepare(&mut Command::new(binary::agent())).args(["demo", "--list"]).stdout(full));
+    let line = "error: cannot write the results: No space left on device\n";
+    assert_eq!((done.code, &*done.err), (Some(5), line));
 }

@@ -87,3 +87,19 @@ fn a_root_that_may_not_load_programs_is_told_which_capabilities_it_lacks() {
         assert_eq!(done.err.contains(PRICE), code == 0, "{done:?}");
     }
 }
+
+/// Does what `ip netns exec blue` does to /sys, and runs a command there.
+const WITHIN_BLUE: &str = "umount -l /sys && mount -t sysfs blue /sys && exec \"$0\" \"$@\"";
+
+#[test]
+fn within_ip_netns_exec_the_way_to_a_guard_is_told() {
+    privileged!();
+    let open = open_port("127.0.0.1:0");
+    let mut command = Command::new("unshare");
+    prepare(&mut command).args(["--mount", "sh", "-c", WITHIN_BLUE]).arg(binary::agent());
+    let done = run(command.args(["check", &open.to_string(), "--output", "jsonl"]));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.summary()["half_open"], "not_enforced");
+    let told: Vec<&str> = done.err.lines().filter(|line| line.contains("ACK guard")).collect();
+    assert!(matches!(*told, [line] if line.contains("with --netns /run/netns/blue")), "{done:?}");
+}

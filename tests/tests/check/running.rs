@@ -3,9 +3,12 @@
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, Command},
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc, Mutex,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use nix::{
@@ -24,7 +27,9 @@ const HANGS: Duration = Duration::from_secs(180);
 pub(crate) struct Running {
     child: Child,
     out: Option<BufReader<ChildStdout>>,
-    err: Option<JoinHandle<String>>,
+    /// Its stderr so far, and the thread that reads it.
+    told: Arc<Mutex<String>>,
+    err: Option<JoinHandle<()>>,
     /// Dropped at the end, so that the watchdog sleeps no longer.
     _watchdog: Sender<()>,
 }
@@ -33,11 +38,16 @@ impl Running {
     /// Starts a command whose streams were prepared.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let err = child.stderr.take().map(|mut stderr| {
+        let told = Arc::new(Mutex::new(String::new()));
+        let err = child.stderr.take().map(|stderr| {
+            let told = Arc::clone(&told);
             thread::spawn(move || {
-                let mut text = Vec::new();
-                stderr.read_to_end(&mut text).unwrap();
-                String::from_utf8_lossy(&text).into_owned()
+                let mut stderr = BufReader::new(stderr);
+                let mut line = Vec::new();
+                while stderr.read_until(b'\n', &mut line).unwrap() > 0 {
+                    told.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                    line.clear();
+                }
             })
         });
         let out = child.stdout.take().map(BufReader::new);
@@ -48,7 +58,7 @@ impl Running {
                 let _ = kill(pid, Signal::SIGKILL);
             }
         });
-        Self { child, out, err, _watchdog: watchdog }
+        Self { child, out, told, err, _watchdog: watchdog }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -77,6 +87,21 @@ impl Running {
         }
     }
 
+    /// Waits for a probe that starts well after this call, whatever was printed before.
+    pub(crate) fn goes_on(&mut self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let from = now + Duration::from_millis(500);
+        self.until(|probe| {
+            let start: u128 = probe["start_unix_nano"].as_str().unwrap().parse().unwrap();
+            start > from.as_nanos()
+        });
+    }
+
+    /// Waits until it has told something on its stderr.
+    pub(crate) fn told(&self, text: &str) {
+        wait_until(text, || self.told.lock().unwrap().contains(text));
+    }
+
     /// Closes the reading end of its stdout.
     pub(crate) fn stop_reading(&mut self) {
         self.out = None;
@@ -94,7 +119,10 @@ impl Running {
             stdout.read_to_end(&mut out).unwrap();
         }
         let code = self.child.wait().unwrap().code();
-        let err = self.err.take().map_or_else(String::new, |err| err.join().unwrap());
+        if let Some(err) = self.err.take() {
+            err.join().unwrap();
+        }
+        let err = std::mem::take(&mut *self.told.lock().unwrap());
         Done { code, out: String::from_utf8(out).unwrap(), err }
     }
 }

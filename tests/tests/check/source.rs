@@ -1,6 +1,6 @@
 //! Where probes come from, as the other side sees it.
 
-use probe_agent::lab::{End, Family, Lab};
+use probe_agent::lab::{End, Family, Fault, Lab, Segment};
 use probe_agent_tests::privileged;
 
 use crate::{
@@ -82,6 +82,35 @@ fn source_ports_come_from_the_range() {
         used.sort();
         used.dedup();
         assert_eq!(used.len(), ports, "{used:?}");
+    }
+}
+
+/// A slot that is bound to an address of one family is bound again for the other.
+#[test]
+fn both_families_share_the_ports_that_there_are() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let listeners = Family::ALL.map(|family| lab.listen(family).unwrap());
+    let [v4, v6] = listeners.each_ref().map(|listener| listener.address());
+    let silent = lab.closed_port(Family::V6).unwrap();
+    let _silence = lab.inject(&Fault::lost(Segment::Syn).on_port(silent.address().port())).unwrap();
+    for ports in [
+        "40000",
+        "40000 --fresh-sockets",
+        "40000-40001 --workers 2",
+        "40000-40002 --port-policy pin",
+        "40000-40009 --slots 1",
+    ] {
+        let flags = format!(
+            "{v4} {v6} {} --source-port {ports} --count 3 --interval 0 --timeout 100ms \
+             --settle 10ms --output jsonl",
+            silent.address()
+        );
+        let done = run(&mut check_in(lab.client(), &flags));
+        assert_eq!(done.code, Some(1), "{ports}: {done:?}");
+        let outcomes = &done.summary()["outcomes"];
+        let seen = ["alive", "timed_out", "local_error"].map(|name| &outcomes[name]);
+        assert_eq!(seen, [6, 3, 0], "{ports}: {outcomes}");
     }
 }
 

@@ -1,9 +1,6 @@
-//! A worker that stands still is noticed.
+//! A worker that stands still is noticed, alone or with the whole process.
 
-use std::{
-    fs, io,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, io, time::Duration};
 
 use nix::sys::signal::Signal;
 use probe_agent::lab::{Family, Fault, Lab, Segment};
@@ -47,19 +44,37 @@ fn trace(request: libc::c_uint, thread: libc::pid_t) -> io::Result<()> {
 
 #[test]
 fn a_standstill_is_told_once_and_each_is_counted() {
+    told_once_and_counted_twice(|running| {
+        let held = Held::thread(running.id(), "prober");
+        std::thread::sleep(LONG);
+        drop(held);
+    });
+}
+
+/// Then the thread that watches stands still as well.
+#[test]
+fn a_process_that_was_stopped_tells_and_counts_it_when_it_goes_on() {
+    told_once_and_counted_twice(|running| {
+        running.signal(Signal::SIGSTOP);
+        std::thread::sleep(LONG);
+        running.signal(Signal::SIGCONT);
+    });
+}
+
+/// Longer than the second after which it counts: nothing tells a test that time has passed.
+const LONG: Duration = Duration::from_secs(3);
+
+fn told_once_and_counted_twice(stand_still: impl Fn(&Running)) {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let flags =
         format!("{} --count 0 --interval 5ms --settle 0 --output jsonl", listener.address());
     let mut running = Running::start(&mut check_in(lab.client(), &flags));
-    goes_on(&mut running);
+    running.goes_on();
     for _ in 0..2 {
-        let held = Held::thread(running.id(), "prober");
-        // Longer than the second after which it counts: nothing tells a test that time has passed.
-        std::thread::sleep(Duration::from_secs(3));
-        drop(held);
-        goes_on(&mut running);
+        stand_still(&running);
+        running.goes_on();
     }
     running.signal(Signal::SIGINT);
     let done = running.finish();
@@ -89,19 +104,10 @@ fn an_answer_in_time_counts_however_late_it_is_heard() {
         }
         let held = Held::thread(running.id(), "prober");
         // Until the time of all probes is over.
-        std::thread::sleep(Duration::from_secs(3));
+        std::thread::sleep(LONG);
         drop(held);
         let done = running.finish();
         assert_eq!(done.code, Some(0), "{extra}: {done:?}");
         assert_eq!(done.summary()["outcomes"]["alive"], PROBES, "{extra}: {done:?}");
     }
-}
-
-/// Waits for a probe that starts well after this call, whatever was printed before.
-fn goes_on(running: &mut Running) {
-    let from = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_millis(500);
-    running.until(|probe| {
-        let start: u128 = probe["start_unix_nano"].as_str().unwrap().parse().unwrap();
-        start > from.as_nanos()
-    });
 }

@@ -6,12 +6,12 @@ use probe_agent_tests::binary;
 
 use crate::support::{Done, open_port, prepare, run};
 
-/// Runs `check` for a little more than a second with its stderr on a terminal of its own.
-fn on_terminal(flags: &str) -> Done {
+/// Runs `check` for a little more than a second with its stderr on a terminal of its own, so wide.
+fn on_terminal(columns: u16, flags: &str) -> Done {
     let open = open_port("127.0.0.1:0");
     let agent = binary::agent();
     let command = format!(
-        "'{}' check {open} --no-kernel --count 15 --interval 100ms --settle 0 {flags}",
+        "stty rows 24 cols {columns} && '{}' check {open} --no-kernel --count 15 --interval 100ms --settle 0 {flags}",
         agent.display()
     );
     let mut script = Command::new("script");
@@ -21,7 +21,7 @@ fn on_terminal(flags: &str) -> Done {
 
 #[test]
 fn a_long_run_says_how_far_it_is_and_takes_the_line_away() {
-    let done = on_terminal(">/dev/null");
+    let done = on_terminal(80, ">/dev/null");
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.out.contains("\r\u{1b}[K") && done.out.contains(" of 15 probes ("), "{done:?}");
     assert!(done.out.ends_with("\r\u{1b}[K"), "{done:?}");
@@ -29,7 +29,7 @@ fn a_long_run_says_how_far_it_is_and_takes_the_line_away() {
 
 #[test]
 fn results_on_the_same_terminal_are_not_written_behind_the_progress() {
-    let done = on_terminal("--output jsonl");
+    let done = on_terminal(80, "--output jsonl");
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.out.contains(" of 15 probes ("), "{done:?}");
     let mut objects = 0;
@@ -40,4 +40,21 @@ fn results_on_the_same_terminal_are_not_written_behind_the_progress() {
         objects += 1;
     }
     assert_eq!(objects, 16);
+}
+
+/// A line that is wrapped could not be taken away again.
+#[test]
+fn progress_fits_a_narrow_terminal() {
+    let done = on_terminal(20, ">/dev/null");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let drawn: Vec<&str> = done.out.split("\r\u{1b}[K").filter(|line| !line.is_empty()).collect();
+    assert!(drawn.iter().any(|line| line.contains(" of 15")), "{drawn:?}");
+    // The warning about --settle comes first, and is wrapped by the terminal as any text is.
+    let progress = drawn.iter().filter(|line| !line.contains('\n'));
+    assert!(progress.clone().all(|line| line.chars().count() < 20), "{drawn:?}");
+    for output in ["table", "ladder"] {
+        let done = on_terminal(20, &format!("--output {output}"));
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.out.contains("alive") && done.out.contains("Outcomes"), "{done:?}");
+    }
 }

@@ -39,7 +39,12 @@ const TABLE: &[(&str, &str)] = &[
     ("a:1 --targets-file DIR/none", "DIR/none: cannot read the targets: No such file or directory"),
     ("--targets-file /dev/zero", "/dev/zero: cannot read the targets: it is longer than 64 MiB"),
     ("--targets-file DIR/nothing", "DIR/nothing: no target in it"),
-    ("--targets-file DIR/option", "target \"a:1\": interval=5: no unit: write 5s or 5ms"),
+    (
+        "--targets-file DIR/option",
+        "DIR/option:2: target \"a:1\": interval=5: no unit: write 5s or 5ms",
+    ),
+    ("--targets-file DIR/mark", "DIR/mark:3: target \"b\": no port; write HOST:PORT, e.g. b:443"),
+    ("--targets-file DIR/bytes", "DIR/bytes:2: not UTF-8; save the file as UTF-8"),
     (
         "10.0.0.7:80 --jitter 101%",
         "invalid value '101%' for '--jitter <PERCENT|TIME>': write a share of the interval from 0% \
@@ -107,7 +112,24 @@ const TABLE: &[(&str, &str)] = &[
         "--netns /proc/self/ns/mnt: another kind of namespace, not a network namespace; give e.g. \
          /run/netns/NAME or /proc/PID/ns/net",
     ),
-    ("10.0.0.7:80 --timeout 0", "--timeout 0: no target answers in no time; give e.g. 2s"),
+    (
+        "10.0.0.7:80 --source 255.255.255.255",
+        "--source 255.255.255.255: no address of one host; leave --source out to let the route \
+         choose",
+    ),
+    (
+        "10.0.0.7:80 --source 224.0.0.1",
+        "--source 224.0.0.1: no address of one host; leave --source out to let the route choose",
+    ),
+    (
+        "10.0.0.7:80 --source 127.255.255.255",
+        "--source 127.255.255.255: no address of one host; leave --source out to let the route \
+         choose",
+    ),
+    (
+        "10.0.0.7:80 --timeout 1ns",
+        "--timeout 1ns: less than 1ms, in which no target answers; give e.g. 2s",
+    ),
     (
         "10.0.0.7:80 --interval 5",
         "invalid value '5' for '--interval <TIME>': no unit: write 5s or 5ms",
@@ -116,10 +138,8 @@ const TABLE: &[(&str, &str)] = &[
         "10.0.0.7:80 --concurrency 0",
         "invalid value '0' for '--concurrency <N>': 0 is not in 1..=65535",
     ),
-    (
-        "10.0.0.7:80 --count=-1",
-        "invalid value '-1' for '--count <N>': invalid digit found in string",
-    ),
+    ("10.0.0.7:80 --count=-1", "--count -1: it cannot be negative"),
+    ("10.0.0.7:80 --rate -0.5", "--rate -0.5: it cannot be negative"),
     (
         "10.0.0.7:80 --no-kernel --require-kernel",
         "the argument '--no-kernel' cannot be used with '--require-kernel'",
@@ -152,6 +172,8 @@ fn bad_input_is_one_line_and_nothing_is_done() {
     let scratch = Scratch::new();
     fs::write(scratch.join("nothing"), "# no target\n").unwrap();
     fs::write(scratch.join("option"), "b:2\na:1 interval=5\n").unwrap();
+    fs::write(scratch.join("mark"), "\u{feff}a:1\r\n# b\r\nb\r\n").unwrap();
+    fs::write(scratch.join("bytes"), b"a:1\nb\xff:2\n").unwrap();
     let spans = scratch.join("spans.jsonl");
     for (arguments, line) in TABLE {
         let arguments = arguments.replace("DIR", scratch.path());

@@ -1,27 +1,23 @@
 //! A client and a server on a network that loses segments at random, and a kernel that reports
-//! late.
-//!
-//! Both ends follow Linux: `tcp_rcv_synsent_state_process` and the RST without a socket at the
-//! client; `tcp_check_req` and `reqsk_timer_handler` at the server.
+//! late. Both ends follow Linux.
+
+mod client;
+mod hooks;
+mod server;
 
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque},
 };
 
-use probe_agent_common::{FlowKey, SlotRecord};
-
+use self::{client::Open, server::Request};
 use crate::{
     correlate::{
         settle::Settling,
         timeline::{Coverage, Timeline},
     },
-    probe::{
-        outcome::Outcome,
-        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
-        target::TargetId,
-    },
-    trace::event::{Event, FlowEvent, Happening, RstReason, TcpState},
+    probe::{outcome::Outcome, record::Closing},
+    trace::event::FlowEvent,
 };
 
 pub(super) const MS: u64 = 1_000_000;
@@ -58,24 +54,6 @@ enum What {
     SynTimer(u32, u32),
     GiveUp(u32),
     Tick,
-}
-
-/// A request socket.
-#[derive(Debug)]
-struct Request {
-    of: u32,
-    timeouts: u32,
-    timer: u64,
-    last_challenge: u64,
-}
-
-/// The probe in `SYN_SENT`.
-#[derive(Debug)]
-struct Open {
-    generation: u32,
-    syn_at: u64,
-    retransmits: u32,
-    record: SlotRecord,
 }
 
 #[derive(Debug, Default)]
@@ -172,18 +150,6 @@ impl World {
         }
     }
 
-    fn start(&mut self) {
-        self.started += 1;
-        let generation = self.started;
-        self.settling.starting(&FlowKey::default());
-        self.lost_before = self.events_lost + self.settling.strays();
-        let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
-        self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
-        self.send(Segment::Syn(generation));
-        self.after(1_000 * MS + 1, What::SynTimer(generation, 0));
-        self.after(TIMEOUT, What::GiveUp(generation));
-    }
-
     /// From either end; what the network loses goes nowhere.
     fn send(&mut self, segment: Segment) {
         let (percent, to) = match segment {
@@ -203,194 +169,6 @@ impl World {
         }
         if !lost {
             self.after(self.one_way, to);
-        }
-    }
-
-    /// `tcp_conn_request` and `tcp_check_req`.
-    fn at_server(&mut self, segment: Segment) {
-        let now = self.now;
-        match (segment, &mut self.server) {
-            (Segment::Syn(of), None) => {
-                self.server = Some(Request { of, timeouts: 0, timer: 0, last_challenge: 0 });
-                self.answer();
-            }
-            (Segment::Syn(of), Some(request)) if request.of == of => self.answer(),
-            (Segment::Syn(_), Some(request)) => {
-                if request.last_challenge == 0 || now - request.last_challenge >= 500 * MS {
-                    request.last_challenge = now;
-                    let of = request.of;
-                    self.send(Segment::Challenge(of));
-                }
-            }
-            (Segment::Rst { of, .. }, Some(request)) if request.of == of => self.server = None,
-            (Segment::Rst { .. } | Segment::SynAck { .. } | Segment::Challenge(_), _) => {}
-        }
-    }
-
-    /// Sends the SYN-ACK and winds up its timer.
-    fn answer(&mut self) {
-        let grain = self.random(60) * MS;
-        let order = self.order;
-        let Some(request) = &mut self.server else { return };
-        request.timer = order;
-        let (of, delay) = (request.of, (1_000 * MS) << request.timeouts);
-        self.send(Segment::SynAck { of, sent: self.now });
-        self.after(delay + grain, What::ServerTimer(order));
-    }
-
-    /// `reqsk_timer_handler`.
-    fn server_timer(&mut self, timer: u64) {
-        let Some(request) = self.server.as_mut().filter(|r| r.timer == timer) else { return };
-        request.timeouts += 1;
-        if request.timeouts > 5 {
-            self.server = None;
-        } else {
-            self.answer();
-        }
-    }
-
-    fn at_client(&mut self, segment: Segment) {
-        let (Segment::SynAck { of, .. } | Segment::Challenge(of)) = segment else { return };
-        let expected = self.client.as_ref().map(|c| c.generation);
-        let acceptable = matches!(segment, Segment::SynAck { .. }) && expected == Some(of);
-        if acceptable {
-            self.copies_until.insert(of, self.copies_until());
-            self.end(Outcome::Alive, Closing::Reset, self.now);
-            self.send(Segment::Rst { of, first: true });
-            return;
-        }
-        self.note_what_it_shows(segment, of);
-        match expected {
-            None => {
-                let reason = RstReason::NO_SOCKET;
-                self.report(Happening::RstSent { socket: None, reason });
-            }
-            Some(generation) => {
-                let socket = Some(TcpState::SynSent);
-                self.report(Happening::RstSent { socket, reason: RstReason::INVALID_ACK });
-                if self.client.as_ref().is_some_and(|c| c.retransmits == 0) {
-                    self.after(8 * MS, What::SynTimer(generation, 0));
-                }
-            }
-        }
-        self.send(Segment::Rst { of, first: false });
-    }
-
-    /// The SYN was sent again: by its timer, or at once because it had met something.
-    fn copies_until(&self) -> u64 {
-        let Some(open) = self.client.as_ref().filter(|c| c.retransmits > 0) else { return 0 };
-        let handshake = self.now - open.syn_at;
-        if handshake >= 900 * MS {
-            self.now + 2 * self.one_way + 250 * MS
-        } else {
-            self.now + handshake + 10 * MS
-        }
-    }
-
-    /// Whether the client can know from this that the first RST of probe `of` was lost. What comes
-    /// when that probe is not followed any more, or beyond one that timed out, could be anybody's.
-    fn note_what_it_shows(&mut self, segment: Segment, of: u32) {
-        let after_the_rst = match segment {
-            Segment::SynAck { sent, .. } => {
-                self.truth.arrives.get(&of).is_some_and(|arrives| sent > *arrives)
-            }
-            Segment::Challenge(_) => true,
-            Segment::Syn(_) | Segment::Rst { .. } => false,
-        };
-        let newest = self.settling.unsettled(&FlowKey::default());
-        if after_the_rst && newest.is_some_and(|(id, _)| id.generation == of) {
-            self.truth.shown.insert(of);
-        }
-        if self.copies_until.get(&of).is_some_and(|until| self.now < *until) {
-            self.truth.ambiguous.insert(of);
-        }
-    }
-
-    fn syn_timer(&mut self, generation: u32, nth: u32) {
-        let Some(open) = &mut self.client else { return };
-        if open.generation != generation || open.retransmits != nth {
-            return;
-        }
-        open.retransmits += 1;
-        let next = open.retransmits;
-        self.report(Happening::SynRetransmit { error: 0 });
-        self.send(Segment::Syn(generation));
-        self.after(1_000 * MS + 1, What::SynTimer(generation, next));
-    }
-
-    /// A hook fires.
-    fn report(&mut self, what: Happening) {
-        let lost = self.random(100) < self.losses.event;
-        self.now += 1;
-        let socketless = matches!(what, Happening::RstSent { socket: None, .. });
-        let open = self.client.as_mut().filter(|_| !socketless);
-        let socket = open.as_ref().map(|c| (1, c.generation));
-        if let Some(open) = open {
-            open.record.events += 1;
-            open.record.events_lost += u32::from(lost);
-        }
-        if lost {
-            self.events_lost += 1;
-            self.truth.events_lost_at.push(self.now);
-        } else {
-            let event = Event { at: self.now, what };
-            self.ring.push_back(FlowEvent { flow: FlowKey::default(), socket, event });
-        }
-    }
-
-    fn end(&mut self, outcome: Outcome, closing: Closing, answered_at: u64) {
-        let Some(open) = self.client.take() else { return };
-        self.now += 10;
-        let rst_sent_at = if closing == Closing::Reset { self.now } else { 0 };
-        let kernel = SlotRecord {
-            established_at: answered_at,
-            closed_at: self.now,
-            rst_sent_at,
-            ..open.record
-        };
-        let record = ProbeRecord {
-            id: ProbeId { slot: 1, generation: open.generation },
-            target: TargetId(0),
-            flow: FlowKey::default(),
-            outcome,
-            errno: 0,
-            closing,
-            started_at: open.syn_at,
-            ended_at: self.now,
-            answered_at,
-            kernel: Some(kernel),
-            tcp_info: None,
-            fresh_socket: false,
-            early_reuse: false,
-            half_open: HalfOpen::Enforced,
-            confirms: None,
-        };
-        self.settling.ended(record, self.lost_before, false);
-        if self.started < PROBES {
-            let gap = match self.random(5) {
-                0 => 1_000,
-                1 => self.random(40 * MS),
-                2 => self.random(1_200 * MS),
-                3 => 1_700 * MS,
-                _ => 5_000 * MS,
-            };
-            self.after(gap, What::Start);
-        }
-    }
-
-    /// The engine takes in what the reader has: late, and sometimes more than it promises.
-    fn tick(&mut self) {
-        let seen_until = self.now.saturating_sub(self.random(30) * MS);
-        let ahead = if self.random(2) == 0 { self.now } else { seen_until };
-        while let Some(event) = self.ring.front().filter(|e| e.event.at <= ahead).copied() {
-            self.ring.pop_front();
-            self.settling.event(&event);
-        }
-        let lost = self.events_lost + self.settling.strays();
-        self.settling.settle(seen_until, lost, &mut self.out);
-        let idle = self.started == PROBES && self.client.is_none() && self.settling.is_empty();
-        if !idle && self.now < 10_000_000 * MS {
-            self.after(10 * MS, What::Tick);
         }
     }
 }
