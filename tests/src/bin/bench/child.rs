@@ -52,7 +52,7 @@ impl Agent {
     pub(crate) fn start_at(file: &TargetsFile, interval: Duration) -> Result<Self> {
         let interval = format!("{}us", interval.as_micros());
         let path = file.path();
-        Self::start(&["--targets-file", &path, "-c", "0", "-i", &interval, "--output", "json"])
+        Self::start(&["--targets-file", &path, "-c", "0", "-i", &interval])
     }
 
     /// CPU time of all its threads so far, in nanoseconds.
