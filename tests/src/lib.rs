@@ -1,8 +1,10 @@
 //! Helpers of the tests.
 
 pub mod binary;
+pub mod busy;
 pub mod namespaces;
 pub mod otlp;
+pub mod plan;
 mod privilege;
 pub mod receiver;
 pub mod rotel;

@@ -7,7 +7,7 @@ use std::{
     ops::RangeInclusive,
     os::fd::AsFd,
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -52,22 +52,34 @@ pub struct Told {
 /// If anything but a probe fails.
 #[must_use]
 pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
-    let plan = plan(lab, address, probing);
-    let tracing = session::trace(&plan).unwrap();
     let mut kept = Kept(Vec::new());
+    let summary = traced(&plan(lab, address, probing), &mut kept).unwrap();
+    Told { summary, timelines: kept.0 }
+}
+
+/// Runs a plan with the kernel's events, and tells `audience` of it.
+///
+/// # Errors
+/// If the hooks cannot be loaded, or anything but a probe fails.
+pub fn traced(plan: &Plan, audience: &mut impl Audience) -> anyhow::Result<Summary> {
+    allow_many_sockets()?;
+    let tracing = session::trace(plan)?;
     let (half_open, tracer) = (tracing.0.guard.half_open(), Arc::clone(&tracing.0));
-    let stop = Arc::new(AtomicBool::new(false));
-    let outcome = session::run(&plan, Some(tracing), &stop, &mut kept).unwrap();
+    let began = Instant::now();
+    let outcome = session::run(plan, Some(tracing), &Arc::<AtomicBool>::default(), audience)?;
     let facts = RunFacts {
+        probing_seconds: Duration::from_nanos(outcome.probing_ns).as_secs_f64(),
+        duration_seconds: began.elapsed().as_secs_f64(),
         events_lost: outcome.ended.events_lost,
         unsettled: outcome.ended.unsettled,
+        worker_stalls: outcome.worker_stalls,
         interrupted: outcome.ended.interrupted,
         traced: true,
         half_open,
         acks_held: tracer.counter(Counter::AcksHeld),
         ..RunFacts::default()
     };
-    Told { summary: outcome.tally.summary(&plan.targets, &facts), timelines: kept.0 }
+    Ok(outcome.tally.summary(&plan.targets, &facts))
 }
 
 /// Keeps all probes.
@@ -85,7 +97,6 @@ impl Audience for Kept {
 }
 
 fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
-    allow_many_sockets();
     let netns = File::from(lab.client().as_fd().try_clone_to_owned().unwrap());
     let settings = Settings {
         interval: Duration::ZERO,
@@ -108,7 +119,7 @@ fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
 }
 
 /// Thousands of slots need as many descriptors.
-fn allow_many_sockets() {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+fn allow_many_sockets() -> io::Result<()> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?)
 }

@@ -1,4 +1,4 @@
-//! The benchmark runs, so that it cannot rot. Its figures mean nothing here.
+//! The benchmark runs, so that it cannot rot. Its times mean nothing here; its counts do.
 
 use std::{fs, process::Command};
 
@@ -6,7 +6,7 @@ use probe_agent_tests::{binary, privileged};
 use serde_json::Value;
 
 /// The sections of `results.json`, and what each entry of them has at least.
-const SECTIONS: [(&str, &[&str]); 6] = [
+const SECTIONS: [(&str, &[&str]); 10] = [
     ("targets", &["name", "measured", "limit", "at_least", "holds"]),
     (
         "throughput",
@@ -15,7 +15,11 @@ const SECTIONS: [(&str, &[&str]); 6] = [
     ("cost", &["tracepoints", "program", "per_probe", "matching_ns", "other_ns"]),
     ("unrelated", &["load", "tracepoints", "without_ns", "percent", "control_percent"]),
     ("latency", &["timed_by", "pace", "handshakes", "p50_ns", "p99_ns", "curve"]),
-    ("memory", &["targets", "resident_kib", "anonymous_kib", "peak_kib"]),
+    ("memory", &["targets", "interval_seconds", "resident_kib", "anonymous_kib", "peak_kib"]),
+    ("stealth", &["ack_guard", "loss_percent", "busy_loops", "accepted", "acks_held"]),
+    ("accuracy", &["per_second", "dropped", "told", "events_lost", "unknown", "amiss"]),
+    ("deadline", &["settle_seconds", "busy_loops", "in_flight", "p999", "max"]),
+    ("fleets", &["targets", "interval_seconds", "cpu_ns", "over_few", "resident_kib"]),
 ];
 
 #[test]
@@ -37,6 +41,11 @@ fn a_smoke_run_measures_everything() {
         for (entry, field) in entries.iter().flat_map(|e| fields.iter().map(move |f| (e, f))) {
             assert!(entry.get(field).is_some(), "{section} lacks {field}: {entry}");
         }
+    }
+    for run in results["stealth"].as_array().unwrap() {
+        let nothing = run["accepted"] == 0;
+        // The control accepts some, so that nothing can be told from nothing.
+        assert_eq!(run["ack_guard"] == true, nothing, "{run}");
     }
     assert!(results["machine"]["load_before"].is_number(), "{results}");
     assert!(read("results.md").contains("### Targets"));

@@ -58,6 +58,9 @@ const IDLE_TICK: Duration = Duration::from_millis(100);
 /// to hold, large enough to make the turn's own cost small.
 const BATCH: usize = 256;
 
+/// Settled probes that are handed out between two looks at the deadlines.
+const HANDED: usize = 64;
+
 /// Takes what the engine has finished.
 pub trait Sink {
     /// A probe that no further event can belong to.
@@ -176,7 +179,7 @@ impl Engine {
             self.expire();
             let seen_until = self.take_in();
             self.settling.settle(seen_until, self.lost(), &mut settled);
-            settled.drain(..).for_each(|timeline| sink.settled(timeline));
+            self.hand_out(&mut settled, sink);
             self.gauges.under_way.store(self.flying as u64, Ordering::Relaxed);
             self.gauges.settling.store(self.settling.len() as u64, Ordering::Relaxed);
         }
@@ -243,6 +246,17 @@ impl Engine {
         EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::ZERO)
     }
 
+    /// Hands out what is settled. Timeouts that pass meanwhile need not wait for all of it.
+    fn hand_out(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) {
+        for (handed, timeline) in (1..).zip(settled.drain(..)) {
+            sink.settled(timeline);
+            if handed % HANDED == 0 {
+                self.now = monotonic::now();
+                self.expire();
+            }
+        }
+    }
+
     /// Ends probes whose time is over.
     fn expire(&mut self) {
         while let Some(passed) = self.deadlines.pop(self.now) {
@@ -261,3 +275,6 @@ impl Engine {
         self.in_flight.get_mut(slot as usize)?.as_mut()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ pub(super) struct Entry {
     pub(super) kernel_generation: u32,
     /// Its last probe, if that waits for late events.
     pub(super) resting: Option<Resting>,
+    /// Its socket is not to be used again.
+    pub(super) spent: bool,
     /// Whether the socket is registered with epoll.
     watched: bool,
 }
@@ -152,25 +154,31 @@ impl Pool {
             socket_probes: 0,
             kernel_generation: 0,
             resting: None,
+            spent: false,
             watched: false,
         });
         Ok(index)
     }
 
-    /// Makes a new socket for a slot that was taken and whose old one was closed
-    /// (`--fresh-sockets`, or a timeout).
+    /// Makes a new socket for a slot that was taken and whose old one was closed (`--fresh-sockets`) or
+    /// is spent (a timeout).
     ///
     /// # Errors
     /// Whatever the kernel refuses with, e.g. `EADDRINUSE` if somebody else has the port now. The
     /// slot is free again then.
     pub(super) fn refresh(&mut self, index: u32) -> io::Result<()> {
-        if self.entries[index as usize].slot.is_none() {
+        let entry = &mut self.entries[index as usize];
+        if entry.spent {
+            entry.slot = None;
+        }
+        if entry.slot.is_none() {
             if let Err(error) = self.rebind(index) {
                 self.give_back(index);
                 return Err(error);
             }
             let entry = &mut self.entries[index as usize];
             entry.socket_probes = 0;
+            entry.spent = false;
             entry.watched = false;
         }
         Ok(())
@@ -234,3 +242,6 @@ impl Drop for Pool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

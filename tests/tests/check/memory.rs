@@ -1,4 +1,4 @@
-//! The memory of a run does not grow with its length.
+//! The memory of a run does not grow with its length, and little with its targets.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use probe_agent_tests::{binary, privileged};
 
 use crate::{
     running::{Running, wait_until},
-    support::prepare,
+    support::{Scratch, prepare},
 };
 
 /// Resident memory of a process in KiB.
@@ -37,4 +37,36 @@ fn four_times_the_probes_take_no_more_memory() {
     };
     let (early, late) = (after(100_000), after(400_000));
     assert!(late <= early + 4 * 1024, "{early} KiB, then {late} KiB");
+}
+
+/// What 100,000 targets may take, in bytes each, beside what any run takes: 100 MiB is the limit.
+const EACH: u64 = 600;
+
+/// Resident memory in KiB at so many targets, each of which has been probed twice.
+fn resident_at(targets: u64) -> u64 {
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let syns = lab.inject(&Fault::counted(Segment::Syn)).unwrap();
+    let scratch = Scratch::new();
+    let file = scratch.join("targets");
+    fs::write(&file, format!("{}\n", listener.address()).repeat(targets as usize)).unwrap();
+    let mut command = lab.client().command(binary::agent()).unwrap();
+    prepare(&mut command).args(["check", "--require-kernel", "--targets-file"]).arg(file);
+    // What settles is not what is asked for.
+    command.args(["--count", "0", "--interval", "2s", "--settle", "10ms"]);
+    let mut running = Running::start(&mut command);
+    wait_until("so many probes", || {
+        assert!(running.is_running());
+        syns.seen().unwrap() >= 2 * targets
+    });
+    resident(running.id())
+}
+
+#[test]
+fn a_hundred_thousand_targets_fit() {
+    privileged!();
+    let (few, more) = (1_000, 21_000);
+    let (at_few, at_more) = (resident_at(few), resident_at(more));
+    let each = at_more.saturating_sub(at_few) * 1024 / (more - few);
+    assert!(each <= EACH, "{each} bytes a target: {at_few} KiB, then {at_more} KiB");
 }

@@ -182,20 +182,21 @@ impl Engine {
         self.pool.entry(slot).slot.as_ref().and_then(|s| s.tcp_info())
     }
 
-    /// Disconnects a slot's socket, or closes it where the next probe is to have a fresh one.
+    /// Disconnects a slot's socket, and sees to it that the next probe has a fresh one where it must.
     fn close(&mut self, slot: u32, closing: Closing) {
-        // A socket that got no answer knows no window to move its next initial sequence number past
-        // (tcp_disconnect adds the peer's, which is 0 then). A server that owes it a SYN-ACK would
-        // take its next SYN for a bad segment of the same connection, however long after, and refuse
-        // it: path C. A fresh socket's number has moved on with the clock.
-        let recycle = !self.settings.socket.fresh_sockets && closing != Closing::Silent;
         let entry = self.pool.entry(slot);
         // Disconnected in any case: a close() waits for whoever else has the descriptor, such as a
         // process that another thread is about to start.
-        let usable = entry.slot.as_ref().is_some_and(|s| s.disconnect().is_ok()) && recycle;
-        if !usable {
+        let usable = entry.slot.as_ref().is_some_and(|s| s.disconnect().is_ok());
+        if !usable || self.settings.socket.fresh_sockets {
             entry.slot = None;
         }
+        // A socket that got no answer knows no window to move its next initial sequence number past
+        // (tcp_disconnect adds the peer's, which is 0 then). A server that owes it a SYN-ACK would
+        // take its next SYN for a bad segment of the same connection, however long after, and refuse
+        // it: path C. A fresh socket's number has moved on with the clock. The old one is closed when
+        // that is made: thousands may time out at once, and none is to wait for another's close().
+        entry.spent = closing == Closing::Silent;
     }
 
     /// Hands an ended probe on.

@@ -24,6 +24,10 @@ const NO_SLOT: u32 = u32::MAX;
 /// How long one turn starts probes, in nanoseconds: what was answered or timed out meanwhile waits.
 const STARTING: u64 = 5_000_000;
 
+/// Starting goes on for so long, in nanoseconds, after a timeout has passed: enough for the turn's own
+/// cost to stay small, whatever becomes of probes that were answered long ago.
+const BEHIND: u64 = 1_000_000;
+
 /// A refusal that a second probe from another port is to decide about (path C).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Second {
@@ -38,7 +42,7 @@ impl Engine {
         let until = self.now + STARTING;
         for _ in 0..BATCH {
             // The time of the last start: deadlines count from it, and must not wait for a batch.
-            if self.now >= until || self.flying >= self.ceiling.at(self.now) {
+            if self.now >= until || self.is_behind() || self.flying >= self.ceiling.at(self.now) {
                 return;
             }
             if let Some(second) = self.second.pop_front() {
@@ -54,6 +58,12 @@ impl Engine {
             let Some(target) = room.then(|| self.next()).flatten() else { return };
             self.start(target, None);
         }
+    }
+
+    /// Whether timeouts have passed that nobody has heard of: a probe that starts now would be one
+    /// more to end, and all of them late.
+    fn is_behind(&self) -> bool {
+        self.deadlines.next().is_some_and(|at| at.saturating_add(BEHIND) <= self.now)
     }
 
     /// The next probe that was asked for or is due.

@@ -41,6 +41,14 @@ pub(crate) enum Part {
     Latency,
     /// Resident memory
     Memory,
+    /// Connections that a server accepts while the processors are overrun
+    Stealth,
+    /// Lost RSTs told against those dropped, at full speed
+    Accuracy,
+    /// How late timeouts come with many probes in flight
+    Deadline,
+    /// Cost and memory of many targets at the same total rate
+    Targets,
 }
 
 /// How much of everything.
@@ -51,7 +59,7 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Probes of each contestant and thread in each round.
     pub(crate) probes: u64,
-    /// The agent's settle window in the contest.
+    /// The agent's settle window where it is not what is measured.
     pub(crate) settle: Duration,
     /// Pairs of slices with and without the agent.
     pub(crate) pairs: usize,
@@ -61,6 +69,22 @@ pub(crate) struct Effort {
     pub(crate) targets: &'static [u32],
     /// Time between two probes of one target where memory is measured.
     pub(crate) round_trip: Duration,
+    /// Probes of a server on overrun processors, and how many of them are in flight.
+    pub(crate) hidden: (u64, usize),
+    /// Busy loops on each processor meanwhile.
+    pub(crate) busy: usize,
+    /// Probes at full speed of which some RSTs are dropped.
+    pub(crate) counted: u64,
+    /// Probes in flight whose timeouts are watched, and how often each of their slots is used.
+    pub(crate) silent: (usize, u64),
+    /// Settle windows in seconds, and busy loops on each processor, with which they are.
+    pub(crate) silences: &'static [(u64, usize)],
+    /// Numbers of targets that are probed at the same rate.
+    pub(crate) fleets: &'static [u32],
+    /// That rate, in probes per second.
+    pub(crate) fleet_rate: u32,
+    /// For how long their cost is taken.
+    pub(crate) fleet_slice: Duration,
 }
 
 impl Arguments {
@@ -91,6 +115,14 @@ const FULL: Effort = Effort {
     captured: 20_000,
     targets: &[1_000, 10_000, 100_000],
     round_trip: Duration::from_secs(10),
+    hidden: (30_000, 5_000),
+    busy: 4,
+    counted: 1_000_000,
+    silent: (15_000, 3),
+    silences: &[(2, 0), (0, 0), (2, 2), (0, 2)],
+    fleets: &[10, 1_000, 100_000],
+    fleet_rate: 10_000,
+    fleet_slice: Duration::from_secs(10),
 };
 
 const QUICK: Effort = Effort {
@@ -103,6 +135,14 @@ const QUICK: Effort = Effort {
     captured: 5_000,
     targets: &[1_000, 10_000, 100_000],
     round_trip: Duration::from_secs(2),
+    hidden: (30_000, 5_000),
+    busy: 4,
+    counted: 200_000,
+    silent: (15_000, 3),
+    silences: &[(2, 0), (0, 0), (2, 2), (0, 2)],
+    fleets: &[10, 100_000],
+    fleet_rate: 10_000,
+    fleet_slice: Duration::from_secs(5),
 };
 
 const SMOKE: Effort = Effort {
@@ -115,4 +155,12 @@ const SMOKE: Effort = Effort {
     captured: 200,
     targets: &[10],
     round_trip: Duration::from_millis(200),
+    hidden: (1_000, 500),
+    busy: 1,
+    counted: 2_000,
+    silent: (180, 1),
+    silences: &[(0, 0)],
+    fleets: &[10, 100],
+    fleet_rate: 1_000,
+    fleet_slice: Duration::from_millis(300),
 };

@@ -14,6 +14,8 @@ use nix::{
     unistd::Pid,
 };
 
+use crate::memory::TargetsFile;
+
 /// A running `probe-agent check`; dropping it ends it.
 pub(crate) struct Agent(Child);
 
@@ -44,6 +46,24 @@ impl Agent {
         // Whatever else it says must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         Ok(agent)
+    }
+
+    /// Starts it at the targets of a file, for as long as it is let.
+    pub(crate) fn start_at(file: &TargetsFile, interval: Duration) -> Result<Self> {
+        let interval = format!("{}us", interval.as_micros());
+        let path = file.path();
+        Self::start(&["--targets-file", &path, "-c", "0", "-i", &interval])
+    }
+
+    /// CPU time of all its threads so far, in nanoseconds.
+    pub(crate) fn cpu_ns(&self) -> Result<f64> {
+        let mut all = 0.0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            let ns = text.split_whitespace().next().and_then(|n| n.parse::<f64>().ok());
+            all += ns.context("schedstat has three numbers")?;
+        }
+        Ok(all)
     }
 
     /// A size in KiB that `/proc/PID/status` tells.

@@ -4,11 +4,13 @@
 //! ratios within one round; the median of the rounds counts, and the load is noted beside it. All
 //! of it happens in a network namespace of the benchmark's own.
 
+mod accuracy;
 mod agent;
 mod arguments;
 mod child;
 mod contest;
 mod cost;
+mod deadline;
 mod floor;
 mod fresh;
 mod latency;
@@ -19,8 +21,10 @@ mod plot;
 mod private;
 mod queue;
 mod results;
+mod stealth;
 mod table;
 mod target;
+mod targets;
 mod throughput;
 mod unrelated;
 
@@ -57,6 +61,18 @@ fn main() -> Result<()> {
     }
     if arguments.wants(Part::Memory) {
         results.memory = memory::measure(&effort)?;
+    }
+    if arguments.wants(Part::Stealth) {
+        results.stealth = stealth::measure(&effort)?;
+    }
+    if arguments.wants(Part::Accuracy) {
+        results.accuracy = accuracy::measure(&effort)?;
+    }
+    if arguments.wants(Part::Deadline) {
+        results.deadline = deadline::measure(&effort)?;
+    }
+    if arguments.wants(Part::Targets) {
+        results.fleets = targets::measure(&effort)?;
     }
     results.machine = machine.report()?;
     results.judge();

@@ -10,6 +10,13 @@ pub(crate) struct Spread {
     pub(crate) high: f64,
 }
 
+impl Spread {
+    /// Of a figure that there is once.
+    pub(crate) fn one(value: f64) -> Self {
+        Self { median: value, low: value, high: value }
+    }
+}
+
 /// Of at least one figure.
 pub(crate) fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
     let mut values: Vec<f64> = values.into_iter().collect();

@@ -1,6 +1,6 @@
 //! Resident memory of the program at so many targets.
 
-use std::{fmt::Write as _, fs, net::Ipv4Addr, thread, time::Duration};
+use std::{fmt::Write as _, fs, net::Ipv4Addr, path::PathBuf, thread, time::Duration};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -11,6 +11,8 @@ use crate::{arguments::Effort, child::Agent, target::Target};
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Memory {
     pub(crate) targets: u32,
+    /// From one probe of a target to its next, in seconds.
+    pub(crate) interval_seconds: f64,
     /// Resident when all targets had been probed, in KiB.
     pub(crate) resident_kib: u64,
     /// Of those: not shared and not backed by a file.
@@ -25,23 +27,42 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Memory>> {
 
 fn one(targets: u32, effort: &Effort) -> Result<Memory> {
     let target = Target::listen_everywhere()?;
-    let file = std::env::temp_dir().join(format!("probe-agent-bench-{}", std::process::id()));
-    fs::write(&file, addresses(targets, target.address().port()))?;
-    let interval = format!("{}ms", effort.round_trip.as_millis());
-    let path = file.to_string_lossy();
-    let arguments = ["--targets-file", &path, "-c", "0", "-i", &interval, "--output", "json"];
-    let agent = Agent::start(&arguments)?;
+    let file = TargetsFile::write(targets, target.address().port())?;
+    let agent = Agent::start_at(&file, effort.round_trip)?;
     // Every target twice, and those probes settled.
     thread::sleep(effort.round_trip * 2 + Duration::from_millis(500));
     let memory = Memory {
         targets,
+        interval_seconds: effort.round_trip.as_secs_f64(),
         resident_kib: agent.size("VmRSS:")?,
         anonymous_kib: agent.size("RssAnon:")?,
         peak_kib: agent.size("VmHWM:")?,
     };
-    fs::remove_file(&file)?;
     eprintln!("memory: {targets} targets, {} MiB", memory.resident_kib / 1024);
     Ok(memory)
+}
+
+/// A file of targets, which goes when it is dropped.
+pub(crate) struct TargetsFile(PathBuf);
+
+impl TargetsFile {
+    /// So many addresses of this host, each with the same port.
+    pub(crate) fn write(targets: u32, port: u16) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("probe-agent-bench-{}", std::process::id()));
+        fs::write(&path, addresses(targets, port))?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> std::borrow::Cow<'_, str> {
+        self.0.to_string_lossy()
+    }
+}
+
+impl Drop for TargetsFile {
+    fn drop(&mut self) {
+        // What is left in the directory for temporary files harms nobody.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// All of 127.0.0.0/8 is this host.

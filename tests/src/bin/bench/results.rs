@@ -3,12 +3,16 @@
 use serde::Serialize;
 
 use crate::{
+    accuracy::Accuracy,
     arguments::Effort,
     cost::Cost,
+    deadline::Deadline,
     latency::Difference,
     machine,
     median::Spread,
     memory::Memory,
+    stealth::Stealth,
+    targets::Fleet,
     throughput::{AGENT, Figures},
     unrelated::{NGINX, SlowDown},
 };
@@ -27,6 +31,10 @@ pub(crate) struct Results {
     pub(crate) unrelated: Vec<SlowDown>,
     pub(crate) latency: Vec<Difference>,
     pub(crate) memory: Vec<Memory>,
+    pub(crate) stealth: Vec<Stealth>,
+    pub(crate) accuracy: Vec<Accuracy>,
+    pub(crate) deadline: Vec<Deadline>,
+    pub(crate) fleets: Vec<Fleet>,
 }
 
 /// A target, and whether it holds.
@@ -60,6 +68,10 @@ impl Results {
             unrelated: Vec::new(),
             latency: Vec::new(),
             memory: Vec::new(),
+            stealth: Vec::new(),
+            accuracy: Vec::new(),
+            deadline: Vec::new(),
+            fleets: Vec::new(),
         }
     }
 
@@ -92,6 +104,47 @@ impl Results {
             let name = format!("slow-down of unrelated {} in %", slow_down.load);
             goals.push(Goal::new(name, slow_down.percent, 2.0, false));
         }
+        self.judge_figures(&mut goals);
         self.targets = goals;
+    }
+
+    /// What is one count or one extreme, and not the median of rounds.
+    fn judge_figures(&self, goals: &mut Vec<Goal>) {
+        for run in &self.stealth {
+            let loss = run.loss_percent;
+            let (name, limit) = match run.ack_guard {
+                true => (
+                    format!("accepted at {loss} % SYN-ACK loss, {} busy loops", run.busy_loops),
+                    0.0,
+                ),
+                false => (format!("control: accepted at {loss} % loss without the ACK guard"), 1.0),
+            };
+            goals.push(Goal::new(name, Spread::one(run.accepted as f64), limit, !run.ack_guard));
+        }
+        for run in &self.accuracy {
+            let name = "lost RSTs told otherwise than dropped, beyond events_lost";
+            goals.push(Goal::new(name, Spread::one(run.amiss as f64), 0.0, false));
+            let name = format!("probes/s of {} workers while RSTs are dropped", run.workers);
+            goals.push(Goal::new(name, Spread::one(run.per_second), 100_000.0, true));
+        }
+        for run in &self.deadline {
+            let (settle, busy) = (run.settle_seconds, run.busy_loops);
+            let load = if busy > 0 { format!(", {busy} busy loops") } else { String::new() };
+            let name = format!("latest timeout of 1 s in s, settle {settle} s{load}");
+            goals.push(Goal::new(name, Spread::one(run.max), 1.05, false));
+        }
+        if let Some(fleet) = self.fleets.last() {
+            let targets = fleet.targets;
+            let name = format!("resident at {targets} targets in MiB");
+            goals.push(Goal::new(
+                name,
+                Spread::one(fleet.resident_kib as f64 / 1024.0),
+                100.0,
+                false,
+            ));
+            let name =
+                format!("CPU per probe at {targets} targets over {}", self.fleets[0].targets);
+            goals.push(Goal::new(name, fleet.over_few, 1.2, false));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The results as Markdown.
 
+mod figures;
+
 use std::fmt::Write as _;
 
 use crate::{
@@ -65,10 +67,11 @@ pub(crate) fn markdown(results: &Results) -> String {
     section(
         &mut page,
         "Memory",
-        "| targets | resident | of it anonymous | peak |",
+        "| targets | interval | resident | of it anonymous | peak |",
         &results.memory,
         memory,
     );
+    figures::write(&mut page, results);
     page
 }
 
@@ -146,16 +149,28 @@ fn difference(d: &Difference) -> String {
 }
 
 fn memory(memory: &Memory) -> String {
-    let mib = |kib: u64| format!("{:.1} MiB", kib as f64 / 1024.0);
     format!(
-        "| {} | {} | {} | {} |",
+        "| {} | {} s | {} | {} | {} |",
         memory.targets,
+        memory.interval_seconds,
         mib(memory.resident_kib),
         mib(memory.anonymous_kib),
         mib(memory.peak_kib)
     )
 }
 
+fn mib(kib: u64) -> String {
+    format!("{:.1} MiB", kib as f64 / 1024.0)
+}
+
+/// The median and the range; one figure stands alone.
 fn ratio(spread: &Spread) -> String {
-    format!("{:.2} ({:.2} to {:.2})", spread.median, spread.low, spread.high)
+    let Spread { median, low, high } = *spread;
+    if low < high {
+        format!("{median:.2} ({low:.2} to {high:.2})")
+    } else if median.fract() == 0.0 || median >= 1000.0 {
+        format!("{median:.0}")
+    } else {
+        format!("{median:.3}")
+    }
 }
