@@ -54,11 +54,11 @@ impl Load {
     pub(crate) fn work(&mut self, kind: Kind, slice: Duration) -> Result<f64> {
         if kind == Kind::Nginx {
             let nginx = self.nginx.take().map_or_else(Nginx::start, Ok)?;
-            let done = nginx.beside(|| batches(slice, || nginx.time(), || nginx.get()));
+            let done = nginx.beside(|| batches(slice, || nginx.time(), || nginx.get(BATCH)));
             self.nginx = Some(nginx);
             return done;
         }
-        batches(slice, || Ok(0.0), || self.once(kind))
+        batches(slice, || Ok(0.0), || (0..BATCH).try_for_each(|_| self.once(kind)))
     }
 
     fn once(&mut self, kind: Kind) -> Result<()> {
@@ -97,21 +97,19 @@ impl Load {
     }
 }
 
-/// Does pieces of work for `slice`, and tells the CPU time of one, here and wherever else `elsewhere`
-/// counts, in nanoseconds: the median of the batches.
+/// Does batches of work for `slice`, and tells the CPU time of one piece, here and wherever else
+/// `elsewhere` counts, in nanoseconds: the median of the batches.
 fn batches(
     slice: Duration,
     elsewhere: impl Fn() -> Result<f64>,
-    mut once: impl FnMut() -> Result<()>,
+    mut batch: impl FnMut() -> Result<()>,
 ) -> Result<f64> {
     let time = || Ok::<_, anyhow::Error>(thread_time()? + elsewhere()?);
     let began = Instant::now();
     let mut batches = Vec::new();
     while began.elapsed() < slice || batches.is_empty() {
         let before = time()?;
-        for _ in 0..BATCH {
-            once()?;
-        }
+        batch()?;
         batches.push((time()? - before) / BATCH as f64);
     }
     Ok(crate::median::spread(batches).median)

@@ -46,7 +46,7 @@ impl Nginx {
         let clock = ClockId::pid_cpu_clock_id(pid(&child))?;
         let nginx = Self { child, address, clock, _directory: directory };
         let began = Instant::now();
-        while nginx.get().is_err() {
+        while nginx.get(1).is_err() {
             ensure!(began.elapsed() < PATIENCE, "nginx does not answer");
             thread::yield_now();
         }
@@ -64,19 +64,20 @@ impl Nginx {
         done
     }
 
-    /// A connection with one request, as a load generator makes it.
-    pub(super) fn get(&self) -> Result<()> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
-        let mut answer = [0; 1024];
-        let mut length = 0;
-        loop {
-            match stream.read(&mut answer[length..])? {
-                0 => break,
-                more => length += more,
-            }
+    /// So many connections at once, each with one request, as a load generator makes them: nginx has
+    /// work for all of them when it is its turn, so that who runs when changes little.
+    pub(super) fn get(&self, count: usize) -> Result<()> {
+        let connect = |_| TcpStream::connect(self.address);
+        let mut streams: Vec<_> = (0..count).map(connect).collect::<Result<_, _>>()?;
+        for stream in &mut streams {
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
         }
-        ensure!(answer[..length].ends_with(b"up"), "nginx answered something else");
+        let mut answer = Vec::new();
+        for mut stream in streams {
+            answer.clear();
+            stream.read_to_end(&mut answer)?;
+            ensure!(answer.ends_with(b"up"), "nginx answered something else");
+        }
         Ok(())
     }
 
