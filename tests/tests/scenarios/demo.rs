@@ -12,7 +12,7 @@ use nix::{
     errno::Errno,
     sys::{
         prctl,
-        signal::{Signal, kill},
+        signal::{self, SigHandler, Signal, kill},
         wait::waitpid,
     },
     unistd::Pid,
@@ -127,6 +127,16 @@ fn interrupted(signal: Signal, code: Option<i32>) {
     let tables = host_tables();
     for moment in MOMENTS_MS {
         let mut command = demo(&["--output", "table"]);
+        // A shell's background jobs ignore interrupts, and so would this one until its handlers stand.
+        // SAFETY: sigaction() is async-signal-safe, and no handler is installed.
+        unsafe {
+            command.pre_exec(move || {
+                if signal != Signal::SIGKILL {
+                    signal::signal(signal, SigHandler::SigDfl)?;
+                }
+                Ok(())
+            });
+        }
         command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut victim = command.spawn().unwrap();
         let group = Pid::from_raw(i32::try_from(victim.id()).unwrap());

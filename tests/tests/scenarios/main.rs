@@ -3,6 +3,5 @@
 
 mod audit;
 mod demo;
-mod leak;
 mod played;
 mod twins;
