@@ -23,7 +23,7 @@ impl Number for u32 {}
 impl Number for u64 {}
 
 /// A pointer whose type the verifier knows: an argument of a raw tracepoint, once it was found not to
-/// be 0, and what its members point to. A read is one instruction, and yields 0 where it faults.
+/// be 0, and what its members point to. A read is one instruction.
 #[derive(Clone, Copy)]
 pub(crate) struct Typed(pub(crate) u64);
 
@@ -35,8 +35,10 @@ impl Pointer for Typed {
 
     #[inline(always)]
     fn read<T: Number>(self, member: u16) -> T {
-        // SAFETY: the verifier admits the load only if the member is there and as long; at run time
-        // it cannot fault (BPF_PROBE_MEM). Volatile, because the kernel writes there meanwhile.
+        // SAFETY: the verifier admits the load only if the member is there and as long. What a member
+        // points to may be gone: such a load yields 0 where it faults (BPF_PROBE_MEM). An argument is
+        // there, or may be 0 and is known to the verifier as such: `nullable` makes sure of it.
+        // Volatile, because the kernel writes there meanwhile.
         unsafe { core::ptr::read_volatile((self.0 + u64::from(member)) as *const T) }
     }
 

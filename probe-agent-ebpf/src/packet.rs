@@ -3,7 +3,7 @@
 use probe_agent_common::{FlowKey, v4_mapped};
 
 use crate::{
-    kernel::{Pointer, Typed, Untyped, v4, v6},
+    kernel::{Pointer, Untyped, v4, v6},
     maps::layout,
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Packet {
 
 impl Packet {
     #[inline(always)]
-    pub(crate) fn new(skb: Typed) -> Self {
+    pub(crate) fn new(skb: impl Pointer) -> Self {
         let head = skb.read::<u64>(layout!(raw.packet.head));
         let header = |member| Untyped(head + u64::from(skb.read::<u16>(member)));
         Self {

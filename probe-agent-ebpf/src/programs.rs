@@ -1,6 +1,7 @@
 //! The hooks.
 
 mod inet_sock_set_state;
+mod nullable;
 mod tcp_receive_reset;
 mod tcp_retransmit_skb;
 mod tcp_retransmit_synack;

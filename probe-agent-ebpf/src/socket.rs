@@ -5,16 +5,16 @@
 use probe_agent_common::{ABSENT, FlowKey, v4_mapped};
 
 use crate::{
-    kernel::{Pointer, Typed, v4, v6},
+    kernel::{Pointer, v4, v6},
     maps::layout,
     tuple::{AF_INET, Tuple},
 };
 
 /// A `struct sock` or a `struct request_sock`.
 #[derive(Clone, Copy)]
-pub(crate) struct Socket(pub(crate) Typed);
+pub(crate) struct Socket<P>(pub(crate) P);
 
-impl Socket {
+impl<P: Pointer> Socket<P> {
     #[inline(always)]
     pub(crate) fn local_port(self) -> u16 {
         self.0.read(layout!(raw.socket.local_port))
@@ -47,7 +47,7 @@ impl Socket {
     }
 }
 
-impl Tuple for Socket {
+impl<P: Pointer> Tuple for Socket<P> {
     #[inline(always)]
     fn local(&self) -> [u8; 16] {
         self.address(layout!(raw.socket.local_v4), layout!(raw.socket.local_v6))

@@ -13,8 +13,8 @@
 
 use aya_ebpf::{
     helpers::bpf_ktime_get_ns,
-    macros::{btf_tracepoint, tracepoint},
-    programs::{BtfTracePointContext, TracePointContext},
+    macros::{btf_tracepoint, raw_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, RawTracePointContext, TracePointContext},
 };
 use probe_agent_common::{ABSENT, Counter, EventKind, FlowKey};
 
@@ -29,46 +29,74 @@ use crate::{
     tuple::{self, Fields, Tuple, field},
 };
 
+/// The reason of a RST. The verifier lets a program that names an argument attach only where there is
+/// one.
+macro_rules! reason {
+    ($ctx:ident) => {
+        if layout!(raw.reason) == ABSENT { -1 } else { $ctx.arg(2) }
+    };
+}
+
 /// A RST that answers nothing: a socket's own close.
 #[btf_tracepoint]
 fn raw_tcp_send_reset(ctx: BtfTracePointContext) -> i32 {
-    let (sk, skb) = (Typed(ctx.arg(0)), Typed(ctx.arg(1)));
-    if skb.0 == 0 && sk.0 != 0 {
+    close(Typed(ctx.arg(0)), Typed(ctx.arg(1)), || reason!(ctx));
+    0
+}
+
+/// The same where the kernel does not know that an argument may be 0 (see `nullable`).
+#[raw_tracepoint]
+fn untyped_tcp_send_reset(ctx: RawTracePointContext) -> i32 {
+    close(Untyped(ctx.arg(0)), Untyped(ctx.arg(1)), || reason!(ctx));
+    0
+}
+
+#[inline(always)]
+fn close<P: Pointer>(sk: P, skb: P, reason: impl Fn() -> i32) {
+    if skb.address() == 0 && sk.address() != 0 {
         let socket = Socket(sk);
-        let port = socket.local_port();
-        let owner = filter::owner_of_socket(port, sk.0);
+        let owner = filter::owner_of_socket(socket.local_port(), sk.address());
         if owner.is_some() || kernel::socket_in_our_netns(sk) {
             maps::count(Counter::RstsSeen);
         }
         if let Some(owner) = owner {
-            let details = details(socket.state(), reason(&ctx));
-            of_owner(owner, true, details, || Some(socket.flow()));
+            of_owner(owner, true, details(socket.state(), reason()), || Some(socket.flow()));
         }
     }
-    0
 }
 
 /// A RST that answers a packet.
 #[btf_tracepoint]
 fn raw_tcp_send_reset_answer(ctx: BtfTracePointContext) -> i32 {
-    let (sk, skb) = (Typed(ctx.arg(0)), Typed(ctx.arg(1)));
-    if skb.0 != 0 && in_our_netns(sk, skb) {
-        maps::count(Counter::RstsSeen);
-        if sk.0 == 0 {
-            let packet = Packet::new(skb);
-            let port = packet.local_port();
-            if maps::is_owned(port) {
-                without_socket(port, details(0, reason(&ctx)), || packet.flow());
-            }
-        } else {
-            let socket = Socket(sk);
-            if let Some(owner) = filter::owner_of_socket(socket.local_port(), sk.0) {
-                let details = details(socket.state(), reason(&ctx));
-                of_owner(owner, false, details, || Some(socket.flow()));
-            }
+    answer(Typed(ctx.arg(0)), Typed(ctx.arg(1)), || reason!(ctx));
+    0
+}
+
+/// The same where the kernel does not know that an argument may be 0.
+#[raw_tracepoint]
+fn untyped_tcp_send_reset_answer(ctx: RawTracePointContext) -> i32 {
+    answer(Untyped(ctx.arg(0)), Untyped(ctx.arg(1)), || reason!(ctx));
+    0
+}
+
+#[inline(always)]
+fn answer<P: Pointer>(sk: P, skb: P, reason: impl Fn() -> i32) {
+    if skb.address() == 0 || !in_our_netns(sk, skb) {
+        return;
+    }
+    maps::count(Counter::RstsSeen);
+    if sk.address() == 0 {
+        let packet = Packet::new(skb);
+        let port = packet.local_port();
+        if maps::is_owned(port) {
+            without_socket(port, details(0, reason()), || packet.flow());
+        }
+    } else {
+        let socket = Socket(sk);
+        if let Some(owner) = filter::owner_of_socket(socket.local_port(), sk.address()) {
+            of_owner(owner, false, details(socket.state(), reason()), || Some(socket.flow()));
         }
     }
-    0
 }
 
 #[inline(always)]
@@ -87,12 +115,6 @@ fn in_our_netns<P: Pointer>(sk: P, skb: P) -> bool {
     } else {
         kernel::socket_in_our_netns(sk)
     }
-}
-
-/// The verifier lets a program that names an argument attach only where there is one.
-#[inline(always)]
-fn reason(ctx: &BtfTracePointContext) -> i32 {
-    if layout!(raw.reason) == ABSENT { -1 } else { ctx.arg(2) }
 }
 
 #[tracepoint]

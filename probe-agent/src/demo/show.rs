@@ -75,12 +75,13 @@ impl<'a> Show<'a> {
                 eprintln!("probe-agent: {limit}");
             }
         }
-        if played.blind > 0 {
+        if played.in_vain > 0 {
             eprintln!(
-                "probe-agent: {} over {}: played {} times, because the kernel had skipped a hook",
+                "probe-agent: {} over {}: played {} times, because the kernel had skipped a hook or this \
+                 host had stood still",
                 played.scenario.name,
                 describe::family(played.family),
-                played.blind + 1
+                played.in_vain + 1
             );
         }
         self.rows.push(Row::new(played));

@@ -161,11 +161,12 @@ impl Engine {
         while !self.stop.load(Ordering::Relaxed) {
             self.now = monotonic::now();
             self.gauges.turn(self.now);
-            self.start_due(sink.has_room());
+            let has_room = sink.has_room();
+            self.start_due(has_room);
             if self.is_done() {
                 break;
             }
-            self.hear(&mut events)?;
+            self.hear(&mut events, has_room)?;
             self.now = monotonic::now();
             self.expire();
             let seen_until = self.take_in();
@@ -179,6 +180,8 @@ impl Engine {
         let seen_until = self.take_in();
         let unsettled = self.settling.flush(seen_until, self.lost(), &mut settled);
         settled.drain(..).for_each(|timeline| sink.settled(timeline));
+        // A standstill of this last part is seen by others, too.
+        self.gauges.turn(monotonic::now());
         Ok(Ended {
             interrupted,
             unsettled,

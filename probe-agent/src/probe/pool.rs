@@ -14,7 +14,6 @@ use super::{
     settings::{Settings, SocketSettings},
     slot::Slot,
     source::{self, Ports},
-    target::TargetId,
 };
 use crate::trace::loader::Tracer;
 
@@ -25,7 +24,8 @@ const MAX_PORTS_IN_USE: usize = 512;
 /// A 4-tuple of a slot on which a probe has ended that waits for late events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resting {
-    pub(super) target: TargetId,
+    /// Its other end. Not the target's number: what is asked for one by one takes turns at the same.
+    pub(super) remote: SocketAddr,
     /// Not settled before this time, in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) until: u64,
 }

@@ -59,6 +59,8 @@ pub enum Form {
     Auto,
     /// Raw tracepoints: the kernel's own structures, read by BTF
     Raw,
+    /// The same, with RSTs read as on kernels that do not know which arguments may be missing
+    Untyped,
     /// Tracepoint records, read by the format files of tracefs
     Record,
 }
@@ -99,7 +101,7 @@ impl Kernel {
         let types = KernelTypes::read(btf_file);
         let is_raw = form != Form::Record && types.as_ref().is_some_and(|t| kernel.raw(t));
         if !is_raw {
-            if form == Form::Raw {
+            if matches!(form, Form::Raw | Form::Untyped) {
                 return Err(TraceError::NoTypes(btf_file.to_owned()));
             }
             kernel.records(&tracefs()?)?;
@@ -119,6 +121,17 @@ impl Kernel {
     #[must_use]
     pub fn has_raw(&self) -> bool {
         self.hooks.iter().any(|hook| hook.category.is_none())
+    }
+
+    /// Has RSTs read without the types of the arguments.
+    pub(super) fn untype_resets(&mut self) {
+        for hook in &mut self.hooks {
+            hook.program = match hook.program {
+                raw::CLOSE => "untyped_tcp_send_reset",
+                raw::ANSWER => "untyped_tcp_send_reset_answer",
+                other => other,
+            };
+        }
     }
 
     /// A hook that can be done without is not there.

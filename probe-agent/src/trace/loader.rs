@@ -1,11 +1,12 @@
-//! Loads and attaches the programs.
+//! Loads the programs, and holds what is loaded.
 
-use std::{net::SocketAddr, os::fd::AsFd, path::Path, thread};
+mod attach;
+
+use std::{net::SocketAddr, path::Path};
 
 use aya::{
     Btf, Ebpf, EbpfLoader, Pod,
     maps::{Map, MapData, MapError, RingBuf},
-    programs::{Program, ProgramError, tp_btf::BtfTracePointLink, trace_point::TracePointLink},
     util::nr_cpus,
 };
 use aya_log::EbpfLogger;
@@ -13,11 +14,12 @@ use probe_agent_common::{
     ABSENT, Counter, KernelLayout, OWNED_WORDS, PortEntry, SlotRecord, owned_bit, owned_word,
 };
 
+use self::attach::{Links, attach};
 use super::{
     ack_guard::Guard,
     btf,
     error::TraceError,
-    layout::{Form, Hook, Kernel},
+    layout::{Form, Kernel},
     mapped::{Access, Mapped},
     misses::Misses,
     tracefs,
@@ -84,6 +86,11 @@ impl Tracer {
         let mut programs = load(slots, cpus, &kernel.layout)?;
         let types = kernel.has_raw().then(Btf::from_sys_fs).transpose();
         let types = types.map_err(|e| TraceError::Load(format!("{}: {e}", btf::VMLINUX)))?;
+        if let Some(types) = &types
+            && (form == Form::Untyped || !attach::knows_null(&mut programs, types)?)
+        {
+            kernel.untype_resets();
+        }
         let mut links = Links::default();
         let mut misses = Misses::default();
         for hook in &kernel.hooks {
@@ -192,62 +199,6 @@ fn take<M: TryFrom<Map, Error = MapError>>(
         .ok_or_else(|| TraceError::Load(format!("the object has no map {name}")))?
         .try_into()
         .map_err(|e: MapError| TraceError::from_aya(&e))
-}
-
-fn attach(
-    programs: &mut Ebpf,
-    hook: &Hook,
-    types: Option<&Btf>,
-    misses: &mut Misses,
-) -> Result<Link, TraceError> {
-    let program = programs
-        .program_mut(hook.program)
-        .ok_or_else(|| TraceError::Load(format!("the object has no program {}", hook.program)))?;
-    let refused = |e: ProgramError| TraceError::from_aya(&e);
-    let link = match (program, hook.category, types) {
-        (Program::BtfTracePoint(program), None, Some(types)) => {
-            program.load(hook.tracepoint, types).map_err(refused)?;
-            let link = program.attach().map_err(refused)?;
-            Link::Raw(program.take_link(link).map_err(refused)?)
-        }
-        (Program::TracePoint(program), Some(category), _) => {
-            program.load().map_err(refused)?;
-            let link = program.attach(category, hook.tracepoint).map_err(refused)?;
-            Link::Record(program.take_link(link).map_err(refused)?)
-        }
-        _ => return Err(TraceError::Load(format!("{} is no such program", hook.program))),
-    };
-    if hook.skipping_loses {
-        let program = programs.program(hook.program).map(Program::fd);
-        let program = program.and_then(Result::ok).ok_or(TraceError::NoHook(hook.tracepoint))?;
-        let untold = |e| TraceError::Load(format!("/proc does not tell of {}: {e}", hook.program));
-        misses.watch(program.as_fd()).map_err(untold)?;
-    }
-    Ok(link)
-}
-
-/// An attached hook: held for its drop.
-#[expect(dead_code, reason = "held for its drop")]
-enum Link {
-    Raw(BtfTracePointLink),
-    Record(TracePointLink),
-}
-
-/// The attached hooks.
-///
-/// The kernel waits for a grace period of RCU each time that a tracepoint is let go (some 80 ms), so
-/// that they are let go all at once.
-#[derive(Default)]
-struct Links(Vec<Link>);
-
-impl Drop for Links {
-    fn drop(&mut self) {
-        thread::scope(|scope| {
-            for link in self.0.drain(..) {
-                scope.spawn(|| drop(link));
-            }
-        });
-    }
 }
 
 /// Prints what the hooks log with aya-log: things that no known kernel does.

@@ -1,6 +1,6 @@
 //! Few slots for many backends.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use probe_agent::{
     checker::{Checker, Outcome},
@@ -61,4 +61,23 @@ fn a_backend_that_comes_back_is_found() {
         lab.move_vip(None).unwrap();
         assert_eq!(listener.accepted().unwrap(), 0);
     }
+}
+
+/// A port that rests for one backend serves the others meanwhile.
+#[test]
+fn backends_in_turn_share_the_source_ports() {
+    privileged!();
+    let _turn = turn();
+    let lab = Lab::new().unwrap();
+    let listeners = [(); 4].map(|()| lab.listen(Family::V4).unwrap());
+    let checker = build(&lab, Checker::builder().slots(64).settle(Duration::from_secs(600)));
+    let mut ports = HashSet::new();
+    for _ in 0..5 {
+        for listener in &listeners {
+            let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
+            assert!(report.is_alive(), "{report:?}");
+            ports.insert(report.local_port);
+        }
+    }
+    assert_eq!(ports.len(), 5, "{ports:?}");
 }

@@ -19,6 +19,12 @@ fn every_scenario_is_told_as_injected_by_raw_tracepoints() {
 }
 
 #[test]
+fn every_scenario_is_told_as_injected_by_untyped_raw_tracepoints() {
+    privileged!();
+    tell_as_injected(Form::Untyped);
+}
+
+#[test]
 fn every_scenario_is_told_as_injected_by_tracepoint_records() {
     privileged!();
     tell_as_injected(Form::Record);

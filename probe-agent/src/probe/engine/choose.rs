@@ -1,6 +1,6 @@
 //! Which slot a probe gets.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use arrayvec::ArrayVec;
 use probe_agent_common::FlowKey;
@@ -46,7 +46,7 @@ impl Engine {
             if is_loop(&flow) || second.is_some_and(|s| s.flow == flow) {
                 continue;
             }
-            if pin || !self.is_unsettled(slot, target, &flow) {
+            if pin || !self.is_unsettled(slot, address, &flow) {
                 place = Some(at);
                 break;
             }
@@ -77,12 +77,12 @@ impl Engine {
         Ok(Chosen { slot, early_reuse: true })
     }
 
-    /// Whether an earlier probe of a slot's 4-tuple with a target still waits.
-    fn is_unsettled(&mut self, slot: u32, target: TargetId, flow: &FlowKey) -> bool {
+    /// Whether an earlier probe of a slot's 4-tuple with this remote end still waits.
+    fn is_unsettled(&mut self, slot: u32, remote: SocketAddr, flow: &FlowKey) -> bool {
         let now = self.now;
         // Where few targets keep all slots busy, this answers without a look into the store.
         let known =
-            self.pool.entry(slot).resting.is_some_and(|r| r.target == target && now < r.until);
+            self.pool.entry(slot).resting.is_some_and(|r| r.remote == remote && now < r.until);
         known || self.settling.unsettled(flow).is_some()
     }
 

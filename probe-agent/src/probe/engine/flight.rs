@@ -131,6 +131,7 @@ impl Engine {
         self.close(slot, end.closing);
         let ended_at = monotonic::now();
         let number = self.pool.number(slot);
+        let remote = self.book[flight.target].address;
         let entry = self.pool.entry(slot);
         let kernel = self
             .tracing
@@ -145,7 +146,7 @@ impl Engine {
             // Only a later probe of the same 4-tuple lets it settle earlier.
             Closing::Reset | Closing::Silent => {
                 let until = ended_at + nanos(self.settings.settle);
-                Some(Resting { target: flight.target, until })
+                Some(Resting { remote, until })
             }
             Closing::ByKernel => None,
         };

@@ -18,8 +18,8 @@ const IDLE_TICK: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Waits for answers, no longer than until the next thing is due, and ends what was answered.
-    pub(super) fn hear(&mut self, events: &mut [EpollEvent]) -> io::Result<()> {
-        let patience = if self.may_sleep() { self.patience() } else { EpollTimeout::ZERO };
+    pub(super) fn hear(&mut self, events: &mut [EpollEvent], has_room: bool) -> io::Result<()> {
+        let patience = if self.may_sleep() { self.patience(has_room) } else { EpollTimeout::ZERO };
         let waited = self.epoll.wait(events, patience);
         self.is_awake();
         let heard = match waited {
@@ -38,8 +38,8 @@ impl Engine {
         Ok(())
     }
 
-    /// How long the next wait may take.
-    fn patience(&self) -> EpollTimeout {
+    /// How long the next wait may take. Without room for what ends, nothing is due to start.
+    fn patience(&self, has_room: bool) -> EpollTimeout {
         let after = |tick| self.now + nanos(tick);
         let mut until = match self.settling.next_due() {
             Some(due) => due.clamp(after(SETTLE_TICK), after(INBOX_TICK)),
@@ -48,10 +48,11 @@ impl Engine {
         if let Some(deadline) = self.deadlines.next() {
             until = until.min(deadline);
         }
-        if self.flying < self.ceiling.at(self.now)
-            && let Some(due) = self.schedule.next_due()
-        {
-            until = until.min(due);
+        if !has_room {
+            until = until.min(after(SETTLE_TICK));
+        } else if self.flying < self.ceiling.at(self.now) {
+            let second = (!self.second.is_empty()).then_some(self.now);
+            until = second.or(self.schedule.next_due()).map_or(until, |due| until.min(due));
         }
         // Rounded up: a wait that ends a little early would turn into a busy one.
         let millis = until.saturating_sub(self.now).div_ceil(1_000_000);

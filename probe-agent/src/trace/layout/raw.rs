@@ -17,6 +17,10 @@ const SOCKET: Argument<'static> = Argument::Pointer(Cow::Borrowed("sock"));
 const PACKET: Argument<'static> = Argument::Pointer(Cow::Borrowed("sk_buff"));
 const REQUEST: Argument<'static> = Argument::Pointer(Cow::Borrowed("request_sock"));
 
+/// The programs of `tcp_send_reset`, as long as they can be typed.
+pub(super) const CLOSE: &str = "raw_tcp_send_reset";
+pub(super) const ANSWER: &str = "raw_tcp_send_reset_answer";
+
 /// A program for a raw tracepoint.
 const fn hook(tracepoint: Tracepoint, program: &'static str) -> Hook {
     Hook { program, category: None, tracepoint: tracepoint.name, skipping_loses: true }
@@ -51,8 +55,8 @@ impl Kernel {
             .collect();
         self.hooks.extend([
             Hook { skipping_loses: false, ..hook(SET_STATE, "raw_inet_sock_set_state") },
-            Hook { skipping_loses: false, ..hook(SEND_RESET, "raw_tcp_send_reset") },
-            hook(SEND_RESET, "raw_tcp_send_reset_answer"),
+            Hook { skipping_loses: false, ..hook(SEND_RESET, CLOSE) },
+            hook(SEND_RESET, ANSWER),
         ]);
         let retransmit = begins(RETRANSMIT_SKB, &[SOCKET, PACKET]);
         let with_error = retransmit.as_ref().is_some_and(|found| has(found, Argument::Integer));
