@@ -3,7 +3,10 @@
 use std::{fmt, net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use super::{BuildError, Checker, ExplainedProbe, NoGuard, worker};
-use crate::probe::settings::{PortPolicy, Settings, SocketSettings};
+use crate::{
+    config::resolve,
+    probe::settings::{PortPolicy, Settings, SocketSettings},
+};
 
 /// Sockets that a checker keeps unless told otherwise. At some 100 us for each probe nearby, they are
 /// enough for all that one thread can do; far away, at 100 ms, for 10,000 checks a second.
@@ -148,6 +151,9 @@ impl Builder {
         let ports = &self.settings.socket.ports;
         if ports.as_ref().is_some_and(|p| p.is_empty() || *p.start() == 0) {
             return Err(BuildError::SourcePorts);
+        }
+        if let Some(source) = self.settings.socket.source {
+            resolve::source(source).map_err(|_| BuildError::Source(source))?;
         }
         if self.settings.slots == 0 {
             return Err(BuildError::NoSlots);

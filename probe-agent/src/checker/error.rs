@@ -1,6 +1,6 @@
 //! Why there is no checker, or no report.
 
-use std::io;
+use std::{io, net::IpAddr};
 
 use crate::trace::error::TraceError;
 
@@ -18,6 +18,9 @@ pub enum BuildError {
     /// The range of source ports is empty, or holds 0.
     #[error("the range of source ports is empty or holds port 0")]
     SourcePorts,
+    /// The source address is no host's: the kernel would send from another one.
+    #[error("{0} cannot be a source: it is the wildcard, multicast or a broadcast address")]
+    Source(IpAddr),
     /// The kernel gives no thread, epoll instance or eventfd.
     #[error("starting the worker: {0}")]
     Worker(#[source] io::Error),

@@ -44,12 +44,23 @@ pub fn interface(name: &str) -> Result<u32, ConfigError> {
     nix::net::if_::if_nametoindex(name).map_err(|_| ConfigError::NoInterface(name.to_owned()))
 }
 
-/// Refuses a source that is the broadcast address of a network of the calling thread's namespace: the
-/// kernel lets a socket bind it, and then sends from another address.
+/// Whether an address can be a host's at all, wherever that is.
+#[must_use]
+pub fn is_unicast(ip: IpAddr) -> bool {
+    let wire = ip.to_canonical();
+    let is_broadcast = wire == IpAddr::V4(Ipv4Addr::BROADCAST);
+    !(wire.is_unspecified() || wire.is_multicast() || is_broadcast)
+}
+
+/// Refuses a source that is no host's address, or the broadcast address of a network of the calling
+/// thread's namespace: the kernel lets a socket bind that, and then sends from another address.
 ///
 /// # Errors
 /// It is one.
 pub fn source(ip: IpAddr) -> Result<(), ConfigError> {
+    if !is_unicast(ip) {
+        return Err(ConfigError::SourceAddress(ip));
+    }
     // Towards one a UDP socket is connected only where it asks for it (ip_route_connect); this sends
     // nothing. A route that prohibits the address refuses both.
     let towards = |ip, broadcast| {

@@ -54,6 +54,11 @@ fn settings_that_make_no_sense_are_refused() {
         let error = Checker::builder().source_ports(ports).build().unwrap_err();
         assert!(matches!(error, BuildError::SourcePorts), "{error:?}");
     }
+    for source in ["0.0.0.0", "224.0.0.1", "ff02::1", "255.255.255.255", "127.255.255.255"] {
+        let source = source.parse().unwrap();
+        let error = Checker::builder().source(source).build().unwrap_err();
+        assert!(matches!(error, BuildError::Source(ip) if ip == source), "{error:?}");
+    }
 }
 
 #[test]

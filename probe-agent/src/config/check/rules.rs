@@ -1,15 +1,13 @@
 //! What a command line must keep to, flag by flag and taken together.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::time::Duration;
 
 use crate::{
     cli::check::CheckArgs,
     config::{
         duration::TimeSpan,
         error::{ConfigError, MOST_TARGETS},
+        resolve,
         source::PortRange,
         target::TargetSpec,
     },
@@ -47,8 +45,7 @@ pub(super) fn source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), Con
         return if args.freebind { Err(ConfigError::FreebindWithoutSource) } else { Ok(()) };
     };
     let wire = source.to_canonical();
-    let is_broadcast = wire == IpAddr::V4(Ipv4Addr::BROADCAST);
-    if wire.is_unspecified() || wire.is_multicast() || is_broadcast {
+    if !resolve::is_unicast(source) {
         return Err(ConfigError::SourceAddress(source));
     }
     for target in targets {

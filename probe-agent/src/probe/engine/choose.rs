@@ -53,8 +53,13 @@ impl Engine {
             fallback = fallback.or(Some(at));
         }
         if let Some(slot) = place.and_then(|at| self.pool.take(ip, at)) {
-            self.pool.refresh(slot)?;
-            return Ok(Chosen { slot, early_reuse: false });
+            match self.pool.refresh(slot) {
+                Ok(()) => return Ok(Chosen { slot, early_reuse: false }),
+                // A process that is about to be started may hold the old socket a moment longer.
+                Err(error)
+                    if error.raw_os_error() == Some(libc::EADDRINUSE) && self.pool.can_grow() => {}
+                Err(error) => return Err(error),
+            }
         }
         while self.pool.can_grow() {
             match self.pool.grow(ip, address) {
