@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{
-    Parser,
+    Arg, CommandFactory as _, Parser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -56,14 +56,28 @@ fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     if let Some(value) = text(ContextKind::InvalidValue).filter(|value| is_negative(value)) {
         return Some(said(text(ContextKind::InvalidArg)?.split(' ').next()?, value));
     }
-    if error.kind() != ErrorKind::UnknownArgument {
+    // It is the number that clap does not know, not something before it.
+    if error.kind() != ErrorKind::UnknownArgument
+        || !text(ContextKind::InvalidArg).is_some_and(is_negative)
+    {
         return None;
     }
     let words = arguments.iter().map(|word| word.to_str().unwrap_or_default());
-    let (flag, value) = words.clone().zip(words.skip(1)).find(|(flag, value)| {
-        flag.starts_with('-') && !flag.contains('=') && !is_negative(flag) && is_negative(value)
-    })?;
+    let (flag, value) = words
+        .clone()
+        .zip(words.skip(1))
+        .find(|(flag, value)| is_negative(value) && takes_a_value(flag))?;
     Some(said(flag, value))
+}
+
+/// Whether a word is the name of a flag that is followed by a value.
+fn takes_a_value(word: &str) -> bool {
+    let is_meant = |arg: &Arg| {
+        let long = arg.get_long().is_some_and(|name| word.strip_prefix("--") == Some(name));
+        let short = arg.get_short().is_some_and(|name| word == format!("-{name}"));
+        (long || short) && arg.get_action().takes_values()
+    };
+    Cli::command().get_subcommands().any(|command| command.get_arguments().any(is_meant))
 }
 
 /// Folds clap's paragraphs into one line: the error, its possible values and its tips. The usage
@@ -120,6 +134,18 @@ mod tests {
             (
                 "probe-agent check a:1 --no-kernel --require-kernel",
                 "the argument '--no-kernel' cannot be used with '--require-kernel'",
+            ),
+            (
+                "probe-agent check a:1 --outptu json --count -1",
+                "unexpected argument '--outptu' found; tip: a similar argument exists: '--output'",
+            ),
+            (
+                "probe-agent check a:1 --bogus -5",
+                "unexpected argument '--bogus' found; tip: to pass '--bogus' as a value, use '-- --bogus'",
+            ),
+            (
+                "probe-agent check a:1 --no-kernel -1",
+                "unexpected argument '-1' found; tip: to pass '-1' as a value, use '-- -1'",
             ),
             ("probe-agent check a:1 --count -1 --outptu", "--count -1: it cannot be negative"),
             ("probe-agent check a:1 -c-1", "--count -1: it cannot be negative"),
