@@ -9,6 +9,7 @@ use std::{
 
 use foldhash::fast::RandomState;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
+use probe_agent_common::FlowKey;
 
 use super::{
     settings::{Settings, SocketSettings},
@@ -24,8 +25,7 @@ const MAX_PORTS_IN_USE: usize = 512;
 /// A 4-tuple of a slot on which a probe has ended that waits for late events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resting {
-    /// Its other end. Not the target's number: what is asked for one by one takes turns at the same.
-    pub(super) remote: SocketAddr,
+    pub(super) flow: FlowKey,
     /// Not settled before this time, in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) until: u64,
 }
@@ -198,7 +198,6 @@ impl Pool {
         let entry = &mut self.entries[index as usize];
         entry.slot = None;
         entry.local = source::local(ip, entry.local.port(), target);
-        entry.resting = None;
         self.refresh(index)?;
         Ok(index)
     }

@@ -1,6 +1,6 @@
 //! Which slot a probe gets.
 
-use std::{io, net::SocketAddr};
+use std::io;
 
 use arrayvec::ArrayVec;
 use probe_agent_common::FlowKey;
@@ -46,7 +46,7 @@ impl Engine {
             if is_loop(&flow) || second.is_some_and(|s| s.flow == flow) {
                 continue;
             }
-            if pin || !self.is_unsettled(slot, address, &flow) {
+            if pin || !self.is_unsettled(slot, &flow) {
                 place = Some(at);
                 break;
             }
@@ -82,12 +82,11 @@ impl Engine {
         Ok(Chosen { slot, early_reuse: true })
     }
 
-    /// Whether an earlier probe of a slot's 4-tuple with this remote end still waits.
-    fn is_unsettled(&mut self, slot: u32, remote: SocketAddr, flow: &FlowKey) -> bool {
+    /// Whether an earlier probe on this 4-tuple of a slot still waits.
+    fn is_unsettled(&mut self, slot: u32, flow: &FlowKey) -> bool {
         let now = self.now;
         // Where few targets keep all slots busy, this answers without a look into the store.
-        let known =
-            self.pool.entry(slot).resting.is_some_and(|r| r.remote == remote && now < r.until);
+        let known = self.pool.entry(slot).resting.is_some_and(|r| r.flow == *flow && now < r.until);
         known || self.settling.unsettled(flow).is_some()
     }
 

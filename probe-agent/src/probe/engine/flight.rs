@@ -131,7 +131,6 @@ impl Engine {
         self.close(slot, end.closing);
         let ended_at = monotonic::now();
         let number = self.pool.number(slot);
-        let remote = self.book[flight.target].address;
         let entry = self.pool.entry(slot);
         let kernel = self
             .tracing
@@ -146,7 +145,7 @@ impl Engine {
             // Only a later probe of the same 4-tuple lets it settle earlier.
             Closing::Reset | Closing::Silent => {
                 let until = ended_at + nanos(self.settings.settle);
-                Some(Resting { remote, until })
+                Some(Resting { flow: flight.flow, until })
             }
             Closing::ByKernel => None,
         };
