@@ -4,6 +4,7 @@ pub mod binary;
 pub mod busy;
 pub mod namespaces;
 pub mod otlp;
+pub mod overrun;
 pub mod plan;
 mod privilege;
 pub mod receiver;

@@ -1,41 +1,26 @@
 //! The server's application hears of no probe, however late the agent gets to close it.
 
-use std::{io, sync::Arc};
+use std::time::Duration;
 
-use probe_agent::{
-    correlate::timeline::Timeline,
-    explain::verdict::Verdict,
-    lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment},
-    probe::engine::Gauges,
-    report::summary::Summary,
-    session::Audience,
-};
-use probe_agent_tests::{busy::Busy, plan, privileged, run};
+use probe_agent::{explain::verdict::Verdict, lab::Family, report::summary::Summary};
+use probe_agent_tests::{overrun::Overrun, privileged};
 
 const PROBES: u64 = 3_000;
 
-/// Each handshake of the run has room, so that none is answered by a SYN cookie.
-const BACKLOG: u16 = 4_096;
-
 /// Probes on overrun processors; the second figure is how many connections were accepted.
 fn overrun(family: Family, ack_guard: bool, loss_percent: u8) -> (Summary, u64) {
-    let lab = Lab::new().unwrap();
-    for name in ["net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog"] {
-        lab.server().sysctl(name, &BACKLOG.to_string()).unwrap();
-    }
-    let at = (lab.server_address(family), 0).into();
-    let options = ListenerOptions::at(at).backlog(BACKLOG);
-    let listener = Listener::open(lab.server(), &options).unwrap();
-    let fault = Fault::lost(Segment::SynAck).percent(loss_percent);
-    let _lost = (loss_percent > 0).then(|| lab.inject(&fault).unwrap());
-    let mut plan = plan::as_check(&lab, listener.address(), PROBES).unwrap();
-    plan.settings.concurrency = 1_500;
-    plan.ack_guard = ack_guard;
-    let _busy = Busy::on_each_cpu(4).unwrap();
-    let summary = run::traced(&plan, &mut Nobody).unwrap();
-    lab.settle().unwrap();
-    assert_eq!(summary.probes, PROBES);
-    (summary, listener.accepted().unwrap() as u64)
+    let overrun = Overrun {
+        family,
+        probes: PROBES,
+        in_flight: 1_500,
+        settle: Duration::from_secs(2),
+        busy: 4,
+        ack_guard,
+        loss_percent,
+    };
+    let outcome = overrun.run().unwrap();
+    assert_eq!(outcome.summary.probes, PROBES);
+    (outcome.summary, outcome.accepted)
 }
 
 #[test]
@@ -64,17 +49,5 @@ fn without_the_guard_connections_are_accepted() {
             summary.verdict(Verdict::AckLeaked) >= accepted,
             "{accepted} accepted: {summary:?}"
         );
-    }
-}
-
-struct Nobody;
-
-impl Audience for Nobody {
-    fn probe(&mut self, _: Timeline) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
     }
 }

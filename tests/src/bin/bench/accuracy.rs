@@ -8,7 +8,7 @@ use probe_agent::{
 use probe_agent_tests::{plan, run};
 use serde::Serialize;
 
-use crate::{agent::Nobody, arguments::Effort};
+use crate::arguments::Effort;
 
 /// What was dropped, and what was told.
 #[derive(Clone, Debug, Serialize)]
@@ -43,7 +43,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Accuracy>> {
     let lost = lab.inject(&Fault::lost(Segment::FirstRst).percent(LOSS))?;
     let mut plan = plan::as_check(&lab, listener.address(), effort.counted)?;
     plan::share(&mut plan, WORKERS);
-    let summary = run::traced(&plan, &mut Nobody)?;
+    let summary = run::traced(&plan, &mut run::Nobody)?;
     lab.settle()?;
     let of = |verdict| summary.verdict(verdict);
     let by_timer = of(Verdict::RstLostSynackRetransmit);

@@ -105,16 +105,3 @@ impl Audience for Watch {
         Ok(())
     }
 }
-
-/// Nobody wants to hear of clean probes.
-pub(crate) struct Nobody;
-
-impl Audience for Nobody {
-    fn probe(&mut self, _: Timeline) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
-    }
-}

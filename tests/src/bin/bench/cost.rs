@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use self::programs::{Count, Programs};
 use crate::{
-    agent::{self, Nobody, Variant},
+    agent::{self, Variant},
     arguments::Effort,
     median::{Spread, spread},
     target::Target,
@@ -92,7 +92,12 @@ fn round(effort: &Effort, form: Form) -> Result<Vec<Round>> {
         load.work(kind, effort.slice)?;
     }
     let between = programs.count()?;
-    session::run(&plan, Some(tracing), &Arc::<AtomicBool>::default(), &mut Nobody)?;
+    session::run(
+        &plan,
+        Some(tracing),
+        &Arc::<AtomicBool>::default(),
+        &mut probe_agent_tests::run::Nobody,
+    )?;
     let after = programs.count()?;
     let rounds = programs.names().enumerate().map(|(at, program)| Round {
         program,

@@ -5,15 +5,11 @@
 //! the ACK guard off, the same server accepts connections, so that 0 means something.
 
 use anyhow::{Result, ensure};
-use probe_agent::{
-    explain::verdict::Verdict,
-    lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment},
-    probe::outcome::Outcome,
-};
-use probe_agent_tests::{busy::Busy, plan, run};
+use probe_agent::{explain::verdict::Verdict, lab::Family, probe::outcome::Outcome};
+use probe_agent_tests::overrun::{self, Overrun};
 use serde::Serialize;
 
-use crate::{agent::Nobody, arguments::Effort};
+use crate::arguments::Effort;
 
 /// What a server saw of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -40,9 +36,6 @@ pub(crate) struct Stealth {
 /// SYN-ACKs that are lost, in per cent.
 const LOSS: u8 = 20;
 
-/// Lets the server keep every handshake of the run, so that none is answered by a SYN cookie.
-const BACKLOG: u16 = 16_384;
-
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Stealth>> {
     [(true, 0), (true, LOSS), (false, LOSS)]
         .into_iter()
@@ -52,30 +45,25 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Stealth>> {
 
 fn one(effort: &Effort, ack_guard: bool, loss_percent: u8) -> Result<Stealth> {
     let (probes, in_flight) = effort.hidden;
-    let lab = Lab::new()?;
-    for name in ["net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog"] {
-        lab.server().sysctl(name, &BACKLOG.to_string())?;
-    }
-    let at = (lab.server_address(Family::V4), 0).into();
-    let listener = Listener::open(lab.server(), &ListenerOptions::at(at).backlog(BACKLOG))?;
-    let fault = Fault::lost(Segment::SynAck).percent(loss_percent);
-    let fault = (loss_percent > 0).then(|| lab.inject(&fault)).transpose()?;
-    let mut plan = plan::as_check(&lab, listener.address(), probes)?;
-    plan.settings.concurrency = in_flight;
-    plan.settings.settle = effort.settle;
-    plan.ack_guard = ack_guard;
-    let busy = Busy::on_each_cpu(effort.busy)?;
-    let summary = run::traced(&plan, &mut Nobody)?;
-    lab.settle()?;
+    let overrun = Overrun {
+        family: Family::V4,
+        probes,
+        in_flight,
+        settle: effort.settle,
+        busy: effort.busy,
+        ack_guard,
+        loss_percent,
+    };
+    let overrun::Outcome { summary, accepted, synacks_dropped, busy_loops } = overrun.run()?;
     let stealth = Stealth {
         ack_guard,
         loss_percent,
-        synacks_dropped: fault.map_or(Ok(0), |fault| fault.clear())?,
-        busy_loops: busy.loops(),
+        synacks_dropped,
+        busy_loops,
         probes,
         in_flight,
         alive: summary.outcome(Outcome::Alive),
-        accepted: listener.accepted()? as u64,
+        accepted,
         acks_held: summary.acks_held,
         leaks_told: summary.verdict(Verdict::AckLeaked),
         seconds: summary.duration_seconds,
@@ -85,7 +73,7 @@ fn one(effort: &Effort, ack_guard: bool, loss_percent: u8) -> Result<Stealth> {
     ensure!(summary.half_open == wanted, "half open is {}", summary.half_open);
     eprintln!(
         "guard {ack_guard}, {loss_percent} % of SYN-ACKs lost: {} of {probes} accepted, {} held",
-        stealth.accepted, stealth.acks_held
+        accepted, summary.acks_held
     );
     Ok(stealth)
 }
