@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// How often the caller is told how far the run is.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(100);
 
 /// What a run is to do.
 #[derive(Clone, Debug)]

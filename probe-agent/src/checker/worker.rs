@@ -144,8 +144,9 @@ fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader
         }
         Guard::Unavailable(reason) => Support::Unavailable(reason.clone()),
     };
+    let (settle, route) = (builder.settings.settle, Arc::new(|_| 0));
     let sides = Losses::begin(&tracer)
-        .and_then(|losses| Tracing::sides(&tracer, rings, 1, Arc::new(|_| 0), losses));
+        .and_then(|losses| Tracing::sides(&tracer, rings, settle, 1, route, losses));
     let (mut sides, reader) = sides.map_err(BuildError::Worker)?;
     found.progress = Some(reader.progress());
     Ok(sides.pop().map(|side| (side, reader)))

@@ -88,7 +88,7 @@ impl Pace {
 }
 
 /// Whole nanoseconds; more than 584 years are as good as none.
-pub(super) fn nanos(time: Duration) -> u64 {
+pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -18,7 +18,7 @@ use std::{
 use crate::{monotonic, probe::engine::Gauges};
 
 /// Between two looks: a small part of the time that counts as a standstill.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// What the thread has found so far.
 #[derive(Debug, Default)]

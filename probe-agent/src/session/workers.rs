@@ -57,8 +57,9 @@ impl Workers {
         let (tracer, mut sides, reader) = match tracing {
             Some((tracer, rings)) => {
                 let losses = inside(plan.netns.as_ref(), || Losses::begin(&tracer))??;
+                let (settle, route) = (plan.settings.settle, by_port(&ports));
                 let (sides, reader) =
-                    Tracing::sides(&tracer, rings, ports.len(), by_port(&ports), losses)?;
+                    Tracing::sides(&tracer, rings, settle, ports.len(), route, losses)?;
                 (Some(tracer), sides, Some(reader))
             }
             None => (None, Vec::new(), None),

@@ -7,42 +7,56 @@ use std::{
     os::fd::AsFd,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, TrySendError},
     },
     thread,
     time::Duration,
 };
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::eventfd::{EfdFlags, EventFd},
+};
 use probe_agent_common::{EventKind, EventRecord, NO_SLOT};
 
-use self::pace::Pace;
+use self::pace::{COMMIT_SLACK, Pace};
 use super::{
     event::{Event, FlowEvent, Happening, RstReason, TcpState},
     loader::Rings,
     losses::Losses,
 };
-use crate::monotonic;
-
-/// How often the reader looks without being woken: the grain of the watermark.
-const TICK: Duration = Duration::from_millis(20);
+use crate::{monotonic, probe::pace::nanos};
 
 /// What the reader shares with the workers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
+    /// Nanoseconds between two looks at most: the grain of the watermark.
+    tick: u64,
     /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in the inboxes.
     watermark: AtomicU64,
     /// Events that the ring buffer or an inbox had no room for, or that could not be decoded.
     lost: AtomicU64,
-    stop: AtomicBool,
 }
 
 impl Progress {
+    fn new(tick: Duration) -> Self {
+        Self { tick: nanos(tick), watermark: AtomicU64::default(), lost: AtomicU64::default() }
+    }
+
     /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in its worker's inbox.
     #[must_use]
     pub fn watermark(&self) -> u64 {
         self.watermark.load(Ordering::Acquire)
+    }
+
+    /// When the reader's next look is to bring the watermark to `time` or beyond, in nanoseconds of
+    /// `CLOCK_MONOTONIC`; in the past where that look is overdue.
+    #[must_use]
+    pub fn look_after(&self, time: u64) -> u64 {
+        let last = self.watermark() + COMMIT_SLACK;
+        let looks = (time + COMMIT_SLACK).saturating_sub(last).div_ceil(self.tick);
+        last + looks.max(1) * self.tick
     }
 
     /// Events lost on the way from the hook to the inbox.
@@ -59,31 +73,34 @@ pub type Route = Arc<dyn Fn(u16) -> usize + Send + Sync>;
 #[derive(Debug)]
 pub struct Reader {
     progress: Arc<Progress>,
+    stop: Arc<EventFd>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Reader {
-    /// Starts the thread.
+    /// Starts the thread, which looks every `tick` unless it is woken.
     ///
     /// # Errors
-    /// If no thread can be started.
+    /// If no thread can be started, or there is no descriptor to stop it by.
     pub fn start(
         mut rings: Rings,
+        tick: Duration,
         reasons: &HashMap<i32, String>,
         inboxes: Vec<SyncSender<FlowEvent>>,
         route: Route,
         mut losses: Losses,
     ) -> std::io::Result<Self> {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new(tick));
         let shared = Arc::clone(&progress);
+        let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
+        let stopped = Arc::clone(&stop);
         // A handful of names, once per run: leaking them makes every event a plain value.
         let reasons: HashMap<i32, RstReason> =
             reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
         let mut lost_here = 0;
-        let mut pace = Pace::new(monotonic::now());
+        let mut pace = Pace::new(monotonic::now(), tick);
         let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
-            while !shared.stop.load(Ordering::Relaxed) {
-                wait(&rings);
+            while wait(&rings, &stopped, tick) {
                 let before = monotonic::now();
                 while let Some(item) = rings.events.next() {
                     let delivered = record(&item)
@@ -103,7 +120,7 @@ impl Reader {
                 }
             }
         })?;
-        Ok(Self { progress, thread: Some(thread) })
+        Ok(Self { progress, stop, thread: Some(thread) })
     }
 
     /// What the reader shares with the workers.
@@ -115,7 +132,8 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.progress.stop.store(true, Ordering::Relaxed);
+        // A counter at 0 takes a 1.
+        let _ = self.stop.write(1);
         if let Some(thread) = self.thread.take() {
             // A panic of the reader has been printed; there is nothing to add to it here.
             let _ = thread.join();
@@ -123,12 +141,13 @@ impl Drop for Reader {
     }
 }
 
-/// Waits until the ring has something, or for one tick.
-fn wait(rings: &Rings) {
-    let mut fds = [PollFd::new(rings.events.as_fd(), PollFlags::POLLIN)];
-    let tick = PollTimeout::try_from(TICK).unwrap_or(PollTimeout::ZERO);
+/// Waits until the ring has something, or for one tick; whether to go on.
+fn wait(rings: &Rings, stop: &EventFd, tick: Duration) -> bool {
+    let wanted = |fd| PollFd::new(fd, PollFlags::POLLIN);
+    let mut fds = [wanted(rings.events.as_fd()), wanted(stop.as_fd())];
+    let tick = PollTimeout::try_from(tick).unwrap_or(PollTimeout::ZERO);
     // An interrupted or refused wait only means that the ring is looked at early.
-    let _ = poll(&mut fds, tick);
+    poll(&mut fds, tick).is_err() || !fds[1].any().unwrap_or_default()
 }
 
 fn deliver(inboxes: &[SyncSender<FlowEvent>], route: &Route, event: FlowEvent) -> bool {

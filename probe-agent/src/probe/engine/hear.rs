@@ -10,8 +10,11 @@ use crate::{monotonic, probe::pace::nanos};
 /// How long a turn waits at least for a probe that is settled as soon as the watermark says so.
 const SETTLE_TICK: Duration = Duration::from_millis(10);
 
+/// What a look of the reader takes, in nanoseconds.
+const LOOK: u64 = 1_000_000;
+
 /// How long a turn waits at most while probes settle: meanwhile their late events lie in the inbox.
-const INBOX_TICK: Duration = Duration::from_millis(50);
+const INBOX_TICK: Duration = Duration::from_millis(100);
 
 /// How long a turn waits at most otherwise: a stop is noticed within this.
 const IDLE_TICK: Duration = Duration::from_millis(100);
@@ -42,7 +45,7 @@ impl Engine {
     fn patience(&self, has_room: bool) -> EpollTimeout {
         let after = |tick| self.now + nanos(tick);
         let mut until = match self.settling.next_due() {
-            Some(due) => due.clamp(after(SETTLE_TICK), after(INBOX_TICK)),
+            Some(due) => (self.told_by(due) + LOOK).clamp(after(SETTLE_TICK), after(INBOX_TICK)),
             None => after(IDLE_TICK),
         };
         if let Some(deadline) = self.deadlines.next() {

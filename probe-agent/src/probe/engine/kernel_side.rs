@@ -6,11 +6,12 @@ use std::{
         Arc,
         mpsc::{self, Receiver},
     },
+    time::Duration,
 };
 
 use super::Engine;
 use crate::{
-    correlate::timeline::Coverage,
+    correlate::{synack::SYNACK_TIMER, timeline::Coverage},
     probe::record::HalfOpen,
     trace::{
         event::FlowEvent,
@@ -35,20 +36,22 @@ pub struct Tracing {
 
 impl Tracing {
     /// The kernel's sides of so many workers, and the reader that feeds them. `route` says whose an
-    /// event is.
+    /// event is, and `settle` is their settle window.
     ///
     /// # Errors
     /// If the reader's thread cannot be started.
     pub fn sides(
         tracer: &Arc<Tracer>,
         rings: Rings,
+        settle: Duration,
         workers: usize,
         route: Route,
         losses: Losses,
     ) -> io::Result<(Vec<Self>, Reader)> {
         let (senders, inboxes): (Vec<_>, Vec<_>) =
             (0..workers).map(|_| mpsc::sync_channel(INBOX)).unzip();
-        let reader = Reader::start(rings, &tracer.kernel.rst_reasons, senders, route, losses)?;
+        let reasons = &tracer.kernel.rst_reasons;
+        let reader = Reader::start(rings, tick(settle), reasons, senders, route, losses)?;
         let sides = inboxes
             .into_iter()
             .map(|inbox| Self { tracer: Arc::clone(tracer), progress: reader.progress(), inbox })
@@ -67,6 +70,11 @@ impl Engine {
             self.settling.event(&event);
         }
         seen_until
+    }
+
+    /// When a probe whose window ends at `due` may be settled: all its events must have been told.
+    pub(super) fn told_by(&self, due: u64) -> u64 {
+        self.tracing.as_ref().map_or(due, |t| t.progress.look_after(due))
     }
 
     /// Whether the ACK guard stands.
@@ -103,11 +111,38 @@ impl Engine {
     }
 }
 
+/// How often the reader looks, for probes with this settle window.
+///
+/// Each look disturbs whoever has the CPU, so there are no more than it takes: an event that was lost
+/// when the server's timer ran is found by the second look after it ([`crate::trace::losses`]), and that
+/// must come, with room to spare, before the window ends.
+fn tick(settle: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(20);
+    const LONGEST: Duration = Duration::from_millis(100);
+    let rest = settle.saturating_sub(Duration::from_nanos(SYNACK_TIMER));
+    (rest / 8).clamp(SHORTEST, LONGEST)
+}
+
 /// What the hooks in place see of a probe.
 pub(super) fn coverage(tracing: Option<&Tracing>) -> Coverage {
     match tracing {
         Some(tracing) if tracing.tracer.kernel.sees_socketless_rst => Coverage::Full,
         Some(_) => Coverage::SocketsOnly,
         None => Coverage::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::tick;
+
+    #[test]
+    fn looks_fit_between_the_servers_timer_and_the_end_of_the_window() {
+        let ms = Duration::from_millis;
+        for (settle, expected) in [(0, 20), (1100, 20), (1400, 50), (2000, 100), (60_000, 100)] {
+            assert_eq!(tick(ms(settle)), ms(expected), "{settle} ms");
+        }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Effort {
     pub(crate) settle: Duration,
     /// Pairs of slices with and without the agent.
     pub(crate) pairs: usize,
+    /// The same of the load that the target is about.
+    pub(crate) promised_pairs: usize,
     pub(crate) slice: Duration,
     /// Probes whose handshake time is compared.
     pub(crate) captured: u64,
@@ -111,6 +113,7 @@ const FULL: Effort = Effort {
     probes: 100_000,
     settle: Duration::from_millis(1200),
     pairs: 21,
+    promised_pairs: 101,
     slice: Duration::from_millis(300),
     captured: 20_000,
     targets: &[1_000, 10_000, 100_000],
@@ -131,6 +134,7 @@ const QUICK: Effort = Effort {
     probes: 50_000,
     settle: Duration::from_millis(1200),
     pairs: 5,
+    promised_pairs: 31,
     slice: Duration::from_millis(200),
     captured: 5_000,
     targets: &[1_000, 10_000, 100_000],
@@ -151,6 +155,7 @@ const SMOKE: Effort = Effort {
     probes: 500,
     settle: Duration::from_millis(50),
     pairs: 1,
+    promised_pairs: 1,
     slice: Duration::from_millis(20),
     captured: 200,
     targets: &[10],

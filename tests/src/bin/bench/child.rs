@@ -2,9 +2,9 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,7 @@ use crate::memory::TargetsFile;
 /// A running `probe-agent check`; dropping it ends it.
 pub(crate) struct Agent(Child);
 
-/// How long it may take until its first probe is told.
+/// How long it may take until its first probe is over.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Agent {
@@ -29,22 +29,18 @@ impl Agent {
         Ok(Self(child))
     }
 
-    /// Starts it and waits until its first probe is over, so that every hook is in place.
+    /// Starts it and waits until its first probe is over, so that every hook is in place. In the calling
+    /// thread's network namespace nobody else may send RSTs meanwhile: one tells of that probe.
     pub(crate) fn start_and_wait(arguments: &[&str]) -> Result<Self> {
-        let mut child = command(arguments)?
-            .args(["--output", "jsonl"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let out = child.stdout.take().context("its output was piped")?;
-        let agent = Self(child);
-        let mut out = BufReader::new(out);
-        let (began, mut line) = (Instant::now(), String::new());
-        out.read_line(&mut line)?;
-        ensure!(line.contains("\"verdicts\""), "the agent said {line:?}");
-        ensure!(began.elapsed() < PATIENCE, "the agent took {:?} to start", began.elapsed());
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        let before = resets()?;
+        let mut agent = Self::start(arguments)?;
+        let began = Instant::now();
+        while resets()? == before {
+            let ended = agent.0.try_wait()?;
+            ensure!(ended.is_none(), "the agent has ended: {ended:?}");
+            ensure!(began.elapsed() < PATIENCE, "the agent took {:?} to start", began.elapsed());
+            thread::sleep(Duration::from_millis(5));
+        }
         Ok(agent)
     }
 
@@ -82,6 +78,17 @@ impl Drop for Agent {
         let _ = kill(pid, Signal::SIGTERM);
         let _ = self.0.wait();
     }
+}
+
+/// RSTs that the calling thread's network namespace has sent so far (`OutRsts`).
+fn resets() -> Result<u64> {
+    let snmp = fs::read_to_string("/proc/thread-self/net/snmp")?;
+    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp: "));
+    let counts = lines.next().zip(lines.next()).and_then(|(names, counts)| {
+        let place = names.split(' ').position(|name| name == "OutRsts")?;
+        counts.split(' ').nth(place)?.parse().ok()
+    });
+    counts.context("/proc/net/snmp counts OutRsts")
 }
 
 fn command(arguments: &[&str]) -> Result<Command> {

@@ -31,6 +31,22 @@ pub(crate) fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
     }
 }
 
+/// Of figures that each have a large error of their own: the median, and in place of lowest and highest
+/// the two between which the true one lies with a certainty of 95 % (order statistics: half of the
+/// figures are on either side of it, as heads and tails are).
+pub(crate) fn middle(values: impl IntoIterator<Item = f64>) -> Spread {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    let half = values.len() as f64 / 2.0;
+    let away = 0.98 * (values.len() as f64).sqrt();
+    let low = (half - away).floor().max(0.0) as usize;
+    let high = values.len() - 1 - low.min(values.len() - 1);
+    match (values.get(low), values.get(high)) {
+        (Some(&low), Some(&high)) => Spread { low, high, ..spread(values) },
+        _ => Spread::default(),
+    }
+}
+
 /// Of sorted figures, of which there is at least one.
 pub(crate) fn quantile(sorted: &[f64], at: f64) -> f64 {
     let last = sorted.len().saturating_sub(1) as f64;

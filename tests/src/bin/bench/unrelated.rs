@@ -1,22 +1,30 @@
 //! What connections of others lose while the agent runs beside them.
 //!
 //! The agent probes one target every 100 ms meanwhile: its hooks are in place, and it does next to
-//! nothing else. Slices of the same load with and without it follow each other; each pair gives one
-//! ratio. A third slice without it gives the ratio of nothing at all: the error of the method.
+//! nothing else. Each period with it gives one ratio, to what is around it. The same between periods that
+//! are all without it gives the ratio of nothing at all: the error of the method.
 
+mod alternation;
 pub(crate) mod load;
 mod nginx;
 
-use std::{sync::mpsc, thread};
+use std::{
+    panic::resume_unwind,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use anyhow::Result;
 use serde::Serialize;
 
-use self::load::{Kind, Load};
+use self::{
+    alternation::{Periods, Taken},
+    load::{Kind, Load},
+};
 use crate::{
     arguments::Effort,
-    child::Agent,
-    median::{Spread, spread},
+    median::{Spread, middle, spread},
     target::Target,
 };
 
@@ -30,9 +38,9 @@ pub(crate) struct SlowDown {
     pub(crate) tracepoints: &'static str,
     /// CPU time of a piece of work without the agent, in nanoseconds.
     pub(crate) without_ns: Spread,
-    /// How much more it takes with the agent, in per cent.
+    /// How much more it takes with the agent, in per cent, and where that lies with a certainty of 95 %.
     pub(crate) percent: Spread,
-    /// The same between two slices that are both without it.
+    /// The same between periods that are all without it.
     pub(crate) control_percent: Spread,
 }
 
@@ -42,57 +50,49 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<SlowDown>> {
         (Kind::Requests, "requests"),
         (Kind::Nginx, NGINX),
     ];
-    // While the agent runs, a second thread of this process reads what it says; and with a second
-    // thread every system call on a descriptor costs more (`fdget`). So there is one all the time.
-    let (done, wait) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        scope.spawn(move || wait.recv());
-        let all = kinds
-            .iter()
-            .flat_map(|load| ["raw", "record"].map(|tracepoints| (load, tracepoints)))
-            .map(|((kind, load), tracepoints)| {
-                let slow = one(effort, *kind, load, tracepoints)?;
-                let (median, control) = (slow.percent.median, slow.control_percent.median);
-                eprintln!("{load}, {tracepoints}: {median:+.2} % (control {control:+.2} %)");
-                Ok(slow)
-            })
-            .collect();
-        drop(done);
-        all
-    })
+    kinds
+        .iter()
+        .flat_map(|load| ["raw", "record"].map(|tracepoints| (load, tracepoints)))
+        .map(|((kind, load), tracepoints)| {
+            let is_promised = *load == NGINX && tracepoints == "raw";
+            let pairs = if is_promised { effort.promised_pairs } else { effort.pairs };
+            let taken = one(pairs, effort.slice, *kind, tracepoints)?;
+            let slow = SlowDown {
+                load,
+                tracepoints,
+                without_ns: spread(taken.without),
+                percent: middle(taken.percent),
+                control_percent: middle(taken.control_percent),
+            };
+            let Spread { median, low, high } = slow.percent;
+            let control = slow.control_percent.median;
+            eprintln!(
+                "{load}, {tracepoints}: {median:+.2} % ({low:+.2} to {high:+.2}; control {control:+.2} %)"
+            );
+            Ok(slow)
+        })
+        .collect()
 }
 
-fn one(
-    effort: &Effort,
-    kind: Kind,
-    name: &'static str,
-    tracepoints: &'static str,
-) -> Result<SlowDown> {
+fn one(pairs: usize, slice: Duration, kind: Kind, tracepoints: &str) -> Result<Taken> {
     let target = Target::listen()?;
     let address = target.address().to_string();
-    let arguments = [&address, "-c", "0", "-i", "100ms", "--settle", "10ms"];
+    let arguments = [&address, "-c", "0", "-i", "100ms", "--tracepoints", tracepoints];
     let mut load = Load::new()?;
-    let (mut without, mut percent, mut control) = (Vec::new(), Vec::new(), Vec::new());
     // Caches and the table of connections as they will be.
-    load.work(kind, effort.slice)?;
-    for _ in 0..effort.pairs {
-        let before = load.work(kind, effort.slice)?;
-        let agent =
-            Agent::start_and_wait(&[&arguments[..], &["--tracepoints", tracepoints]].concat())?;
-        let with = load.work(kind, effort.slice)?;
-        drop(agent);
-        let after = load.work(kind, effort.slice)?;
-        // The mean of before and after: what drifts slowly cancels out.
-        let bare = f64::midpoint(before, after);
-        without.push(bare);
-        percent.push((with / bare - 1.0) * 100.0);
-        control.push((after / before - 1.0) * 100.0);
-    }
-    Ok(SlowDown {
-        load: name,
-        tracepoints,
-        without_ns: spread(without),
-        percent: spread(percent),
-        control_percent: spread(control),
+    load.work(kind, slice)?;
+    let stop = AtomicBool::default();
+    thread::scope(|scope| {
+        // The thread is there in all periods: with a second one every system call on a descriptor costs
+        // more (`fdget`).
+        let passing = scope.spawn(|| {
+            let periods = Periods::pass(pairs, slice, &arguments, &stop);
+            stop.store(true, Ordering::Relaxed);
+            periods
+        });
+        let batches = load.go_on(kind, || !stop.load(Ordering::Relaxed));
+        stop.store(true, Ordering::Relaxed);
+        let periods = passing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok(periods.take(&batches?))
     })
 }

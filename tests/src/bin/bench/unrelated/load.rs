@@ -42,6 +42,15 @@ pub(crate) enum Kind {
     Resets,
 }
 
+/// Some pieces of work, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batch {
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+    /// CPU time of one piece of work, in nanoseconds.
+    pub(super) each_ns: f64,
+}
+
 impl Load {
     pub(crate) fn new() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -49,16 +58,21 @@ impl Load {
         Ok(Self { listener, address, open: None, nginx: None })
     }
 
-    /// Works for `slice`; returns the CPU time of one piece of work, in nanoseconds: the median of
-    /// the batches, so that what disturbs a few of them does not count.
-    pub(crate) fn work(&mut self, kind: Kind, slice: Duration) -> Result<f64> {
+    /// Works for `slice`.
+    pub(crate) fn work(&mut self, kind: Kind, slice: Duration) -> Result<()> {
+        let began = Instant::now();
+        self.go_on(kind, || began.elapsed() < slice).map(|_| ())
+    }
+
+    /// Works in batches, at least one, for as long as it is told to.
+    pub(super) fn go_on(&mut self, kind: Kind, go_on: impl FnMut() -> bool) -> Result<Vec<Batch>> {
         if kind == Kind::Nginx {
             let nginx = self.nginx.take().map_or_else(Nginx::start, Ok)?;
-            let done = nginx.beside(|| batches(slice, || nginx.time(), || nginx.get(BATCH)));
+            let done = nginx.beside(|| batches(go_on, || nginx.time(), || nginx.get(BATCH)));
             self.nginx = Some(nginx);
             return done;
         }
-        batches(slice, || Ok(0.0), || (0..BATCH).try_for_each(|_| self.once(kind)))
+        batches(go_on, || Ok(0.0), || (0..BATCH).try_for_each(|_| self.once(kind)))
     }
 
     fn once(&mut self, kind: Kind) -> Result<()> {
@@ -97,22 +111,21 @@ impl Load {
     }
 }
 
-/// Does batches of work for `slice`, and tells the CPU time of one piece, here and wherever else
-/// `elsewhere` counts, in nanoseconds: the median of the batches.
+/// Does batches of work, and tells the CPU time of each, here and wherever else `elsewhere` counts.
 fn batches(
-    slice: Duration,
+    mut go_on: impl FnMut() -> bool,
     elsewhere: impl Fn() -> Result<f64>,
     mut batch: impl FnMut() -> Result<()>,
-) -> Result<f64> {
+) -> Result<Vec<Batch>> {
     let time = || Ok::<_, anyhow::Error>(thread_time()? + elsewhere()?);
-    let began = Instant::now();
     let mut batches = Vec::new();
-    while began.elapsed() < slice || batches.is_empty() {
-        let before = time()?;
+    while go_on() || batches.is_empty() {
+        let (began, before) = (Instant::now(), time()?);
         batch()?;
-        batches.push((time()? - before) / BATCH as f64);
+        let each_ns = (time()? - before) / BATCH as f64;
+        batches.push(Batch { began, ended: Instant::now(), each_ns });
     }
-    Ok(crate::median::spread(batches).median)
+    Ok(batches)
 }
 
 fn exchange(client: &mut TcpStream, server: &mut TcpStream) -> Result<()> {
