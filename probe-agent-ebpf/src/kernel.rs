@@ -94,8 +94,8 @@ pub(crate) fn segments_out(sk: impl Pointer) -> u32 {
 /// `tcp_sock.total_retrans`: how often the socket sent a segment again since it was last connected; 0
 /// where BTF does not say where it is.
 #[inline(always)]
-pub(crate) fn retransmits(sk: impl Pointer) -> u16 {
-    of_tcp(sk, layout!(total_retrans)).min(u32::from(u16::MAX)) as u16
+pub(crate) fn retransmits(sk: impl Pointer) -> u32 {
+    of_tcp(sk, layout!(total_retrans))
 }
 
 /// A member of a `struct tcp_sock`, which to the verifier is a `struct sock` only.

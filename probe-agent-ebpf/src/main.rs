@@ -20,6 +20,7 @@ mod maps;
 mod packet;
 mod programs;
 mod socket;
+mod transition;
 mod tuple;
 
 /// Helpers such as `bpf_probe_read_kernel` are lent only to programs with a GPL-compatible licence.

@@ -13,5 +13,6 @@ pub mod loader;
 pub mod losses;
 pub mod mapped;
 pub mod misses;
+pub mod own_states;
 pub mod reader;
 pub mod tracefs;

@@ -1,23 +1,22 @@
 //! Tracepoint `sock:inet_sock_set_state`, since 4.16: `skaddr`, `oldstate`, `newstate`, the 4-tuple.
 //! Raw: `sk`, `oldstate`, `newstate`.
 //!
-//! Notes the three transitions of a clean probe in the slot's record and sends any other.
+//! Every socket of the host passes it. Where the agent has a cgroup, `sock_ops` takes its place.
 
 use aya_ebpf::{
     EbpfContext,
-    helpers::bpf_ktime_get_ns,
     macros::{btf_tracepoint, tracepoint},
     programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::{ABSENT, EventKind, SlotRecord};
+use probe_agent_common::ABSENT;
 
-use super::{CLOSE, ESTABLISHED, SYN_SENT};
+use super::{CLOSE, SYN_SENT};
 use crate::{
-    emit::{self, Details},
-    filter::{self, Owner},
+    filter,
     kernel::{self, Pointer, Typed, Untyped},
     maps::{self, layout},
     socket::Socket,
+    transition::{self, Counts, Transition},
     tuple::{Fields, Tuple, field},
 };
 
@@ -68,61 +67,37 @@ fn inet_sock_set_state(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn ours(ctx: &impl EbpfContext, change: &Change<impl Pointer>, tuple: &impl Tuple) {
-    if (change.from, change.to) == (CLOSE, SYN_SENT) {
-        syn(change, tuple);
-        return;
-    }
-    let Some(owner) = filter::owner_of_socket(change.port, change.sk.address()) else { return };
-    // SAFETY: the helper has no preconditions.
-    let now = unsafe { bpf_ktime_get_ns() };
-    match (change.from, change.to) {
-        (SYN_SENT, ESTABLISHED) => owner.record.established_at = now,
-        (from, CLOSE) => {
-            owner.record.closed_at = now;
-            owner.record.segments_out = kernel::segments_out(change.sk);
-            owner.record.retransmits = kernel::retransmits(change.sk);
-            if !matches!(from, SYN_SENT | ESTABLISHED) {
-                other(ctx, owner, change, tuple);
-            }
-        }
-        _ => other(ctx, owner, change, tuple),
+    if (change.from, change.to) != (CLOSE, SYN_SENT) {
+        let Change { port, sk, from, to, .. } = *change;
+        let address = sk.address();
+        transition::noted(ctx, &Transition { port, sk: address, from, to }, tuple, &Members(sk));
+    } else if is_slots(change, tuple) {
+        transition::begun(change.port, change.sk.address());
     }
 }
 
-/// `CLOSE -> SYN_SENT`: a probe begins, in the context of the agent's `connect()`.
+/// Whether the socket of a SYN is the slot's, and no other that has the same port. It is told by
+/// address and network namespace: no raw tracepoint or record has the socket's cookie.
 #[inline(always)]
-fn syn(change: &Change<impl Pointer>, tuple: &impl Tuple) {
-    let Some(entry) = maps::port(change.port) else { return };
-    if change.protocol != IPPROTO_TCP
-        || !filter::address_matches(entry, &tuple.local())
-        || !kernel::socket_in_our_netns(change.sk)
-    {
-        return;
-    }
-    let Some(owner) = filter::owner(change.port) else { return };
-    *owner.record = SlotRecord {
-        // SAFETY: the helper has no preconditions.
-        syn_sent_at: unsafe { bpf_ktime_get_ns() },
-        generation: owner.record.generation.wrapping_add(1),
-        socket: change.sk.address(),
-        ..SlotRecord::default()
-    };
+fn is_slots(change: &Change<impl Pointer>, tuple: &impl Tuple) -> bool {
+    maps::port(change.port).is_some_and(|entry| {
+        change.protocol == IPPROTO_TCP
+            && filter::address_matches(entry, &tuple.local())
+            && kernel::socket_in_our_netns(change.sk)
+    })
 }
 
-/// A transition that a half-open probe does not have: the server sent data or a FIN, say.
-#[inline(always)]
-fn other<P>(ctx: &impl EbpfContext, owner: Owner, change: &Change<P>, tuple: &impl Tuple) {
-    if !(1..=12).contains(&change.to) {
-        emit::anomaly(ctx, "TCP state", change.to as u32);
+/// The counts of a socket, by the offsets of BTF.
+struct Members<P>(P);
+
+impl<P: Pointer> Counts for Members<P> {
+    #[inline(always)]
+    fn segments_out(&self) -> u32 {
+        kernel::segments_out(self.0)
     }
-    emit::of_slot(
-        owner,
-        tuple.flow(),
-        &Details {
-            kind: EventKind::StateChange,
-            state: change.to as u8,
-            old_state: change.from as u8,
-            detail: 0,
-        },
-    );
+
+    #[inline(always)]
+    fn retransmits(&self) -> u32 {
+        kernel::retransmits(self.0)
+    }
 }

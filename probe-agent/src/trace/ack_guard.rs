@@ -44,6 +44,14 @@ impl Guard {
         }
     }
 
+    /// The cgroup that it stands on.
+    pub(super) const fn cgroup(&self) -> Option<&Cgroup> {
+        match self {
+            Self::Enforced(cgroup) => Some(cgroup),
+            Self::Off | Self::Unavailable(_) => None,
+        }
+    }
+
     /// The stable name: `enforced`, `off` or `unavailable`.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -54,7 +54,8 @@ pub struct Hook {
 /// Which form of the tracepoints the hooks use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// Raw ones where the kernel has BTF, else records
+    /// Raw ones where the kernel has BTF, else records; and for changes of state, with the ACK guard,
+    /// none: a program on the agent's cgroup hears of its own sockets alone
     #[default]
     Auto,
     /// Raw tracepoints: the kernel's own structures, read by BTF
@@ -121,6 +122,11 @@ impl Kernel {
     #[must_use]
     pub fn has_raw(&self) -> bool {
         self.hooks.iter().any(|hook| hook.category.is_none())
+    }
+
+    /// Changes of state are told otherwise: the tracepoint is not needed.
+    pub(super) fn hears_own_states(&mut self) {
+        self.hooks.retain(|hook| hook.tracepoint != SET_STATE.name);
     }
 
     /// Has RSTs read without the types of the arguments.

@@ -22,7 +22,7 @@ use super::{
     layout::{Form, Kernel},
     mapped::{Access, Mapped},
     misses::Misses,
-    tracefs,
+    own_states, tracefs,
 };
 use crate::{probe::flow::address_bytes, words::say};
 
@@ -40,6 +40,8 @@ pub struct Tracer {
     pub slots: Mapped<SlotRecord>,
     /// Whether a probe's handshake is kept half-open.
     pub guard: Guard,
+    /// Whether changes of state are told by a program that only the agent's own sockets pass.
+    pub hears_own_states: bool,
     owned: Mapped<u64>,
     ports: Mapped<PortEntry>,
     counters: Mapped<u64>,
@@ -91,18 +93,25 @@ impl Tracer {
         {
             kernel.untype_resets();
         }
+        let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
+        // Where that cannot be, the tracepoint tells the same, at some cost to everybody's connections.
+        let hears_own_states = form == Form::Auto
+            && guard.cgroup().is_some_and(|cgroup| own_states::hear(&mut programs, cgroup).is_ok());
+        if hears_own_states {
+            kernel.hears_own_states();
+        }
         let mut links = Links::default();
         let mut misses = Misses::default();
         for hook in &kernel.hooks {
             links.0.push(attach(&mut programs, hook, types.as_ref(), &mut misses)?);
         }
-        let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
         let rings = Rings { events: take(&mut programs, "EVENTS")?, log };
         let tracer = Self {
             kernel,
             slots: mapped(&programs, "SLOTS", slots, Access::Read)?,
             guard,
+            hears_own_states,
             owned: mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
             ports: mapped(&programs, "PORTS", PORTS, Access::Write)?,
             counters: mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?,

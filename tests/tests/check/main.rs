@@ -1,6 +1,7 @@
 //! `probe-agent check` from the outside: the real program, real servers, real faults.
 
 mod expect;
+mod foreign;
 mod forgetful;
 mod freebind;
 mod interrupted;

@@ -33,7 +33,7 @@ fn unseen(form: Form, cookie: impl FnOnce(u64) -> u64) -> u64 {
 #[test]
 fn rsts_that_are_seen_are_not_missing() {
     privileged!();
-    for form in [Form::Raw, Form::Record] {
+    for form in [Form::Auto, Form::Raw, Form::Record] {
         assert_eq!(unseen(form, |own| own), 0, "{form:?}");
     }
 }
@@ -41,7 +41,7 @@ fn rsts_that_are_seen_are_not_missing() {
 #[test]
 fn rsts_that_are_not_seen_are_missing() {
     privileged!();
-    for form in [Form::Raw, Form::Record] {
+    for form in [Form::Auto, Form::Raw, Form::Record] {
         assert_eq!(unseen(form, |own| own + 1_000_000), 3, "{form:?}");
     }
 }

@@ -3,5 +3,6 @@
 
 mod audit;
 mod demo;
+mod own_states;
 mod played;
 mod twins;

@@ -13,6 +13,12 @@ use probe_agent::{
 use probe_agent_tests::privileged;
 
 #[test]
+fn every_scenario_is_told_as_injected_by_what_is_chosen() {
+    privileged!();
+    tell_as_injected(Form::Auto);
+}
+
+#[test]
 fn every_scenario_is_told_as_injected_by_raw_tracepoints() {
     privileged!();
     tell_as_injected(Form::Raw);

@@ -42,7 +42,7 @@ const ENOUGH: u64 = 100;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Cost>> {
     let mut all = Vec::new();
-    for (form, name) in [(Form::Raw, "raw"), (Form::Record, "record")] {
+    for (form, name) in [(Form::Auto, "auto"), (Form::Raw, "raw"), (Form::Record, "record")] {
         let rounds = (0..effort.rounds.min(7)).map(|_| round(effort, form));
         let rounds = rounds.collect::<Result<Vec<_>>>()?;
         let Some(first) = rounds.first() else { continue };

@@ -99,7 +99,8 @@ impl Results {
             let name = format!("event of others in ns, dearest program ({program})");
             goals.push(Goal::new(name, ns, 100.0, false));
         }
-        for slow_down in self.unrelated.iter().filter(|s| s.tracepoints == "raw" && s.load == NGINX)
+        for slow_down in
+            self.unrelated.iter().filter(|s| s.tracepoints == "auto" && s.load == NGINX)
         {
             let name = format!("slow-down of unrelated {} in %", slow_down.load);
             goals.push(Goal::new(name, slow_down.percent, 2.0, false));

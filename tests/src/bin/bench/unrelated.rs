@@ -45,16 +45,14 @@ pub(crate) struct SlowDown {
 }
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<SlowDown>> {
-    let kinds = [
-        (Kind::Connections, "bare connections"),
-        (Kind::Requests, "requests"),
-        (Kind::Nginx, NGINX),
-    ];
-    kinds
+    let connections = [(Kind::Connections, "bare connections"), (Kind::Nginx, NGINX)];
+    let forms = ["auto", "raw", "record"];
+    connections
         .iter()
-        .flat_map(|load| ["raw", "record"].map(|tracepoints| (load, tracepoints)))
+        .flat_map(|load| forms.map(|tracepoints| (load, tracepoints)))
+        .chain([(&(Kind::Requests, "requests"), "auto")])
         .map(|((kind, load), tracepoints)| {
-            let is_promised = *load == NGINX && tracepoints == "raw";
+            let is_promised = *load == NGINX && tracepoints == "auto";
             let pairs = if is_promised { effort.promised_pairs } else { effort.pairs };
             let taken = one(pairs, effort.slice, *kind, tracepoints)?;
             let slow = SlowDown {

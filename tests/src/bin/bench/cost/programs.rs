@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, ops::Sub, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use probe_agent::trace::{ack_guard::Guard, loader::Tracer};
+use probe_agent::trace::{ack_guard::Guard, loader::Tracer, own_states};
 
 /// How often a program ran, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +32,17 @@ impl Sub for Count {
 pub(super) struct Programs(Vec<(&'static str, PathBuf)>);
 
 impl Programs {
-    /// The kernel numbers programs in the order in which they were loaded: the hooks, the guard.
+    /// The kernel numbers programs in the order in which they were loaded: those on the cgroup, the hooks.
     /// Its own names of them are cut after 15 letters, and two of them are then the same.
     pub(super) fn of(tracer: &Tracer) -> Result<Self> {
-        let mut names: Vec<&str> = tracer.kernel.hooks.iter().map(|h| h.program).collect();
+        let mut names = Vec::new();
         if matches!(tracer.guard, Guard::Enforced(_)) {
             names.push("ack_guard");
         }
+        if tracer.hears_own_states {
+            names.push(own_states::PROGRAM);
+        }
+        names.extend(tracer.kernel.hooks.iter().map(|h| h.program));
         let mut files = BTreeMap::new();
         for entry in fs::read_dir("/proc/self/fdinfo")? {
             let path = entry?.path();

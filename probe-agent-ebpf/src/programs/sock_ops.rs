@@ -1,0 +1,164 @@
+//! `sock_ops` on the agent's cgroup: the transitions of `inet_sock_set_state`, of the agent's own sockets
+//! alone. Nobody else's connection comes by here, and no kernel skips it.
+//!
+//! `TCP_CONNECT_CB` (since 4.13) comes when the SYN is about to leave; it asks for `STATE_CB` (since
+//! 4.16), which comes with every later transition (`tcp_set_state`).
+
+use aya_ebpf::{
+    bindings::{
+        BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG, BPF_SOCK_OPS_TCP_CONNECT_CB,
+        bpf_sock_ops,
+    },
+    helpers::bpf_get_socket_cookie,
+    macros::sock_ops,
+    programs::SockOpsContext,
+};
+use probe_agent_common::{FlowKey, v4_mapped};
+
+use super::{CLOSE, SYN_SENT};
+use crate::{
+    maps,
+    transition::{self, Counts, Transition},
+    tuple::{AF_INET, Tuple},
+};
+
+/// What the kernel would do without this program.
+const GO_ON: u32 = 1;
+
+#[sock_ops]
+fn probe_states(ctx: SockOpsContext) -> u32 {
+    let of = Of(ctx.ops);
+    match of.op() {
+        BPF_SOCK_OPS_TCP_CONNECT_CB => connecting(&ctx, &of),
+        BPF_SOCK_OPS_STATE_CB => {
+            let (from, to) = (of.argument(0) as i32, of.argument(1) as i32);
+            // A slot that was used before asked for this already: its probe begins a little later.
+            if (from, to) != (CLOSE, SYN_SENT) {
+                let port = of.local_port();
+                transition::noted(&ctx, &Transition { port, sk: of.sk(), from, to }, &of, &of);
+            }
+        }
+        _ => {}
+    }
+    GO_ON
+}
+
+#[inline(always)]
+fn connecting(ctx: &SockOpsContext, of: &Of) {
+    let port = of.local_port();
+    if !maps::is_owned(port) {
+        return;
+    }
+    let Some(entry) = maps::port(port) else { return };
+    // SAFETY: the context is that of a sock_ops program, to which the helper is lent.
+    let cookie = unsafe { bpf_get_socket_cookie(ctx.ops.cast()) };
+    if entry.cookie != cookie {
+        return;
+    }
+    // Others that stand above may want callbacks, too.
+    let flags = of.flags() | BPF_SOCK_OPS_STATE_CB_FLAG;
+    if ctx.set_cb_flags(flags as i32).is_ok() {
+        transition::begun(port, of.sk());
+    }
+}
+
+/// What a context tells of its socket.
+struct Of(*mut bpf_sock_ops);
+
+/// Reads one member of the context.
+///
+/// Volatile, so that no two reads are made into one: the verifier admits each with its own length only.
+macro_rules! read {
+    ($of:expr, $($member:tt)+) => {
+        // SAFETY: the pointer is the context, which lives as long as the program runs.
+        unsafe { core::ptr::read_volatile(&raw const (*$of.0).$($member)+) }
+    };
+}
+
+impl Of {
+    #[inline(always)]
+    fn op(&self) -> u32 {
+        read!(self, op)
+    }
+
+    #[inline(always)]
+    fn argument(&self, at: usize) -> u32 {
+        read!(self, __bindgen_anon_1.args[at])
+    }
+
+    #[inline(always)]
+    fn flags(&self) -> u32 {
+        read!(self, bpf_sock_ops_cb_flags)
+    }
+
+    /// Address of the kernel's `struct sock`.
+    #[inline(always)]
+    fn sk(&self) -> u64 {
+        (read!(self, __bindgen_anon_2.sk)) as u64
+    }
+
+    #[inline(always)]
+    fn local_port(&self) -> u16 {
+        read!(self, local_port) as u16
+    }
+
+    /// Local and remote address. All words are read, of either family: were each family's read in a
+    /// branch of its own, the compiler would make one load of two, from an address that it works out, and
+    /// the verifier refuses that of a context.
+    #[inline(always)]
+    fn addresses(&self) -> ([u8; 16], [u8; 16]) {
+        let is_v4 = read!(self, family) == u32::from(AF_INET);
+        let v4 = (read!(self, local_ip4), read!(self, remote_ip4));
+        let local = [
+            read!(self, local_ip6[0]),
+            read!(self, local_ip6[1]),
+            read!(self, local_ip6[2]),
+            read!(self, local_ip6[3]),
+        ];
+        let remote = [
+            read!(self, remote_ip6[0]),
+            read!(self, remote_ip6[1]),
+            read!(self, remote_ip6[2]),
+            read!(self, remote_ip6[3]),
+        ];
+        if is_v4 {
+            (v4_mapped(v4.0.to_ne_bytes()), v4_mapped(v4.1.to_ne_bytes()))
+        } else {
+            (v6(local), v6(remote))
+        }
+    }
+}
+
+impl Tuple for Of {
+    #[inline(always)]
+    fn local(&self) -> [u8; 16] {
+        self.addresses().0
+    }
+
+    #[inline(always)]
+    fn flow(&self) -> FlowKey {
+        let (local, remote) = self.addresses();
+        // Unlike the local port it is in network order.
+        let remote_port = u32::from_be(read!(self, remote_port)) as u16;
+        FlowKey { local, remote, local_port: self.local_port(), remote_port }
+    }
+}
+
+impl Counts for Of {
+    #[inline(always)]
+    fn segments_out(&self) -> u32 {
+        read!(self, segs_out)
+    }
+
+    #[inline(always)]
+    fn retransmits(&self) -> u32 {
+        read!(self, total_retrans)
+    }
+}
+
+/// An IPv6 address of four words in network order.
+#[inline(always)]
+fn v6(words: [u32; 4]) -> [u8; 16] {
+    let [a, b, c, d] = words.map(u32::to_ne_bytes);
+    [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3], d[0], d[1], d[2], d[3]]
+}

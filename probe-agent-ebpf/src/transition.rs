@@ -1,0 +1,85 @@
+//! What a probe's changes of state mean, wherever they are heard of: the three of a clean probe are noted
+//! in the slot's record, any other is sent.
+
+use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
+use probe_agent_common::{EventKind, SlotRecord};
+
+use crate::{
+    emit::{self, Details},
+    filter,
+    programs::{CLOSE, ESTABLISHED, SYN_SENT},
+    tuple::Tuple,
+};
+
+/// A socket on one of the agent's ports goes from one state to another (`include/net/tcp_states.h`).
+pub(crate) struct Transition {
+    pub(crate) port: u16,
+    /// Address of the kernel's `struct sock`.
+    pub(crate) sk: u64,
+    pub(crate) from: i32,
+    pub(crate) to: i32,
+}
+
+/// What a socket counts of itself since it was last connected.
+pub(crate) trait Counts {
+    /// `tcp_sock.segs_out`; 0 where it cannot be read.
+    fn segments_out(&self) -> u32;
+    /// `tcp_sock.total_retrans`; 0 where it cannot be read.
+    fn retransmits(&self) -> u32;
+}
+
+/// `CLOSE -> SYN_SENT`: a probe begins on the slot that has the port, in the context of the agent's
+/// `connect()`. Whoever calls this has made sure that the socket is the slot's.
+#[inline(always)]
+pub(crate) fn begun(port: u16, sk: u64) {
+    let Some(owner) = filter::owner(port) else { return };
+    *owner.record = SlotRecord {
+        // SAFETY: the helper has no preconditions.
+        syn_sent_at: unsafe { bpf_ktime_get_ns() },
+        generation: owner.record.generation.wrapping_add(1),
+        socket: sk,
+        ..SlotRecord::default()
+    };
+}
+
+/// Any later transition.
+#[inline(always)]
+pub(crate) fn noted(
+    ctx: &impl EbpfContext,
+    change: &Transition,
+    tuple: &impl Tuple,
+    counts: &impl Counts,
+) {
+    let Some(owner) = filter::owner_of_socket(change.port, change.sk) else { return };
+    // SAFETY: the helper has no preconditions.
+    let now = unsafe { bpf_ktime_get_ns() };
+    match (change.from, change.to) {
+        (SYN_SENT, ESTABLISHED) => {
+            owner.record.established_at = now;
+            return;
+        }
+        (from, CLOSE) => {
+            owner.record.closed_at = now;
+            owner.record.segments_out = counts.segments_out();
+            owner.record.retransmits = counts.retransmits().min(u32::from(u16::MAX)) as u16;
+            if matches!(from, SYN_SENT | ESTABLISHED) {
+                return;
+            }
+        }
+        _ => {}
+    }
+    // A transition that a half-open probe does not have: the server sent data or a FIN, say.
+    if !(1..=12).contains(&change.to) {
+        emit::anomaly(ctx, "TCP state", change.to as u32);
+    }
+    emit::of_slot(
+        owner,
+        tuple.flow(),
+        &Details {
+            kind: EventKind::StateChange,
+            state: change.to as u8,
+            old_state: change.from as u8,
+            detail: 0,
+        },
+    );
+}

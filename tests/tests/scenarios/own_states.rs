@@ -1,0 +1,30 @@
+//! Changes of state are heard of the agent's own sockets alone, wherever that can be.
+
+use probe_agent::{
+    probe::namespace,
+    trace::{ack_guard::Guard, layout::Form, loader::Tracer},
+};
+use probe_agent_tests::privileged;
+
+/// Whether they are, and whether any hook is still at the tracepoint that all sockets pass.
+fn heard(ack_guard: bool, form: Form) -> (bool, bool) {
+    let cookie = namespace::cookie();
+    let (tracer, _rings) = Tracer::load(1, cookie, ack_guard, form).unwrap();
+    assert_eq!(matches!(tracer.guard, Guard::Enforced(_)), ack_guard, "{:?}", tracer.guard);
+    let at_all = tracer.kernel.hooks.iter().any(|hook| hook.tracepoint == "inet_sock_set_state");
+    (tracer.hears_own_states, at_all)
+}
+
+#[test]
+fn with_a_cgroup_no_other_connection_is_heard() {
+    privileged!();
+    assert_eq!(heard(true, Form::Auto), (true, false));
+}
+
+#[test]
+fn without_one_or_when_asked_to_the_tracepoint_tells() {
+    privileged!();
+    assert_eq!(heard(false, Form::Auto), (false, true));
+    assert_eq!(heard(true, Form::Raw), (false, true));
+    assert_eq!(heard(true, Form::Record), (false, true));
+}
