@@ -4,6 +4,7 @@
 //! BTF, so that their members are read by plain loads), and for the tracepoint with a record (its
 //! fields are found by the `format` file), for a kernel without BTF. The raw one is the better one: it
 //! costs less, and it is skipped only while the same program runs on that CPU, not while any does.
+//! Changes of state have a third, `sock_ops`, which comes before both where the agent has a cgroup.
 //!
 //! Each hook first asks whether the local port is one of the agent's and returns at once if not.
 //! What a clean probe does is noted in its slot's [`SlotRecord`](probe_agent_common::SlotRecord);

@@ -12,7 +12,7 @@ use probe_agent::{
     probe::{
         flow::flow,
         outcome::Outcome,
-        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
         target::{Target, TargetId},
     },
     trace::{
@@ -184,6 +184,7 @@ fn timeline(id: ProbeId) -> Timeline {
             fresh_socket: false,
             early_reuse: false,
             half_open: HalfOpen::Enforced,
+            state_hook: StateHook::Tracepoint,
             confirms: None,
         },
         events: vec![],

@@ -40,7 +40,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
         direction: Direction::Out,
         certainty,
         note: String::new(),
-        hook: hook("inet_sock_set_state"),
+        hook: hook(probe.state_hook.name()),
     }];
     if let Some(handshake) = probe.handshake_ns() {
         steps.push(Step {
@@ -49,7 +49,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
             direction: Direction::In,
             certainty,
             note: format!("handshake answered in {}", Human(handshake)),
-            hook: hook("inet_sock_set_state"),
+            hook: hook(probe.state_hook.name()),
         });
     }
     if let Some(at) = probe.rst_at() {
@@ -178,7 +178,7 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
                 Direction::Here,
                 Certainty::Seen,
                 &note,
-                "inet_sock_set_state",
+                timeline.probe.state_hook.name(),
             );
         }
         Happening::AckHeldBack => {

@@ -53,6 +53,27 @@ impl HalfOpen {
     }
 }
 
+/// Which hook told a probe's changes of state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StateHook {
+    /// The tracepoint, which every socket of the host passes.
+    #[default]
+    Tracepoint,
+    /// The program on the agent's cgroup.
+    SockOps,
+}
+
+impl StateHook {
+    /// The kernel's name of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tracepoint => "inet_sock_set_state",
+            Self::SockOps => "sock_ops",
+        }
+    }
+}
+
 /// What `TCP_INFO` said just before the close; read only where no kernel events are to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
@@ -83,6 +104,8 @@ pub struct ProbeRecord {
     pub answered_at: u64,
     /// The kernel's own record; `None` without tracing.
     pub kernel: Option<SlotRecord>,
+    /// Which hook told it.
+    pub state_hook: StateHook,
     /// Read only without tracing.
     pub tcp_info: Option<TcpInfo>,
     /// The first probe of a new socket: its initial sequence number is not moved past the

@@ -65,7 +65,7 @@ impl RstReason {
 /// What the kernel did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// `inet_sock_set_state`, one that a clean probe does not have.
+    /// A change of state that a clean probe does not have.
     StateChange {
         /// The state before.
         from: TcpState,

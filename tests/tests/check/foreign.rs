@@ -12,8 +12,9 @@ use std::{
 
 use probe_agent::lab::{Family, Lab};
 use probe_agent_tests::privileged;
+use serde_json::Value;
 
-use crate::support::{check_in, run};
+use crate::support::{Done, check_in, run};
 
 const PROG_LOAD: libc::c_long = 5;
 const PROG_ATTACH: libc::c_long = 8;
@@ -94,7 +95,29 @@ fn what_others_do_to_callbacks_makes_no_probe_unknown() {
     unsafe {
         check.pre_exec(move || nix::unistd::write(&procs, b"0").map(|_| ()).map_err(Into::into));
     }
-    let summary = run(&mut check).summary();
+    let done = run(&mut check);
+    let summary = done.summary();
     assert_eq!(summary["proofs"]["confirmed"], 20, "{summary}");
     assert_eq!(summary["events_lost"], 0, "{summary}");
+    assert_eq!(syn_hooks(&done), ["inet_sock_set_state"; 20]);
+}
+
+#[test]
+fn without_them_the_agents_own_program_tells() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V6).unwrap();
+    let flags = format!("{} --count 3 --interval 0 --output jsonl", listener.address());
+    let done = run(&mut check_in(lab.client(), &flags));
+    assert_eq!(done.summary()["proofs"]["confirmed"], 3, "{done:?}");
+    assert_eq!(syn_hooks(&done), ["sock_ops"; 3]);
+    let flags = format!("{flags} --no-ack-guard");
+    let done = run(&mut check_in(lab.client(), &flags));
+    assert_eq!(syn_hooks(&done), ["inet_sock_set_state"; 3]);
+}
+
+/// The hook that told of each probe's SYN.
+fn syn_hooks(done: &Done) -> Vec<String> {
+    let hook = |probe: &Value| probe["steps"][0]["hook"].as_str().unwrap().to_owned();
+    done.probes().iter().map(hook).collect()
 }

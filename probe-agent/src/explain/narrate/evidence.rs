@@ -244,7 +244,9 @@ fn events(timeline: &Timeline, wanted: impl Fn(&Happening) -> bool) -> Vec<Evide
         Happening::SynRetransmit { error } => {
             format!("tcp_retransmit_skb of the SYN, err={error}")
         }
-        Happening::StateChange { from, to } => format!("inet_sock_set_state {from} -> {to}"),
+        Happening::StateChange { from, to } => {
+            format!("{} {from} -> {to}", timeline.probe.state_hook.name())
+        }
         Happening::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
         Happening::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
         Happening::AckHeldBack => "ack_guard held back an ACK".to_owned(),

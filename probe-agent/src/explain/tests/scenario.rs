@@ -36,7 +36,7 @@ use crate::{
     probe::{
         flow::flow,
         outcome::Outcome,
-        record::{Closing, HalfOpen, ProbeId, ProbeRecord, TcpInfo},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook, TcpInfo},
         target::TargetId,
     },
     trace::event::{Event, FlowEvent, Happening, RstReason, TcpState},
@@ -212,6 +212,7 @@ fn record(
         fresh_socket: has("fresh"),
         early_reuse: false,
         half_open: HalfOpen::Enforced,
+        state_hook: StateHook::Tracepoint,
         confirms: None,
     };
     Ok((record, u64::from(count("lost")?), has("doubted")))

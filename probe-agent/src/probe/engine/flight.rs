@@ -164,6 +164,7 @@ impl Engine {
             fresh_socket: flight.fresh,
             early_reuse: flight.early_reuse,
             half_open: self.half_open(),
+            state_hook: self.state_hook(),
             confirms: flight.second.map(|s| s.first),
         };
         self.pool.give_back(slot);

@@ -12,7 +12,7 @@ use std::{
 use super::Engine;
 use crate::{
     correlate::{synack::SYNACK_TIMER, timeline::Coverage},
-    probe::record::HalfOpen,
+    probe::record::{HalfOpen, StateHook},
     trace::{
         event::FlowEvent,
         loader::{Rings, Tracer},
@@ -80,6 +80,14 @@ impl Engine {
     /// Whether the ACK guard stands.
     pub(super) fn half_open(&self) -> HalfOpen {
         self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.guard.half_open())
+    }
+
+    /// Which hook tells of changes of state.
+    pub(super) fn state_hook(&self) -> StateHook {
+        match &self.tracing {
+            Some(tracing) if tracing.tracer.hears_own_states => StateHook::SockOps,
+            _ => StateHook::Tracepoint,
+        }
     }
 
     /// Kernel events lost so far, on their whole way.

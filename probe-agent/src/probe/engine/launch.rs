@@ -186,6 +186,7 @@ impl Engine {
             fresh_socket: true,
             early_reuse: false,
             half_open: self.half_open(),
+            state_hook: self.state_hook(),
             confirms: second.map(|s| s.first),
         };
         self.tell(record, self.lost(), false, second);

@@ -13,7 +13,7 @@ use crate::{
     probe::{
         flow::flow,
         outcome::Outcome,
-        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
         target::TargetId,
     },
     trace::event::{Event, Happening},
@@ -46,6 +46,7 @@ impl Sample {
             fresh_socket: false,
             early_reuse: false,
             half_open: HalfOpen::Enforced,
+            state_hook: StateHook::Tracepoint,
             confirms: None,
         };
         let timeline = Timeline {

@@ -7,7 +7,7 @@ use super::{MS, PROBES, Segment, TIMEOUT, What, World};
 use crate::{
     probe::{
         outcome::Outcome,
-        record::{Closing, HalfOpen, ProbeId, ProbeRecord},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
         target::TargetId,
     },
     trace::event::{Happening, RstReason, TcpState},
@@ -129,6 +129,7 @@ impl World {
             fresh_socket: false,
             early_reuse: false,
             half_open: HalfOpen::Enforced,
+            state_hook: StateHook::Tracepoint,
             confirms: None,
         };
         self.settling.ended(record, self.lost_before, false);
