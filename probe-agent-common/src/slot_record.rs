@@ -11,7 +11,7 @@
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SlotRecord {
-    /// `CLOSE -> SYN_SENT`: just before the SYN leaves.
+    /// `CLOSE -> SYN_SENT` or, with `sock_ops`, `tcp_connect()`: just before the SYN leaves.
     pub syn_sent_at: u64,
     /// `SYN_SENT -> ESTABLISHED`: the SYN-ACK was accepted.
     pub established_at: u64,
