@@ -39,8 +39,9 @@ pub(crate) fn middle(values: impl IntoIterator<Item = f64>) -> Spread {
     values.sort_by(f64::total_cmp);
     let half = values.len() as f64 / 2.0;
     let away = 0.98 * (values.len() as f64).sqrt();
-    let low = (half - away).floor().max(0.0) as usize;
-    let high = values.len() - 1 - low.min(values.len() - 1);
+    // The rank counts from 1, the place from 0.
+    let low = ((half - away).floor() - 1.0).max(0.0) as usize;
+    let high = values.len().saturating_sub(1 + low);
     match (values.get(low), values.get(high)) {
         (Some(&low), Some(&high)) => Spread { low, high, ..spread(values) },
         _ => Spread::default(),

@@ -1,5 +1,6 @@
 //! Everything that was measured, and the targets beside it.
 
+use probe_agent::trace::own_states;
 use serde::Serialize;
 
 use crate::{
@@ -88,10 +89,10 @@ impl Results {
                 goals.push(Goal::new("throughput of two workers over one", scaling, 1.8, true));
             }
         }
-        // Raw tracepoints are what the agent uses wherever it can.
-        // The guard sees the packets of the agent's own cgroup alone, never those of others.
-        let raw = self.cost.iter().filter(|c| c.tracepoints == "raw");
-        let others = raw.filter(|c| c.program != "ack_guard");
+        // What the agent uses wherever it can, and what it uses without a cgroup; records only where
+        // there is no BTF. The programs on the cgroup see what is of that alone, never what others do.
+        let usual = self.cost.iter().filter(|c| c.tracepoints != "record");
+        let others = usual.filter(|c| !matches!(c.program, "ack_guard" | own_states::PROGRAM));
         let dearest = others
             .filter_map(|c| c.other_ns.map(|ns| (c.program, ns)))
             .max_by(|a, b| a.1.median.total_cmp(&b.1.median));

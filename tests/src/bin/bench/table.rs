@@ -53,7 +53,7 @@ pub(crate) fn markdown(results: &Results) -> String {
     section(
         &mut page,
         "Unrelated connections",
-        "| load | tracepoints | without the agent | slow-down | control |",
+        "| load | tracepoints | without the agent | slow-down (95 % sure) | control |",
         &results.unrelated,
         slow_down,
     );

@@ -84,13 +84,21 @@ fn one(pairs: usize, slice: Duration, kind: Kind, tracepoints: &str) -> Result<T
         // The thread is there in all periods: with a second one every system call on a descriptor costs
         // more (`fdget`).
         let passing = scope.spawn(|| {
-            let periods = Periods::pass(pairs, slice, &arguments, &stop);
-            stop.store(true, Ordering::Relaxed);
-            periods
+            let _end = End(&stop);
+            Periods::pass(pairs, slice, &arguments, &stop)
         });
         let batches = load.go_on(kind, || !stop.load(Ordering::Relaxed));
         stop.store(true, Ordering::Relaxed);
         let periods = passing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         Ok(periods.take(&batches?))
     })
+}
+
+/// Ends the load when it is dropped, by a panic too.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -62,7 +62,7 @@ impl Periods {
         Ok(periods)
     }
 
-    /// Sorts what the load took into the periods.
+    /// Sorts what the load took into the periods; one in which no batch fits tells nothing.
     pub(super) fn take(&self, batches: &[Batch]) -> Taken {
         let of = |period: &Period| within(period, batches);
         let parts: Vec<[f64; 3]> = self.without.iter().map(|p| p.each_ref().map(of)).collect();
@@ -71,8 +71,15 @@ impl Periods {
             |it: f64, before: f64, after: f64| (it / f64::midpoint(before, after) - 1.0) * 100.0;
         Taken {
             without: parts.iter().map(|part| part[1]).collect(),
-            percent: around.map(|(with, (b, a))| more(of(with), b[2], a[0])).collect(),
-            control_percent: parts.iter().map(|[a, b, c]| more(*b, *a, *c)).collect(),
+            percent: around
+                .map(|(with, (b, a))| more(of(with), b[2], a[0]))
+                .filter(|percent| percent.is_finite())
+                .collect(),
+            control_percent: parts
+                .iter()
+                .map(|[a, b, c]| more(*b, *a, *c))
+                .filter(|percent| percent.is_finite())
+                .collect(),
         }
     }
 }
