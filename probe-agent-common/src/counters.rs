@@ -15,9 +15,11 @@ pub enum Counter {
     /// RSTs of the agent's network namespace that the hooks saw, whosever they were: as many as its
     /// `TcpOutRsts` has grown by, or the kernel skipped a hook.
     RstsSeen = 4,
+    /// Sockets of the agent's cgroup that began to listen.
+    ListensHeard = 5,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = 5;
+    pub const COUNT: u32 = 6;
 }

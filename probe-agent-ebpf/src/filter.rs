@@ -18,7 +18,13 @@ pub(crate) fn owner(port: u16) -> Option<Owner> {
     if !maps::is_owned(port) {
         return None;
     }
-    let slot = maps::port(port)?.slot_plus_one - 1;
+    owner_of(maps::port(port)?)
+}
+
+/// The slot that has the port of this entry.
+#[inline(always)]
+pub(crate) fn owner_of(entry: &PortEntry) -> Option<Owner> {
+    let slot = entry.slot_plus_one - 1;
     Some(Owner { slot, record: maps::slot(slot)? })
 }
 

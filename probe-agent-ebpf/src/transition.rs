@@ -2,7 +2,7 @@
 //! in the slot's record, any other is sent.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
-use probe_agent_common::{EventKind, SlotRecord};
+use probe_agent_common::{EventKind, PortEntry, SlotRecord};
 
 use crate::{
     emit::{self, Details},
@@ -31,8 +31,8 @@ pub(crate) trait Counts {
 /// `CLOSE -> SYN_SENT`: a probe begins on the slot that has the port, in the context of the agent's
 /// `connect()`. Whoever calls this has made sure that the socket is the slot's.
 #[inline(always)]
-pub(crate) fn begun(port: u16, sk: u64) {
-    let Some(owner) = filter::owner(port) else { return };
+pub(crate) fn begun(entry: &PortEntry, sk: u64) {
+    let Some(owner) = filter::owner_of(entry) else { return };
     *owner.record = SlotRecord {
         // SAFETY: the helper has no preconditions.
         syn_sent_at: unsafe { bpf_ktime_get_ns() },

@@ -8,7 +8,7 @@ use aya_ebpf::{
     macros::{btf_tracepoint, tracepoint},
     programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::ABSENT;
+use probe_agent_common::{ABSENT, PortEntry};
 
 use super::{CLOSE, SYN_SENT};
 use crate::{
@@ -71,20 +71,20 @@ fn ours(ctx: &impl EbpfContext, change: &Change<impl Pointer>, tuple: &impl Tupl
         let Change { port, sk, from, to, .. } = *change;
         let address = sk.address();
         transition::noted(ctx, &Transition { port, sk: address, from, to }, tuple, &Members(sk));
-    } else if is_slots(change, tuple) {
-        transition::begun(change.port, change.sk.address());
+    } else if let Some(entry) = maps::port(change.port)
+        && is_slots(entry, change, tuple)
+    {
+        transition::begun(entry, change.sk.address());
     }
 }
 
 /// Whether the socket of a SYN is the slot's, and no other that has the same port. It is told by
 /// address and network namespace: no raw tracepoint or record has the socket's cookie.
 #[inline(always)]
-fn is_slots(change: &Change<impl Pointer>, tuple: &impl Tuple) -> bool {
-    maps::port(change.port).is_some_and(|entry| {
-        change.protocol == IPPROTO_TCP
-            && filter::address_matches(entry, &tuple.local())
-            && kernel::socket_in_our_netns(change.sk)
-    })
+fn is_slots(entry: &PortEntry, change: &Change<impl Pointer>, tuple: &impl Tuple) -> bool {
+    change.protocol == IPPROTO_TCP
+        && filter::address_matches(entry, &tuple.local())
+        && kernel::socket_in_our_netns(change.sk)
 }
 
 /// The counts of a socket, by the offsets of BTF.

@@ -7,13 +7,13 @@
 use aya_ebpf::{
     bindings::{
         BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG, BPF_SOCK_OPS_TCP_CONNECT_CB,
-        bpf_sock_ops,
+        BPF_SOCK_OPS_TCP_LISTEN_CB, bpf_sock_ops,
     },
     helpers::bpf_get_socket_cookie,
     macros::sock_ops,
     programs::SockOpsContext,
 };
-use probe_agent_common::{FlowKey, v4_mapped};
+use probe_agent_common::{Counter, FlowKey, v4_mapped};
 
 use super::{CLOSE, SYN_SENT};
 use crate::{
@@ -38,6 +38,8 @@ fn probe_states(ctx: SockOpsContext) -> u32 {
                 transition::noted(&ctx, &Transition { port, sk: of.sk(), from, to }, &of, &of);
             }
         }
+        // How the agent finds out whether its sockets come by here.
+        BPF_SOCK_OPS_TCP_LISTEN_CB => maps::count(Counter::ListensHeard),
         _ => {}
     }
     GO_ON
@@ -55,10 +57,12 @@ fn connecting(ctx: &SockOpsContext, of: &Of) {
     if entry.cookie != cookie {
         return;
     }
-    // Others that stand above may want callbacks, too.
-    let flags = of.flags() | BPF_SOCK_OPS_STATE_CB_FLAG;
-    if ctx.set_cb_flags(flags as i32).is_ok() {
-        transition::begun(port, of.sk());
+    // A slot that was used before has asked already. Others that stand above may want callbacks, too.
+    let flags = of.flags();
+    if flags & BPF_SOCK_OPS_STATE_CB_FLAG != 0
+        || ctx.set_cb_flags((flags | BPF_SOCK_OPS_STATE_CB_FLAG) as i32).is_ok()
+    {
+        transition::begun(entry, of.sk());
     }
 }
 

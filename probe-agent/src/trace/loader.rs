@@ -44,8 +44,7 @@ pub struct Tracer {
     pub hears_own_states: bool,
     owned: Mapped<u64>,
     ports: Mapped<PortEntry>,
-    counters: Mapped<u64>,
-    cpus: u32,
+    counters: Counters,
     misses: Misses,
     _links: Links,
     _programs: Ebpf,
@@ -93,12 +92,20 @@ impl Tracer {
         {
             kernel.untype_resets();
         }
-        let guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
+        let counters = mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?;
+        let counters = Counters { counters, cpus };
+        let mut guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
         // Where that cannot be, the tracepoint tells the same, at some cost to everybody's connections.
-        let hears_own_states = form == Form::Auto
+        let mut hears_own_states = form == Form::Auto
             && guard.cgroup().is_some_and(|cgroup| own_states::hear(&mut programs, cgroup).is_ok());
+        if hears_own_states && own_states::is_deaf(|| counters.sum(Counter::ListensHeard)) {
+            hears_own_states = false;
+            guard = Guard::Unavailable(own_states::DEAF.to_owned());
+        }
         if hears_own_states {
             kernel.hears_own_states();
+        } else {
+            own_states::end(&mut programs);
         }
         let mut links = Links::default();
         let mut misses = Misses::default();
@@ -114,8 +121,7 @@ impl Tracer {
             hears_own_states,
             owned: mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
             ports: mapped(&programs, "PORTS", PORTS, Access::Write)?,
-            counters: mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?,
-            cpus,
+            counters,
             misses,
             _links: links,
             _programs: programs,
@@ -161,6 +167,24 @@ impl Tracer {
     /// One of the hooks' counters, over all CPUs.
     #[must_use]
     pub fn counter(&self, counter: Counter) -> u64 {
+        self.counters.sum(counter)
+    }
+
+    /// Whether the programs on the cgroup see a socket that this process makes now.
+    #[must_use]
+    pub fn sees_own_sockets(&self) -> bool {
+        self.hears_own_states && !own_states::is_deaf(|| self.counter(Counter::ListensHeard))
+    }
+}
+
+/// The counters of all CPUs.
+struct Counters {
+    counters: Mapped<u64>,
+    cpus: u32,
+}
+
+impl Counters {
+    fn sum(&self, counter: Counter) -> u64 {
         let of = |cpu| self.counters.read(cpu * Counter::COUNT + counter as u32);
         (0..self.cpus).filter_map(of).sum()
     }

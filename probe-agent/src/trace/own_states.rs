@@ -3,12 +3,13 @@
 
 use std::{
     io,
+    net::{Ipv4Addr, TcpListener},
     os::fd::{AsFd as _, AsRawFd, BorrowedFd},
 };
 
 use aya::{
     Ebpf,
-    programs::{CgroupAttachMode, SockOps, loaded_programs},
+    programs::{CgroupAttachMode, Program, SockOps, loaded_programs},
 };
 use nix::libc;
 
@@ -16,6 +17,10 @@ use super::{cgroup::Cgroup, error::TraceError};
 
 /// The name of the program.
 pub const PROGRAM: &str = "probe_states";
+
+/// Why nothing on the cgroup works for this process.
+pub(super) const DEAF: &str = "the programs on the cgroup do not see this process's sockets, as on kernels \
+                               before 5.15 with cgroup v1's net_cls or net_prio in use";
 
 /// Attaches the program to the agent's cgroup. It is let go with `programs`.
 ///
@@ -37,6 +42,24 @@ pub(super) fn hear(programs: &mut Ebpf, cgroup: &Cgroup) -> Result<(), TraceErro
     // A link (since 5.7) always stands beside others; the flag that says so is refused for it.
     program.attach(cgroup, CgroupAttachMode::Single).map_err(|e| TraceError::from_aya(&e))?;
     Ok(())
+}
+
+/// Whether the programs on the cgroup do not see this process's sockets, given how many listeners they
+/// have seen. A kernel before 5.15 keeps sockets in no cgroup v2 at all while cgroup v1 has net_cls or
+/// net_prio in use (`cgroup_sk_alloc_disable`); and somebody may have moved the process.
+pub(super) fn is_deaf(listens_heard: impl Fn() -> u64) -> bool {
+    let before = listens_heard();
+    // It is there for a moment, on loopback, and nobody knows its port. Without loopback nothing is
+    // found out.
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).is_ok_and(|_| listens_heard() == before)
+}
+
+/// Lets go of the program.
+pub(super) fn end(programs: &mut Ebpf) {
+    if let Some(Program::SockOps(program)) = programs.program_mut(PROGRAM) {
+        // One that is not loaded needs no more.
+        let _ = program.unload();
+    }
 }
 
 /// Whether all of these programs are this one, of whatever session or agent: they leave each other's
