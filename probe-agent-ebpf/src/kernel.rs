@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use probe_agent_common::ABSENT;
 
-use crate::maps::layout;
+use crate::{maps::layout, tuple};
 
 /// Where a kernel structure is.
 pub(crate) trait Pointer: Copy {
@@ -80,8 +80,7 @@ pub(crate) fn v4(base: impl Pointer, member: u16) -> [u8; 4] {
 /// An IPv6 address. The kernel aligns one to 4 bytes.
 #[inline(always)]
 pub(crate) fn v6(base: impl Pointer, member: u16) -> [u8; 16] {
-    let [a, b, c, d] = [0, 4, 8, 12].map(|at| base.read::<u32>(member + at).to_ne_bytes());
-    [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3], d[0], d[1], d[2], d[3]]
+    tuple::v6([0, 4, 8, 12].map(|at| base.read::<u32>(member + at)))
 }
 
 /// `tcp_sock.segs_out`: the segments that the socket made since it was last connected; 0 where BTF

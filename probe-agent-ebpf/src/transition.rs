@@ -2,13 +2,12 @@
 //! in the slot's record, any other is sent.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
-use probe_agent_common::{EventKind, PortEntry, SlotRecord};
+use probe_agent_common::{EventKind, FlowKey, PortEntry, SlotRecord};
 
 use crate::{
     emit::{self, Details},
     filter,
     programs::{CLOSE, ESTABLISHED, SYN_SENT},
-    tuple::Tuple,
 };
 
 /// A socket on one of the agent's ports goes from one state to another (`include/net/tcp_states.h`).
@@ -47,7 +46,7 @@ pub(crate) fn begun(entry: &PortEntry, sk: u64) {
 pub(crate) fn noted(
     ctx: &impl EbpfContext,
     change: &Transition,
-    tuple: &impl Tuple,
+    flow: impl FnOnce() -> FlowKey,
     counts: &impl Counts,
 ) {
     let Some(owner) = filter::owner_of_socket(change.port, change.sk) else { return };
@@ -74,7 +73,7 @@ pub(crate) fn noted(
     }
     emit::of_slot(
         owner,
-        tuple.flow(),
+        flow(),
         &Details {
             kind: EventKind::StateChange,
             state: change.to as u8,

@@ -14,5 +14,6 @@ pub mod losses;
 pub mod mapped;
 pub mod misses;
 pub mod own_states;
+mod program;
 pub mod reader;
 pub mod tracefs;

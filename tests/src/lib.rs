@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod busy;
+pub mod cgroup;
 pub mod namespaces;
 pub mod otlp;
 pub mod overrun;

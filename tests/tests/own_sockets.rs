@@ -7,15 +7,11 @@ use probe_agent::{
     probe::namespace,
     trace::{layout::Form, loader::Tracer},
 };
-use probe_agent_tests::privileged;
+use probe_agent_tests::{cgroup, privileged};
 
-/// The list of processes of the cgroup v2 that this process is in.
+/// The list of processes of the cgroup that this process is in.
 fn processes() -> PathBuf {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-    let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2")).unwrap();
-    let table = fs::read_to_string("/proc/self/cgroup").unwrap();
-    let own = table.lines().find_map(|line| line.strip_prefix("0::/")).unwrap();
-    PathBuf::from(mount.split(' ').nth(1).unwrap()).join(own).join("cgroup.procs")
+    cgroup::of("self").join("cgroup.procs")
 }
 
 #[test]

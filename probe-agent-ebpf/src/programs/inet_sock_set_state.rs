@@ -69,8 +69,8 @@ fn inet_sock_set_state(ctx: TracePointContext) -> u32 {
 fn ours(ctx: &impl EbpfContext, change: &Change<impl Pointer>, tuple: &impl Tuple) {
     if (change.from, change.to) != (CLOSE, SYN_SENT) {
         let Change { port, sk, from, to, .. } = *change;
-        let address = sk.address();
-        transition::noted(ctx, &Transition { port, sk: address, from, to }, tuple, &Members(sk));
+        let transition = Transition { port, sk: sk.address(), from, to };
+        transition::noted(ctx, &transition, || tuple.flow(), &Members(sk));
     } else if let Some(entry) = maps::port(change.port)
         && is_slots(entry, change, tuple)
     {

@@ -19,7 +19,7 @@ use super::{CLOSE, SYN_SENT};
 use crate::{
     maps,
     transition::{self, Counts, Transition},
-    tuple::{AF_INET, Tuple},
+    tuple::{AF_INET, v6},
 };
 
 /// What the kernel would do without this program.
@@ -34,8 +34,8 @@ fn probe_states(ctx: SockOpsContext) -> u32 {
             let (from, to) = (of.argument(0) as i32, of.argument(1) as i32);
             // A slot that was used before asked for this already: its probe begins a little later.
             if (from, to) != (CLOSE, SYN_SENT) {
-                let port = of.local_port();
-                transition::noted(&ctx, &Transition { port, sk: of.sk(), from, to }, &of, &of);
+                let change = Transition { port: of.local_port(), sk: of.sk(), from, to };
+                transition::noted(&ctx, &change, || of.flow(), &of);
             }
         }
         // How the agent finds out whether its sockets come by here.
@@ -106,13 +106,13 @@ impl Of {
         read!(self, local_port) as u16
     }
 
-    /// Local and remote address. All words are read, of either family: were each family's read in a
-    /// branch of its own, the compiler would make one load of two, from an address that it works out, and
-    /// the verifier refuses that of a context.
+    /// All words are read, of either family: were each family's read in a branch of its own, the compiler
+    /// would make one load of two, from an address that it works out, and the verifier refuses that of a
+    /// context.
     #[inline(always)]
-    fn addresses(&self) -> ([u8; 16], [u8; 16]) {
+    fn flow(&self) -> FlowKey {
         let is_v4 = read!(self, family) == u32::from(AF_INET);
-        let v4 = (read!(self, local_ip4), read!(self, remote_ip4));
+        let v4 = [read!(self, local_ip4), read!(self, remote_ip4)];
         let local = [
             read!(self, local_ip6[0]),
             read!(self, local_ip6[1]),
@@ -125,23 +125,11 @@ impl Of {
             read!(self, remote_ip6[2]),
             read!(self, remote_ip6[3]),
         ];
-        if is_v4 {
-            (v4_mapped(v4.0.to_ne_bytes()), v4_mapped(v4.1.to_ne_bytes()))
+        let [local, remote] = if is_v4 {
+            v4.map(|address| v4_mapped(address.to_ne_bytes()))
         } else {
-            (v6(local), v6(remote))
-        }
-    }
-}
-
-impl Tuple for Of {
-    #[inline(always)]
-    fn local(&self) -> [u8; 16] {
-        self.addresses().0
-    }
-
-    #[inline(always)]
-    fn flow(&self) -> FlowKey {
-        let (local, remote) = self.addresses();
+            [local, remote].map(v6)
+        };
         // Unlike the local port it is in network order.
         let remote_port = u32::from_be(read!(self, remote_port)) as u16;
         FlowKey { local, remote, local_port: self.local_port(), remote_port }
@@ -158,11 +146,4 @@ impl Counts for Of {
     fn retransmits(&self) -> u32 {
         read!(self, total_retrans)
     }
-}
-
-/// An IPv6 address of four words in network order.
-#[inline(always)]
-fn v6(words: [u32; 4]) -> [u8; 16] {
-    let [a, b, c, d] = words.map(u32::to_ne_bytes);
-    [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3], d[0], d[1], d[2], d[3]]
 }

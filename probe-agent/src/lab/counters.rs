@@ -14,6 +14,20 @@ const FILES: [&str; 2] = ["/proc/thread-self/net/snmp", "/proc/thread-self/net/n
 pub struct Counters(BTreeMap<String, i64>);
 
 impl Counters {
+    /// Reads the counters of the calling thread's namespace.
+    ///
+    /// # Errors
+    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or understood.
+    pub fn here() -> Result<Self> {
+        let mut all = BTreeMap::new();
+        for path in FILES {
+            let text =
+                fs::read_to_string(path).map_err(|source| LabError::Proc { path, source })?;
+            all.extend(Self::parse(path, &text)?.0);
+        }
+        Ok(Self(all))
+    }
+
     /// One counter, or `None` if this kernel does not have it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<i64> {
@@ -54,14 +68,6 @@ impl Namespace {
     /// # Errors
     /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or understood.
     pub fn counters(&self) -> Result<Counters> {
-        self.run(|| {
-            let mut all = BTreeMap::new();
-            for path in FILES {
-                let text =
-                    fs::read_to_string(path).map_err(|source| LabError::Proc { path, source })?;
-                all.extend(Counters::parse(path, &text)?.0);
-            }
-            Ok(Counters(all))
-        })?
+        self.run(Counters::here)?
     }
 }

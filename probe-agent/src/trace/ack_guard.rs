@@ -5,7 +5,7 @@ use aya::{
     programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType},
 };
 
-use super::{cgroup::Cgroup, error::TraceError};
+use super::{cgroup::Cgroup, error::TraceError, program};
 use crate::probe::record::HalfOpen;
 
 /// The name of the program.
@@ -64,11 +64,7 @@ impl Guard {
 }
 
 fn attach(programs: &mut Ebpf, cgroup: &Cgroup) -> Result<(), TraceError> {
-    let program: &mut CgroupSkb = programs
-        .program_mut(PROGRAM)
-        .ok_or_else(|| TraceError::Load(format!("the object has no program {PROGRAM}")))?
-        .try_into()
-        .map_err(|e| TraceError::from_aya(&e))?;
+    let program: &mut CgroupSkb = program::named(programs, PROGRAM)?;
     program.load().map_err(|e| TraceError::from_aya(&e))?;
     // A link (since 5.7) always stands beside others; the flag that says so is refused for it.
     program

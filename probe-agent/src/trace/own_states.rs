@@ -9,11 +9,11 @@ use std::{
 
 use aya::{
     Ebpf,
-    programs::{CgroupAttachMode, Program, SockOps, loaded_programs},
+    programs::{CgroupAttachMode, SockOps, loaded_programs},
 };
 use nix::libc;
 
-use super::{cgroup::Cgroup, error::TraceError};
+use super::{cgroup::Cgroup, error::TraceError, program};
 
 /// The name of the program.
 pub const PROGRAM: &str = "probe_states";
@@ -33,11 +33,7 @@ pub(super) fn hear(programs: &mut Ebpf, cgroup: &Cgroup) -> Result<(), TraceErro
     if !are_ours(&standing(cgroup.as_fd()).map_err(untold)?) {
         return Err(TraceError::Load("another sock_ops program stands on the cgroup".to_owned()));
     }
-    let program: &mut SockOps = programs
-        .program_mut(PROGRAM)
-        .ok_or_else(|| TraceError::Load(format!("the object has no program {PROGRAM}")))?
-        .try_into()
-        .map_err(|e| TraceError::from_aya(&e))?;
+    let program: &mut SockOps = program::named(programs, PROGRAM)?;
     program.load().map_err(|e| TraceError::from_aya(&e))?;
     // A link (since 5.7) always stands beside others; the flag that says so is refused for it.
     program.attach(cgroup, CgroupAttachMode::Single).map_err(|e| TraceError::from_aya(&e))?;
@@ -56,7 +52,7 @@ pub(super) fn is_deaf(listens_heard: impl Fn() -> u64) -> bool {
 
 /// Lets go of the program.
 pub(super) fn end(programs: &mut Ebpf) {
-    if let Some(Program::SockOps(program)) = programs.program_mut(PROGRAM) {
+    if let Ok(program) = program::named::<SockOps>(programs, PROGRAM) {
         // One that is not loaded needs no more.
         let _ = program.unload();
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use probe_agent::lab::{Family, Lab};
-use probe_agent_tests::privileged;
+use probe_agent_tests::{cgroup, privileged};
 use serde_json::Value;
 
 use crate::support::{Done, check_in, run};
@@ -65,10 +65,8 @@ struct Cgroup(PathBuf);
 
 impl Cgroup {
     fn new() -> Self {
-        let table = fs::read_to_string("/proc/mounts").unwrap();
-        let mount = table.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2")).unwrap();
-        let mount = mount.split(' ').nth(1).unwrap();
-        let path = Path::new(mount).join(format!("foreign-sock-ops-{}", std::process::id()));
+        let name = format!("foreign-sock-ops-{}", std::process::id());
+        let path = cgroup::of("self").join(name);
         fs::create_dir(&path).unwrap();
         Self(path)
     }

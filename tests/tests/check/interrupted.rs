@@ -1,16 +1,10 @@
 //! The end of a run by a signal.
 
-use std::{
-    fs, io,
-    net::TcpListener,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, io, net::TcpListener, os::unix::process::CommandExt, process::Command};
 
 use aya::{maps::loaded_maps, programs::loaded_programs};
 use nix::sys::signal::{self, SigHandler, Signal};
-use probe_agent_tests::privileged;
+use probe_agent_tests::{cgroup, privileged};
 
 use crate::{
     running::{Running, wait_until},
@@ -136,17 +130,6 @@ fn held(pid: u32, key: &str) -> Vec<u32> {
     ids.collect()
 }
 
-/// The directory of the cgroup that a process is in.
-fn cgroup(pid: u32) -> PathBuf {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let mount = mounts.lines().find(|line| line.contains(" - cgroup2 ")).unwrap();
-    let mut fields = mount.split(' ').skip(3);
-    let (root, place) = (fields.next().unwrap(), fields.next().unwrap());
-    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
-    let path = Path::new(cgroups.lines().find_map(|line| line.strip_prefix("0::")).unwrap());
-    Path::new(place).join(path.strip_prefix(root).unwrap_or(path))
-}
-
 #[test]
 fn nothing_of_it_stays_in_the_kernel() {
     privileged!();
@@ -157,7 +140,7 @@ fn nothing_of_it_stays_in_the_kernel() {
         running.line();
         let (programs, maps) = (held(running.id(), "prog_id"), held(running.id(), "map_id"));
         assert!(!programs.is_empty() && !maps.is_empty());
-        let cgroup = cgroup(running.id());
+        let cgroup = cgroup::of(running.id());
         assert!(cgroup.to_str().unwrap().ends_with(&format!("probe-agent-{}", running.id())));
         running.signal(signal);
         assert_eq!(running.finish().code, code);
@@ -182,7 +165,7 @@ fn an_interrupt_while_it_loads_leaves_nothing_behind() {
     privileged!();
     let open = open_port("127.0.0.1:0");
     // The cgroup that the children start in; each makes its own there, named after its process.
-    let home = cgroup(std::process::id());
+    let home = cgroup::of("self");
     let own = |pid: u32| home.join(format!("probe-agent-{pid}"));
     let loaded = |pid: u32, programs: usize| held(pid, "prog_id").len() >= programs;
     let stages: [(&str, &dyn Fn(u32) -> bool); 8] = [
@@ -191,7 +174,7 @@ fn an_interrupt_while_it_loads_leaves_nothing_behind() {
         ("three programs", &|pid| loaded(pid, 3)),
         ("five programs", &|pid| loaded(pid, 5)),
         ("a cgroup", &|pid| own(pid).exists()),
-        ("a process in its cgroup", &|pid| cgroup(pid) == own(pid)),
+        ("a process in its cgroup", &|pid| cgroup::of(pid) == own(pid)),
         ("a second thread", &|pid| threads(pid).len() > 1),
         ("a worker", &|pid| threads(pid).iter().any(|name| name.starts_with("prober"))),
     ];

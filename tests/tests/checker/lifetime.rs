@@ -6,7 +6,7 @@ use probe_agent::{
     checker::Checker,
     lab::{Family, Lab},
 };
-use probe_agent_tests::privileged;
+use probe_agent_tests::{cgroup, privileged};
 
 use crate::support::{PATIENCE, build, turn};
 
@@ -21,19 +21,6 @@ fn threads() -> Vec<String> {
 fn workers() -> usize {
     let ours = ["probe-checker", "trace-reader"];
     threads().iter().filter(|name| ours.contains(&name.trim())).count()
-}
-
-/// The cgroup v2 that this process is in, below its mount.
-fn cgroup() -> String {
-    let table = fs::read_to_string("/proc/self/cgroup").unwrap();
-    table.lines().find_map(|line| line.strip_prefix("0::")).unwrap().to_owned()
-}
-
-/// Where cgroup v2 is mounted.
-fn cgroup_mount() -> PathBuf {
-    let table = fs::read_to_string("/proc/self/mounts").unwrap();
-    let mount = table.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"));
-    mount.unwrap().split(' ').nth(1).unwrap().into()
 }
 
 /// Descriptors of this process, as what they are of.
@@ -52,10 +39,10 @@ fn the_last_clone_ends_the_threads_and_leaves_no_cgroup() {
     let before = descriptors();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let home = cgroup();
+    let home = cgroup::of("self");
     assert_eq!(workers(), 0);
     let checker = build(&lab, Checker::builder().slots(8));
-    let own = cgroup();
+    let own = cgroup::of("self");
     assert_ne!(own, home);
     assert_eq!(workers(), 2);
     let clones: BTreeSet<u16> = (0..4)
@@ -70,9 +57,8 @@ fn the_last_clone_ends_the_threads_and_leaves_no_cgroup() {
     assert!(last.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
     drop(last);
     assert_eq!(workers(), 0);
-    assert_eq!(cgroup(), home);
-    let directory = cgroup_mount().join(own.trim_start_matches('/'));
-    assert!(!directory.exists(), "{}", directory.display());
+    assert_eq!(cgroup::of("self"), home);
+    assert!(!own.exists(), "{}", own.display());
     drop((listener, lab));
     assert_eq!(descriptors(), before);
 }
@@ -83,17 +69,17 @@ fn two_checkers_share_the_cgroup_and_the_last_leaves_it() {
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let home = cgroup();
+    let home = cgroup::of("self");
     let first = build(&lab, Checker::builder().slots(8));
     let second = build(&lab, Checker::builder().slots(8));
     for checker in [&first, &second] {
         assert!(checker.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
     }
     drop(first);
-    assert_ne!(cgroup(), home);
+    assert_ne!(cgroup::of("self"), home);
     assert!(second.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
     drop(second);
-    assert_eq!((cgroup(), workers()), (home, 0));
+    assert_eq!((cgroup::of("self"), workers()), (home, 0));
 }
 
 #[test]
@@ -102,13 +88,13 @@ fn without_the_guard_the_process_stays_where_it_is() {
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let home = cgroup();
+    let home = cgroup::of("self");
     let builders = [Checker::builder().ack_guard(false), Checker::builder().kernel(false)];
     for builder in builders {
         let checker = lab.client().run(|| builder.build()).unwrap().unwrap();
         let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
         assert!(report.is_alive() && !report.half_open_enforced, "{report:?}");
         assert_eq!(report.timed_by_kernel, *checker.tracing() == probe_agent::checker::Support::On);
-        assert_eq!(cgroup(), home);
+        assert_eq!(cgroup::of("self"), home);
     }
 }

@@ -13,10 +13,8 @@ const SETTLE_TICK: Duration = Duration::from_millis(10);
 /// What a look of the reader takes, in nanoseconds.
 const LOOK: u64 = 1_000_000;
 
-/// How long a turn waits at most while probes settle: meanwhile their late events lie in the inbox.
-const INBOX_TICK: Duration = Duration::from_millis(100);
-
-/// How long a turn waits at most otherwise: a stop is noticed within this.
+/// How long a turn waits at most: a stop is noticed within this, and for so long late events lie in the
+/// inbox.
 const IDLE_TICK: Duration = Duration::from_millis(100);
 
 impl Engine {
@@ -45,7 +43,7 @@ impl Engine {
     fn patience(&self, has_room: bool) -> EpollTimeout {
         let after = |tick| self.now + nanos(tick);
         let mut until = match self.settling.next_due() {
-            Some(due) => (self.told_by(due) + LOOK).clamp(after(SETTLE_TICK), after(INBOX_TICK)),
+            Some(due) => (self.told_by(due) + LOOK).clamp(after(SETTLE_TICK), after(IDLE_TICK)),
             None => after(IDLE_TICK),
         };
         if let Some(deadline) = self.deadlines.next() {

@@ -5,20 +5,18 @@ use std::{os::fd::AsFd, thread};
 use aya::{
     Btf, Ebpf,
     programs::{
-        Program, ProgramError, raw_trace_point::RawTracePointLink, tp_btf::BtfTracePointLink,
-        trace_point::TracePointLink,
+        BtfTracePoint, Program, ProgramError, raw_trace_point::RawTracePointLink,
+        tp_btf::BtfTracePointLink, trace_point::TracePointLink,
     },
 };
 
-use super::super::{error::TraceError, layout::Hook, misses::Misses};
+use super::super::{error::TraceError, layout::Hook, misses::Misses, program};
 
 /// Whether the verifier knows that the arguments of `tcp_send_reset` may be 0: it refuses to load from
 /// them unasked.
 pub(super) fn knows_null(programs: &mut Ebpf, types: &Btf) -> Result<bool, TraceError> {
     for name in ["nullable_socket", "nullable_packet"] {
-        let Some(Program::BtfTracePoint(program)) = programs.program_mut(name) else {
-            return Err(TraceError::Load(format!("the object has no program {name}")));
-        };
+        let program: &mut BtfTracePoint = program::named(programs, name)?;
         if program.load("tcp_send_reset", types).is_ok() {
             return Ok(false);
         }
@@ -33,9 +31,7 @@ pub(super) fn attach(
     types: Option<&Btf>,
     misses: &mut Misses,
 ) -> Result<Link, TraceError> {
-    let program = programs
-        .program_mut(hook.program)
-        .ok_or_else(|| TraceError::Load(format!("the object has no program {}", hook.program)))?;
+    let program = program::any(programs, hook.program)?;
     let refused = |e: ProgramError| TraceError::from_aya(&e);
     let link = match (program, hook.category, types) {
         (Program::BtfTracePoint(program), None, Some(types)) => {

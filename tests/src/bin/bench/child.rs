@@ -14,6 +14,8 @@ use nix::{
     unistd::Pid,
 };
 
+use probe_agent::lab::Counters;
+
 use crate::memory::TargetsFile;
 
 /// A running `probe-agent check`; dropping it ends it.
@@ -80,15 +82,9 @@ impl Drop for Agent {
     }
 }
 
-/// RSTs that the calling thread's network namespace has sent so far (`OutRsts`).
-fn resets() -> Result<u64> {
-    let snmp = fs::read_to_string("/proc/thread-self/net/snmp")?;
-    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp: "));
-    let counts = lines.next().zip(lines.next()).and_then(|(names, counts)| {
-        let place = names.split(' ').position(|name| name == "OutRsts")?;
-        counts.split(' ').nth(place)?.parse().ok()
-    });
-    counts.context("/proc/net/snmp counts OutRsts")
+/// RSTs that the calling thread's network namespace has sent so far.
+fn resets() -> Result<i64> {
+    Counters::here()?.get("TcpOutRsts").context("the kernel counts TcpOutRsts")
 }
 
 fn command(arguments: &[&str]) -> Result<Command> {

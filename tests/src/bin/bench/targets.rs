@@ -1,11 +1,12 @@
 //! What many targets cost: the same total rate, spread over ever more of them.
 
 use std::{
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
+use probe_agent::lab::Counters;
 use serde::Serialize;
 
 use crate::{
@@ -100,12 +101,8 @@ impl Look {
     }
 }
 
-/// `Tcp: ActiveOpens` of the calling thread's network namespace.
+/// Connections that the calling thread's network namespace has begun so far.
 fn active_opens() -> Result<f64> {
-    let text = fs::read_to_string("/proc/thread-self/net/snmp")?;
-    let mut lines = text.lines().filter(|line| line.starts_with("Tcp:"));
-    let (names, values) = lines.next().zip(lines.next()).context("/proc/net/snmp has Tcp")?;
-    let mut pairs = names.split_whitespace().zip(values.split_whitespace());
-    let opens = pairs.find_map(|(name, value)| (name == "ActiveOpens").then(|| value.parse()));
-    Ok(opens.context("/proc/net/snmp has ActiveOpens")??)
+    let opens = Counters::here()?.get("TcpActiveOpens");
+    Ok(opens.context("the kernel counts TcpActiveOpens")? as f64)
 }

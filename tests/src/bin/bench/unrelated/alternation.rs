@@ -49,7 +49,7 @@ impl Periods {
         stop: &AtomicBool,
     ) -> Result<Self> {
         let mut periods = Self::default();
-        periods.without.push([period(slice), period(slice), period(slice)]);
+        periods.without.push([(); 3].map(|()| period(slice)));
         for _ in 0..pairs {
             if stop.load(Ordering::Relaxed) {
                 break;
@@ -57,7 +57,7 @@ impl Periods {
             let agent = Agent::start_and_wait(arguments)?;
             periods.with.push(period(slice));
             drop(agent);
-            periods.without.push([period(slice), period(slice), period(slice)]);
+            periods.without.push([(); 3].map(|()| period(slice)));
         }
         Ok(periods)
     }
@@ -67,19 +67,14 @@ impl Periods {
         let of = |period: &Period| within(period, batches);
         let parts: Vec<[f64; 3]> = self.without.iter().map(|p| p.each_ref().map(of)).collect();
         let around = self.with.iter().zip(parts.iter().zip(parts.iter().skip(1)));
-        let more =
-            |it: f64, before: f64, after: f64| (it / f64::midpoint(before, after) - 1.0) * 100.0;
+        let more = |it: f64, before: f64, after: f64| {
+            let percent = (it / f64::midpoint(before, after) - 1.0) * 100.0;
+            percent.is_finite().then_some(percent)
+        };
         Taken {
             without: parts.iter().map(|part| part[1]).collect(),
-            percent: around
-                .map(|(with, (b, a))| more(of(with), b[2], a[0]))
-                .filter(|percent| percent.is_finite())
-                .collect(),
-            control_percent: parts
-                .iter()
-                .map(|[a, b, c]| more(*b, *a, *c))
-                .filter(|percent| percent.is_finite())
-                .collect(),
+            percent: around.filter_map(|(with, (b, a))| more(of(with), b[2], a[0])).collect(),
+            control_percent: parts.iter().filter_map(|[a, b, c]| more(*b, *a, *c)).collect(),
         }
     }
 }

@@ -1,0 +1,28 @@
+//! Finds a program in the object.
+
+use aya::{
+    Ebpf,
+    programs::{Program, ProgramError},
+};
+
+use super::error::TraceError;
+
+/// The program of a name.
+///
+/// # Errors
+/// If the object has none, or one of another kind.
+pub(super) fn named<'a, P>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut P, TraceError>
+where
+    &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
+{
+    any(programs, name)?.try_into().map_err(|e| TraceError::from_aya(&e))
+}
+
+/// The same, of whatever kind it is.
+///
+/// # Errors
+/// If the object has none.
+pub(super) fn any<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, TraceError> {
+    let missing = || TraceError::Load(format!("the object has no program {name}"));
+    programs.program_mut(name).ok_or_else(missing)
+}
