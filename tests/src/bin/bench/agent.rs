@@ -23,7 +23,7 @@ use probe_agent::{
 };
 
 use crate::{
-    contest::{Run, cpu_time},
+    contest::{Run, SOCKETS, cpu_time},
     queue::Follower,
 };
 
@@ -37,13 +37,10 @@ pub(crate) struct Variant {
     pub(crate) slots: u32,
 }
 
-/// Source ports of a worker, unless they are what is measured.
-pub(crate) const SLOTS: u32 = 1024;
-
 impl Variant {
     /// Everything on.
     pub(crate) fn whole(settle: Duration) -> Self {
-        Self { tracepoints: Some(Form::Auto), ack_guard: true, settle, slots: SLOTS }
+        Self { tracepoints: Some(Form::Auto), ack_guard: true, settle, slots: SOCKETS }
     }
 }
 
@@ -71,7 +68,7 @@ pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Varia
 pub(crate) fn plan(target: SocketAddr, probes: u64, workers: u32, variant: &Variant) -> Plan {
     let settings = Settings {
         interval: Duration::ZERO,
-        concurrency: 256,
+        concurrency: SOCKETS as usize,
         timeout: Duration::from_secs(2),
         settle: variant.settle,
         slots: variant.slots,

@@ -10,6 +10,9 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::queue;
 
+/// Sockets of each thread, whoever probes: none has more than so many probes in flight.
+pub(crate) const SOCKETS: u32 = 256;
+
 /// What a contestant did in one round.
 pub(crate) struct Run {
     pub(crate) answered: u64,

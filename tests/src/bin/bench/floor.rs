@@ -5,10 +5,7 @@ use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
 use anyhow::{Result, ensure};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::contest::{Run, on_threads};
-
-/// Sockets of each thread: as many as one would have in flight.
-const SOCKETS: usize = 256;
+use crate::contest::{Run, SOCKETS, on_threads};
 
 pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32) -> Result<Run> {
     let target: SockAddr = target.into();
@@ -19,7 +16,7 @@ fn one(target: &SockAddr, probes: u64) -> Result<u64> {
     let sockets: Vec<Socket> = (0..SOCKETS).map(|_| socket()).collect::<Result<_>>()?;
     let mut answered = 0;
     for n in 0..probes {
-        let socket = &sockets[n as usize % SOCKETS];
+        let socket = &sockets[n as usize % sockets.len()];
         // On loopback the handshake is over when the call returns, although it says EINPROGRESS.
         if let Err(error) = socket.connect(target) {
             ensure!(error.raw_os_error() == Some(libc::EINPROGRESS), "connect: {error}");

@@ -10,10 +10,7 @@ use anyhow::{Result, bail};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::SockAddr;
 
-use crate::contest::{Run, on_threads};
-
-/// Probes in flight of each thread.
-const IN_FLIGHT: u64 = 256;
+use crate::contest::{Run, SOCKETS, on_threads};
 
 pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32) -> Result<Run> {
     let target: SockAddr = target.into();
@@ -22,10 +19,10 @@ pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32) -> Result<Run> 
 
 fn one(target: &SockAddr, probes: u64) -> Result<u64> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-    let mut events = [EpollEvent::empty(); 256];
-    let (mut started, mut answered, mut in_flight) = (0, 0, 0_u64);
+    let mut events = [EpollEvent::empty(); SOCKETS as usize];
+    let (mut started, mut answered, mut in_flight) = (0, 0, 0);
     while answered < probes {
-        while in_flight < IN_FLIGHT && started < probes {
+        while in_flight < SOCKETS && started < probes {
             start(&epoll, target)?;
             started += 1;
             in_flight += 1;

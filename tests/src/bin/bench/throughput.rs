@@ -23,6 +23,7 @@ const NO_GUARD: &str = "without ACK guard";
 const RAW: &str = "raw tracepoints for states, too";
 const RECORDS: &str = "tracepoint records";
 const NO_SETTLE: &str = "settle window 0";
+const MORE_SLOTS: &str = "1,024 source ports";
 const MANY_SLOTS: &str = "8,192 source ports";
 
 /// Source ports that `check` takes of its own accord.
@@ -77,6 +78,8 @@ fn contestants(target: &Target, effort: &Effort) -> Vec<Contestant> {
         agent(NO_SETTLE, 1, Variant { settle: std::time::Duration::ZERO, ..whole }),
         agent(RAW, 1, Variant { tracepoints: Some(Form::Raw), ..whole }),
         agent(RECORDS, 1, Variant { tracepoints: Some(Form::Record), ..whole }),
+        agent(MORE_SLOTS, 1, Variant { slots: 1_024, ..whole }),
+        agent(MORE_SLOTS, 2, Variant { slots: 1_024, ..whole }),
         agent(MANY_SLOTS, 1, Variant { slots: DEFAULT_SLOTS, ..whole }),
     ];
     both.chain(parts).collect()
