@@ -37,6 +37,7 @@ pub mod explain;
 pub mod export;
 pub mod lab;
 pub mod monotonic;
+mod prefetch;
 pub mod probe;
 pub mod report;
 pub mod session;

@@ -11,18 +11,16 @@
 
 mod chain;
 mod link;
+mod newest;
 mod pending;
 
-use std::{
-    cmp::Reverse,
-    collections::{HashMap, VecDeque},
-};
+use std::{cmp::Reverse, collections::VecDeque};
 
-use foldhash::fast::RandomState;
 use probe_agent_common::FlowKey;
 use slab::Slab;
 
-use self::pending::Pending;
+pub use self::pending::Place;
+use self::{newest::Newest, pending::Pending};
 use super::{
     orphans::Orphans,
     synack::SYNACK_SLACK,
@@ -46,7 +44,7 @@ pub struct Settling {
     window: u64,
     coverage: Coverage,
     pending: Slab<Pending>,
-    newest: HashMap<FlowKey, usize, RandomState>,
+    newest: Newest,
     /// Deadlines of the plain window: in order, because the window is the same for all.
     by_window: VecDeque<(u64, usize, u64)>,
     /// All others. Short, and looked through as a whole.
@@ -66,7 +64,7 @@ impl Settling {
             window,
             coverage,
             pending: Slab::new(),
-            newest: HashMap::default(),
+            newest: Newest::default(),
             by_window: VecDeque::new(),
             by_other: Vec::new(),
             orphans: Orphans::default(),
@@ -103,13 +101,17 @@ impl Settling {
     /// Whether an earlier probe on this 4-tuple still waits, and if so, which and how it was closed.
     #[must_use]
     pub fn unsettled(&self, flow: &FlowKey) -> Option<(ProbeId, Closing)> {
-        let record = &self.pending[*self.newest.get(flow)?].timeline.probe;
+        let record = &self.pending[self.newest.get(flow, &self.pending)?].timeline.probe;
         Some((record.id, record.closing))
     }
 
     /// A new probe is about to start on this 4-tuple: what it finds decides about the one before.
-    pub fn starting(&mut self, flow: &FlowKey) {
-        let mut next = self.newest.get(flow).copied();
+    /// `last` is where the last probe of the same socket waits: mostly it is that one.
+    pub fn starting(&mut self, flow: &FlowKey, last: Option<Place>) {
+        let mut next = last
+            .filter(|last| self.is_newest_of(flow, *last))
+            .map(|last| last.index)
+            .or_else(|| self.newest.get(flow, &self.pending));
         while let Some(index) = next {
             let pending = &mut self.pending[index];
             pending.held = true;
@@ -119,19 +121,17 @@ impl Settling {
     }
 
     /// A probe has ended. `lost_before` is the number of events lost when it started. With
-    /// `await_second` it stays until [`confirm`](Self::confirm) is called for it.
-    pub fn ended(&mut self, record: ProbeRecord, lost_before: u64, await_second: bool) {
-        let flow = record.flow;
+    /// `await_second` it stays until [`confirm`](Self::confirm) is called for it. Returns where it
+    /// waits.
+    pub fn ended(&mut self, record: ProbeRecord, lost_before: u64, await_second: bool) -> Place {
         let events = if record.kernel.is_some() { self.orphans.claim(&record) } else { Vec::new() };
         // A connect() that failed at once has no kernel record, and needs none.
         let noted = record.kernel.is_some() || record.closing == Closing::ByKernel;
         // Nothing can come late for a probe that the other side, or this host, put an end to.
         let follow = if record.closing == Closing::ByKernel { 0 } else { self.window };
         let deadline = record.ended_at + follow;
-        let index = self.pending.vacant_key();
-        let older = self.newest.insert(flow, index);
         self.serial += 1;
-        self.pending.insert(Pending {
+        let index = self.pending.insert(Pending {
             timeline: Timeline {
                 probe: record,
                 events,
@@ -143,7 +143,8 @@ impl Settling {
                 confirmation: None,
             },
             lost_before,
-            older,
+            older: None,
+            newer: None,
             held: false,
             doubted: await_second,
             linked: false,
@@ -154,10 +155,13 @@ impl Settling {
         } else {
             self.by_window.push_back((deadline, index, self.serial));
         }
-        if let Some(older) = older {
+        if let Some(older) = self.newest.insert(index, &self.pending) {
+            self.pending[index].older = Some(older);
+            self.pending[older].newer = Some(index);
             self.take_over(older, index);
         }
         self.link(index);
+        Place { index, serial: self.serial }
     }
 
     /// A second probe from another port has decided on the refusal of probe `id` (path C).

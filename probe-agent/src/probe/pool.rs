@@ -9,23 +9,22 @@ use std::{
 
 use foldhash::fast::RandomState;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
-use probe_agent_common::FlowKey;
 
 use super::{
     settings::{Settings, SocketSettings},
     slot::Slot,
     source::{self, Ports},
 };
-use crate::trace::loader::Tracer;
+use crate::{correlate::settle::Place, trace::loader::Tracer};
 
 /// Ports that turn out to be in use are passed over; after so many in a row the range is taken to
 /// be full, so that a probe does not try 28,000 of them.
 const MAX_PORTS_IN_USE: usize = 512;
 
-/// A 4-tuple of a slot on which a probe has ended that waits for late events.
+/// The other end of a probe that has ended on a slot and waits for late events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resting {
-    pub(super) flow: FlowKey,
+    pub(super) remote: SocketAddr,
     /// Not settled before this time, in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) until: u64,
 }
@@ -45,6 +44,8 @@ pub(super) struct Entry {
     pub(super) kernel_generation: u32,
     /// Its last probe, if that waits for late events.
     pub(super) resting: Option<Resting>,
+    /// Where its last probe waits, or waited, for late events.
+    pub(super) place: Option<Place>,
     /// Its socket is not to be used again.
     pub(super) spent: bool,
     /// Whether the socket is registered with epoll.
@@ -154,6 +155,7 @@ impl Pool {
             socket_probes: 0,
             kernel_generation: 0,
             resting: None,
+            place: None,
             spent: false,
             watched: false,
         });
@@ -197,6 +199,8 @@ impl Pool {
             .ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
         let entry = &mut self.entries[index as usize];
         entry.slot = None;
+        // What rests is another 4-tuple.
+        entry.resting = None;
         entry.local = source::local(ip, entry.local.port(), target);
         self.refresh(index)?;
         Ok(index)

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use socket2::{SockAddr, Socket, Type};
+use rustix::{io::Errno, net::connect_unspec};
+use socket2::{Socket, Type};
 
 use super::{
     record::TcpInfo,
@@ -58,13 +59,14 @@ impl Slot {
     }
 
     /// Starts a probe.
-    pub(super) fn connect(&self, target: &SockAddr) -> Started {
-        match self.socket.connect(target) {
+    ///
+    /// By rustix, here and for the disconnect, as its calls go straight to the kernel: those of the C
+    /// library prepare each time for the thread to be cancelled.
+    pub(super) fn connect(&self, target: SocketAddr) -> Started {
+        match rustix::net::connect(&self.socket, &target) {
             Ok(()) => Started::Answered,
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EINPROGRESS) => Started::InProgress,
-                errno => Started::Failed(errno.unwrap_or(libc::EIO)),
-            },
+            Err(Errno::INPROGRESS) => Started::InProgress,
+            Err(error) => Started::Failed(error.raw_os_error()),
         }
     }
 
@@ -78,7 +80,7 @@ impl Slot {
     /// # Errors
     /// If the kernel refuses, the socket can no longer be used.
     pub(super) fn disconnect(&self) -> io::Result<()> {
-        disconnect(&self.socket)
+        Ok(connect_unspec(&self.socket)?)
     }
 
     /// The pending error (`SO_ERROR`), 0 if there is none.
@@ -112,21 +114,6 @@ impl AsFd for Slot {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
-}
-
-/// `connect(AF_UNSPEC)`, which socket2 does not have.
-pub(super) fn disconnect(socket: &Socket) -> io::Result<()> {
-    let unspecified =
-        libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
-    // SAFETY: the address is valid for the length given, and the descriptor is open.
-    let result = unsafe {
-        libc::connect(
-            socket.as_raw_fd(),
-            &raw const unspecified,
-            size_of::<libc::sockaddr>() as libc::socklen_t,
-        )
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// `TCP_DEFER_ACCEPT`, which socket2 does not have.

@@ -7,11 +7,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
+use rustix::net::connect_unspec;
 use socket2::{Domain, Protocol, Socket, Type};
 
 pub(super) use self::ports::Ports;
 pub use self::ports::{ephemeral_ports, split};
-use super::{settings::SocketSettings, slot};
+use super::settings::SocketSettings;
 
 /// The address family of the socket that probes an address. An IPv4-mapped IPv6 address keeps an
 /// `AF_INET6` socket.
@@ -79,7 +80,7 @@ impl Routes {
                 let local = socket.local_addr()?.as_socket();
                 // Forgets the address that it was given, or it would keep it; and its interface, so
                 // that with one it is made anew (__udp_disconnect).
-                if settings.interface.is_none() && slot::disconnect(&socket).is_ok() {
+                if settings.interface.is_none() && connect_unspec(&socket).is_ok() {
                     *kept = Some(socket);
                 }
                 local.map(|a| a.ip()).ok_or(io::ErrorKind::AddrNotAvailable)?

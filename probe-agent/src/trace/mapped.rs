@@ -14,6 +14,8 @@ use std::{
 use aya::Pod;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
+use crate::prefetch::prefetch;
+
 /// What this process may do with the elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -67,6 +69,13 @@ impl<T: Pod> Mapped<T> {
         // SAFETY: within the mapping (checked above) and aligned: it starts at a page, and the size
         // of an element is a multiple of its alignment. Every bit pattern is a `T`.
         Some(unsafe { self.base.add(index as usize).read_volatile() })
+    }
+
+    /// Asks for an element that will soon be read or written, here or by the hooks.
+    pub fn look_ahead(&self, index: u32) {
+        if index < self.elements {
+            prefetch(self.base.as_ptr().wrapping_add(index as usize));
+        }
     }
 
     /// Writes an element; does nothing where there is none, or none may be written.

@@ -2,8 +2,8 @@
 
 use probe_agent_common::FlowKey;
 
-use super::{Pending, Settling, pending::is_of_socket};
-use crate::correlate::orphans::without_socket_is_of;
+use super::{Pending, Place, Settling, pending::is_of_socket};
+use crate::{correlate::orphans::without_socket_is_of, prefetch::prefetch};
 
 impl Settling {
     /// The newest probe of a 4-tuple that is as wanted.
@@ -12,7 +12,7 @@ impl Settling {
         flow: &FlowKey,
         is_wanted: impl Fn(&Pending) -> bool,
     ) -> Option<usize> {
-        let mut next = self.newest.get(flow).copied();
+        let mut next = self.newest.get(flow, &self.pending);
         while let Some(index) = next {
             let pending = &self.pending[index];
             if is_wanted(pending) {
@@ -21,6 +21,23 @@ impl Settling {
             next = pending.older;
         }
         next
+    }
+
+    /// Whether the probe that waited in a place still does, and is the newest of this 4-tuple.
+    ///
+    /// A probe that was cut off from a newer one has none after it either, but that newer one was the
+    /// last that any slot remembers.
+    pub(super) fn is_newest_of(&self, flow: &FlowKey, place: Place) -> bool {
+        self.pending.get(place.index).is_some_and(|p| {
+            p.serial == place.serial && p.newer.is_none() && p.timeline.probe.flow == *flow
+        })
+    }
+
+    /// Asks for what [`starting`](Self::starting) and [`ended`](Self::ended) will look at.
+    pub fn look_ahead(&self, place: Place) {
+        if let Some(pending) = self.pending.get(place.index) {
+            prefetch(pending);
+        }
     }
 
     /// Gives a probe that has just ended what was taken for the one before it meanwhile.
@@ -41,28 +58,18 @@ impl Settling {
     /// no later probe is theirs any more: both would be about this one.
     pub(super) fn unchain(&mut self, index: usize) {
         let pending = &self.pending[index];
-        let (flow, older) = (pending.timeline.probe.flow, pending.older);
+        let (older, newer) = (pending.older, pending.newer);
         // One that the kernel closed left nothing, so that those before it stay the ones asked.
         let rest = older.filter(|_| pending.is_closed_by_kernel());
         if rest.is_none() {
             self.cut(older);
         }
-        let Some(&newest) = self.newest.get(&flow) else { return };
-        if newest == index {
-            match rest {
-                Some(rest) => self.newest.insert(flow, rest),
-                None => self.newest.remove(&flow),
-            };
-            return;
+        if let Some(rest) = rest {
+            self.pending[rest].newer = newer;
         }
-        let mut next = Some(newest);
-        while let Some(at) = next {
-            let pending = &mut self.pending[at];
-            if pending.older == Some(index) {
-                pending.older = rest;
-                return;
-            }
-            next = pending.older;
+        match newer {
+            Some(newer) => self.pending[newer].older = rest,
+            None => self.newest.replace(index, rest, &self.pending),
         }
     }
 
@@ -73,7 +80,9 @@ impl Settling {
             if pending.older.is_some() && !pending.linked {
                 self.tell_older(index);
             }
-            next = self.pending[index].older.take();
+            let pending = &mut self.pending[index];
+            pending.newer = None;
+            next = pending.older.take();
         }
     }
 }

@@ -10,6 +10,13 @@ use crate::{
     trace::event::{Event, FlowEvent, Happening},
 };
 
+/// Where a probe waits, for as long as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub(super) index: usize,
+    pub(super) serial: u64,
+}
+
 /// A probe that waits.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -18,6 +25,8 @@ pub(super) struct Pending {
     pub(super) lost_before: u64,
     /// The probe before it on the same 4-tuple, if that waits too.
     pub(super) older: Option<usize>,
+    /// The probe after it, by whose `older` it is reached.
+    pub(super) newer: Option<usize>,
     /// A later probe is on its way on the same 4-tuple: wait for what it finds.
     pub(super) held: bool,
     /// A second probe is on its way to decide on its refusal.

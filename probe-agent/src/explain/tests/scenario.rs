@@ -119,7 +119,7 @@ fn step(
 ) -> Result<(), String> {
     match words {
         ["window" | "hooks" | "left", _] => {}
-        ["start"] => settling.starting(&tuple()),
+        ["start"] => settling.starting(&tuple(), None),
         ["end", rest @ ..] => {
             let (record, lost, doubted) = record(rest, counts)?;
             settling.ended(record, lost, doubted);

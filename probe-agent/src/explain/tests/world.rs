@@ -13,7 +13,7 @@ use std::{
 use self::{client::Open, server::Request};
 use crate::{
     correlate::{
-        settle::Settling,
+        settle::{Place, Settling},
         timeline::{Coverage, Timeline},
     },
     probe::{outcome::Outcome, record::Closing},
@@ -84,6 +84,7 @@ pub(super) struct World {
     ring: VecDeque<FlowEvent>,
     events_lost: u64,
     lost_before: u64,
+    last: Option<Place>,
     pub(super) truth: Truth,
     /// Until when a second copy of the SYN-ACK of each probe may be on its way.
     copies_until: BTreeMap<u32, u64>,
@@ -106,6 +107,7 @@ impl World {
             ring: VecDeque::new(),
             events_lost: 0,
             lost_before: 0,
+            last: None,
             truth: Truth::default(),
             copies_until: BTreeMap::new(),
             out: Vec::new(),

@@ -1,12 +1,17 @@
 //! Which slot a probe gets.
 
-use std::io;
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use arrayvec::ArrayVec;
-use probe_agent_common::FlowKey;
 
 use super::{Engine, launch::Second};
-use crate::probe::{flow, settings::PortPolicy, target::TargetId};
+use crate::{
+    prefetch::prefetch,
+    probe::{flow, settings::PortPolicy, target::TargetId},
+};
 
 /// How many of the longest-rested slots are asked whether they have rested long enough for a
 /// target before the first is taken early.
@@ -29,24 +34,20 @@ impl Engine {
         let address = self.book[target].address;
         let ip = self.book.source(target, &mut self.routes, &self.settings.socket)?;
         let pin = self.settings.port_policy == PortPolicy::Pin && second.is_none();
-        let remote = flow::address_bytes(address.ip());
-        let tuple = |port| FlowKey {
-            local: flow::address_bytes(ip),
-            remote,
-            local_port: port,
-            remote_port: address.port(),
-        };
         let mut fallback = None;
         let mut place = None;
-        let candidates: ArrayVec<u32, RESTED_CANDIDATES> =
-            self.pool.rested(ip).take(RESTED_CANDIDATES).collect();
-        for (at, slot) in candidates.into_iter().enumerate() {
-            let flow = tuple(self.pool.entry(slot).local.port());
+        let rested: ArrayVec<u32, { RESTED_CANDIDATES + 1 }> =
+            self.pool.rested(ip).take(RESTED_CANDIDATES + 1).collect();
+        self.look_ahead(&rested);
+        for (at, slot) in rested.into_iter().take(RESTED_CANDIDATES).enumerate() {
+            let local = self.pool.entry(slot).local;
             // The second opinion must come from another port than the first.
-            if is_loop(&flow) || second.is_some_and(|s| s.flow == flow) {
+            if is_loop(ip, local.port(), address)
+                || second.is_some_and(|s| s.flow == flow::flow(local, address))
+            {
                 continue;
             }
-            if pin || !self.is_unsettled(slot, &flow) {
+            if pin || !self.is_unsettled(slot, address) {
                 place = Some(at);
                 break;
             }
@@ -63,7 +64,7 @@ impl Engine {
         }
         while self.pool.can_grow() {
             match self.pool.grow(ip, address) {
-                Ok(slot) if is_loop(&tuple(self.pool.entry(slot).local.port())) => {
+                Ok(slot) if is_loop(ip, self.pool.entry(slot).local.port(), address) => {
                     self.pool.give_back(slot);
                 }
                 Ok(slot) => return Ok(Chosen { slot, early_reuse: false }),
@@ -82,12 +83,34 @@ impl Engine {
         Ok(Chosen { slot, early_reuse: true })
     }
 
-    /// Whether an earlier probe on this 4-tuple of a slot still waits.
-    fn is_unsettled(&mut self, slot: u32, flow: &FlowKey) -> bool {
+    /// Asks for what the next probe will look at, which was last looked at when its slot was last used.
+    fn look_ahead(&mut self, rested: &[u32]) {
+        if let Some(&next) = rested.get(1) {
+            if let Some(flight) = self.in_flight.get(next as usize) {
+                prefetch(flight);
+            }
+            if let Some(place) = self.pool.entry(next).place {
+                self.settling.look_ahead(place);
+            }
+            if let Some(tracing) = &self.tracing {
+                tracing.tracer.slots.look_ahead(self.pool.number(next));
+            }
+        }
+        if let Some(&candidate) = rested.get(RESTED_CANDIDATES) {
+            prefetch(self.pool.entry(candidate));
+        }
+    }
+
+    /// Whether an earlier probe from this slot to an address still waits.
+    fn is_unsettled(&mut self, slot: u32, address: SocketAddr) -> bool {
         let now = self.now;
+        let entry = self.pool.entry(slot);
         // Where few targets keep all slots busy, this answers without a look into the store.
-        let known = self.pool.entry(slot).resting.is_some_and(|r| r.flow == *flow && now < r.until);
-        known || self.settling.unsettled(flow).is_some()
+        let known = entry.resting.is_some_and(|r| now < r.until && r.remote == address);
+        known || {
+            let flow = flow::flow(entry.local, address);
+            self.settling.unsettled(&flow).is_some()
+        }
     }
 
     /// Whether the source address that a target is probed from is no longer one of this host.
@@ -102,6 +125,6 @@ impl Engine {
 /// Whether a probe would go to the very address and port that it comes from. Its SYN would meet its own
 /// socket, and that would answer (simultaneous open; RFC 9293, section 3.5): a port of this host where
 /// nobody listens would look alive.
-fn is_loop(flow: &FlowKey) -> bool {
-    flow.local == flow.remote && flow.local_port == flow.remote_port
+fn is_loop(ip: IpAddr, port: u16, address: SocketAddr) -> bool {
+    port == address.port() && ip.to_canonical() == address.ip().to_canonical()
 }

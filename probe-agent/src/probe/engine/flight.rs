@@ -6,7 +6,7 @@ use probe_agent_common::FlowKey;
 
 use super::{Engine, gauges, launch::Second};
 use crate::{
-    correlate::timeline::Confirmation,
+    correlate::{settle::Place, timeline::Confirmation},
     monotonic,
     probe::{
         outcome::Outcome,
@@ -131,6 +131,7 @@ impl Engine {
         self.close(slot, end.closing);
         let ended_at = monotonic::now();
         let number = self.pool.number(slot);
+        let remote = self.book[flight.target].address;
         let entry = self.pool.entry(slot);
         let kernel = self
             .tracing
@@ -145,7 +146,7 @@ impl Engine {
             // Only a later probe of the same 4-tuple lets it settle earlier.
             Closing::Reset | Closing::Silent => {
                 let until = ended_at + nanos(self.settings.settle);
-                Some(Resting { flow: flight.flow, until })
+                Some(Resting { remote, until })
             }
             Closing::ByKernel => None,
         };
@@ -176,7 +177,8 @@ impl Engine {
                 first: record.id,
             });
         }
-        self.tell(record, flight.lost_before, doubted, flight.second);
+        let place = self.tell(record, flight.lost_before, doubted, flight.second);
+        self.pool.entry(slot).place = Some(place);
     }
 
     fn info_before_close(&mut self, slot: u32) -> Option<TcpInfo> {
@@ -207,7 +209,7 @@ impl Engine {
         lost_before: u64,
         await_second: bool,
         second: Option<Second>,
-    ) {
+    ) -> Place {
         if let Some(second) = second {
             gauges::add(&self.gauges.confirmations, 1);
             self.settling.confirm(
@@ -225,6 +227,6 @@ impl Engine {
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
         self.answer(&record, await_second);
-        self.settling.ended(record, lost_before, await_second);
+        self.settling.ended(record, lost_before, await_second)
     }
 }

@@ -102,8 +102,7 @@ impl Engine {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
         let remote = self.book[target].address;
-        // Made each time: kept, it would be 136 bytes for each target.
-        let started = socket.connect(&remote.into());
+        let started = socket.connect(remote);
         entry.generation += 1;
         let fresh = entry.socket_probes == 0;
         entry.socket_probes += 1;
@@ -111,7 +110,8 @@ impl Engine {
         let generation = entry.generation;
         // Only a fresh socket can be refused by a leftover: see path C.
         let doubtful = fresh && second.is_none() && self.has_leftover(&flow);
-        self.settling.starting(&flow);
+        let last = self.pool.entry(slot).place;
+        self.settling.starting(&flow, last);
         let flight = Flight {
             target,
             flow,

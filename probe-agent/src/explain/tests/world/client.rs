@@ -26,7 +26,7 @@ impl World {
     pub(super) fn start(&mut self) {
         self.started += 1;
         let generation = self.started;
-        self.settling.starting(&FlowKey::default());
+        self.settling.starting(&FlowKey::default(), self.last);
         self.lost_before = self.events_lost + self.settling.strays();
         let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
         self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
@@ -132,7 +132,7 @@ impl World {
             state_hook: StateHook::Tracepoint,
             confirms: None,
         };
-        self.settling.ended(record, self.lost_before, false);
+        self.last = Some(self.settling.ended(record, self.lost_before, false));
         if self.started < PROBES {
             let gap = match self.random(5) {
                 0 => 1_000,
