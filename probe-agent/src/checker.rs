@@ -195,7 +195,7 @@ impl Checker {
         answer: oneshot::Receiver<Answer>,
     ) -> Result<Report, CheckError> {
         let answer = answer.await.map_err(|_| CheckError::Stopped)?;
-        Ok(Report::new(address, asked_at, &answer, self.0.guard == Support::On))
+        Ok(Report::new(address, asked_at, &answer))
     }
 }
 

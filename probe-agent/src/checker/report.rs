@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 use crate::probe::{
     flow,
     outcome::{Outcome, errno_text},
-    record::ProbeId,
+    record::{HalfOpen, ProbeId},
     requests::Answer,
 };
 
@@ -39,12 +39,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(
-        address: SocketAddr,
-        asked_at: u64,
-        answer: &Answer,
-        half_open_enforced: bool,
-    ) -> Self {
+    pub(super) fn new(address: SocketAddr, asked_at: u64, answer: &Answer) -> Self {
         let probe = &answer.probe;
         Self {
             address,
@@ -53,7 +48,7 @@ impl Report {
             timed_by_kernel: probe.kernel.is_some_and(|k| k.established_at != 0),
             waited: Duration::from_nanos(probe.syn_at().saturating_sub(asked_at)),
             local_port: Some(flow::local(&probe.flow).port()).filter(|port| *port != 0),
-            half_open_enforced,
+            half_open_enforced: probe.half_open == HalfOpen::Enforced,
             errno: Some(probe.errno).filter(|errno| *errno != 0),
             falsely_refused: answer.falsely_refused,
             probe: probe.id,

@@ -74,7 +74,7 @@ pub struct RunFacts {
     pub interrupted: bool,
     /// Whether kernel events were used.
     pub traced: bool,
-    /// Whether the ACK guard stood.
+    /// Whether the ACK guard stood at the start.
     pub half_open: HalfOpen,
     /// ACKs that it held back.
     pub acks_held: u64,
@@ -87,6 +87,7 @@ pub struct Tally {
     proofs: [u64; Proof::ALL.len()],
     confirmations: u64,
     early_reuses: u64,
+    unguarded: u64,
     unexpected: u64,
     latency: RunLatency,
     targets: Vec<TargetTally>,
@@ -102,6 +103,7 @@ impl Tally {
             proofs: [0; Proof::ALL.len()],
             confirmations: 0,
             early_reuses: 0,
+            unguarded: 0,
             unexpected: 0,
             latency: RunLatency::new(),
             targets: vec![TargetTally::default(); targets],
@@ -123,6 +125,7 @@ impl Tally {
             self.proofs[judgement.proof as usize] += 1;
         }
         self.early_reuses += u64::from(probe.early_reuse);
+        self.unguarded += u64::from(probe.half_open == HalfOpen::NotEnforced);
         self.unexpected += u64::from(!expected);
         let handshake = probe.handshake_ns();
         if let Some(ns) = handshake {
@@ -143,6 +146,7 @@ impl Tally {
         add_each(&mut self.proofs, &other.proofs);
         self.confirmations += other.confirmations;
         self.early_reuses += other.early_reuses;
+        self.unguarded += other.unguarded;
         self.unexpected += other.unexpected;
         self.latency.merge(&other.latency);
         for (to, from) in self.targets.iter_mut().zip(&other.targets) {
@@ -173,6 +177,7 @@ impl Tally {
     /// The summary of the run. `targets` are those that the tally was made for, in their order.
     #[must_use]
     pub fn summary(&self, targets: &[Target], facts: &RunFacts) -> Summary {
+        let half_open = if self.unguarded > 0 { HalfOpen::NotEnforced } else { facts.half_open };
         let rate = self.counts.probes as f64 / facts.probing_seconds;
         Summary {
             probes: self.counts.probes,
@@ -189,7 +194,8 @@ impl Tally {
             worker_stalls: facts.worker_stalls,
             interrupted: facts.interrupted,
             tracing: if facts.traced { "kernel" } else { "none" },
-            half_open: facts.half_open.name(),
+            half_open: half_open.name(),
+            unguarded: self.unguarded,
             acks_held: facts.acks_held,
             duration_seconds: facts.duration_seconds,
             targets: targets.iter().zip(&self.targets).map(|(t, tally)| tally.summary(t)).collect(),

@@ -126,6 +126,9 @@ pub struct Summary {
     /// Whether an ACK that would complete a handshake was kept from leaving: `enforced` or
     /// `not_enforced`.
     pub half_open: &'static str,
+    /// Probes for which the ACK guard did not stand: all of them, or those whose sockets are not in its
+    /// cgroup because the process was moved.
+    pub unguarded: u64,
     /// ACKs that the guard held back.
     pub acks_held: u64,
     /// Wall-clock length of the run in seconds.

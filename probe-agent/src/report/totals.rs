@@ -107,9 +107,18 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
         notes.push((Tone::Odd, text.to_owned()));
     }
     if summary.half_open == HalfOpen::NotEnforced.name() {
-        let text = "The ACK guard did not stand: only the speed of the close kept the handshakes \
-                    half-open.";
-        notes.push((Tone::Odd, text.to_owned()));
+        let whose = match summary.unguarded {
+            some @ 1.. if some < summary.probes => format!(
+                " for {}, whose sockets are not in its cgroup (was the process moved?)",
+                human::counted(some, "probe")
+            ),
+            _ => String::new(),
+        };
+        let text = format!(
+            "The ACK guard did not stand{whose}: only the speed of the close kept the handshakes \
+             half-open."
+        );
+        notes.push((Tone::Odd, text));
     } else if summary.acks_held > 0 {
         let text = format!(
             "{} held back that would have completed a handshake.",

@@ -7,6 +7,7 @@ mod freebind;
 mod interrupted;
 mod local_errors;
 mod memory;
+mod moved;
 mod nft;
 mod nginx;
 mod otlp;

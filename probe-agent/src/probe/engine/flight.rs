@@ -164,7 +164,7 @@ impl Engine {
             tcp_info,
             fresh_socket: flight.fresh,
             early_reuse: flight.early_reuse,
-            half_open: self.half_open(),
+            half_open: self.held(end.closing, kernel.as_ref()),
             state_hook: self.state_hook(),
             confirms: flight.second.map(|s| s.first),
         };

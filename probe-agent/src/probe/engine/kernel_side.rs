@@ -9,10 +9,12 @@ use std::{
     time::Duration,
 };
 
+use probe_agent_common::SlotRecord;
+
 use super::Engine;
 use crate::{
     correlate::{synack::SYNACK_TIMER, timeline::Coverage},
-    probe::record::{HalfOpen, StateHook},
+    probe::record::{Closing, HalfOpen, StateHook},
     trace::{
         event::FlowEvent,
         loader::{Rings, Tracer},
@@ -80,6 +82,16 @@ impl Engine {
     /// Whether the ACK guard stands.
     pub(super) fn half_open(&self) -> HalfOpen {
         self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.guard.half_open())
+    }
+
+    /// Whether it stood for a probe that has just ended. The guard sees the sockets of one cgroup, and so
+    /// does the program beside it that notes each SYN: a socket of which that noted nothing is in
+    /// another, because somebody moved the process.
+    pub(super) fn held(&self, closing: Closing, kernel: Option<&SlotRecord>) -> HalfOpen {
+        let is_noted = kernel.is_some()
+            || closing == Closing::ByKernel
+            || self.state_hook() != StateHook::SockOps;
+        if is_noted { self.half_open() } else { HalfOpen::NotEnforced }
     }
 
     /// Which hook tells of changes of state.

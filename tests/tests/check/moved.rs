@@ -1,0 +1,32 @@
+//! A running agent that somebody moves to another cgroup, where its guard does not stand.
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+use probe_agent::lab::{Family, Lab};
+use probe_agent_tests::{cgroup, privileged};
+
+use crate::{running::Running, support::check_in};
+
+#[test]
+fn sockets_that_the_guard_does_not_see_are_not_told_to_be_guarded() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    // The socket of a slot stays in the cgroup that it was made in.
+    let flags = format!(
+        "{} --count 0 --interval 5ms --settle 0 --fresh-sockets --output jsonl",
+        listener.address()
+    );
+    let mut running = Running::start(&mut check_in(lab.client(), &flags));
+    assert_eq!(running.line()["half_open"], "enforced");
+    let here = cgroup::of("self").join("cgroup.procs");
+    fs::write(here, running.id().to_string()).unwrap();
+    let moved = running.until(|probe| probe["half_open"] == "not_enforced");
+    assert_eq!((&moved["outcome"], &moved["proof"]), (&"alive".into(), &"unknown".into()));
+    running.signal(Signal::SIGINT);
+    let summary = running.finish().summary();
+    assert_eq!(summary["half_open"], "not_enforced", "{summary}");
+    let unguarded = summary["unguarded"].as_u64().unwrap();
+    assert!((1..summary["probes"].as_u64().unwrap()).contains(&unguarded), "{summary}");
+}
