@@ -5,7 +5,7 @@ use probe_agent_tests::privileged;
 
 use crate::{
     nft::{At, Syns},
-    support::{check_in, run},
+    support::{check, check_in, open_port, run},
 };
 
 /// `ip` or `ip6`, as nftables calls them.
@@ -148,4 +148,15 @@ fn the_interface_is_the_one_that_was_asked_for() {
             assert_eq!((done.code, syns.seen()), (Some(code), left), "{done:?}");
         }
     }
+}
+
+#[test]
+fn without_kernel_events_none_is_lost_when_a_slot_changes_its_address() {
+    let (v4, v6) = (open_port("127.0.0.1:0"), open_port("[::1]:0"));
+    let done = run(&mut check(&format!(
+        "{v4} {v6} --no-kernel --slots 1 --count 5 --interval 0 --output jsonl"
+    )));
+    let summary = done.summary();
+    assert_eq!(summary["outcomes"]["alive"], 10, "{summary}");
+    assert_eq!(summary["events_lost"], 0, "{summary}");
 }

@@ -76,7 +76,7 @@ impl Engine {
         let Some(slot) = fallback.and_then(|at| self.pool.take(ip, at)) else {
             let slot = self.pool.relocate(ip, address)?;
             // The hooks do not hear any more of what comes late for its old address.
-            self.unheard += u64::from(!self.settling.is_empty());
+            self.unheard += u64::from(self.tracing.is_some() && !self.settling.is_empty());
             return Ok(Chosen { slot, early_reuse: false });
         };
         self.pool.refresh(slot)?;
