@@ -1,6 +1,6 @@
 //! Asks the processor for memory before it is needed.
 
-/// Asks for all of a value: whoever looks at it some microseconds later need not wait for it. Changes
+/// Asks for a value, but for the end of one that begins within a line: whoever looks at it some microseconds later need not wait for it. Changes
 /// nothing but the time that takes, and does nothing on processors that it does not know.
 #[inline(always)]
 pub(crate) fn prefetch<T>(value: *const T) {

@@ -125,8 +125,7 @@ impl Settling {
     /// waits.
     pub fn ended(&mut self, record: ProbeRecord, lost_before: u64, await_second: bool) -> Place {
         let events = if record.kernel.is_some() { self.orphans.claim(&record) } else { Vec::new() };
-        // A connect() that failed at once has no kernel record, and needs none.
-        let noted = record.kernel.is_some() || record.closing == Closing::ByKernel;
+        let coverage = if record.is_unheard() { Coverage::None } else { self.coverage };
         // Nothing can come late for a probe that the other side, or this host, put an end to.
         let follow = if record.closing == Closing::ByKernel { 0 } else { self.window };
         let deadline = record.ended_at + follow;
@@ -135,7 +134,7 @@ impl Settling {
             timeline: Timeline {
                 probe: record,
                 events,
-                coverage: if noted { self.coverage } else { Coverage::None },
+                coverage,
                 followed_until: 0,
                 reused_cleanly: false,
                 earlier: None,

@@ -102,7 +102,8 @@ pub struct ProbeRecord {
     pub ended_at: u64,
     /// When userspace learnt of the answer (with the wake-up's delay); 0 without an answer.
     pub answered_at: u64,
-    /// The kernel's own record; `None` without tracing.
+    /// The kernel's own record; `None` without tracing, for a `connect()` that failed at once, and where
+    /// no hook heard of the socket.
     pub kernel: Option<SlotRecord>,
     /// Which hook told it.
     pub state_hook: StateHook,
@@ -132,6 +133,14 @@ impl ProbeRecord {
             }
             _ => Some(self.answered_at.saturating_sub(self.started_at)),
         }
+    }
+
+    /// Whether its SYN left without any hook having heard of it. Of a `connect()` that failed at once
+    /// there is nothing to hear; one that was refused had left.
+    #[must_use]
+    pub fn is_unheard(&self) -> bool {
+        let left = self.closing != Closing::ByKernel || self.outcome == Outcome::Refused;
+        self.kernel.is_none() && left
     }
 
     /// When the SYN left, by the kernel's clock where it was traced.

@@ -25,8 +25,9 @@ impl Settling {
 
     /// Whether the probe that waited in a place still does, and is the newest of this 4-tuple.
     ///
-    /// A probe that was cut off from a newer one has none after it either, but that newer one was the
-    /// last that any slot remembers.
+    /// The last probe of a slot is the newest of its 4-tuple while it waits: a 4-tuple belongs to one
+    /// slot, and only a later probe of that slot could come after it, or cut it off. That it has none
+    /// after it is asked to be on the safe side.
     pub(super) fn is_newest_of(&self, flow: &FlowKey, place: Place) -> bool {
         self.pending.get(place.index).is_some_and(|p| {
             p.serial == place.serial && p.newer.is_none() && p.timeline.probe.flow == *flow

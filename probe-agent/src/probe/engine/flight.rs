@@ -150,7 +150,7 @@ impl Engine {
             }
             Closing::ByKernel => None,
         };
-        let record = ProbeRecord {
+        let mut record = ProbeRecord {
             id: ProbeId { slot: number, generation: flight.generation },
             target: flight.target,
             flow: flight.flow,
@@ -164,10 +164,11 @@ impl Engine {
             tcp_info,
             fresh_socket: flight.fresh,
             early_reuse: flight.early_reuse,
-            half_open: self.held(end.closing, kernel.as_ref()),
+            half_open: self.half_open(),
             state_hook: self.state_hook(),
             confirms: flight.second.map(|s| s.first),
         };
+        record.half_open = self.half_open_of(record.is_unheard());
         self.pool.give_back(slot);
         let doubted = flight.doubtful && end.outcome == Outcome::Refused;
         if doubted {

@@ -9,12 +9,10 @@ use std::{
     time::Duration,
 };
 
-use probe_agent_common::SlotRecord;
-
 use super::Engine;
 use crate::{
     correlate::{synack::SYNACK_TIMER, timeline::Coverage},
-    probe::record::{Closing, HalfOpen, StateHook},
+    probe::record::{HalfOpen, StateHook},
     trace::{
         event::FlowEvent,
         loader::{Rings, Tracer},
@@ -84,14 +82,15 @@ impl Engine {
         self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.guard.half_open())
     }
 
-    /// Whether it stood for a probe that has just ended. The guard sees the sockets of one cgroup, and so
-    /// does the program beside it that notes each SYN: a socket of which that noted nothing is in
-    /// another, because somebody moved the process.
-    pub(super) fn held(&self, closing: Closing, kernel: Option<&SlotRecord>) -> HalfOpen {
-        let is_noted = kernel.is_some()
-            || closing == Closing::ByKernel
-            || self.state_hook() != StateHook::SockOps;
-        if is_noted { self.half_open() } else { HalfOpen::NotEnforced }
+    /// Whether the ACK guard stood for a probe that has just ended. The guard sees the sockets of one
+    /// cgroup, and so does the program beside it that notes each SYN: a socket of which that noted
+    /// nothing is in another, because somebody moved the process.
+    pub(super) fn half_open_of(&self, is_unheard: bool) -> HalfOpen {
+        if is_unheard && self.state_hook() == StateHook::SockOps {
+            HalfOpen::NotEnforced
+        } else {
+            self.half_open()
+        }
     }
 
     /// Which hook tells of changes of state.
