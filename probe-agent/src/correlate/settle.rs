@@ -46,9 +46,9 @@ pub struct Settling {
     pending: Slab<Pending>,
     newest: Newest,
     /// Deadlines of the plain window: in order, because the window is the same for all.
-    by_window: VecDeque<(u64, usize, u64)>,
+    by_window: VecDeque<(u64, Place)>,
     /// All others. Short, and looked through as a whole.
-    by_other: Vec<(u64, usize, u64)>,
+    by_other: Vec<(u64, Place)>,
     orphans: Orphans,
     serial: u64,
     strays: u64,
@@ -149,10 +149,11 @@ impl Settling {
             linked: false,
             serial: self.serial,
         });
+        let place = Place { index, serial: self.serial };
         if follow == 0 {
-            self.by_other.push((deadline, index, self.serial));
+            self.by_other.push((deadline, place));
         } else {
-            self.by_window.push_back((deadline, index, self.serial));
+            self.by_window.push_back((deadline, place));
         }
         if let Some(older) = self.newest.insert(index, &self.pending) {
             self.pending[index].older = Some(older);
@@ -160,7 +161,7 @@ impl Settling {
             self.take_over(older, index);
         }
         self.link(index);
-        Place { index, serial: self.serial }
+        place
     }
 
     /// A second probe from another port has decided on the refusal of probe `id` (path C).
@@ -171,7 +172,7 @@ impl Settling {
         pending.timeline.confirmation = Some(second);
         pending.doubted = false;
         // Not before its own events are here: they say what its SYN met.
-        self.by_other.push((pending.timeline.probe.ended_at, index, pending.serial));
+        self.by_other.push((pending.timeline.probe.ended_at, pending.place(index)));
         self.link(index);
     }
 
@@ -204,17 +205,17 @@ impl Settling {
     /// Hands out every probe that is settled, given that all events up to `seen_until` have been
     /// told and `lost` events have been lost so far.
     pub fn settle(&mut self, seen_until: u64, lost: u64, out: &mut Vec<Timeline>) {
-        while let Some(&(deadline, index, serial)) = self.by_window.front()
+        while let Some(&(deadline, place)) = self.by_window.front()
             && deadline <= seen_until
         {
             self.by_window.pop_front();
-            self.due(index, serial, seen_until, lost, out);
+            self.due(place, seen_until, lost, out);
         }
         let mut others = std::mem::take(&mut self.by_other);
-        others.retain(|&(deadline, index, serial)| {
+        others.retain(|&(deadline, place)| {
             let due = deadline <= seen_until;
             if due {
-                self.due(index, serial, seen_until, lost, out);
+                self.due(place, seen_until, lost, out);
             }
             !due
         });
@@ -239,10 +240,8 @@ impl Settling {
     }
 
     /// A deadline has passed.
-    fn due(&mut self, index: usize, serial: u64, now: u64, lost: u64, out: &mut Vec<Timeline>) {
-        let Some(pending) = self.pending.get(index).filter(|p| p.serial == serial) else {
-            return;
-        };
+    fn due(&mut self, place: Place, now: u64, lost: u64, out: &mut Vec<Timeline>) {
+        let Some(pending) = self.waiting(place) else { return };
         // What a later probe, or the second opinion, finds comes within that probe's timeout.
         let wait_until = if pending.held || pending.doubted {
             Some(now + SYNACK_SLACK)
@@ -250,8 +249,8 @@ impl Settling {
             pending.timeline.follow_until().filter(|until| *until > now)
         };
         match wait_until {
-            Some(until) => self.by_other.push((until, index, serial)),
-            None => self.hand_out(index, now, lost, out),
+            Some(until) => self.by_other.push((until, place)),
+            None => self.hand_out(place.index, now, lost, out),
         }
     }
 

@@ -29,9 +29,13 @@ impl Settling {
     /// slot, and only a later probe of that slot could come after it, or cut it off. That it has none
     /// after it is asked to be on the safe side.
     pub(super) fn is_newest_of(&self, flow: &FlowKey, place: Place) -> bool {
-        self.pending.get(place.index).is_some_and(|p| {
-            p.serial == place.serial && p.newer.is_none() && p.timeline.probe.flow == *flow
-        })
+        let is_newest = |p: &Pending| p.newer.is_none() && p.timeline.probe.flow == *flow;
+        self.waiting(place).is_some_and(is_newest)
+    }
+
+    /// The probe that waits in a place, if it still does.
+    pub(super) fn waiting(&self, place: Place) -> Option<&Pending> {
+        self.pending.get(place.index).filter(|p| p.serial == place.serial)
     }
 
     /// Asks for what [`starting`](Self::starting) and [`ended`](Self::ended) will look at.

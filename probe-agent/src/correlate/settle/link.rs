@@ -75,8 +75,7 @@ impl Settling {
             }
         }
         // Its fate is known; only events from before the later probe can still be on their way.
-        let serial = self.pending[older].serial;
-        self.by_other.push((ended_at, older, serial));
+        self.by_other.push((ended_at, self.pending[older].place(older)));
     }
 
     /// A probe will tell those before it, which [`starting`](Self::starting) held, nothing more.

@@ -33,11 +33,16 @@ pub(super) struct Pending {
     pub(super) doubted: bool,
     /// What it found of `older` has been told.
     pub(super) linked: bool,
-    /// Tells a reused place in the slab from the one that a deadline was set for.
+    /// Tells a place in the slab that is used again from the one that somebody remembers.
     pub(super) serial: u64,
 }
 
 impl Pending {
+    /// Where it waits: at `index`.
+    pub(super) fn place(&self, index: usize) -> Place {
+        Place { index, serial: self.serial }
+    }
+
     /// Whether an event of its flow is of this probe: by slot and generation if its socket took
     /// part, else by time.
     pub(super) fn takes(&self, event: &FlowEvent) -> bool {

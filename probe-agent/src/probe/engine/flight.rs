@@ -12,7 +12,7 @@ use crate::{
         outcome::Outcome,
         pace::nanos,
         pool::Resting,
-        record::{Closing, ProbeId, ProbeRecord, TcpInfo},
+        record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook, TcpInfo},
         target::TargetId,
     },
 };
@@ -168,7 +168,11 @@ impl Engine {
             state_hook: self.state_hook(),
             confirms: flight.second.map(|s| s.first),
         };
-        record.half_open = self.half_open_of(record.is_unheard());
+        // The guard sees the sockets of one cgroup, and so does the program beside it that notes each SYN:
+        // a socket of which that noted nothing is in another, because somebody moved the process.
+        if record.is_unheard() && record.state_hook == StateHook::SockOps {
+            record.half_open = HalfOpen::NotEnforced;
+        }
         self.pool.give_back(slot);
         let doubted = flight.doubtful && end.outcome == Outcome::Refused;
         if doubted {

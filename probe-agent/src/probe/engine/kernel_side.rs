@@ -82,17 +82,6 @@ impl Engine {
         self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.guard.half_open())
     }
 
-    /// Whether the ACK guard stood for a probe that has just ended. The guard sees the sockets of one
-    /// cgroup, and so does the program beside it that notes each SYN: a socket of which that noted
-    /// nothing is in another, because somebody moved the process.
-    pub(super) fn half_open_of(&self, is_unheard: bool) -> HalfOpen {
-        if is_unheard && self.state_hook() == StateHook::SockOps {
-            HalfOpen::NotEnforced
-        } else {
-            self.half_open()
-        }
-    }
-
     /// Which hook tells of changes of state.
     pub(super) fn state_hook(&self) -> StateHook {
         match &self.tracing {
