@@ -8,7 +8,7 @@ pub const NO_SLOT: u32 = u32::MAX;
 /// What the kernel did. The discriminants are the wire values of `EventRecord::kind`.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum EventKind {
+pub enum RecordKind {
     /// `inet_sock_set_state`: the socket went from `old_state` to `state`.
     StateChange = 1,
     /// `tcp_send_reset`: a RST was generated (which is not yet transmission). `detail` is the
@@ -29,10 +29,10 @@ pub enum EventKind {
 
 /// A value of `EventRecord::kind` that this version does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownEventKind(pub u8);
+pub struct UnknownRecordKind(pub u8);
 
-impl TryFrom<u8> for EventKind {
-    type Error = UnknownEventKind;
+impl TryFrom<u8> for RecordKind {
+    type Error = UnknownRecordKind;
 
     fn try_from(value: u8) -> Result<Self, Self::Error> {
         Ok(match value {
@@ -42,7 +42,7 @@ impl TryFrom<u8> for EventKind {
             4 => Self::SegmentRetransmit,
             5 => Self::SynAckRetransmit,
             6 => Self::AckHeldBack,
-            other => return Err(UnknownEventKind(other)),
+            other => return Err(UnknownRecordKind(other)),
         })
     }
 }
@@ -57,13 +57,13 @@ pub struct EventRecord {
     pub slot: u32,
     /// [`SlotRecord::generation`](crate::SlotRecord::generation) at that time; 0 without a slot.
     pub generation: u32,
-    /// Depends on `kind`; see [`EventKind`].
+    /// Depends on `kind`; see [`RecordKind`].
     pub detail: i32,
-    /// An [`EventKind`].
+    /// An [`RecordKind`].
     pub kind: u8,
     /// TCP state of the socket, 0 without a socket (`net/tcp_states.h`).
     pub state: u8,
-    /// The state before, for [`EventKind::StateChange`]; otherwise 0.
+    /// The state before, for [`RecordKind::StateChange`]; otherwise 0.
     pub old_state: u8,
     /// Explicit padding, always 0.
     pub _pad: u8,
@@ -83,11 +83,11 @@ const _: () = {
 
 #[cfg(test)]
 mod tests {
-    use super::EventKind;
+    use super::RecordKind;
 
     #[test]
     fn every_kind_decodes_from_its_wire_value_and_no_other_does() {
-        let decoded = (0..=u8::MAX).filter_map(|v| Some((v, EventKind::try_from(v).ok()?)));
+        let decoded = (0..=u8::MAX).filter_map(|v| Some((v, RecordKind::try_from(v).ok()?)));
         for (value, kind) in decoded.clone() {
             assert_eq!(kind as u8, value);
         }

@@ -15,7 +15,7 @@ mod port;
 mod slot_record;
 
 pub use counters::Counter;
-pub use event::{EventKind, EventRecord, NO_SLOT, UnknownEventKind};
+pub use event::{EventRecord, NO_SLOT, RecordKind, UnknownRecordKind};
 pub use flow::{FlowKey, v4_mapped};
 pub use layout::{
     ABSENT, KernelLayout, PacketLayout, PrefixLayout, RawLayout, SendResetLayout, SetStateLayout,

@@ -6,7 +6,7 @@
 //! RST without a socket does not come from the cgroup and is not touched.
 
 use aya_ebpf::{helpers::bpf_get_socket_cookie, macros::cgroup_skb, programs::SkBuffContext};
-use probe_agent_common::{Counter, EventKind, FlowKey, v4_mapped};
+use probe_agent_common::{Counter, FlowKey, RecordKind, v4_mapped};
 
 use crate::{
     emit::{self, Details},
@@ -53,7 +53,7 @@ fn guard(ctx: &SkBuffContext, at: usize) -> i32 {
     emit::of_slot(
         owner,
         flow,
-        &Details { kind: EventKind::AckHeldBack, state: 0, old_state: 0, detail: 0 },
+        &Details { kind: RecordKind::AckHeldBack, state: 0, old_state: 0, detail: 0 },
     );
     DROP
 }

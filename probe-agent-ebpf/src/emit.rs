@@ -2,13 +2,13 @@
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
 use aya_log_ebpf::warn;
-use probe_agent_common::{Counter, EventKind, EventRecord, FlowKey, NO_SLOT};
+use probe_agent_common::{Counter, EventRecord, FlowKey, NO_SLOT, RecordKind};
 
 use crate::{filter::Owner, maps};
 
 /// What a hook knows of an event beyond its flow.
 pub(crate) struct Details {
-    pub(crate) kind: EventKind,
+    pub(crate) kind: RecordKind,
     pub(crate) state: u8,
     pub(crate) old_state: u8,
     pub(crate) detail: i32,

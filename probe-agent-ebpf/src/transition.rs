@@ -2,7 +2,7 @@
 //! in the slot's record, any other is sent.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
-use probe_agent_common::{EventKind, FlowKey, PortEntry, SlotRecord};
+use probe_agent_common::{FlowKey, PortEntry, RecordKind, SlotRecord};
 
 use crate::{
     emit::{self, Details},
@@ -75,7 +75,7 @@ pub(crate) fn noted(
         owner,
         flow(),
         &Details {
-            kind: EventKind::StateChange,
+            kind: RecordKind::StateChange,
             state: change.to as u8,
             old_state: change.from as u8,
             detail: 0,

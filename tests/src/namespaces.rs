@@ -12,8 +12,8 @@ use std::{
     thread,
 };
 
+use kernel::netns::cookie;
 use nix::sched::{CloneFlags, setns};
-use probe_agent::probe::namespace::cookie;
 
 /// Cookies by inode number.
 pub type Namespaces = BTreeMap<u64, u64>;

@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use probe_agent::export::{
-    Exporter, OtlpArgs, OtlpConfig, config::ConfigError, resource::HostFacts,
-};
+use otlp::{Exporter, OtlpArgs, OtlpConfig, config::ConfigError, resource::HostFacts};
 
 use crate::sample;
 
@@ -58,8 +56,7 @@ pub fn resource() -> Resource {
         executable: "probe-agent".into(),
         instance: [7; 16],
     };
-    probe_agent::export::resource::resource(|_| None, &facts)
-        .expect("an empty environment is right")
+    otlp::resource::resource(|_| None, &facts).expect("an empty environment is right")
 }
 
 /// An exporter of samples.

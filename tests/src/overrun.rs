@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use probe_agent::{
-    lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment},
-    report::summary::Summary,
-};
+use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
+use report::summary::Summary;
 
 use crate::{
     busy::Busy,

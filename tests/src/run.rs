@@ -1,5 +1,6 @@
 //! Runs the engine with the kernel's events in a lab.
 
+use model::expect::Expect;
 use std::{
     fs::File,
     io,
@@ -10,19 +11,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use probe_agent::{
-    correlate::timeline::Timeline,
-    lab::Lab,
-    probe::{
-        engine::Gauges,
-        settings::{PortPolicy, Settings, SocketSettings},
-        target::Target,
-    },
-    report::{stats::RunFacts, summary::Summary},
-    session::{self, Audience, Plan},
+use engine::{
+    event_loop::Gauges,
+    session::{self, Output, Plan},
+    settings::{PortPolicy, Settings, SocketSettings},
 };
+use explain::{Judged, timeline::Timeline};
+use lab::Lab;
+use model::target::Target;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use probe_agent_common::Counter;
+use report::{
+    stats::{RunCounts, RunFacts},
+    summary::Summary,
+};
 
 /// What a run differs in.
 pub struct Probing {
@@ -57,16 +59,18 @@ pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
     Told { summary, timelines: kept.0 }
 }
 
-/// Runs a plan with the kernel's events, and tells `audience` of it.
+/// Runs a plan with the kernel's events, and tells `output` of it.
 ///
 /// # Errors
 /// If the hooks cannot be loaded, or anything but a probe fails.
-pub fn traced(plan: &Plan, audience: &mut impl Audience) -> anyhow::Result<Summary> {
+pub fn traced(plan: &Plan, output: &mut impl Output) -> anyhow::Result<Summary> {
     allow_many_sockets()?;
     let tracing = session::trace(plan)?;
     let (half_open, tracer) = (tracing.0.guard.half_open(), Arc::clone(&tracing.0));
     let began = Instant::now();
-    let outcome = session::run(plan, Some(tracing), &Arc::<AtomicBool>::default(), audience)?;
+    let counts = || RunCounts::new(plan.targets.len());
+    let stop = Arc::<AtomicBool>::default();
+    let outcome = session::run(plan, Some(tracing), &stop, counts, output)?;
     let facts = RunFacts {
         probing_seconds: Duration::from_nanos(outcome.probing_ns).as_secs_f64(),
         duration_seconds: began.elapsed().as_secs_f64(),
@@ -79,15 +83,15 @@ pub fn traced(plan: &Plan, audience: &mut impl Audience) -> anyhow::Result<Summa
         acks_held: tracer.counter(Counter::AcksHeld),
         ..RunFacts::default()
     };
-    Ok(outcome.tally.summary(&plan.targets, &facts))
+    Ok(outcome.counts.summary(&plan.targets, &facts))
 }
 
-/// Wants to hear of no single probe.
+/// Takes no single probe.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 
-impl Audience for Nobody {
-    fn probe(&mut self, _: Timeline) -> io::Result<()> {
+impl Output for Nobody {
+    fn probe(&mut self, _: Judged) -> io::Result<()> {
         Ok(())
     }
 
@@ -99,9 +103,9 @@ impl Audience for Nobody {
 /// Keeps all probes.
 struct Kept(Vec<Timeline>);
 
-impl Audience for Kept {
-    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
-        self.0.push(timeline);
+impl Output for Kept {
+    fn probe(&mut self, probe: Judged) -> io::Result<()> {
+        self.0.push(probe.timeline);
         Ok(())
     }
 
@@ -122,6 +126,7 @@ fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
         slots: u32::try_from(probing.ports.len()).unwrap(),
         first_slot: 0,
         port_policy: probing.policy,
+        expect: Expect::Open,
         socket: SocketSettings { ports: Some(probing.ports.clone()), ..SocketSettings::default() },
     };
     Plan {

@@ -2,23 +2,20 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use probe_agent::{
-    correlate::timeline::{Confirmation, Coverage, Timeline},
-    explain::{
-        finding::{Evidence, ExplainedProbe, Finding},
-        step::{Certainty, Direction, Step, StepKind},
-        verdict::{Proof, Verdict},
-    },
-    probe::{
-        flow::flow,
-        outcome::Outcome,
-        record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
-        target::{Target, TargetId},
-    },
-    trace::{
-        clock::Clock,
-        event::{Event, Happening, RstReason},
-    },
+use explain::{
+    ExplainedProbe,
+    timeline::{Confirmation, Coverage, Timeline},
+};
+use kernel::clock::Clock;
+use model::{
+    event::{Event, EventKind, RstReason},
+    finding::{Evidence, Finding},
+    flow::flow,
+    outcome::Outcome,
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    step::{Certainty, Direction, Step, StepKind},
+    target::{Target, TargetId},
+    verdict::{Proof, Verdict},
 };
 use probe_agent_common::SlotRecord;
 
@@ -59,14 +56,14 @@ pub fn clean(id: ProbeId) -> ExplainedProbe {
     ];
     let sentence = "The server answered in 70 us.";
     let finding = finding(Verdict::Clean, Proof::Confirmed, sentence, &[], None, None);
-    ExplainedProbe { timeline: timeline(id), findings: vec![finding], steps }
+    ExplainedProbe { timeline: timeline(id), findings: vec![finding], steps, expected: true }
 }
 
 /// Path A: the RST was lost, a late SYN-ACK was answered with a RST 1 s after the span's end.
 #[must_use]
 pub fn path_a(id: ProbeId) -> ExplainedProbe {
     let mut probe = clean(id);
-    let what = Happening::RstSent { socket: None, reason: RstReason::NO_SOCKET };
+    let what = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
     probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, what });
     probe.steps[2].certainty = Certainty::Lost;
     probe.steps.push(step(
@@ -131,7 +128,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
     second
         .timeline
         .events
-        .push(Event { at: SYN_AT + 1_000_000_000, what: Happening::SynRetransmit { error: 0 } });
+        .push(Event { at: SYN_AT + 1_000_000_000, what: EventKind::SynRetransmit { error: 0 } });
     (first, second)
 }
 

@@ -1,15 +1,14 @@
 //! `--otlp-file`: lines of OTLP JSON.
 
+use explain::ExplainedProbe;
 use std::{fs, path::PathBuf, time::Duration};
 
+use model::record::ProbeId;
+use model::spans::SpanCounts;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
-use probe_agent::{
-    export::{Exporter, span::span},
-    probe::record::ProbeId,
-    report::summary::SpanCounts,
-};
+use otlp::{Exporter, span::span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     receiver::{Receiver, Reply, spans},
@@ -52,8 +51,13 @@ fn offer(exporter: &Exporter) -> Vec<Span> {
     let probes = [first, second, sample::path_a(id(9)), sample::refused(id(10))];
     let target = &sample::targets()[0];
     let spans = probes.into_iter().map(|probe| {
-        let span = span(&probe, target, false, &sample::CLOCK, exporter.ids());
-        exporter.offer(probe, false);
+        let span = span(
+            &ExplainedProbe { expected: false, ..probe.clone() },
+            target,
+            &sample::CLOCK,
+            exporter.ids(),
+        );
+        exporter.offer(ExplainedProbe { expected: false, ..probe });
         span
     });
     spans.collect()
@@ -71,8 +75,13 @@ fn lines_parse_back_into_the_same_spans() {
     for generation in 100..700 {
         let probe = sample::clean(id(generation));
         let target = &sample::targets()[0];
-        expected.push(span(&probe, target, true, &sample::CLOCK, exporter.ids()));
-        exporter.offer(probe, true);
+        expected.push(span(
+            &ExplainedProbe { expected: true, ..probe.clone() },
+            target,
+            &sample::CLOCK,
+            exporter.ids(),
+        ));
+        exporter.offer(ExplainedProbe { expected: true, ..probe });
     }
     assert_eq!(exporter.finish(ENOUGH), counts(604, 0));
     let text = file.read();

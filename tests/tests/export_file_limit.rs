@@ -1,14 +1,16 @@
 //! `--otlp-file` on a disk that fills up in the middle of a line. Alone in its program: the limit
 //! that stands for the disk is the process's.
 
+use explain::ExplainedProbe;
 use std::{fs, time::Duration};
 
+use model::record::ProbeId;
+use model::spans::SpanCounts;
 use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     signal::{SigHandler, Signal, signal},
 };
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use probe_agent::{probe::record::ProbeId, report::summary::SpanCounts};
 use probe_agent_tests::{otlp::exporter_of, receiver::spans, sample};
 
 /// Room for the line of 512 spans, and not for the next.
@@ -24,7 +26,10 @@ fn a_line_that_broke_off_is_taken_back() {
 
     let (exporter, lines) = exporter_of(&["--otlp-file", path.to_str().unwrap()]);
     for generation in 1..=1024 + 1 {
-        exporter.offer(sample::clean(ProbeId { slot: 0, generation }), true);
+        exporter.offer(ExplainedProbe {
+            expected: true,
+            ..sample::clean(ProbeId { slot: 0, generation })
+        });
     }
     let counts = exporter.finish(Duration::from_secs(60));
     setrlimit(Resource::RLIMIT_FSIZE, soft, hard).unwrap();

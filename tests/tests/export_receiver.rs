@@ -1,15 +1,14 @@
 //! What a receiver may do with spans, and how that is counted: over gRPC and HTTP alike.
 
+use explain::ExplainedProbe;
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use probe_agent::{
-    export::{Exporter, span::span},
-    probe::record::ProbeId,
-    report::summary::SpanCounts,
-};
+use model::record::ProbeId;
+use model::spans::SpanCounts;
+use otlp::{Exporter, span::span};
 use probe_agent_tests::{
     otlp::{Lines, config, exporter},
     receiver::{Receiver, Reply, spans},
@@ -30,7 +29,10 @@ fn to(address: SocketAddr, protocol: &str, timeout: &str) -> (Exporter, Lines) {
 
 fn offer(exporter: &Exporter, generations: std::ops::RangeInclusive<u32>) {
     for generation in generations {
-        exporter.offer(sample::clean(ProbeId { slot: 0, generation }), true);
+        exporter.offer(ExplainedProbe {
+            expected: true,
+            ..sample::clean(ProbeId { slot: 0, generation })
+        });
     }
 }
 
@@ -60,7 +62,7 @@ fn a_request_is_what_the_specification_says() {
             let (exporter, _) = exporter(config(&flags, &env).unwrap().unwrap());
             let ids = *exporter.ids();
             let id = ProbeId { slot: 4, generation: 2 };
-            exporter.offer(sample::path_a(id), true);
+            exporter.offer(ExplainedProbe { expected: true, ..sample::path_a(id) });
             assert_eq!(exporter.finish(ENOUGH), counts(1, 0, 0));
 
             let [received] = &receiver.received()[..] else { panic!("one request") };
@@ -83,7 +85,7 @@ fn a_request_is_what_the_specification_says() {
             let named = scope.scope.as_ref().unwrap();
             assert_eq!((&*named.name, &*named.version), ("probe-agent", env!("CARGO_PKG_VERSION")));
             let target = &sample::targets()[0];
-            let expected = span(&sample::path_a(id), target, true, &sample::CLOCK, &ids);
+            let expected = span(&sample::path_a(id), target, &sample::CLOCK, &ids);
             assert_eq!(scope.spans, [expected]);
         }
     }
@@ -254,7 +256,7 @@ fn large_spans_go_in_smaller_batches_than_a_receiver_takes() {
         for generation in 1..=100 {
             let mut probe = sample::clean(ProbeId { slot: 0, generation });
             probe.findings[0].sentence = "x".repeat(100_000);
-            exporter.offer(probe, true);
+            exporter.offer(ExplainedProbe { expected: true, ..probe });
         }
         assert_eq!(exporter.finish(ENOUGH), counts(100, 0, 0));
         let sizes: Vec<usize> =
@@ -269,6 +271,6 @@ fn a_probe_of_no_known_target_is_dropped_and_counted() {
     let (exporter, _) = to(receiver.address(), "grpc", "10s");
     let mut probe = sample::clean(ProbeId { slot: 0, generation: 1 });
     probe.timeline.probe.target.0 = 1;
-    exporter.offer(probe, true);
+    exporter.offer(ExplainedProbe { expected: true, ..probe });
     assert_eq!(exporter.finish(ENOUGH), counts(0, 0, 1));
 }

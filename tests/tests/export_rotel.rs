@@ -2,13 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use explain::ExplainedProbe;
+use model::record::ProbeId;
+use model::spans::SpanCounts;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use probe_agent::{
-    explain::finding::ExplainedProbe,
-    export::{Exporter, ids::RunIds, span::span},
-    probe::record::ProbeId,
-    report::summary::SpanCounts,
-};
+use otlp::{Exporter, ids::RunIds, span::span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     rotel::{Rotel, Verbosity, printed},
@@ -30,14 +28,14 @@ fn samples() -> [(ExplainedProbe, bool); 5] {
 }
 
 fn made(probe: &ExplainedProbe, expected: bool, ids: &RunIds) -> Span {
-    span(probe, &sample::targets()[0], expected, &sample::CLOCK, ids)
+    span(&ExplainedProbe { expected, ..probe.clone() }, &sample::targets()[0], &sample::CLOCK, ids)
 }
 
 /// Offers the samples to an exporter and finds each in what the collector prints, to the letter.
 fn deliver(rotel: &Rotel, exporter: Exporter) {
     let ids = *exporter.ids();
     for (probe, expected) in samples() {
-        exporter.offer(probe, expected);
+        exporter.offer(ExplainedProbe { expected, ..probe });
     }
     let counts = exporter.finish(ENOUGH);
     assert_eq!(counts, SpanCounts { accepted: 5, ..SpanCounts::default() });
@@ -85,7 +83,7 @@ fn a_burst_is_taken_to_the_last_span() {
         let (exporter, lines) =
             exporter_of(&["--otlp-endpoint", &url, "--otlp-protocol", protocol]);
         for generation in 1..=20_001 {
-            exporter.offer(sample::clean(id(0, generation)), true);
+            exporter.offer(ExplainedProbe { expected: true, ..sample::clean(id(0, generation)) });
         }
         let counts = exporter.finish(ENOUGH);
         assert_eq!(counts, SpanCounts { accepted: 20_001, ..SpanCounts::default() });
@@ -102,7 +100,7 @@ fn a_collector_that_is_killed_in_the_middle_costs_what_it_did_not_take_and_no_mo
     let env = [("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")];
     let (exporter, lines) = exporter(config(&flags, &env).unwrap().unwrap());
     for generation in 1..=600 {
-        exporter.offer(sample::clean(id(0, generation)), true);
+        exporter.offer(ExplainedProbe { expected: true, ..sample::clean(id(0, generation)) });
     }
     // The second batch leaves a second after the first at the latest.
     let end = Instant::now() + ENOUGH;
@@ -112,7 +110,7 @@ fn a_collector_that_is_killed_in_the_middle_costs_what_it_did_not_take_and_no_mo
     }
     rotel.kill();
     for generation in 601..=700 {
-        exporter.offer(sample::clean(id(0, generation)), true);
+        exporter.offer(ExplainedProbe { expected: true, ..sample::clean(id(0, generation)) });
     }
     let begin = Instant::now();
     let counts = exporter.finish(Duration::from_secs(5));

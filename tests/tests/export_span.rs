@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use explain::ExplainedProbe;
+use model::{outcome::Outcome, record::ProbeId};
 use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
-use probe_agent::{
-    explain::finding::ExplainedProbe,
-    export::{ids::RunIds, span::span},
-    probe::{outcome::Outcome, record::ProbeId},
-};
+use otlp::{ids::RunIds, span::span};
 use probe_agent_tests::sample::{self, unix};
 
 const ID: ProbeId = ProbeId { slot: 3, generation: 7 };
@@ -21,7 +19,12 @@ fn ids() -> RunIds {
 }
 
 fn made(probe: &ExplainedProbe, expected: bool) -> Span {
-    span(probe, &sample::targets()[0], expected, &sample::CLOCK, &ids())
+    span(
+        &ExplainedProbe { expected, ..probe.clone() },
+        &sample::targets()[0],
+        &sample::CLOCK,
+        &ids(),
+    )
 }
 
 fn told(value: &AnyValue) -> String {

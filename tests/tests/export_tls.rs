@@ -1,8 +1,11 @@
 //! OTLP over TLS: whom the agent trusts, and how it shows who it is.
 
+use explain::ExplainedProbe;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use probe_agent::{export::Exporter, probe::record::ProbeId, report::summary::SpanCounts};
+use model::record::ProbeId;
+use model::spans::SpanCounts;
+use otlp::Exporter;
 use probe_agent_tests::{
     otlp::{Lines, config, exporter, resource},
     receiver::{Receiver, Reply},
@@ -83,7 +86,10 @@ fn send(receiver: &Receiver, protocol: &str, env: &[(&str, &str)]) -> (SpanCount
     let url = format!("https://localhost:{}", receiver.address().port());
     let flags = ["--otlp-endpoint", &url, "--otlp-protocol", protocol, "--otlp-timeout", "1h"];
     let (exporter, lines) = exporter(config(&flags, env).unwrap().unwrap());
-    exporter.offer(sample::clean(ProbeId { slot: 0, generation: 1 }), true);
+    exporter.offer(ExplainedProbe {
+        expected: true,
+        ..sample::clean(ProbeId { slot: 0, generation: 1 })
+    });
     (exporter.finish(ENOUGH), lines)
 }
 

@@ -21,13 +21,13 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     become_it(demo.arg("demo").args(arguments))
 }
 
-/// The benchmarks: the binary `bench` of the tests' package.
+/// The benchmarks: the binary `bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     const WHY: &str = "install what is missing and run the benchmarks, which load eBPF programs";
     ask_for_sudo(WHY)?;
     build::everything(&setup::ready(Scope::Demo)?)?;
     step("build the benchmarks", || {
-        let package = ["--package", "probe-agent-tests", "--bin", "bench"];
+        let package = ["--package", "probe-agent-bench"];
         command::run(workspace::cargo()?.args(["build", "--release"]).args(package))
     })?;
     let bench = workspace::target_dir()?.join("release/bench");

@@ -42,10 +42,10 @@ fn lints(tools: &setup::Tools) -> Result<()> {
         Failure::new(format!("the eBPF crate has warnings: {failure}"))
             .remedy("`cargo xtask build` shows the same warnings")
     })?;
-    let packages = ["-p", "probe-agent", "-p", "probe-agent-common"];
     step("documentation", || {
         let mut cargo = workspace::cargo()?;
-        cargo.args(["doc", "--no-deps", "--lib"]).args(packages).env("RUSTDOCFLAGS", "-D warnings");
+        cargo.args(["doc", "--no-deps", "--lib", "--workspace", "--exclude", "probe-agent-ebpf"]);
+        cargo.env("RUSTDOCFLAGS", "-D warnings");
         alone(cargo, "documentation", "RUSTDOCFLAGS='-D warnings' ")
     })
 }
@@ -54,12 +54,13 @@ fn lints(tools: &setup::Tools) -> Result<()> {
 fn unit(arguments: &[String]) -> Result<()> {
     if !arguments.is_empty() {
         // cargo builds them by itself only where no kind of target is named.
-        cargo_step("examples", &["build", "--package", "probe-agent", "--examples"])?;
+        cargo_step("examples", &["build", "--package", "probe-agent-checker", "--examples"])?;
     }
     step("unit tests", || {
         let mut cargo = workspace::cargo()?;
         cargo.args(["test", "--workspace"]);
-        cargo.args(["--exclude", "probe-agent-ebpf", "--exclude", "probe-agent-tests"]);
+        cargo.args(["--exclude", "probe-agent-ebpf"]);
+        cargo.args(lab::PACKAGES.iter().flat_map(|package| ["--exclude", package]));
         if !arguments.is_empty() {
             // Documentation tests take no filter of the test programs' kind amid other flags.
             cargo.args(["--lib", "--bins", "--tests", "--"]).args(arguments);

@@ -6,7 +6,7 @@ use aya_ebpf::{
     macros::{btf_tracepoint, tracepoint},
     programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::EventKind;
+use probe_agent_common::RecordKind;
 
 use crate::{
     emit::{self, Details},
@@ -43,6 +43,6 @@ fn ours(port: u16, sk: u64, tuple: &impl Tuple) {
     emit::of_slot(
         owner,
         tuple.flow(),
-        &Details { kind: EventKind::RstReceived, state: 0, old_state: 0, detail: 0 },
+        &Details { kind: RecordKind::RstReceived, state: 0, old_state: 0, detail: 0 },
     );
 }

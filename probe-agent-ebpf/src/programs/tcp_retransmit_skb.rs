@@ -5,7 +5,7 @@ use aya_ebpf::{
     macros::{btf_tracepoint, tracepoint},
     programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::{ABSENT, EventKind};
+use probe_agent_common::{ABSENT, RecordKind};
 
 use crate::{
     emit::{self, Details},
@@ -47,6 +47,6 @@ fn ours(port: u16, sk: u64, state: u8, error: i32, tuple: &impl Tuple) {
     emit::of_slot(
         owner,
         tuple.flow(),
-        &Details { kind: EventKind::SegmentRetransmit, state, old_state: 0, detail: error },
+        &Details { kind: RecordKind::SegmentRetransmit, state, old_state: 0, detail: error },
     );
 }

@@ -9,7 +9,7 @@ use aya_ebpf::{
     macros::{btf_tracepoint, tracepoint},
     programs::{BtfTracePointContext, TracePointContext},
 };
-use probe_agent_common::EventKind;
+use probe_agent_common::RecordKind;
 
 use crate::{
     emit::{self, Details},
@@ -47,7 +47,7 @@ fn ours(port: u16, tuple: &impl Tuple) {
     if filter::address_matches(entry, &flow.local) {
         emit::of_flow(
             flow,
-            &Details { kind: EventKind::SynAckRetransmit, state: 0, old_state: 0, detail: 0 },
+            &Details { kind: RecordKind::SynAckRetransmit, state: 0, old_state: 0, detail: 0 },
         );
     }
 }

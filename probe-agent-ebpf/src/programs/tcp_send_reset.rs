@@ -16,7 +16,7 @@ use aya_ebpf::{
     macros::{btf_tracepoint, raw_tracepoint, tracepoint},
     programs::{BtfTracePointContext, RawTracePointContext, TracePointContext},
 };
-use probe_agent_common::{ABSENT, Counter, EventKind, FlowKey};
+use probe_agent_common::{ABSENT, Counter, FlowKey, RecordKind};
 
 use super::CLOSE;
 use crate::{
@@ -101,7 +101,7 @@ fn answer<P: Pointer>(sk: P, skb: P, reason: impl Fn() -> i32) {
 
 #[inline(always)]
 fn details(state: u8, reason: i32) -> Details {
-    Details { kind: EventKind::RstSent, state, old_state: 0, detail: reason }
+    Details { kind: RecordKind::RstSent, state, old_state: 0, detail: reason }
 }
 
 /// Whose network namespace counts a RST, be it of a socket or of none.

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use probe_agent::lab::{Family, Lab};
+use lab::{Family, Lab};
 use probe_agent_tests::{cgroup, privileged};
 use serde_json::Value;
 

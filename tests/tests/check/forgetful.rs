@@ -1,6 +1,6 @@
 //! Servers that forget a handshake of themselves: what is told of a RST that they did not get.
 
-use probe_agent::lab::{Family, Fault, Lab, Segment};
+use lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::privileged;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Probing from a virtual address that this host does not have.
 
-use probe_agent::lab::{End, Family, Lab};
+use lab::{End, Family, Lab};
 use probe_agent_tests::privileged;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use probe_agent::lab::{Family, Lab};
+use lab::{Family, Lab};
 use probe_agent_tests::privileged;
 use socket2::{Domain, Socket, Type};
 

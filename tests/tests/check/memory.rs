@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use probe_agent::lab::{Family, Fault, Lab, Segment};
+use lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::{binary, privileged};
 
 use crate::{

@@ -2,8 +2,8 @@
 
 use std::{fs, net::SocketAddr};
 
+use lab::{Family, Lab};
 use nix::sys::signal::Signal;
-use probe_agent::lab::{Family, Lab};
 use probe_agent_tests::{cgroup, privileged};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use probe_agent::lab::Namespace;
+use lab::Namespace;
 use serde_json::Value;
 
 /// Where a counter stands.

@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use probe_agent::lab::{Family, Lab, Process};
+use lab::{Family, Lab, Process};
 use probe_agent_tests::privileged;
 
 use crate::{

@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use lab::{Family, Fault, Injected, Lab, Segment};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
-use probe_agent::lab::{Family, Fault, Injected, Lab, Segment};
 use probe_agent_tests::{
     privileged,
     rotel::{Rotel, Verbosity, printed},

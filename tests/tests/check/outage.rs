@@ -1,7 +1,7 @@
 //! Targets that stop answering in the middle: the run goes on and tells.
 
+use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
 use nix::sys::signal::Signal;
-use probe_agent::lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
 use probe_agent_tests::privileged;
 
 use crate::{running::Running, support::check_in};

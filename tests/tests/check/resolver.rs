@@ -2,7 +2,7 @@
 
 use std::{fs, net::UdpSocket, process::Command};
 
-use probe_agent::lab::{Family, Lab};
+use lab::{Family, Lab};
 use probe_agent_tests::{binary, privileged};
 
 use crate::support::{Scratch, check, prepare, run};

@@ -3,8 +3,8 @@
 
 use std::fs;
 
+use lab::{Family, Fault, Lab, Segment};
 use nix::sys::signal::Signal;
-use probe_agent::lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::privileged;
 use serde_json::Value;
 

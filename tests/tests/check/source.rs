@@ -1,6 +1,6 @@
 //! Where probes come from, as the other side sees it.
 
-use probe_agent::lab::{End, Family, Fault, Lab, Segment};
+use lab::{End, Family, Fault, Lab, Segment};
 use probe_agent_tests::privileged;
 
 use crate::{

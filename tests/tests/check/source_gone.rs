@@ -1,7 +1,7 @@
 //! A source address that goes away while a run goes on, and comes back.
 
+use lab::{End, Family, Lab};
 use nix::sys::signal::Signal;
-use probe_agent::lab::{End, Family, Lab};
 use probe_agent_tests::privileged;
 
 use crate::{running::Running, support::check_in};

@@ -2,8 +2,8 @@
 
 use std::{fs, io, time::Duration};
 
+use lab::{Family, Fault, Lab, Segment};
 use nix::sys::signal::Signal;
-use probe_agent::lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::privileged;
 
 use crate::{running::Running, support::check_in};

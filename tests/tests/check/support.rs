@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use probe_agent::lab::Namespace;
+use lab::Namespace;
 use probe_agent_tests::binary;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use probe_agent::{
-    checker::{CheckError, Checker, Outcome, Report},
-    lab::{Family, Fault, Lab, Segment},
-};
+use lab::{Family, Fault, Lab, Segment};
+use probe_agent_checker::{CheckError, Checker, Outcome, Report};
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, build, guarded, turn};
@@ -80,7 +78,7 @@ fn a_refusal_in_doubt_is_decided_by_a_second_probe() {
     let outcomes = [check(Duration::from_millis(5)), check(Duration::from_millis(5))];
     assert!(outcomes.iter().all(|r| r.outcome == Outcome::TimedOut), "{outcomes:?}");
     lost.clear().unwrap();
-    let refusal = Fault::refused(probe_agent::lab::Reject::TcpReset).first(1);
+    let refusal = Fault::refused(lab::Reject::TcpReset).first(1);
     let refusal = lab.inject(&refusal).unwrap();
     let report = check(PATIENCE);
     assert_eq!(refusal.dropped().unwrap(), 1, "{report:?}");

@@ -6,10 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use probe_agent::{
-    checker::Checker,
-    lab::{Family, Fault, Lab, Segment},
-};
+use lab::{Family, Fault, Lab, Segment};
+use probe_agent_checker::Checker;
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, build, turn};

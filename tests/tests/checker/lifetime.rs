@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use probe_agent::{
-    checker::Checker,
-    lab::{Family, Lab},
-};
+use lab::{Family, Lab};
+use probe_agent_checker::Checker;
 use probe_agent_tests::{cgroup, privileged};
 
 use crate::support::{PATIENCE, build, turn};
@@ -94,7 +92,7 @@ fn without_the_guard_the_process_stays_where_it_is() {
         let checker = lab.client().run(|| builder.build()).unwrap().unwrap();
         let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
         assert!(report.is_alive() && !report.half_open_enforced, "{report:?}");
-        assert_eq!(report.timed_by_kernel, *checker.tracing() == probe_agent::checker::Support::On);
+        assert_eq!(report.timed_by_kernel, *checker.tracing() == probe_agent_checker::Support::On);
         assert_eq!(cgroup::of("self"), home);
     }
 }

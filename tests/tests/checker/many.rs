@@ -1,9 +1,7 @@
 //! One checker, many tasks.
 
-use probe_agent::{
-    checker::{Checker, Report},
-    lab::{Family, Lab},
-};
+use lab::{Family, Lab};
+use probe_agent_checker::{Checker, Report};
 use probe_agent_tests::privileged;
 use tokio::task::JoinSet;
 

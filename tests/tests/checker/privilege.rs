@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, thread};
 
-use probe_agent::checker::{BuildError, Builder, CheckError, Checker, NoGuard, Report, Support};
+use probe_agent_checker::{BuildError, Builder, CheckError, Checker, NoGuard, Report, Support};
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, turn};

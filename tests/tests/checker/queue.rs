@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use probe_agent::{
-    checker::{CheckError, Checker, Outcome},
-    lab::{Family, Fault, Lab, Segment},
-};
+use lab::{Family, Fault, Lab, Segment};
+use probe_agent_checker::{CheckError, Checker, Outcome};
 use probe_agent_tests::privileged;
 use tokio::task::JoinSet;
 

@@ -5,11 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use probe_agent::{
-    checker::{Checker, ExplainedProbe},
-    explain::verdict::{Proof, Verdict},
-    lab::{Family, Fault, Lab, Segment},
-};
+use lab::{Family, Fault, Lab, Segment};
+use model::verdict::{Proof, Verdict};
+use probe_agent_checker::{Checker, ExplainedProbe};
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, build, turn};

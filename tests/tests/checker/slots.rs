@@ -2,10 +2,8 @@
 
 use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
-use probe_agent::{
-    checker::{Checker, Outcome},
-    lab::{End, Family, Lab, Listener, ListenerOptions},
-};
+use lab::{End, Family, Lab, Listener, ListenerOptions};
+use probe_agent_checker::{Checker, Outcome};
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, build, turn};

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use probe_agent::{
-    checker::{Builder, Checker, Report, Support},
-    lab::Lab,
-};
+use lab::Lab;
+use probe_agent_checker::{Builder, Checker, Report, Support};
 
 /// Longer than any answer in a lab takes, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

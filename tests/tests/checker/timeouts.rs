@@ -5,10 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use probe_agent::{
-    checker::{Checker, Outcome},
-    lab::{Family, Fault, Lab, Segment},
-};
+use lab::{Family, Fault, Lab, Segment};
+use probe_agent_checker::{Checker, Outcome};
 use probe_agent_tests::privileged;
 use tokio::task::JoinSet;
 

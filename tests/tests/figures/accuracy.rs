@@ -1,14 +1,15 @@
 //! Two workers at full speed tell as many lost RSTs as were dropped.
 
+use explain::Judged;
 use std::{io, sync::Arc, time::Duration};
 
-use probe_agent::{
-    correlate::timeline::{Coverage, Timeline},
-    explain::verdict::Verdict,
-    lab::{Family, Fault, Lab, Segment},
-    probe::{engine::Gauges, outcome::Outcome},
-    session::{Appetite, Audience},
+use engine::{
+    event_loop::Gauges,
+    session::{Output, ReportFilter},
 };
+use explain::timeline::Coverage;
+use lab::{Family, Fault, Lab, Segment};
+use model::{outcome::Outcome, verdict::Verdict};
 use probe_agent_tests::{plan, privileged, run};
 
 const PROBES: u64 = 40_000;
@@ -22,7 +23,7 @@ fn two_workers_tell_each_lost_rst() {
     let lost = lab.inject(&Fault::lost(Segment::FirstRst).percent(1)).unwrap();
     let mut plan = plan::as_check(&lab, listener.address(), PROBES).unwrap();
     plan::share(&mut plan, 2);
-    plan.appetite = Appetite::All;
+    plan.filter = ReportFilter::All;
     // The server's timer is due after 1 s; where it runs late, a lost RST shows late.
     plan.settings.settle = Duration::from_millis(2_900);
     let mut doubts = Doubts(0);
@@ -46,8 +47,9 @@ fn two_workers_tell_each_lost_rst() {
 /// Counts probes in whose time events were lost.
 struct Doubts(u64);
 
-impl Audience for Doubts {
-    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+impl Output for Doubts {
+    fn probe(&mut self, probe: Judged) -> io::Result<()> {
+        let timeline = probe.timeline;
         self.0 += u64::from(timeline.coverage == Coverage::EventsLost);
         Ok(())
     }

@@ -1,14 +1,15 @@
 //! Timeouts come before new probes: how late they are is the benchmark's to measure, and in what
 //! order things happen is the same on any machine.
 
+use explain::Judged;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use probe_agent::{
-    correlate::timeline::Timeline,
-    lab::{Family, Fault, Lab, Segment},
-    probe::{engine::Gauges, outcome::Outcome, target::Target},
-    session::{Appetite, Audience},
+use engine::{
+    event_loop::Gauges,
+    session::{Output, ReportFilter},
 };
+use lab::{Family, Fault, Lab, Segment};
+use model::{outcome::Outcome, target::Target};
 use probe_agent_tests::{plan, privileged, run};
 
 const IN_FLIGHT: usize = 2_000;
@@ -33,7 +34,7 @@ fn nothing_starts_while_timeouts_are_overdue() {
     plan.settings.timeout = TIMEOUT;
     plan.settings.settle = Duration::ZERO;
     plan.settings.concurrency = IN_FLIGHT;
-    plan.appetite = Appetite::All;
+    plan.filter = ReportFilter::All;
     let mut told = Told::default();
     run::traced(&plan, &mut told).unwrap();
     assert_eq!(told.spans.len() as u64, probes);
@@ -54,8 +55,9 @@ struct Told {
     spans: Vec<(u64, u64)>,
 }
 
-impl Audience for Told {
-    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+impl Output for Told {
+    fn probe(&mut self, probe: Judged) -> io::Result<()> {
+        let timeline = probe.timeline;
         let probe = &timeline.probe;
         assert_eq!(probe.outcome, Outcome::TimedOut);
         self.spans.push((probe.started_at, probe.ended_at));

@@ -1,5 +1,6 @@
 //! After a shortage, as many probes are in flight as before.
 
+use explain::Judged;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -10,12 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use probe_agent::{
-    correlate::timeline::Timeline,
-    lab::{Family, Fault, Lab, Segment},
-    probe::{engine::Gauges, outcome::Outcome},
-    session::{self, Appetite, Audience},
+use engine::{
+    event_loop::Gauges,
+    session::{self, Output, ReportFilter},
 };
+use lab::{Family, Fault, Lab, Segment};
+use model::outcome::Outcome;
 use probe_agent_tests::{plan, privileged};
 
 const PORTS: std::ops::RangeInclusive<u16> = 40_000..=40_009;
@@ -45,10 +46,10 @@ fn when_ports_come_back_all_of_them_are_used() {
     plan.settings.socket.ports = Some(PORTS);
     plan.settings.timeout = Duration::from_millis(50);
     plan.settings.settle = Duration::ZERO;
-    plan.appetite = Appetite::All;
+    plan.filter = ReportFilter::All;
     let stop = Arc::new(AtomicBool::new(false));
     let mut story = Story { others, short: 0, stop: Arc::clone(&stop), began: Instant::now() };
-    session::run(&plan, None, &stop, &mut story).unwrap();
+    session::run(&plan, None, &stop, || (), &mut story).unwrap();
     assert!(story.others.is_empty(), "the run ended early");
 }
 
@@ -60,8 +61,9 @@ struct Story {
     began: Instant,
 }
 
-impl Audience for Story {
-    fn probe(&mut self, timeline: Timeline) -> io::Result<()> {
+impl Output for Story {
+    fn probe(&mut self, probe: Judged) -> io::Result<()> {
+        let timeline = probe.timeline;
         // A shortage is waited out, and is no probe's outcome.
         ensure(timeline.probe.outcome == Outcome::TimedOut, || format!("{timeline:?}"))?;
         self.short += 1;

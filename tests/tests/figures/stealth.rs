@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use probe_agent::{explain::verdict::Verdict, lab::Family, report::summary::Summary};
+use lab::Family;
+use model::verdict::Verdict;
 use probe_agent_tests::{overrun::Overrun, privileged};
+use report::summary::Summary;
 
 const PROBES: u64 = 3_000;
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use probe_agent::lab::{Family, Fault, Lab, Reject, Segment, SocketEntry, TcpState};
+use lab::{Family, Fault, Lab, Reject, Segment, SocketEntry, TcpState};
 use probe_agent_tests::privileged;
 
 use crate::support::{SOON, connect, half_open, start_connect, stay_half_open};

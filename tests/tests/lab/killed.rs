@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
+use lab::{Family, Fault, Lab, Segment};
 use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
-use probe_agent::lab::{Family, Fault, Lab, Segment};
 use probe_agent_tests::{namespaces, privileged};
 
 const READY: &str = "the lab stands";

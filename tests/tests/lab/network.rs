@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use probe_agent::lab::{End, Family, Lab, LabError, Listener, ListenerOptions};
+use lab::{End, Family, Lab, LabError, Listener, ListenerOptions};
 use probe_agent_tests::privileged;
 
 use crate::support::{SOON, connect};

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-use probe_agent::lab::{Family, Lab, Listener, ListenerOptions, TcpState};
+use lab::{Family, Lab, Listener, ListenerOptions, TcpState};
 use probe_agent_tests::privileged;
 
 use crate::support::{connect, half_open, start_connect, stay_half_open};

@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use lab::{Fault, Injected, Lab, Segment};
 use nix::errno::Errno;
-use probe_agent::lab::{Fault, Injected, Lab, Segment};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// For what happens at once; a longer wait means failure.

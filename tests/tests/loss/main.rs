@@ -6,12 +6,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use probe_agent::{
-    correlate::timeline::Coverage,
-    explain::verdict::Verdict,
-    lab::{Family, Fault, Lab, Segment},
-    probe::{outcome::Outcome, settings::PortPolicy},
-};
+use engine::settings::PortPolicy;
+use explain::timeline::Coverage;
+use lab::{Family, Fault, Lab, Segment};
+use model::{outcome::Outcome, verdict::Verdict};
 use probe_agent_tests::{
     privileged,
     run::{Probing, run},

@@ -2,11 +2,8 @@
 
 use std::net::TcpStream;
 
-use probe_agent::{
-    lab::{Family, Lab},
-    probe::namespace,
-    trace::{audit::Audit, layout::Form, loader::Tracer},
-};
+use kernel::{layout::Form, loader::Tracer, netns, rst_accounting::Audit};
+use lab::{Family, Lab};
 use probe_agent_tests::privileged;
 
 /// RSTs that are sent while a tracer takes `cookie` for the namespace's own, and how many of them the
@@ -15,7 +12,7 @@ fn unseen(form: Form, cookie: impl FnOnce(u64) -> u64) -> u64 {
     let lab = Lab::new().unwrap();
     let closed = lab.closed_port(Family::V4).unwrap();
     let here = lab.server();
-    let cookie = cookie(here.run(namespace::cookie).unwrap());
+    let cookie = cookie(here.run(netns::cookie).unwrap());
     let (tracer, _rings) = Tracer::load(1, cookie, false, form).unwrap();
     assert!(tracer.sees_every_rst());
     here.run(|| {

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use demo::scenarios;
 use nix::{
     errno::Errno,
     sys::{
@@ -17,7 +18,6 @@ use nix::{
     },
     unistd::Pid,
 };
-use probe_agent::demo::scenarios;
 use probe_agent_tests::{binary, namespaces, privileged};
 
 fn demo(arguments: &[&str]) -> Command {

@@ -1,14 +1,11 @@
 //! Changes of state are heard of the agent's own sockets alone, wherever that can be.
 
-use probe_agent::{
-    probe::namespace,
-    trace::{ack_guard::Guard, layout::Form, loader::Tracer},
-};
+use kernel::{ack_guard::Guard, layout::Form, loader::Tracer, netns};
 use probe_agent_tests::privileged;
 
 /// Whether they are, and whether any hook is still at the tracepoint that all sockets pass.
 fn heard(ack_guard: bool, form: Form) -> (bool, bool) {
-    let cookie = namespace::cookie();
+    let cookie = netns::cookie();
     let (tracer, _rings) = Tracer::load(1, cookie, ack_guard, form).unwrap();
     assert_eq!(matches!(tracer.guard, Guard::Enforced(_)), ack_guard, "{:?}", tracer.guard);
     let at_all = tracer.kernel.hooks.iter().any(|hook| hook.tracepoint == "inet_sock_set_state");

@@ -2,14 +2,12 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use probe_agent::{
-    demo::{
-        crew::{self, News, Part},
-        scenarios,
-    },
-    lab::Family,
-    trace::layout::Form,
+use demo::{
+    crew::{self, News, Part},
+    scenarios,
 };
+use kernel::layout::Form;
+use lab::Family;
 use probe_agent_tests::privileged;
 
 #[test]

@@ -10,13 +10,15 @@ use crate::privilege::as_root;
 use crate::progress::step;
 use crate::workspace;
 
-const PACKAGE: &str = "probe-agent-tests";
+/// The packages whose tests need a lab, that is root.
+pub(super) const PACKAGES: [&str; 2] = ["probe-agent-tests", "probe-agent-bench"];
 
 /// Builds the test programs and returns them in the order of their names.
 pub(super) fn build() -> Result<Vec<PathBuf>> {
     step("build the lab tests", || {
         let mut cargo = workspace::cargo()?;
-        cargo.args(["test", "--package", PACKAGE, "--no-run"]);
+        cargo.args(["test", "--no-run"]);
+        cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
         cargo.arg("--message-format=json-render-diagnostics");
         let messages = command::capture_visible(&mut cargo)?;
         let mut tests: Vec<PathBuf> =

@@ -1,0 +1,70 @@
+//! `probe-agent demo`: from the command line to the exit code.
+
+use std::io;
+
+use demo::{DemoError, DemoResult, Options};
+use kernel::error::TraceError;
+use lab::{Family, LabError};
+use model::errno::in_words;
+
+use crate::{
+    cli::demo::{DemoArgs, FamilyChoice},
+    exit::{Exit, Failure},
+    signals::Interrupts,
+};
+
+/// Runs `demo`. Must be called by the main thread, before others are started (see
+/// [`kernel::tracefs::find`]).
+///
+/// # Errors
+/// One line for stderr, and the exit code that goes with it.
+pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+    let scenarios = demo::select(&args.scenarios).map_err(failure)?;
+    if args.list {
+        return demo::list(&scenarios).map(|()| Exit::AsExpected).map_err(failure);
+    }
+    let handlers = |source| DemoError::Run {
+        operation: "install the signal handlers",
+        source: in_words(source),
+    };
+    let interrupts = Interrupts::hear(1).map_err(handlers).map_err(failure)?;
+    let options = Options {
+        scenarios,
+        families: families(args.family),
+        tracepoints: args.tracepoints,
+        output: args.output.into(),
+    };
+    let result = demo::run(&options, interrupts.stop()).map_err(failure)?;
+    Ok(match result {
+        DemoResult::AsInjected => Exit::AsExpected,
+        DemoResult::NotAsInjected => Exit::NotAsExpected,
+        DemoResult::Interrupted => Exit::Interrupted,
+    })
+}
+
+const fn families(choice: FamilyChoice) -> &'static [Family] {
+    match choice {
+        FamilyChoice::Four => &[Family::V4],
+        FamilyChoice::Six => &[Family::V6],
+        FamilyChoice::Both => &Family::ALL,
+    }
+}
+
+fn failure(error: DemoError) -> Failure {
+    Failure { line: error.to_string(), exit: exit(&error) }
+}
+
+fn exit(error: &DemoError) -> Exit {
+    match error {
+        DemoError::Lab(LabError::Namespace { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Exit::Privilege
+        }
+        DemoError::Trace(
+            TraceError::Permission(_) | TraceError::NoTracefs(_) | TraceError::Format { .. },
+        ) => Exit::Privilege,
+        DemoError::Unknown { .. } | DemoError::Lab(LabError::Missing { .. }) => Exit::Usage,
+        DemoError::Lab(_) | DemoError::Trace(_) | DemoError::Run { .. } => Exit::Unfinished,
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether as many RSTs are told lost as nftables dropped, at full speed.
+
+use anyhow::Result;
+use lab::{Family, Fault, Lab, Segment};
+use model::verdict::{Proof, Verdict};
+use probe_agent_tests::{plan, run};
+use serde::Serialize;
+
+use crate::arguments::Effort;
+
+/// What was dropped, and what was told.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Accuracy {
+    pub(crate) probes: u64,
+    pub(crate) workers: u32,
+    /// Probes per second, the cost of the packet filter in it.
+    pub(crate) per_second: f64,
+    /// First RSTs that the packet filter dropped.
+    pub(crate) dropped: u64,
+    /// Probes told as one of the three verdicts of a lost RST.
+    pub(crate) told: u64,
+    /// Of those: found by the server's own timer, by the next use of the port, not recovered.
+    pub(crate) by_timer: u64,
+    pub(crate) by_port_reuse: u64,
+    pub(crate) unrecovered: u64,
+    /// Kernel events that are known to be missing, and the verdicts that are `unknown` therefore.
+    pub(crate) events_lost: u64,
+    pub(crate) unknown: u64,
+    /// By how much the told differ from the dropped, beyond what the lost events allow.
+    pub(crate) amiss: u64,
+}
+
+/// RSTs that are lost, in per cent.
+const LOSS: u8 = 1;
+
+const WORKERS: u32 = 2;
+
+pub(crate) fn measure(effort: &Effort) -> Result<Vec<Accuracy>> {
+    let lab = Lab::new()?;
+    let listener = lab.listen(Family::V4)?;
+    let lost = lab.inject(&Fault::lost(Segment::FirstRst).percent(LOSS))?;
+    let mut plan = plan::as_check(&lab, listener.address(), effort.counted)?;
+    plan::share(&mut plan, WORKERS);
+    let summary = run::traced(&plan, &mut run::Nobody)?;
+    lab.settle()?;
+    let of = |verdict| summary.verdict(verdict);
+    let by_timer = of(Verdict::RstLostSynackRetransmit);
+    let by_port_reuse = of(Verdict::RstLostPortReuse);
+    let unrecovered = of(Verdict::RstLostUnrecovered);
+    let (told, dropped) = (by_timer + by_port_reuse + unrecovered, lost.clear()?);
+    let (events_lost, unknown) = (summary.events_lost, summary.proof(Proof::Unknown));
+    // Events that are missing excuse a difference only where the probes are told to be in doubt.
+    let excused = if unknown > 0 { events_lost } else { 0 };
+    let accuracy = Accuracy {
+        probes: summary.probes,
+        workers: WORKERS,
+        per_second: summary.probes_per_second,
+        dropped,
+        told,
+        by_timer,
+        by_port_reuse,
+        unrecovered,
+        events_lost,
+        unknown,
+        amiss: told.abs_diff(dropped).saturating_sub(excused),
+    };
+    eprintln!("{accuracy:?}");
+    Ok(vec![accuracy])
+}

@@ -1,0 +1,76 @@
+//! Run times of this process's own programs, from `/proc/self/fdinfo`: others may have loaded the
+//! same programs on this machine.
+
+use std::{collections::BTreeMap, fs, ops::Sub, path::PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use kernel::{ack_guard::Guard, loader::Tracer, own_states};
+
+/// How often a program ran, and for how long.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub(super) runs: u64,
+    pub(super) ns: u64,
+}
+
+impl Count {
+    /// Nanoseconds per run, if there were enough runs.
+    pub(super) fn mean(self, enough: u64) -> Option<f64> {
+        (self.runs >= enough).then(|| self.ns as f64 / self.runs as f64)
+    }
+}
+
+impl Sub for Count {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { runs: self.runs - other.runs, ns: self.ns - other.ns }
+    }
+}
+
+/// The programs of a tracer, by name.
+pub(super) struct Programs(Vec<(&'static str, PathBuf)>);
+
+impl Programs {
+    /// The kernel numbers programs in the order in which they were loaded: those on the cgroup, the hooks.
+    /// Its own names of them are cut after 15 letters, and two of them are then the same.
+    pub(super) fn of(tracer: &Tracer) -> Result<Self> {
+        let mut names = Vec::new();
+        if matches!(tracer.guard, Guard::Enforced(_)) {
+            names.push("ack_guard");
+        }
+        if tracer.hears_own_states {
+            names.push(own_states::PROGRAM);
+        }
+        names.extend(tracer.kernel.hooks.iter().map(|h| h.program));
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir("/proc/self/fdinfo")? {
+            let path = entry?.path();
+            // The directory's own descriptor is among them, and closed by now.
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            if field(&text, "prog_type:").is_some() && field(&text, "run_cnt:").is_some() {
+                files.insert(field(&text, "prog_id:").context("a program has a number")?, path);
+            }
+        }
+        ensure!(files.len() == names.len(), "{} programs for {names:?}", files.len());
+        Ok(Self(names.into_iter().zip(files.into_values()).collect()))
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
+    /// What each has done so far.
+    pub(super) fn count(&self) -> Result<Vec<Count>> {
+        let count = |path: &PathBuf| {
+            let text = fs::read_to_string(path)?;
+            let of = |name| field(&text, name).with_context(|| format!("fdinfo has no {name}"));
+            Ok(Count { runs: of("run_cnt:")?, ns: of("run_time_ns:")? })
+        };
+        self.0.iter().map(|(_, path)| count(path)).collect()
+    }
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+}

@@ -1,0 +1,37 @@
+//! Why the demo cannot be played.
+
+use std::io;
+
+use super::scenarios;
+use kernel::error::TraceError;
+use lab::LabError;
+
+/// Why a scenario, or the whole demo, could not be played.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// There is no such scenario.
+    #[error("there is no scenario {name:?}; there are: {}", names())]
+    Unknown {
+        /// As it was asked for.
+        name: String,
+    },
+    /// The lab could not be made.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// The hooks could not be loaded.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The run failed, or what it said could not be written.
+    #[error("cannot {operation}: {source}")]
+    Run {
+        /// What was tried.
+        operation: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+fn names() -> String {
+    let names: Vec<_> = scenarios::ALL.iter().map(|scenario| scenario.name).collect();
+    names.join(", ")
+}

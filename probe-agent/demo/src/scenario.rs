@@ -1,0 +1,132 @@
+//! What a scenario is made of.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use engine::settings::PortPolicy;
+use lab::Fault;
+use model::{
+    outcome::Outcome,
+    verdict::{Proof, Verdict},
+};
+
+/// One way in which half-open probes can go: what is done to them, and what must be said of them.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The stable name.
+    pub name: &'static str,
+    /// What happens, in one line.
+    pub title: &'static str,
+    /// What the network or a firewall does.
+    pub injected: &'static [Injection],
+    /// Kernel parameters of the server's namespace.
+    pub server_sysctls: &'static [(&'static str, &'static str)],
+    /// What is at the target's address.
+    pub target: At,
+    /// What is wrong with this host, if anything.
+    pub here: Here,
+    /// How it is probed.
+    pub probing: Probing,
+    /// What must be said of each probe, in the order of their starts.
+    pub expected: &'static [Expected],
+    /// What the server's kernel must say, as a witness that does not know the agent.
+    pub witness: Witness,
+}
+
+/// A fault, and how often it must have happened.
+#[derive(Clone, Debug)]
+pub struct Injection {
+    /// The fault.
+    pub fault: Fault,
+    /// How many segments nftables must have counted, no more and no less.
+    pub hits: RangeInclusive<u64>,
+}
+
+/// What is at the target's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// A server that accepts whatever its kernel hands over.
+    Server,
+    /// Nothing listens on that port.
+    NoServer,
+}
+
+/// What is wrong with the host that probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Here {
+    /// Nothing.
+    AllWell,
+    /// Another socket has the source port.
+    PortTaken,
+    /// The source address is another host's.
+    ForeignSource,
+}
+
+/// How to probe: the part of the engine's settings that scenarios differ in.
+#[derive(Clone, Copy, Debug)]
+pub struct Probing {
+    /// Number of probes, started one after the other without a pause.
+    pub count: u64,
+    /// Probes in flight at a time.
+    pub concurrency: usize,
+    /// Slots and, as many, source ports.
+    pub slots: u16,
+    /// When a port is used again.
+    pub ports: PortPolicy,
+    /// A new socket for each probe.
+    pub fresh_sockets: bool,
+    /// How long an answer is waited for.
+    pub timeout: Duration,
+    /// How long late events are waited for.
+    pub settle: Duration,
+}
+
+/// What must be said of one probe.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// What a health checker is told.
+    pub outcome: Outcome,
+    /// All verdicts, in order.
+    pub verdicts: &'static [Verdict],
+    /// How well each verdict is proved.
+    pub proof: Proof,
+    /// Which probe of the scenario, counted from 0, the first verdict is linked to.
+    pub about: Option<usize>,
+    /// What the advice must name.
+    pub advice: Option<&'static str>,
+}
+
+impl Expected {
+    /// Confirmed verdicts on a probe.
+    #[must_use]
+    pub const fn new(outcome: Outcome, verdicts: &'static [Verdict]) -> Self {
+        Self { outcome, verdicts, proof: Proof::Confirmed, about: None, advice: None }
+    }
+
+    /// The kernel events leave a doubt.
+    #[must_use]
+    pub const fn inferred(self) -> Self {
+        Self { proof: Proof::Inferred, ..self }
+    }
+
+    /// The first verdict is about another probe, too.
+    #[must_use]
+    pub const fn about(self, probe: usize) -> Self {
+        Self { about: Some(probe), ..self }
+    }
+
+    /// The advice names something.
+    #[must_use]
+    pub const fn advising(self, words: &'static str) -> Self {
+        Self { advice: Some(words), ..self }
+    }
+}
+
+/// What the server's kernel must say when all is over. That it handed no connection to the
+/// application is asked of every scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Half-open connections that a RST ended (`TcpExtEmbryonicRsts`).
+    pub resets: i64,
+    /// Half-open connections that are left (`SYN_RECV`).
+    pub half_open: usize,
+}

@@ -1,0 +1,221 @@
+//! The scenarios, in the order in which they are shown. The demo and the tests run the same ones.
+
+use std::time::Duration;
+
+use super::scenario::{At, Expected, Here, Injection, Probing, Scenario, Witness};
+use engine::settings::PortPolicy;
+use lab::{Fault, Reject, Segment};
+use model::{
+    outcome::Outcome::{Alive, LocalError, Refused, TimedOut, Unreachable},
+    verdict::Verdict as V,
+};
+
+/// One probe that is followed past the server's SYN-ACK timer (1 s).
+const ONE: Probing = Probing {
+    count: 1,
+    concurrency: 1,
+    slots: 1,
+    ports: PortPolicy::Rotate,
+    fresh_sockets: false,
+    timeout: Duration::from_secs(2),
+    settle: Duration::from_secs(2),
+};
+
+/// Two probes from one port, the second as soon as the first has ended.
+const TWO_ON_ONE_PORT: Probing = Probing { count: 2, ports: PortPolicy::Pin, ..ONE };
+
+/// Gives up before the SYN, or the SYN-ACK, would be sent again.
+const SHORT: Duration = Duration::from_millis(300);
+
+const UNTOUCHED: Witness = Witness { resets: 0, half_open: 0 };
+
+const fn reset(times: i64) -> Witness {
+    Witness { resets: times, half_open: 0 }
+}
+
+const fn hit(fault: Fault, hits: u64) -> Injection {
+    Injection { fault, hits: hits..=hits }
+}
+
+/// Every SYN is rejected. An ICMP answer that comes while `connect()` still holds the socket, as it
+/// mostly does here, is not acted upon (`tcp_v4_err`); the one to the first retransmit is.
+const fn rejected(with: Reject) -> Injection {
+    Injection { fault: Fault::refused(with), hits: 1..=2 }
+}
+
+/// Nothing injected, one probe, a server.
+const PLAIN: Scenario = Scenario {
+    name: "clean",
+    title: "nothing goes wrong",
+    injected: &[],
+    server_sysctls: &[],
+    target: At::Server,
+    here: Here::AllWell,
+    probing: ONE,
+    expected: &[Expected::new(Alive, &[V::Clean])],
+    witness: reset(1),
+};
+
+/// All scenarios.
+pub static ALL: &[Scenario] = &[
+    PLAIN,
+    Scenario {
+        name: "rst-lost",
+        title: "path A: the RST is lost, the server asks again and is reset",
+        injected: &[hit(Fault::lost(Segment::FirstRst).first(1), 1)],
+        expected: &[Expected::new(Alive, &[V::RstLostSynackRetransmit])],
+        ..PLAIN
+    },
+    Scenario {
+        name: "rst-lost-port-reuse",
+        title: "path B: the RST is lost, the next probe from the same port meets the leftover",
+        injected: &[hit(Fault::lost(Segment::FirstRst).first(1), 1)],
+        probing: TWO_ON_ONE_PORT,
+        expected: &[
+            Expected::new(Alive, &[V::RstLostPortReuse]).about(1),
+            Expected::new(Alive, &[V::StaleSynRecvChallengeAck]).about(0),
+        ],
+        witness: reset(2),
+        ..PLAIN
+    },
+    Scenario {
+        name: "false-refusal",
+        title: "path C: the leftover of a lost RST refuses a fresh socket, though the server is up",
+        injected: &[hit(Fault::lost(Segment::FirstRst).first(1), 1)],
+        // The second slot is for the second opinion.
+        probing: Probing { fresh_sockets: true, slots: 2, ..TWO_ON_ONE_PORT },
+        expected: &[
+            Expected::new(Alive, &[V::RstLostPortReuse]).about(1),
+            Expected::new(Alive, &[V::StaleSynRecvReset]).about(0),
+        ],
+        witness: reset(2),
+        ..PLAIN
+    },
+    Scenario {
+        name: "rst-lost-unrecovered",
+        title: "every RST is lost, also those that answer the server's SYN-ACKs",
+        injected: &[
+            hit(Fault::lost(Segment::FirstRst), 1),
+            hit(Fault::lost(Segment::RecoveryRst), 2),
+        ],
+        // The server asks again after 1 s and 3 s, then after 7 s.
+        probing: Probing { settle: Duration::from_millis(3_600), ..ONE },
+        expected: &[Expected::new(Alive, &[V::RstLostUnrecovered])],
+        witness: Witness { resets: 0, half_open: 1 },
+        ..PLAIN
+    },
+    Scenario {
+        name: "late-synack",
+        title: "the SYN-ACK comes after the probe has given up",
+        injected: &[hit(Fault::lost(Segment::SynAck).first(1), 1)],
+        probing: Probing { timeout: SHORT, ..ONE },
+        expected: &[Expected::new(TimedOut, &[V::LateSynack, V::TimedOut])],
+        ..PLAIN
+    },
+    Scenario {
+        name: "late-synack-port-reuse",
+        title: "the next probe from the same port meets what the server still owed to a timed-out one",
+        injected: &[hit(Fault::lost(Segment::SynAck).first(1), 1)],
+        probing: Probing { timeout: SHORT, ..TWO_ON_ONE_PORT },
+        expected: &[
+            Expected::new(TimedOut, &[V::TimedOut]),
+            Expected::new(Alive, &[V::LateSynack]).about(0),
+        ],
+        witness: reset(2),
+        ..PLAIN
+    },
+    Scenario {
+        name: "syn-lost",
+        title: "the SYN is lost and sent again",
+        injected: &[hit(Fault::lost(Segment::Syn).first(1), 1)],
+        expected: &[Expected::new(Alive, &[V::SynRetransmitted])],
+        ..PLAIN
+    },
+    Scenario {
+        name: "synack-lost",
+        title: "the SYN-ACK is lost, and the SYN is sent again",
+        injected: &[hit(Fault::lost(Segment::SynAck).first(1), 1)],
+        // Both ends run a timer of 1 s, and their segments would cross. Without a retransmit of its
+        // own the server answers the client's.
+        server_sysctls: &[("net.ipv4.tcp_synack_retries", "0")],
+        expected: &[Expected::new(Alive, &[V::SynRetransmitted])],
+        ..PLAIN
+    },
+    Scenario {
+        name: "refused",
+        title: "nothing listens: the server's host answers with a RST",
+        target: At::NoServer,
+        expected: &[Expected::new(Refused, &[V::Refused])],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "refused-by-icmp",
+        title: "a firewall refuses with ICMP port unreachable",
+        injected: &[rejected(Reject::PortUnreachable)],
+        // No hook sees ICMP: that it refused is concluded from there being no RST.
+        expected: &[Expected::new(Refused, &[V::Refused]).inferred()],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "host-unreachable",
+        title: "a router says by ICMP that there is no such host",
+        injected: &[rejected(Reject::HostUnreachable)],
+        expected: &[Expected::new(Unreachable, &[V::Unreachable])],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "prohibited",
+        title: "a firewall says by ICMP that it prohibits the connection",
+        injected: &[rejected(Reject::AdminProhibited)],
+        expected: &[Expected::new(Unreachable, &[V::Unreachable])],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "timed-out",
+        title: "every SYN is lost",
+        injected: &[hit(Fault::lost(Segment::Syn), 1)],
+        probing: Probing { timeout: SHORT, ..ONE },
+        expected: &[Expected::new(TimedOut, &[V::TimedOut])],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "blocked-here",
+        title: "this host's own firewall drops every SYN",
+        injected: &[hit(Fault::firewalled(Segment::Syn), 2)],
+        // Only a retransmit tells what became of it: the first is due after 1 s, the next after 2 s.
+        probing: Probing { timeout: Duration::from_millis(1_500), ..ONE },
+        expected: &[Expected::new(TimedOut, &[V::TimedOut, V::SynRetransmitted])
+            .advising("This host's own firewall")],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "port-taken",
+        title: "no source port is free: another socket of this host has the only one",
+        here: Here::PortTaken,
+        expected: &[Expected::new(LocalError, &[V::LocalError])
+            .advising("Another socket has that source port")],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "foreign-source",
+        title: "the source address is not this host's",
+        here: Here::ForeignSource,
+        expected: &[Expected::new(LocalError, &[V::LocalError])
+            .advising("The source address is not this host's")],
+        witness: UNTOUCHED,
+        ..PLAIN
+    },
+];
+
+/// The scenario of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
+}

@@ -1,0 +1,196 @@
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+
+use super::{Chance, Schedule, Share};
+use crate::pace::{Jitter, Limits, Pacing};
+use model::target::{Target, TargetId};
+
+const SECOND: u64 = 1_000_000_000;
+
+fn share(id: u32, count: Option<u64>, interval: u64, first: u64) -> Share {
+    Share { target: TargetId(id), count, interval, first }
+}
+
+fn unlimited(shares: &[Share], jitter: Jitter, now: u64) -> Schedule {
+    Schedule::new(shares, Arc::default(), jitter, 7, now)
+}
+
+/// Limits over targets whose addresses end in these numbers.
+fn limits(rate: Option<u32>, per_host: Option<u32>, hosts: &[u8]) -> Arc<Limits> {
+    let target = |host: &u8| Target {
+        name: String::new(),
+        host: String::new(),
+        address: ([10, 0, 0, *host], 80).into(),
+    };
+    let targets: Vec<Target> = hosts.iter().map(target).collect();
+    let pace = Pacing {
+        rate: rate.and_then(NonZeroU32::new),
+        rate_per_host: per_host.and_then(NonZeroU32::new),
+        ..Pacing::default()
+    };
+    Arc::new(Limits::new(&pace, &targets))
+}
+
+/// Starts all that is due until `end`, waking only when the schedule says; the times by target.
+fn play(schedule: &mut Schedule, mut now: u64, end: u64) -> BTreeMap<u32, Vec<u64>> {
+    let mut starts: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    while let Some(due) = schedule.next_due().filter(|due| *due < end) {
+        assert!(due >= now || starts.is_empty(), "time goes on");
+        now = now.max(due);
+        let mut woken_in_vain = 0;
+        while let Some(target) = schedule.take(now) {
+            starts.entry(target.0).or_default().push(now);
+            woken_in_vain = 0;
+        }
+        woken_in_vain += 1;
+        assert!(woken_in_vain < 3, "awake without anything to do");
+        assert!(schedule.next_due().is_none_or(|next| next > now), "a busy wait");
+    }
+    starts
+}
+
+#[test]
+fn targets_take_turns_and_each_has_its_count() {
+    let shares = [share(0, Some(2), 10, 0), share(1, Some(2), 10, 0), share(2, Some(0), 10, 0)];
+    let mut schedule = unlimited(&shares, Jitter::default(), 100);
+    let mut taken = Vec::new();
+    for now in [100, 100, 100, 110, 110, 200] {
+        taken.push(schedule.take(now).map(|t| t.0));
+    }
+    assert_eq!(taken, [Some(0), Some(1), None, Some(0), Some(1), None]);
+    assert_eq!(schedule.next_due(), None);
+}
+
+#[test]
+fn without_an_interval_targets_take_turns_too() {
+    let shares: Vec<Share> = (0..3).map(|id| share(id, None, 0, 0)).collect();
+    let mut schedule = unlimited(&shares, Jitter::default(), 0);
+    let taken: Vec<u32> = (0..7).filter_map(|now| schedule.take(now / 2)).map(|t| t.0).collect();
+    assert_eq!(taken, [0, 1, 2, 0, 1, 2, 0]);
+}
+
+#[test]
+fn each_target_has_its_own_interval_and_first_time() {
+    let shares = [share(0, None, 10, 0), share(1, None, 25, 5), share(2, Some(1), 1, 12)];
+    let mut schedule = unlimited(&shares, Jitter::default(), 100);
+    let starts = play(&mut schedule, 100, 160);
+    assert_eq!(starts[&0], [100, 110, 120, 130, 140, 150]);
+    assert_eq!(starts[&1], [105, 130, 155]);
+    assert_eq!(starts[&2], [112]);
+}
+
+#[test]
+fn a_backlog_is_not_made_up_for_in_a_burst() {
+    let mut schedule = unlimited(&[share(0, None, 10, 0)], Jitter::default(), 0);
+    assert!(schedule.take(1_000).is_some());
+    assert_eq!(schedule.next_due(), Some(1_000));
+    assert!(schedule.take(1_000).is_some());
+    assert_eq!(schedule.next_due(), Some(1_010));
+}
+
+#[test]
+fn jitter_keeps_the_mean_and_its_bounds() {
+    let mut schedule = unlimited(&[share(0, None, 1_000, 0)], Jitter::Share(0.2), 0);
+    let starts = &play(&mut schedule, 0, 1_000_000)[&0];
+    let waits: Vec<u64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(waits.iter().all(|wait| (800..=1_200).contains(wait)));
+    assert!(waits.iter().any(|wait| *wait < 850) && waits.iter().any(|wait| *wait > 1_150));
+    assert!((980..=1_020).contains(&starts.len()), "{}", starts.len());
+}
+
+#[test]
+fn chance_reaches_both_ends() {
+    let mut chance = Chance(1);
+    let mut seen = [0; 4];
+    (0..400).for_each(|_| seen[usize::try_from(chance.up_to(3)).unwrap()] += 1);
+    assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
+    assert_eq!(chance.up_to(0), 0);
+}
+
+#[test]
+fn the_rate_holds_for_all_targets_together() {
+    let shares: Vec<Share> = (0..10).map(|id| share(id, None, 0, 0)).collect();
+    let mut schedule =
+        Schedule::new(&shares, limits(Some(100), None, &[1; 10]), Jitter::default(), 1, SECOND);
+    let starts = play(&mut schedule, SECOND, 2 * SECOND);
+    assert!(starts.values().all(|times| times.len() == 10), "fair: {starts:?}");
+}
+
+#[test]
+fn a_late_worker_keeps_the_rate_but_an_idle_time_gives_no_credit() {
+    let shares = [share(0, None, 0, 0)];
+    let mut schedule =
+        Schedule::new(&shares, limits(Some(1_000), None, &[1]), Jitter::default(), 1, SECOND);
+    let mut at = |now: u64| std::iter::from_fn(|| schedule.take(SECOND + now)).count();
+    assert_eq!(at(0), 1);
+    assert_eq!(at(10_000_000), 10, "10 ms late");
+    assert_eq!(at(500_000_000), 1, "half a second late");
+}
+
+#[test]
+fn a_host_with_many_targets_keeps_its_rate_and_holds_nobody_up() {
+    // Targets 0 to 7 are one host, 8 another; all want ten probes in a second.
+    let hosts = [1, 1, 1, 1, 1, 1, 1, 1, 2];
+    let shares: Vec<Share> = (0..9).map(|id| share(id, None, SECOND / 10, 0)).collect();
+    let limits = limits(None, Some(16), &hosts);
+    let mut schedule = Schedule::new(&shares, limits, Jitter::default(), 1, SECOND);
+    let starts = play(&mut schedule, SECOND, 2 * SECOND);
+    assert!((0..8).all(|id| starts[&id].len() == 2), "fair, 16 in all: {starts:?}");
+    assert_eq!(starts[&8].len(), 10);
+    let mut times: Vec<u64> = (0..8).flat_map(|id| starts[&id].clone()).collect();
+    times.sort_unstable();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= SECOND / 16));
+}
+
+#[test]
+fn both_rates_hold_and_every_probe_is_made() {
+    let shares: Vec<Share> = (0..4).map(|id| share(id, Some(5), 0, 0)).collect();
+    let limits = limits(Some(10), Some(4), &[1, 1, 2, 3]);
+    let mut schedule = Schedule::new(&shares, limits, Jitter::default(), 1, SECOND);
+    let starts = play(&mut schedule, SECOND, 10 * SECOND);
+    assert!(starts.values().all(|times| times.len() == 5), "{starts:?}");
+    let mut all: Vec<u64> = starts.values().flatten().copied().collect();
+    all.sort_unstable();
+    assert!(all.windows(11).all(|eleven| eleven[10] - eleven[0] >= SECOND - 20_000_000));
+    assert_eq!(schedule.next_due(), None);
+}
+
+#[test]
+fn two_workers_share_the_rates() {
+    let limits = limits(Some(100), Some(60), &[1, 1]);
+    let mut workers = [0, 1].map(|id| {
+        Schedule::new(&[share(id, None, 0, 0)], Arc::clone(&limits), Jitter::default(), 1, SECOND)
+    });
+    let mut starts = 0;
+    for now in (0..1_000).map(|ms| SECOND + ms * 1_000_000) {
+        for worker in &mut workers {
+            starts += std::iter::from_fn(|| worker.take(now)).count();
+        }
+    }
+    assert!((59..=61).contains(&starts), "{starts}");
+}
+
+#[test]
+fn a_probe_besides_the_schedule_counts() {
+    let limits = limits(Some(10), Some(10), &[1]);
+    let shares = [share(0, None, 0, 0)];
+    let mut schedule = Schedule::new(&shares, limits, Jitter::default(), 1, SECOND);
+    assert!(schedule.take(SECOND).is_some());
+    schedule.charge(TargetId(0), SECOND);
+    assert_eq!(schedule.next_due(), Some(SECOND + SECOND / 5));
+}
+
+/// A heap of 100,000 is 17 high: what one probe costs does not follow the number of targets.
+#[test]
+fn a_hundred_thousand_targets_are_each_probed_in_their_interval() {
+    let shares: Vec<Share> =
+        (0..100_000).map(|id| share(id, None, 1_000_000, u64::from(id) * 10)).collect();
+    let mut schedule = unlimited(&shares, Jitter::default(), 0);
+    let starts = play(&mut schedule, 0, 3_000_000);
+    assert_eq!(starts.len(), 100_000);
+    assert!(starts.values().all(|times| times.len() == 3));
+}
+
+#[test]
+fn a_target_takes_48_bytes() {
+    assert!(size_of::<super::Line>() + size_of::<std::cmp::Reverse<super::Due>>() <= 48);
+}

@@ -1,0 +1,133 @@
+//! One recycled socket.
+
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    time::Duration,
+};
+
+use rustix::{io::Errno, net::connect_unspec};
+use socket2::{Socket, Type};
+
+use super::{
+    settings::SocketSettings,
+    source::{domain, prepare},
+};
+use model::record::TcpInfo;
+
+/// A socket bound once to a source address and port. `connect()` starts a probe,
+/// `connect(AF_UNSPEC)` (`tcp_disconnect`) sends the RST and makes it ready for the next.
+#[derive(Debug)]
+pub(super) struct Slot {
+    socket: Socket,
+    /// Where it is bound.
+    pub(super) local: SocketAddr,
+}
+
+/// How `connect()` of a non-blocking socket went.
+pub(super) enum Started {
+    /// The answer came while the system call ran, as it does on loopback.
+    Answered,
+    /// The SYN left.
+    InProgress,
+    /// The probe is over already: the errno.
+    Failed(i32),
+}
+
+impl Slot {
+    /// Makes a socket and binds it.
+    ///
+    /// # Errors
+    /// Whatever `socket()`, the options or `bind()` refuse with.
+    pub(super) fn bind(local: SocketAddr, settings: &SocketSettings) -> io::Result<Self> {
+        let socket = Socket::new(domain(local), Type::STREAM.nonblocking(), None)?;
+        prepare(&socket, settings, local.is_ipv6())?;
+        // SO_LINGER {1, 0}: close() aborts with a RST (RFC 9293, section 3.10.5).
+        socket.set_linger(Some(Duration::ZERO))?;
+        // Two options hold back the ACK of the SYN-ACK. TCP_QUICKACK off does so once; TCP_DEFER_ACCEPT
+        // on a client (tcp_rcv_synsent_state_process) outlives connect(AF_UNSPEC).
+        socket.set_tcp_quickack(false)?;
+        set_defer_accept(&socket)?;
+        socket.bind(&local.into())?;
+        Ok(Self { socket, local })
+    }
+
+    /// `SO_COOKIE` of the socket; 0 if the kernel does not tell.
+    pub(super) fn cookie(&self) -> u64 {
+        self.socket.cookie().unwrap_or(0)
+    }
+
+    /// Starts a probe.
+    ///
+    /// By rustix, here and for the disconnect, as its calls go straight to the kernel: those of the C
+    /// library prepare each time for the thread to be cancelled.
+    pub(super) fn connect(&self, target: SocketAddr) -> Started {
+        match rustix::net::connect(&self.socket, &target) {
+            Ok(()) => Started::Answered,
+            Err(Errno::INPROGRESS) => Started::InProgress,
+            Err(error) => Started::Failed(error.raw_os_error()),
+        }
+    }
+
+    /// Whether the handshake is over (`inet_getname` knows a peer of no other socket).
+    pub(super) fn is_connected(&self) -> bool {
+        self.socket.peer_addr().is_ok()
+    }
+
+    /// Ends a probe: sends a RST if the connection is established, nothing if it is not yet.
+    ///
+    /// # Errors
+    /// If the kernel refuses, the socket can no longer be used.
+    pub(super) fn disconnect(&self) -> io::Result<()> {
+        Ok(connect_unspec(&self.socket)?)
+    }
+
+    /// The pending error (`SO_ERROR`), 0 if there is none.
+    pub(super) fn take_error(&self) -> i32 {
+        match self.socket.take_error() {
+            Ok(error) => error.and_then(|e| e.raw_os_error()).unwrap_or(0),
+            Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
+        }
+    }
+
+    /// What `TCP_INFO` says; `None` if the kernel refuses.
+    pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
+        // SAFETY: an all-zero `tcp_info` is a value.
+        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+        let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+        // SAFETY: the buffer is as long as `length` says; the kernel writes at most that much.
+        let result = unsafe {
+            libc::getsockopt(
+                self.socket.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_INFO,
+                (&raw mut info).cast(),
+                &raw mut length,
+            )
+        };
+        (result == 0).then_some(TcpInfo { retransmits: info.tcpi_total_retrans })
+    }
+}
+
+impl AsFd for Slot {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// `TCP_DEFER_ACCEPT`, which socket2 does not have.
+fn set_defer_accept(socket: &Socket) -> io::Result<()> {
+    let seconds: libc::c_int = 1;
+    // SAFETY: the option's value is an int, and its length is given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_DEFER_ACCEPT,
+            (&raw const seconds).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

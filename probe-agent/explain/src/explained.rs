@@ -1,0 +1,48 @@
+//! A probe that has been judged, and a judged probe put into words.
+
+use model::{expect::Expect, finding::Finding, step::Step, verdict::Judgements};
+
+use crate::{narrate, rules, steps, timeline::Timeline};
+
+/// A settled probe with its verdicts. Made once, by the engine, and read by every output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The probe and its events.
+    pub timeline: Timeline,
+    /// The verdicts, the most telling first; never empty.
+    pub verdicts: Judgements,
+    /// Whether the outcome is the expected one.
+    pub expected: bool,
+}
+
+impl Judged {
+    /// Judges a timeline.
+    #[must_use]
+    pub fn new(timeline: Timeline, expect: Expect) -> Self {
+        let verdicts = rules::judge(&timeline);
+        let expected = expect.is_met(timeline.outcome());
+        Self { timeline, verdicts, expected }
+    }
+}
+
+/// A judged probe in words: what reports and spans are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedProbe {
+    /// The probe and its events.
+    pub timeline: Timeline,
+    /// The verdicts, the most telling first; never empty.
+    pub findings: Vec<Finding>,
+    /// The exchange, in time order.
+    pub steps: Vec<Step>,
+    /// Whether the outcome is the expected one.
+    pub expected: bool,
+}
+
+/// Puts a judged probe into words.
+#[must_use]
+pub fn explain(judged: Judged) -> ExplainedProbe {
+    let Judged { timeline, verdicts, expected } = judged;
+    let findings = verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
+    let steps = steps::steps(&timeline);
+    ExplainedProbe { timeline, findings, steps, expected }
+}

@@ -1,0 +1,52 @@
+//! Tells a verdict to a person: the sentence, the evidence, the advice.
+
+mod advice;
+mod evidence;
+mod sentence;
+
+use crate::timeline::{Leftover, Timeline};
+use model::record::ProbeId;
+use model::{
+    finding::Finding,
+    verdict::{Judgement, Verdict},
+};
+
+/// A judgement in words.
+#[must_use]
+pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
+    let Judgement { verdict, proof } = judgement;
+    Finding {
+        verdict,
+        proof,
+        sentence: sentence::of(timeline, judgement),
+        evidence: evidence::of(timeline, verdict),
+        advice: advice::of(timeline, verdict),
+        link: link(timeline, verdict),
+    }
+}
+
+/// The other probe that a verdict is about.
+fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
+    let earlier = timeline.earlier.and_then(|e| e.id);
+    match verdict {
+        Verdict::RstLostPortReuse | Verdict::RstLostUnrecovered => timeline.later.map(|l| l.id),
+        // The SYN was sent again because it met something, if there is an earlier probe.
+        Verdict::StaleSynRecvChallengeAck
+        | Verdict::StaleSynRecvReset
+        | Verdict::SynRetransmitted => earlier,
+        // Its own answer was late, or that to an earlier probe's SYN.
+        Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
+        Verdict::AckLeaked
+        | Verdict::RstLostSynackRetransmit
+        | Verdict::Refused
+        | Verdict::TimedOut
+        | Verdict::Unreachable
+        | Verdict::LocalError
+        | Verdict::Clean => None,
+    }
+}
+
+/// Whether its SYN met a second copy of an earlier probe's SYN-ACK.
+fn met_a_duplicate(timeline: &Timeline) -> bool {
+    timeline.earlier.is_some_and(|e| e.left == Leftover::Duplicate)
+}

@@ -1,0 +1,157 @@
+//! Which verdicts a timeline deserves, and how well each is proved.
+
+use crate::{
+    synack::Sign,
+    timeline::{Coverage, Leftover, Timeline},
+};
+use model::verdict::{Judgement, Judgements, Proof, Verdict};
+use model::{event::EventKind, outcome::Outcome, record::Closing};
+
+/// The verdicts on a probe, the most telling first; never empty.
+#[must_use]
+pub fn judge(timeline: &Timeline) -> Judgements {
+    let mut verdicts = Judgements::new();
+    match timeline.outcome() {
+        Outcome::Alive => alive(timeline, &mut verdicts),
+        Outcome::Refused => {
+            verdicts.push(refused(timeline));
+            verdicts.extend(met(timeline));
+        }
+        Outcome::TimedOut => timed_out(timeline, &mut verdicts),
+        Outcome::Unreachable => {
+            verdicts.push(by(timeline, Verdict::Unreachable, Proof::Confirmed));
+            verdicts.extend(met(timeline));
+        }
+        // The errno of the agent's own system call: there is nothing to doubt about it.
+        Outcome::LocalError => {
+            verdicts.push(Judgement { verdict: Verdict::LocalError, proof: Proof::Confirmed });
+        }
+    }
+    verdicts
+}
+
+/// A judgement with the best proof that the coverage allows.
+fn by(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
+    let proof = match timeline.coverage {
+        Coverage::Full | Coverage::SocketsOnly => best,
+        Coverage::EventsLost => Proof::Unknown,
+        Coverage::None => best.max(Proof::Inferred),
+    };
+    Judgement { verdict, proof }
+}
+
+fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
+    verdicts.extend(ack_leaked(timeline));
+    verdicts.extend(rst_lost(timeline));
+    let met = met(timeline);
+    verdicts.extend(met);
+    // Where the SYN met a leftover, its retransmit is part of that and no loss of its own.
+    if met.is_none() && timeline.syn_retransmits() > 0 {
+        verdicts.push(syn_retransmitted(timeline));
+    }
+    if verdicts.is_empty() {
+        verdicts.push(clean(timeline));
+    }
+}
+
+/// The kernel's own counts say so, whatever events were lost.
+fn ack_leaked(timeline: &Timeline) -> Option<Judgement> {
+    let leaked = timeline.acks_leaked() > 0;
+    leaked.then_some(Judgement { verdict: Verdict::AckLeaked, proof: Proof::Confirmed })
+}
+
+fn clean(timeline: &Timeline) -> Judgement {
+    let silent = timeline.followed_until >= timeline.silence_tells_at();
+    // A second copy of the SYN-ACK was reset as well: which RST the server took is not known.
+    let one_rst = timeline.late_rsts().next().is_none()
+        && timeline.probe.kernel.is_none_or(|k| k.rst_sent_at != 0);
+    let proof = match timeline.coverage {
+        Coverage::Full if one_rst && (timeline.reused_cleanly || silent) => Proof::Confirmed,
+        Coverage::Full | Coverage::SocketsOnly => Proof::Inferred,
+        // Whether the RST arrived shows in later events only, and nobody was watching.
+        Coverage::None if timeline.reused_cleanly => Proof::Inferred,
+        Coverage::EventsLost | Coverage::None => Proof::Unknown,
+    };
+    Judgement { verdict: Verdict::Clean, proof }
+}
+
+/// Paths A and B, on the probe whose RST was lost.
+fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
+    if timeline.probe.closing != Closing::Reset {
+        return None;
+    }
+    if let Some(later) = timeline.later {
+        let verdict =
+            if later.recovered { Verdict::RstLostPortReuse } else { Verdict::RstLostUnrecovered };
+        return Some(by(timeline, verdict, Proof::Confirmed));
+    }
+    let last = timeline.recoveries().last()?;
+    let sure = timeline.sign(last) == Sign::Sure;
+    let let_go = timeline.reused_cleanly || timeline.followed_until >= timeline.silence_tells_at();
+    // Of a single one it is not known that it was lost; that a second was needed shows it.
+    let again = timeline.recoveries().nth(1).is_some();
+    let verdict = if again && !let_go {
+        Verdict::RstLostUnrecovered
+    } else {
+        Verdict::RstLostSynackRetransmit
+    };
+    let proved = sure && (let_go || again);
+    Some(by(timeline, verdict, if proved { Proof::Confirmed } else { Proof::Inferred }))
+}
+
+/// Paths B and C and the late SYN-ACK, on the probe whose SYN met something.
+fn met(timeline: &Timeline) -> Option<Judgement> {
+    let earlier = timeline.earlier;
+    // Without the earlier probe, what was met is known but not where it came from.
+    let known = earlier.is_some_and(|e| e.id.is_some());
+    let proof = if known { Proof::Confirmed } else { Proof::Inferred };
+    if timeline.falsely_refused() {
+        return Some(by(timeline, Verdict::StaleSynRecvReset, proof));
+    }
+    timeline.met_leftover_at()?;
+    Some(match earlier.map_or(Leftover::Connection, |e| e.left) {
+        Leftover::Connection => by(timeline, Verdict::StaleSynRecvChallengeAck, proof),
+        Leftover::LateAnswer => by(timeline, Verdict::LateSynack, proof),
+        Leftover::Duplicate => syn_retransmitted(timeline),
+    })
+}
+
+fn syn_retransmitted(timeline: &Timeline) -> Judgement {
+    let seen = timeline.syn_retransmits() > 0;
+    let proof = if seen { Proof::Confirmed } else { Proof::Inferred };
+    by(timeline, Verdict::SynRetransmitted, proof)
+}
+
+fn refused(timeline: &Timeline) -> Judgement {
+    let seen = timeline.events.iter().any(|e| e.what == EventKind::RstReceived);
+    let settled = match timeline.confirmation {
+        Some(second) => second.outcome == Outcome::Refused,
+        // An earlier probe that it did not meet is one that it may have met (path C).
+        None => timeline.earlier.is_none() || timeline.met_leftover_at().is_some(),
+    };
+    let proof = if seen && settled { Proof::Confirmed } else { Proof::Inferred };
+    by(timeline, Verdict::Refused, proof)
+}
+
+fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
+    verdicts.extend(ack_leaked(timeline));
+    let answered_late = timeline.late_rsts().next().is_some();
+    if answered_late {
+        // A SYN that met something may have been answered with a challenge ACK again, this time late.
+        let sure = timeline.met_leftover_at().is_none();
+        let proof = if sure { Proof::Confirmed } else { Proof::Inferred };
+        verdicts.push(by(timeline, Verdict::LateSynack, proof));
+    }
+    let met = met(timeline).map(|mut judgement| {
+        // Once on one probe: its own answer was late as well, and that is the nearer one.
+        if answered_late && judgement.verdict == Verdict::LateSynack {
+            judgement.verdict = Verdict::StaleSynRecvChallengeAck;
+        }
+        judgement
+    });
+    verdicts.extend(met);
+    verdicts.push(by(timeline, Verdict::TimedOut, Proof::Confirmed));
+    if met.is_none() && timeline.syn_retransmits() > 0 {
+        verdicts.push(syn_retransmitted(timeline));
+    }
+}

@@ -1,0 +1,235 @@
+//! Draws a timeline: from the slot's record and the events to the steps of the exchange.
+
+use crate::{synack::Sign, timeline::Timeline};
+use model::errno::errno_text;
+use model::{
+    duration::Human,
+    step::{Certainty, Direction, Step, StepKind},
+};
+use model::{
+    event::{Event, EventKind},
+    outcome::Outcome,
+    record::Closing,
+};
+
+/// The steps of a probe, in time order.
+#[must_use]
+pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
+    let mut steps = own(timeline);
+    for event in &timeline.events {
+        of_event(timeline, event, &mut steps);
+    }
+    // The kernel may report several steps for one moment; their order here is the causal one.
+    steps.sort_by_key(|s| s.at);
+    steps
+}
+
+/// SYN, answer and RST, from the slot's record or, without one, from userspace's clock.
+fn own(timeline: &Timeline) -> Vec<Step> {
+    let probe = &timeline.probe;
+    let traced = probe.kernel.is_some_and(|k| k.syn_sent_at != 0);
+    let certainty = if traced { Certainty::Seen } else { Certainty::Concluded };
+    let hook = |name| if traced { name } else { "" };
+    if probe.outcome == Outcome::LocalError && !traced {
+        return vec![here(probe.started_at, StepKind::Error, error_note(timeline))];
+    }
+    let mut steps = vec![Step {
+        at: probe.syn_at(),
+        kind: StepKind::Syn,
+        direction: Direction::Out,
+        certainty,
+        note: String::new(),
+        hook: hook(probe.state_hook.name()),
+    }];
+    if let Some(handshake) = probe.handshake_ns() {
+        steps.push(Step {
+            at: probe.syn_at() + handshake,
+            kind: StepKind::SynAck,
+            direction: Direction::In,
+            certainty,
+            note: format!("handshake answered in {}", Human(handshake)),
+            hook: hook(probe.state_hook.name()),
+        });
+    }
+    if let Some(at) = probe.rst_at() {
+        let lost = timeline.later.is_some() || timeline.recoveries().next().is_some();
+        steps.push(Step {
+            at,
+            kind: StepKind::Rst,
+            direction: Direction::Out,
+            certainty: if lost { Certainty::Lost } else { certainty },
+            note: if lost { "lost: the server is left in SYN_RECV" } else { "" }.to_owned(),
+            hook: hook("tcp_send_reset"),
+        });
+    }
+    match probe.outcome {
+        Outcome::Alive | Outcome::Refused => {}
+        Outcome::TimedOut => {
+            let note = match probe.closing {
+                Closing::Silent => "the agent gave up; closing in SYN_SENT sends no RST",
+                Closing::Reset | Closing::ByKernel => "the kernel gave up",
+            };
+            steps.push(here(probe.ended_at, StepKind::TimedOut, note.to_owned()));
+        }
+        Outcome::Unreachable | Outcome::LocalError => {
+            steps.push(here(probe.ended_at, StepKind::Error, error_note(timeline)));
+        }
+    }
+    if probe.outcome == Outcome::Refused && !traced {
+        steps.push(Step {
+            at: probe.answered_at,
+            kind: StepKind::RstReceived,
+            direction: Direction::In,
+            certainty: Certainty::Concluded,
+            note: "connection refused".to_owned(),
+            hook: "",
+        });
+    }
+    if let Some(later) = timeline.later {
+        let note = format!("probe {} used the port again and met the leftover", later.id);
+        steps.push(here(later.at, StepKind::ChallengeAck, note));
+    }
+    steps
+}
+
+fn error_note(timeline: &Timeline) -> String {
+    errno_text(timeline.probe.errno).to_owned()
+}
+
+fn here(at: u64, kind: StepKind, note: String) -> Step {
+    Step { at, kind, direction: Direction::Here, certainty: Certainty::Seen, note, hook: "" }
+}
+
+/// What one event adds.
+fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
+    let mut push = |at, kind, direction, certainty, note: &str, hook| {
+        steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
+    };
+    let at = event.at;
+    match event.what {
+        EventKind::RstSent { socket: None, reason } => {
+            // A server on this host is seen sending; any other is concluded from the answer.
+            if !synack_seen_before(timeline, at) {
+                let note = late_synack_note(timeline, at);
+                let kind = StepKind::SynAckRetransmit;
+                push(at, kind, Direction::In, Certainty::Concluded, &note, "");
+            }
+            let note = format!("sent by the kernel: no socket ({})", name(reason.0));
+            let kind = StepKind::RecoveryRst;
+            push(at, kind, Direction::Out, recovery_fate(timeline, at), &note, "tcp_send_reset");
+        }
+        EventKind::RstSent { socket: Some(state), reason } => {
+            if event.is_challenged() {
+                let note = "it acknowledges another SYN: a leftover of this port";
+                let kind = StepKind::ChallengeAck;
+                push(at, kind, Direction::In, Certainty::Concluded, note, "");
+            }
+            let note = format!("sent by the kernel in {state} ({})", name(reason.0));
+            push(
+                at,
+                StepKind::RecoveryRst,
+                Direction::Out,
+                Certainty::Seen,
+                &note,
+                "tcp_send_reset",
+            );
+        }
+        EventKind::RstReceived => {
+            let note = if timeline.falsely_refused() {
+                "sent for the leftover, not for this SYN"
+            } else {
+                "connection refused"
+            };
+            push(
+                at,
+                StepKind::RstReceived,
+                Direction::In,
+                Certainty::Seen,
+                note,
+                "tcp_receive_reset",
+            );
+        }
+        EventKind::SynRetransmit { error } => {
+            let note = match error {
+                0 => String::new(),
+                -1 => "dropped by this host's own firewall (EPERM)".to_owned(),
+                e => errno_text(-e).to_owned(),
+            };
+            push(
+                at,
+                StepKind::SynRetransmit,
+                Direction::Out,
+                Certainty::Seen,
+                &note,
+                "tcp_retransmit_skb",
+            );
+        }
+        EventKind::SynAckRetransmit => {
+            let note = "seen leaving the server, which is on this host";
+            let kind = StepKind::SynAckRetransmit;
+            push(at, kind, Direction::In, Certainty::Seen, note, "tcp_retransmit_synack");
+        }
+        EventKind::StateChange { from, to } => {
+            let note = format!("{from} -> {to}");
+            push(
+                at,
+                StepKind::StateChange,
+                Direction::Here,
+                Certainty::Seen,
+                &note,
+                timeline.probe.state_hook.name(),
+            );
+        }
+        EventKind::AckHeldBack => {
+            let note = "held back by the ACK guard: it would have woken accept()";
+            push(at, StepKind::AckHeldBack, Direction::Out, Certainty::Lost, note, "ack_guard");
+        }
+        EventKind::SegmentRetransmit { state } => {
+            let note = format!("a segment was sent again in {state}");
+            push(
+                at,
+                StepKind::SegmentRetransmit,
+                Direction::Here,
+                Certainty::Seen,
+                &note,
+                "tcp_retransmit_skb",
+            );
+        }
+    }
+}
+
+/// A kernel without reset reasons has no name to show.
+fn name(reason: &str) -> &str {
+    if reason.is_empty() { "no reason given" } else { reason }
+}
+
+/// Whether the SYN-ACK retransmit that a RST at `at` answers was seen leaving: within a second.
+fn synack_seen_before(timeline: &Timeline, at: u64) -> bool {
+    timeline
+        .events
+        .iter()
+        .any(|e| e.what == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+}
+
+/// Why the server sent its SYN-ACK again, by when it came.
+fn late_synack_note(timeline: &Timeline, at: u64) -> String {
+    match timeline.probe.rst_at() {
+        Some(_) if timeline.sign(at) == Sign::Duplicate => {
+            "a second copy, sent before our RST could arrive".to_owned()
+        }
+        Some(rst) => {
+            format!("its retransmit timer, {} after the close", Human(at.saturating_sub(rst)))
+        }
+        None => {
+            let after = at.saturating_sub(timeline.probe.ended_at);
+            format!("{} after the probe had given up", Human(after))
+        }
+    }
+}
+
+/// A RST that answered a SYN-ACK was lost if another one was needed.
+fn recovery_fate(timeline: &Timeline, at: u64) -> Certainty {
+    let again = timeline.recoveries().any(|later| later > at);
+    let needed = timeline.probe.rst_at().is_some() && timeline.sign(at) != Sign::Duplicate;
+    if again && needed { Certainty::Lost } else { Certainty::Seen }
+}

@@ -1,0 +1,97 @@
+//! Verdicts, from events to words: `cases/*.txt` by hand, and a simulated world at random.
+
+mod losses;
+mod scenario;
+mod world;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use self::scenario::{Scenario, Told};
+
+/// Runs one case and says how what came differs from what was expected.
+fn check(text: &str) -> Result<(), String> {
+    let Scenario { expected, left, told, still_pending } = Scenario::run(text)?;
+    let mut diff = Vec::new();
+    for (probe, verdicts) in &expected.verdicts {
+        match told.iter().find(|t| t.id == *probe) {
+            None => diff.push(format!("- {probe} {verdicts}\n+ {probe} not handed out")),
+            Some(got) if got.verdicts != *verdicts => {
+                diff.push(format!("- {probe} {verdicts}\n+ {probe} {}", got.verdicts));
+            }
+            Some(_) => {}
+        }
+    }
+    for Told { id, verdicts, .. } in &told {
+        if !expected.verdicts.contains_key(id) {
+            diff.push(format!("- nothing of {id}\n+ {id} {verdicts}"));
+        }
+    }
+    for (probe, words, wanted) in &expected.words {
+        let said = told.iter().find(|t| t.id == *probe).map_or("", |t| &t.said);
+        if said.contains(words.as_str()) != *wanted {
+            let (verb, said) = (if *wanted { "says" } else { "does not say" }, said.trim());
+            diff.push(format!("- {probe} {verb}: {words}\n+ {}", said.replace('\n', "\n+ ")));
+        }
+    }
+    if still_pending != left {
+        diff.push(format!("- {left} left waiting\n+ {still_pending} left waiting"));
+    }
+    if diff.is_empty() { Ok(()) } else { Err(diff.join("\n")) }
+}
+
+fn cases() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases");
+    let mut cases: Vec<(String, String)> = fs::read_dir(folder)
+        .expect("the folder of the cases")
+        .map(|entry| {
+            let path = entry.expect("an entry of it").path();
+            let text = fs::read_to_string(&path).expect("a text file");
+            (path.file_stem().expect("a name").to_string_lossy().into_owned(), text)
+        })
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_case_ends_as_written() {
+    let failures: Vec<String> = cases()
+        .iter()
+        .filter_map(|(name, text)| check(text).err().map(|diff| format!("{name}:\n{diff}")))
+        .collect();
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n\n"));
+}
+
+#[test]
+fn every_verdict_and_every_proof_has_a_case() {
+    use model::verdict::{Proof, Verdict};
+    let seen: BTreeSet<String> = cases()
+        .iter()
+        .flat_map(|(_, text)| Scenario::run(text).expect("a case").told)
+        .flat_map(|t| t.verdicts.split([' ', '/', '>']).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let missing = Verdict::ALL
+        .iter()
+        .map(|v| v.name())
+        .chain(Proof::ALL.iter().map(|p| p.name()))
+        .filter(|name| !seen.contains(*name));
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn what_differs_is_shown() {
+    let case = "end 1.1 alive syn 0 answer 0.07 rst 0.12\n\
+                settle 1600\n\
+                expect 1.1 timed_out/confirmed\n\
+                says 1.1 pigs can fly\n";
+    let diff = check(case).expect_err("a difference");
+    assert_eq!(
+        diff,
+        "- 1.1 timed_out/confirmed\n\
+         + 1.1 clean/confirmed\n\
+         - 1.1 says: pigs can fly\n\
+         + Answered in 70 us and reset; the server let go.\n\
+         + tcp_send_reset for the close, 50 us after SYN_SENT -> ESTABLISHED\n\
+         + no tcp_send_reset without a socket for 1.600 s after the last RST"
+    );
+}

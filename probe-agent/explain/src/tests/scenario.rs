@@ -1,0 +1,274 @@
+//! The language of `cases/*.txt`: one call of [`Settling`], or one expectation, a line. Times are
+//! milliseconds since the first SYN. `#` starts a comment.
+//!
+//! | line | meaning |
+//! | --- | --- |
+//! | `window MS` | the settle window; 1500 if absent |
+//! | `hooks full\|sockets_only\|none` | what is traced; full if absent |
+//! | `start` | a probe is about to start on the 4-tuple |
+//! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
+//! | `rst MS` | `tcp_send_reset` without a socket |
+//! | `rst MS of ID` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE` |
+//! | `again MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
+//! | `refusal MS of ID` | `tcp_receive_reset` |
+//! | `synack MS` | `tcp_retransmit_synack` |
+//! | `confirm ID OUTCOME` | the second opinion on a refusal, of probe 9.1 |
+//! | `settle MS [lost N]`, `flush MS` | all events up to then have been told |
+//! | `expect ID VERDICT/PROOF[>LINK] ..` | what it must come to |
+//! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must, or must not, contain |
+//! | `left N` | probes that must still wait at the end |
+//!
+//! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
+//! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
+//! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
+//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `doubted`.
+
+use std::collections::BTreeMap;
+
+use probe_agent_common::{FlowKey, SlotRecord};
+
+use crate::{
+    Judged, explain,
+    settle::Settling,
+    timeline::{Confirmation, Coverage, Timeline},
+};
+use model::{
+    event::{Event, EventKind, FlowEvent, RstReason, TcpState},
+    expect::Expect,
+    flow::flow,
+    outcome::Outcome,
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook, TcpInfo},
+    target::TargetId,
+};
+
+/// The first SYN leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
+const EPOCH: u64 = 100_000_000_000;
+
+/// What a case expects.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    pub(super) verdicts: BTreeMap<String, String>,
+    /// Probe, words, and whether they must be there.
+    pub(super) words: Vec<(String, String, bool)>,
+}
+
+/// What was told of one probe.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) id: String,
+    /// As in `expect`.
+    pub(super) verdicts: String,
+    /// All sentences and evidence.
+    pub(super) said: String,
+}
+
+/// A case that has run.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    pub(super) expected: Expected,
+    pub(super) left: usize,
+    pub(super) told: Vec<Told>,
+    pub(super) still_pending: usize,
+}
+
+impl Scenario {
+    /// Runs the case in `text`.
+    pub(super) fn run(text: &str) -> Result<Self, String> {
+        let lines = || {
+            text.lines()
+                .map(|l| l.split('#').next().unwrap_or("").trim())
+                .filter(|l| !l.is_empty())
+                .map(|l| l.split_whitespace().collect::<Vec<_>>())
+        };
+        // What the kernel counts for a probe's socket is known when it ends, told or not.
+        let mut counts = BTreeMap::<String, u32>::new();
+        for words in lines() {
+            if let [_, _, "of", id, ..] = words[..] {
+                *counts.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        let value = |name: &str| {
+            lines().find(|l| l[0] == name).and_then(|l| l.get(1).map(|v| (*v).to_owned()))
+        };
+        let coverage = match value("hooks").as_deref() {
+            None | Some("full") => Coverage::Full,
+            Some("sockets_only") => Coverage::SocketsOnly,
+            Some("none") => Coverage::None,
+            Some(other) => return Err(format!("hooks {other}?")),
+        };
+        let window = value("window").map_or(Ok(1500.0), |v| number::<f64>(&v))?;
+        let left = value("left").map_or(Ok(0), |v| number(&v))?;
+        let mut settling = Settling::new(ns(window), coverage);
+        let (mut expected, mut out) = (Expected::default(), Vec::new());
+        for words in lines() {
+            step(&words, &counts, &mut settling, &mut out, &mut expected)
+                .map_err(|e| format!("{}: {e}", words.join(" ")))?;
+        }
+        let told = out.into_iter().map(told).collect();
+        Ok(Self { expected, left, told, still_pending: settling.len() })
+    }
+}
+
+fn step(
+    words: &[&str],
+    counts: &BTreeMap<String, u32>,
+    settling: &mut Settling,
+    out: &mut Vec<Timeline>,
+    expected: &mut Expected,
+) -> Result<(), String> {
+    match words {
+        ["window" | "hooks" | "left", _] => {}
+        ["start"] => settling.starting(&tuple(), None),
+        ["end", rest @ ..] => {
+            let (record, lost, doubted) = record(rest, counts)?;
+            settling.ended(record, lost, doubted);
+        }
+        ["confirm", first, outcome] => {
+            let outcome = self::outcome(outcome)?;
+            let second = Confirmation { id: id("9.1")?, local_port: 40_009, outcome };
+            settling.confirm(&tuple(), id(first)?, second);
+        }
+        ["settle", until] => settling.settle(at(until)?, 0, out),
+        ["settle", until, "lost", lost] => settling.settle(at(until)?, number(lost)?, out),
+        ["flush", until] => {
+            settling.flush(at(until)?, 0, out);
+        }
+        ["expect", probe, verdicts @ ..] => {
+            expected.verdicts.insert((*probe).to_owned(), verdicts.join(" "));
+        }
+        [verb @ ("says" | "silent"), probe, what @ ..] => {
+            expected.words.push(((*probe).to_owned(), what.join(" "), *verb == "says"));
+        }
+        ["rst", time] => {
+            let reason = RstReason::NO_SOCKET;
+            settling.event(&event(time, None, EventKind::RstSent { socket: None, reason })?);
+        }
+        ["synack", time] => settling.event(&event(time, None, EventKind::SynAckRetransmit)?),
+        ["rst", time, "of", id] => {
+            let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
+            settling.event(&event(time, Some(id), EventKind::RstSent { socket, reason })?);
+        }
+        ["again", time, "of", id, rest @ ..] => {
+            let error = if let ["err", n] = rest { number(n)? } else { 0 };
+            settling.event(&event(time, Some(id), EventKind::SynRetransmit { error })?);
+        }
+        ["refusal", time, "of", id] => {
+            settling.event(&event(time, Some(id), EventKind::RstReceived)?);
+        }
+        _ => return Err("not understood".to_owned()),
+    }
+    Ok(())
+}
+
+/// The record of an `end` line, the events lost before it, and whether it awaits a second opinion.
+fn record(
+    words: &[&str],
+    counts: &BTreeMap<String, u32>,
+) -> Result<(ProbeRecord, u64, bool), String> {
+    let [name, outcome, words @ ..] = words else { return Err("too short".to_owned()) };
+    let outcome = self::outcome(outcome)?;
+    let has = |word: &str| words.contains(&word);
+    let after = |word: &str| words.iter().position(|w| *w == word).and_then(|n| words.get(n + 1));
+    let time = |word: &str| after(word).map(|t| at(t)).transpose();
+    let count = |word: &str| after(word).map_or(Ok(0), |t| number::<u32>(t));
+    let (closing, errno) = match outcome {
+        Outcome::Alive => (Closing::Reset, 0),
+        Outcome::TimedOut => (Closing::Silent, 0),
+        Outcome::Refused => (Closing::ByKernel, libc::ECONNREFUSED),
+        Outcome::Unreachable => (Closing::ByKernel, libc::EHOSTUNREACH),
+        Outcome::LocalError => (Closing::ByKernel, libc::EADDRNOTAVAIL),
+    };
+    let syn = time("syn")?.ok_or("no syn")?;
+    let (answer, rst) = (time("answer")?.unwrap_or(0), time("rst")?.unwrap_or(0));
+    let ended_at = time("end")?.unwrap_or(rst.max(answer).max(syn) + 2_000);
+    let id = id(name)?;
+    let told = counts.get(*name).copied().unwrap_or(0);
+    let info = after("info").map(|n| number(n)).transpose()?;
+    let kernel = SlotRecord {
+        syn_sent_at: syn,
+        established_at: answer,
+        closed_at: if rst == 0 { ended_at - 1_000 } else { rst },
+        rst_sent_at: if has("norst") { 0 } else { rst },
+        generation: id.generation,
+        events: told + count("unseen")?,
+        segments_out: count("segments")?,
+        acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
+        retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
+        ..SlotRecord::default()
+    };
+    let record = ProbeRecord {
+        id,
+        target: TargetId(0),
+        flow: tuple(),
+        outcome,
+        errno: after("errno").map_or(Ok(errno), |n| number(n))?,
+        closing,
+        started_at: syn - 1_000,
+        ended_at,
+        answered_at: if answer == 0 { 0 } else { answer + 1_000 },
+        kernel: (info.is_none() && !has("norecord")).then_some(kernel),
+        tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
+        fresh_socket: has("fresh"),
+        early_reuse: false,
+        half_open: HalfOpen::Enforced,
+        state_hook: StateHook::Tracepoint,
+        confirms: None,
+    };
+    Ok((record, u64::from(count("lost")?), has("doubted")))
+}
+
+fn told(timeline: Timeline) -> Told {
+    let explained = explain(Judged::new(timeline, Expect::Open));
+    let mut told = Told {
+        id: explained.timeline.probe.id.to_string(),
+        verdicts: String::new(),
+        said: String::new(),
+    };
+    let mut verdicts = Vec::new();
+    for finding in &explained.findings {
+        let link = finding.link.map_or_else(String::new, |id| format!(">{id}"));
+        verdicts.push(format!("{}/{}{link}", finding.verdict.name(), finding.proof.name()));
+        told.said += &format!("{}\n", finding.sentence);
+        for evidence in &finding.evidence {
+            told.said += &format!("{}\n", evidence.text);
+        }
+    }
+    told.verdicts = verdicts.join(" ");
+    told
+}
+
+fn event(time: &str, id: Option<&str>, what: EventKind) -> Result<FlowEvent, String> {
+    let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
+    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, what } })
+}
+
+/// All probes of a case have one 4-tuple.
+fn tuple() -> FlowKey {
+    flow(([10, 77, 0, 1], 40_001).into(), ([10, 77, 0, 2], 9000).into())
+}
+
+fn outcome(word: &str) -> Result<Outcome, String> {
+    Outcome::ALL.into_iter().find(|o| o.name() == word).ok_or(format!("outcome {word}?"))
+}
+
+fn id(word: &str) -> Result<ProbeId, String> {
+    let (slot, generation) = word.split_once('.').ok_or(format!("probe {word}?"))?;
+    Ok(ProbeId { slot: number(slot)?, generation: number(generation)? })
+}
+
+fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {
+    word.parse().map_err(|_| format!("number {word}?"))
+}
+
+fn at(word: &str) -> Result<u64, String> {
+    Ok(EPOCH + ns(number(word)?))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "milliseconds of a test case"
+)]
+fn ns(ms: f64) -> u64 {
+    (ms * 1e6).round() as u64
+}

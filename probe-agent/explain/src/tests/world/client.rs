@@ -1,0 +1,145 @@
+//! The client: one probe at a time from one port (`tcp_rcv_synsent_state_process`), and a kernel that
+//! answers with a RST what has no socket.
+
+use probe_agent_common::{FlowKey, SlotRecord};
+
+use super::{MS, PROBES, Segment, TIMEOUT, What, World};
+use model::{
+    event::{EventKind, RstReason, TcpState},
+    outcome::Outcome,
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    target::TargetId,
+};
+
+/// The probe in `SYN_SENT`.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) generation: u32,
+    pub(super) syn_at: u64,
+    pub(super) retransmits: u32,
+    pub(super) record: SlotRecord,
+}
+
+impl World {
+    pub(super) fn start(&mut self) {
+        self.started += 1;
+        let generation = self.started;
+        self.settling.starting(&FlowKey::default(), self.last);
+        self.lost_before = self.events_lost + self.settling.strays();
+        let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
+        self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
+        self.send(Segment::Syn(generation));
+        self.after(1_000 * MS + 1, What::SynTimer(generation, 0));
+        self.after(TIMEOUT, What::GiveUp(generation));
+    }
+
+    pub(super) fn at_client(&mut self, segment: Segment) {
+        let (Segment::SynAck { of, .. } | Segment::Challenge(of)) = segment else { return };
+        let expected = self.client.as_ref().map(|c| c.generation);
+        let acceptable = matches!(segment, Segment::SynAck { .. }) && expected == Some(of);
+        if acceptable {
+            self.copies_until.insert(of, self.copies_until());
+            self.end(Outcome::Alive, Closing::Reset, self.now);
+            self.send(Segment::Rst { of, first: true });
+            return;
+        }
+        self.note_what_it_shows(segment, of);
+        match expected {
+            None => {
+                let reason = RstReason::NO_SOCKET;
+                self.report(EventKind::RstSent { socket: None, reason });
+            }
+            Some(generation) => {
+                let socket = Some(TcpState::SynSent);
+                self.report(EventKind::RstSent { socket, reason: RstReason::INVALID_ACK });
+                if self.client.as_ref().is_some_and(|c| c.retransmits == 0) {
+                    self.after(8 * MS, What::SynTimer(generation, 0));
+                }
+            }
+        }
+        self.send(Segment::Rst { of, first: false });
+    }
+
+    /// The SYN was sent again: by its timer, or at once because it had met something.
+    fn copies_until(&self) -> u64 {
+        let Some(open) = self.client.as_ref().filter(|c| c.retransmits > 0) else { return 0 };
+        let handshake = self.now - open.syn_at;
+        if handshake >= 900 * MS {
+            self.now + 2 * self.one_way + 250 * MS
+        } else {
+            self.now + handshake + 10 * MS
+        }
+    }
+
+    /// Whether the client can know from this that the first RST of probe `of` was lost. What comes
+    /// when that probe is not followed any more, or beyond one that timed out, could be anybody's.
+    fn note_what_it_shows(&mut self, segment: Segment, of: u32) {
+        let after_the_rst = match segment {
+            Segment::SynAck { sent, .. } => {
+                self.truth.arrives.get(&of).is_some_and(|arrives| sent > *arrives)
+            }
+            Segment::Challenge(_) => true,
+            Segment::Syn(_) | Segment::Rst { .. } => false,
+        };
+        let newest = self.settling.unsettled(&FlowKey::default());
+        if after_the_rst && newest.is_some_and(|(id, _)| id.generation == of) {
+            self.truth.shown.insert(of);
+        }
+        if self.copies_until.get(&of).is_some_and(|until| self.now < *until) {
+            self.truth.ambiguous.insert(of);
+        }
+    }
+
+    pub(super) fn syn_timer(&mut self, generation: u32, nth: u32) {
+        let Some(open) = &mut self.client else { return };
+        if open.generation != generation || open.retransmits != nth {
+            return;
+        }
+        open.retransmits += 1;
+        let next = open.retransmits;
+        self.report(EventKind::SynRetransmit { error: 0 });
+        self.send(Segment::Syn(generation));
+        self.after(1_000 * MS + 1, What::SynTimer(generation, next));
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome, closing: Closing, answered_at: u64) {
+        let Some(open) = self.client.take() else { return };
+        self.now += 10;
+        let rst_sent_at = if closing == Closing::Reset { self.now } else { 0 };
+        let kernel = SlotRecord {
+            established_at: answered_at,
+            closed_at: self.now,
+            rst_sent_at,
+            ..open.record
+        };
+        let record = ProbeRecord {
+            id: ProbeId { slot: 1, generation: open.generation },
+            target: TargetId(0),
+            flow: FlowKey::default(),
+            outcome,
+            errno: 0,
+            closing,
+            started_at: open.syn_at,
+            ended_at: self.now,
+            answered_at,
+            kernel: Some(kernel),
+            tcp_info: None,
+            fresh_socket: false,
+            early_reuse: false,
+            half_open: HalfOpen::Enforced,
+            state_hook: StateHook::Tracepoint,
+            confirms: None,
+        };
+        self.last = Some(self.settling.ended(record, self.lost_before, false));
+        if self.started < PROBES {
+            let gap = match self.random(5) {
+                0 => 1_000,
+                1 => self.random(40 * MS),
+                2 => self.random(1_200 * MS),
+                3 => 1_700 * MS,
+                _ => 5_000 * MS,
+            };
+            self.after(gap, What::Start);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The hooks and their reader: events get lost, and come late.
+
+use probe_agent_common::FlowKey;
+
+use super::{MS, PROBES, What, World};
+use model::event::{Event, EventKind, FlowEvent};
+
+impl World {
+    /// A hook fires.
+    pub(super) fn report(&mut self, what: EventKind) {
+        let lost = self.random(100) < self.losses.event;
+        self.now += 1;
+        let socketless = matches!(what, EventKind::RstSent { socket: None, .. });
+        let open = self.client.as_mut().filter(|_| !socketless);
+        let socket = open.as_ref().map(|c| (1, c.generation));
+        if let Some(open) = open {
+            open.record.events += 1;
+            open.record.events_lost += u32::from(lost);
+        }
+        if lost {
+            self.events_lost += 1;
+            self.truth.events_lost_at.push(self.now);
+        } else {
+            let event = Event { at: self.now, what };
+            self.ring.push_back(FlowEvent { flow: FlowKey::default(), socket, event });
+        }
+    }
+
+    /// The engine takes in what the reader has: late, and sometimes more than it promises.
+    pub(super) fn tick(&mut self) {
+        let seen_until = self.now.saturating_sub(self.random(30) * MS);
+        let ahead = if self.random(2) == 0 { self.now } else { seen_until };
+        while let Some(event) = self.ring.front().filter(|e| e.event.at <= ahead).copied() {
+            self.ring.pop_front();
+            self.settling.event(&event);
+        }
+        let lost = self.events_lost + self.settling.strays();
+        self.settling.settle(seen_until, lost, &mut self.out);
+        let idle = self.started == PROBES && self.client.is_none() && self.settling.is_empty();
+        if !idle && self.now < 10_000_000 * MS {
+            self.after(10 * MS, What::Tick);
+        }
+    }
+}

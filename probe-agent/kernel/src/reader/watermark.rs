@@ -1,0 +1,90 @@
+//! How far the watermark may go.
+//!
+//! A host that stands still (a virtual machine that is paused, processors that are overrun) runs its
+//! timers late. If the clock has gone on by seconds, a settle window seems to be over although the
+//! server's timer, which was due within it, has not run yet. After such a stall the watermark waits.
+
+use std::time::Duration;
+
+use model::duration::nanos;
+
+/// A record can be reserved but not yet committed when the reader finds the ring empty; by this
+/// long, in nanoseconds, the watermark stays behind. Between the two lie some hundred instructions.
+pub(super) const COMMIT_SLACK: u64 = 1_000_000;
+
+/// A look that is late by so many nanoseconds shows a stall.
+const STALL: u64 = 80_000_000;
+
+/// The watermark stands for as long as the stall was, and no longer than this, in nanoseconds.
+const MOST: u64 = 3_000_000_000;
+
+/// The reader's looks, and what they allow.
+#[derive(Debug)]
+pub(super) struct WatermarkGate {
+    tick: u64,
+    last: u64,
+    /// Until then the watermark stands.
+    hold_until: u64,
+    /// Since then it has stood, over however many stalls.
+    held_since: Option<u64>,
+}
+
+impl WatermarkGate {
+    pub(super) fn new(now: u64, tick: Duration) -> Self {
+        Self { tick: nanos(tick), last: now, hold_until: 0, held_since: None }
+    }
+
+    /// The watermark after a look that began at `now`; `None` while it stands.
+    pub(super) fn watermark(&mut self, now: u64) -> Option<u64> {
+        let late = now.saturating_sub(self.last + self.tick);
+        self.last = now;
+        if late >= STALL {
+            let since = *self.held_since.get_or_insert(now);
+            self.hold_until = (now + self.tick + late).min(since + MOST);
+        }
+        if now < self.hold_until {
+            return None;
+        }
+        self.held_since = None;
+        Some(now.saturating_sub(COMMIT_SLACK))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{COMMIT_SLACK, MOST, STALL, WatermarkGate};
+
+    const TICK: u64 = 20_000_000;
+    const SHORT: Duration = Duration::from_nanos(TICK);
+
+    #[test]
+    fn it_follows_the_clock() {
+        let mut gate = WatermarkGate::new(1_000_000_000, SHORT);
+        assert_eq!(gate.watermark(1_000_000_000 + TICK), Some(1_000_000_000 + TICK - COMMIT_SLACK));
+    }
+
+    #[test]
+    fn after_a_stall_it_stands_for_as_long() {
+        let mut gate = WatermarkGate::new(0, SHORT);
+        let awake = 2_000_000_000;
+        let first = (0..1_000).map(|n| awake + n * TICK).find(|at| gate.watermark(*at).is_some());
+        assert_eq!(first, Some(2 * awake));
+    }
+
+    #[test]
+    fn a_wait_as_long_as_was_meant_is_no_stall() {
+        let long = Duration::from_millis(100);
+        let mut gate = WatermarkGate::new(0, long);
+        assert!((1..50).all(|n| gate.watermark(n * 110_000_000).is_some()));
+        assert_eq!(gate.watermark(50 * 110_000_000 + 100_000_000), None);
+    }
+
+    #[test]
+    fn stall_upon_stall_does_not_hold_it_for_ever() {
+        let mut gate = WatermarkGate::new(0, SHORT);
+        let first = (1..1_000).map(|n| n * 2 * STALL).find(|at| gate.watermark(*at).is_some());
+        assert!(first.is_some_and(|at| at <= 2 * STALL + MOST + 2 * STALL), "{first:?}");
+    }
+}

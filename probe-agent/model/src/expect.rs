@@ -1,0 +1,40 @@
+//! What a healthy target does.
+
+use crate::outcome::Outcome;
+
+/// What a healthy target does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expect {
+    /// It answers with a SYN-ACK
+    #[default]
+    Open,
+    /// It answers with a RST
+    Closed,
+}
+
+impl Expect {
+    /// Whether a probe went as expected. `outcome` is that of the timeline: a false refusal
+    /// (path C) is none.
+    #[must_use]
+    pub fn is_met(self, outcome: Outcome) -> bool {
+        outcome
+            == match self {
+                Self::Open => Outcome::Alive,
+                Self::Closed => Outcome::Refused,
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Expect;
+    use crate::outcome::Outcome;
+
+    #[test]
+    fn what_is_expected() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Expect::Open.is_met(outcome), outcome == Outcome::Alive);
+            assert_eq!(Expect::Closed.is_met(outcome), outcome == Outcome::Refused);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The plain values that every layer of probe-agent uses: what is probed, what the kernel reported, and
+//! what is said about it.
+//!
+//! No I/O, no clock, no unsafe code.
+#![forbid(unsafe_code)]
+
+pub mod duration;
+pub mod errno;
+pub mod event;
+pub mod expect;
+pub mod finding;
+pub mod flow;
+pub mod human;
+pub mod outcome;
+pub mod record;
+pub mod spans;
+pub mod step;
+pub mod target;
+pub mod time_span;
+pub mod verdict;

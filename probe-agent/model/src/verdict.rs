@@ -1,0 +1,138 @@
+//! The closed list of verdicts, and how well one is proved.
+
+use arrayvec::ArrayVec;
+/// Why a probe went as it did. The names are a contract: JSON, span attributes and metrics use
+/// them alike. The order is that of the list of a probe: the most telling first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+pub enum Verdict {
+    /// An ACK of ours left: the server's application may have been given a dead connection.
+    AckLeaked,
+    /// The RST of the close was lost and at the end of the settle window the server had not been
+    /// seen to let go.
+    RstLostUnrecovered,
+    /// Path A: the RST was lost; the server sent its SYN-ACK again and was reset then.
+    RstLostSynackRetransmit,
+    /// Path B, on the probe whose RST was lost: a later probe from the same port met the leftover.
+    RstLostPortReuse,
+    /// Path B, on the later probe: its SYN met a leftover in `SYN_RECV` and was answered with a
+    /// challenge ACK (RFC 5961, section 4).
+    StaleSynRecvChallengeAck,
+    /// Path C: its SYN met such a leftover, was taken for a bad segment of it, and was reset. The
+    /// target is up.
+    StaleSynRecvReset,
+    /// A SYN-ACK for a probe that had timed out came after its end.
+    LateSynack,
+    /// The SYN was sent more than once.
+    SynRetransmitted,
+    /// The target answered with a RST.
+    Refused,
+    /// No answer in time.
+    TimedOut,
+    /// The network said that the target cannot be reached.
+    Unreachable,
+    /// This host could not run the probe.
+    LocalError,
+    /// SYN, SYN-ACK, RST, and nothing came after.
+    Clean,
+}
+
+impl Verdict {
+    /// All verdicts, in the order in which they are printed.
+    pub const ALL: [Self; 13] = [
+        Self::AckLeaked,
+        Self::RstLostUnrecovered,
+        Self::RstLostSynackRetransmit,
+        Self::RstLostPortReuse,
+        Self::StaleSynRecvChallengeAck,
+        Self::StaleSynRecvReset,
+        Self::LateSynack,
+        Self::SynRetransmitted,
+        Self::Refused,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::LocalError,
+        Self::Clean,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AckLeaked => "ack_leaked",
+            Self::RstLostUnrecovered => "rst_lost_unrecovered",
+            Self::RstLostSynackRetransmit => "rst_lost_synack_retransmit",
+            Self::RstLostPortReuse => "rst_lost_port_reuse",
+            Self::StaleSynRecvChallengeAck => "stale_syn_recv_challenge_ack",
+            Self::StaleSynRecvReset => "stale_syn_recv_reset",
+            Self::LateSynack => "late_synack",
+            Self::SynRetransmitted => "syn_retransmitted",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::LocalError => "local_error",
+            Self::Clean => "clean",
+        }
+    }
+
+    /// A heading of a few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::AckLeaked => "ACK leaked, not half-open",
+            Self::RstLostUnrecovered => "RST lost, not recovered yet",
+            Self::RstLostSynackRetransmit => "RST lost, recovered by SYN-ACK retransmit",
+            Self::RstLostPortReuse => "RST lost, recovered when its port was used again",
+            Self::StaleSynRecvChallengeAck => {
+                "met a leftover in SYN_RECV, recovered by challenge ACK"
+            }
+            Self::StaleSynRecvReset => "refused by a leftover in SYN_RECV; the target is up",
+            Self::LateSynack => "SYN-ACK after the timeout",
+            Self::SynRetransmitted => "SYN retransmitted",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+            Self::Unreachable => "unreachable",
+            Self::LocalError => "local error",
+            Self::Clean => "clean",
+        }
+    }
+}
+
+/// How well a verdict is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+pub enum Proof {
+    /// Kernel events say so.
+    Confirmed,
+    /// `TCP_INFO`, timing or the order of things say so.
+    Inferred,
+    /// Tracing was absent or events were lost, and it could be otherwise.
+    Unknown,
+}
+
+impl Proof {
+    /// All proofs, in the order in which they are printed.
+    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Inferred, Self::Unknown];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Inferred => "inferred",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One verdict on one probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Why.
+    pub verdict: Verdict,
+    /// How well proved.
+    pub proof: Proof,
+}
+
+/// The verdicts on one probe, the most telling first; never empty.
+pub type Judgements = ArrayVec<Judgement, 6>;

@@ -1,0 +1,69 @@
+//! What became of the spans, counted while the run goes on.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use model::spans::SpanCounts;
+
+/// The running counts. Each span is in `offered` and, in the end, in one of the others.
+#[derive(Debug, Default)]
+pub(super) struct DeliveryCounts {
+    offered: AtomicU64,
+    accepted: AtomicU64,
+    rejected: AtomicU64,
+    dropped: AtomicU64,
+    /// The last batch failed: waiting for room in the queue would mean waiting for a collector
+    /// that may be dead.
+    failing: AtomicBool,
+}
+
+impl DeliveryCounts {
+    pub(super) fn offer(&self) {
+        self.offered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn drop_spans(&self, spans: u64) {
+        self.dropped.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    pub(super) fn reject(&self, spans: u64) {
+        self.rejected.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// A batch was handled: some of `spans` were rejected, the others accepted.
+    pub(super) fn settle(&self, spans: u64, rejected: u64) {
+        let rejected = rejected.min(spans);
+        self.reject(rejected);
+        self.accepted.fetch_add(spans - rejected, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_failing(&self, failing: bool) {
+        self.failing.store(failing, Ordering::Relaxed);
+    }
+
+    pub(super) fn failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    /// The counts as they stand; spans that still wait are in none of them.
+    pub(super) fn now(&self) -> SpanCounts {
+        SpanCounts {
+            accepted: self.accepted.load(Ordering::Relaxed),
+            rejected: self.rejected.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Spans that still wait or are on the way.
+    pub(super) fn pending(&self) -> u64 {
+        let SpanCounts { accepted, rejected, dropped } = self.now();
+        self.offered.load(Ordering::Relaxed).saturating_sub(accepted + rejected + dropped)
+    }
+
+    /// The counts at the end: whatever was offered and met no fate was dropped.
+    pub(super) fn last(&self) -> SpanCounts {
+        let mut counts = self.now();
+        let offered = self.offered.load(Ordering::Relaxed);
+        counts.dropped = offered.saturating_sub(counts.accepted + counts.rejected);
+        counts
+    }
+}

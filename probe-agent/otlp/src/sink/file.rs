@@ -1,0 +1,64 @@
+//! A file of OTLP JSON lines, one request in each, as the collector's file exporter writes and its
+//! receivers read (OTLP specification, "JSON Protobuf Encoding"; "OpenTelemetry Protocol File
+//! Exporter").
+
+use std::{
+    fs::File,
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+
+use super::Answer;
+use model::errno::in_words;
+
+/// The file, held open for the run.
+pub(crate) struct JsonLines {
+    file: File,
+    path: PathBuf,
+    /// Where the last whole line ends.
+    whole: u64,
+}
+
+impl JsonLines {
+    /// Creates the file, or empties it.
+    ///
+    /// # Errors
+    /// It cannot be opened for writing.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::create(path)?, path: path.to_owned(), whole: 0 })
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Writes a batch as one line. All of it is taken or nothing: a line that broke off is taken
+    /// back, so that the file stays readable.
+    pub(crate) fn write(&mut self, request: &ExportTraceServiceRequest) -> Answer {
+        match self.try_write(request) {
+            Ok(()) => Answer::Taken { rejected: 0, message: String::new() },
+            Err(error) => {
+                self.take_back();
+                Answer::Failed { why: format!("{}; is the disk full?", in_words(error)) }
+            }
+        }
+    }
+
+    fn try_write(&mut self, request: &ExportTraceServiceRequest) -> io::Result<()> {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        self.whole += line.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts off what came after the last whole line. A pipe or a device has no length to set;
+    /// there is nothing to be done then, and the failure is counted and told already.
+    fn take_back(&mut self) {
+        if self.file.set_len(self.whole).is_ok() {
+            let _ = self.file.seek(SeekFrom::Start(self.whole));
+        }
+    }
+}

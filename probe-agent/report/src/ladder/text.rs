@@ -1,0 +1,112 @@
+//! What stands below the diagram: what happened, the evidence, and what to do.
+
+use super::times::Times;
+use crate::{
+    style::{Look, Tone, outcome_words, verdict_tone},
+    wrap::wrap,
+};
+use explain::ExplainedProbe;
+use model::{
+    finding::{Evidence, Finding},
+    record::ProbeId,
+    verdict::Verdict,
+};
+
+/// Where the text starts, after its label.
+pub(crate) const TEXT_COLUMN: usize = 17;
+
+pub(super) fn write(page: &mut String, probe: &ExplainedProbe, times: &Times, look: Look) {
+    for (index, finding) in probe.findings.iter().enumerate() {
+        if index > 0 {
+            page.push('\n');
+            let title = format!("{} ({})", finding.verdict.title(), finding.proof.name());
+            paragraph(page, "Also", &title, verdict_tone(finding.verdict), look);
+        }
+        let given = probe.findings[..index].iter().any(|f| f.advice == finding.advice);
+        write_finding(page, finding, given, times, look);
+    }
+    if let Some(second) = probe.timeline.confirmation {
+        let text = format!(
+            "probe {} from port {}: {}",
+            second.id,
+            second.local_port,
+            outcome_words(second.outcome)
+        );
+        paragraph(page, "Second probe", &text, Tone::Plain, look);
+    }
+}
+
+/// `given`: an earlier finding of this probe has the same advice.
+fn write_finding(page: &mut String, finding: &Finding, given: bool, times: &Times, look: Look) {
+    paragraph(page, "What happened", &finding.sentence, Tone::Plain, look);
+    evidence(page, &finding.evidence, times, look);
+    if let Some(advice) = finding.advice.as_ref().filter(|_| !given) {
+        paragraph(page, "What to do", advice, Tone::Plain, look);
+    }
+    if let Some(other) = finding.link {
+        paragraph(page, "See also", &link(finding.verdict, other), Tone::Plain, look);
+    }
+}
+
+/// One line for each observation, its time in a column where one has a time.
+fn evidence(page: &mut String, evidence: &[Evidence], times: &Times, look: Look) {
+    let timed = evidence.iter().any(|e| e.at.is_some());
+    let indent = TEXT_COLUMN + if timed { times.width() + 2 } else { 0 };
+    let mut label = "Evidence";
+    for observation in evidence {
+        let time = match observation.at {
+            Some(at) => format!("{}  ", times.column(at)),
+            None => " ".repeat(indent - TEXT_COLUMN),
+        };
+        for (index, line) in lines(&observation.text, indent, look).iter().enumerate() {
+            if index == 0 {
+                start(page, label, look);
+                page.push_str(&time);
+            } else {
+                page.push_str(&" ".repeat(indent));
+            }
+            page.push_str(line);
+            page.push('\n');
+        }
+        label = "";
+    }
+}
+
+/// A label and its text, wrapped beside it.
+pub fn paragraph(page: &mut String, label: &str, text: &str, tone: Tone, look: Look) {
+    for (index, line) in lines(text, TEXT_COLUMN, look).iter().enumerate() {
+        start(page, if index == 0 { label } else { "" }, look);
+        page.push_str(&look.paint(tone, line));
+        page.push('\n');
+    }
+}
+
+fn lines(text: &str, indent: usize, look: Look) -> Vec<String> {
+    wrap(text, look.width.saturating_sub(indent).max(20))
+}
+
+fn start(page: &mut String, label: &str, look: Look) {
+    page.push_str("  ");
+    page.push_str(&look.paint(if label.is_empty() { Tone::Plain } else { Tone::Strong }, label));
+    page.push_str(&" ".repeat(TEXT_COLUMN - 2 - label.len()));
+}
+
+/// What the other probe has to do with this one.
+fn link(verdict: Verdict, other: ProbeId) -> String {
+    match verdict {
+        Verdict::RstLostPortReuse => format!("probe {other}, which met the leftover"),
+        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
+            format!("probe {other}, which left it over")
+        }
+        Verdict::AckLeaked
+        | Verdict::LateSynack
+        | Verdict::RstLostUnrecovered
+        | Verdict::RstLostSynackRetransmit
+        | Verdict::SynRetransmitted
+        | Verdict::Refused
+        | Verdict::TimedOut
+        | Verdict::Unreachable
+        | Verdict::LocalError
+        | Verdict::Clean => format!("probe {other}"),
+    }
+}

@@ -1,0 +1,203 @@
+//! One line on stderr that says how far a long run is; only on a terminal.
+
+mod line;
+
+use model::human;
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+pub use self::line::Line;
+use super::wrap::cut;
+
+/// Shorter runs end before anybody has read it.
+const QUIET_AT_FIRST: Duration = Duration::from_secs(1);
+/// Five times per second looks alive and costs nothing.
+const BETWEEN_DRAWS: Duration = Duration::from_millis(200);
+
+/// The state of a run at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Since the start of the run.
+    pub elapsed: Duration,
+    /// Probes that have ended.
+    pub ended: u64,
+    /// Probes of the whole run; `None`: until interrupted.
+    pub total: Option<u64>,
+    /// Of those that ended: alive.
+    pub alive: u64,
+    /// Probes under way.
+    pub under_way: u64,
+    /// Ended, and followed until their settle window has passed.
+    pub settling: u64,
+    /// Kernel events for which the ring buffer had no room.
+    pub events_lost: u64,
+}
+
+/// Draws the line at most five times per second, and takes it away again.
+#[derive(Debug)]
+pub struct Progress<W: Write> {
+    line: Line<W>,
+    next: Duration,
+    /// When it was drawn last, and how far the run was then.
+    last: Option<(Duration, u64)>,
+}
+
+impl Progress<io::Stderr> {
+    /// On stderr, or nowhere where that is no terminal.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        Self::over(Line::on_stderr())
+    }
+}
+
+impl<W: Write> Progress<W> {
+    /// On any writer; `width` is that of the terminal, `None` where there is none to draw on.
+    #[must_use]
+    pub fn new(out: W, width: Option<usize>) -> Self {
+        Self::over(Line::new(out, width))
+    }
+
+    fn over(line: Line<W>) -> Self {
+        Self { line, next: QUIET_AT_FIRST, last: None }
+    }
+
+    /// Whether a snapshot taken now would be drawn; cheap, so that it may be asked often.
+    #[must_use]
+    pub fn is_due(&self, elapsed: Duration) -> bool {
+        self.line.room().is_some() && elapsed >= self.next
+    }
+
+    /// Draws the line where one is due. That it cannot be written is nobody's concern.
+    pub fn draw(&mut self, now: &Snapshot) {
+        let Some(room) = self.line.room().filter(|_| self.is_due(now.elapsed)) else { return };
+        self.next = now.elapsed + BETWEEN_DRAWS;
+        let text = line(now, self.rate(now), room);
+        self.line.draw(&text);
+    }
+
+    /// Takes the line away: before anything else is written to the terminal, and at the end.
+    pub fn clear(&mut self) {
+        self.line.clear();
+    }
+
+    /// Probes per second since about a second ago, so that a change is seen.
+    fn rate(&mut self, now: &Snapshot) -> f64 {
+        let (at, ended) = self.last.unwrap_or_default();
+        let since = now.elapsed.saturating_sub(at);
+        if since >= Duration::from_secs(2) {
+            // The next line measures from half of this stretch, roughly, without a history.
+            self.last = Some((at + since / 2, ended + now.ended.saturating_sub(ended) / 2));
+        }
+        now.ended.saturating_sub(ended) as f64 / since.as_secs_f64().max(0.001)
+    }
+}
+
+/// `1,200 of 100,000 probes (1.2 %)  9,800/s  10 failed  1,190 alive  256 under way`: as many of
+/// these, the most important first, as `width` has room for.
+fn line(now: &Snapshot, rate: f64, width: usize) -> String {
+    let mut text = match now.total {
+        Some(total) => format!(
+            "{} of {} ({})",
+            human::count(now.ended),
+            human::counted(total, "probe"),
+            human::share(now.ended, total)
+        ),
+        None => human::counted(now.ended, "probe"),
+    };
+    let done = now.total.is_some_and(|total| now.ended >= total);
+    let mut parts = Vec::new();
+    if !done {
+        parts.push(human::rate(rate));
+    }
+    for (count, what, always) in [
+        (now.ended.saturating_sub(now.alive), "failed", true),
+        (now.events_lost, "events lost", false),
+        (now.alive, "alive", true),
+        (now.under_way, "under way", false),
+        (now.settling, "settling", false),
+    ] {
+        if always || count > 0 {
+            parts.push(format!("{} {what}", human::count(count)));
+        }
+    }
+    for part in parts {
+        if text.len() + 2 + part.len() <= width {
+            text.push_str(&format!("  {part}"));
+        }
+    }
+    cut(&text, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Progress, Snapshot, line};
+
+    fn at(ms: u64, ended: u64) -> Snapshot {
+        Snapshot {
+            elapsed: Duration::from_millis(ms),
+            ended,
+            total: Some(10_000),
+            alive: ended - 3,
+            under_way: 256,
+            settling: 1_500,
+            events_lost: 0,
+        }
+    }
+
+    #[test]
+    fn the_line() {
+        assert_eq!(
+            line(&at(2_000, 2_000), 1_000.0, 120),
+            "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive  256 under way  \
+             1,500 settling"
+        );
+        assert_eq!(
+            line(&at(2_000, 2_000), 1_000.0, 66),
+            "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive"
+        );
+        let end = Snapshot { under_way: 0, events_lost: 7, ..at(9_000, 10_000) };
+        assert_eq!(
+            line(&end, 0.0, 120),
+            "10,000 of 10,000 probes (100 %)  3 failed  7 events lost  9,997 alive  1,500 settling"
+        );
+        let forever = Snapshot { total: None, settling: 0, under_way: 0, ..at(2_000, 5) };
+        assert_eq!(line(&forever, 2.5, 80), "5 probes  2.5/s  3 failed  2 alive");
+    }
+
+    #[test]
+    fn drawn_when_due_and_cleared() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(&mut out, Some(20));
+        progress.draw(&at(500, 10));
+        progress.clear();
+        progress.draw(&at(1_000, 10));
+        progress.draw(&at(1_100, 20));
+        progress.clear();
+        progress.clear();
+        let seen = String::from_utf8(out).unwrap();
+        assert_eq!(seen, "\r\x1b[K10 of 10,000 prob..\r\x1b[K");
+    }
+
+    #[test]
+    fn never_without_a_terminal() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(&mut out, None);
+        assert!(!progress.is_due(Duration::from_secs(9)));
+        progress.draw(&at(9_000, 10));
+        progress.clear();
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn the_rate_follows_a_change() {
+        let mut progress = Progress::new(Vec::new(), Some(80));
+        assert!((progress.rate(&at(1_000, 1_000)) - 1_000.0).abs() < 1.0);
+        let _ = progress.rate(&at(4_000, 4_000));
+        // From (2 s, 2,000) on, nothing more ended.
+        assert!(progress.rate(&at(10_000, 4_000)) < 300.0);
+    }
+}

@@ -1,0 +1,199 @@
+//! One probe for each way in which it can go.
+
+use super::build::{Sample, at};
+use explain::timeline::Confirmation;
+use model::{
+    event::{EventKind, RstReason, TcpState},
+    outcome::Outcome,
+    record::{Closing, ProbeId},
+    step::{
+        Certainty::{Concluded, Lost, Seen},
+        Direction::{Here, In, Out},
+        StepKind,
+    },
+    verdict::{Proof, Verdict},
+};
+
+fn syn(sample: Sample) -> Sample {
+    sample.step(0, StepKind::Syn, Out, Seen, "")
+}
+
+pub(crate) fn clean() -> Sample {
+    syn(Sample::new(Outcome::Alive, 0).answered(70))
+        .step(70, StepKind::SynAck, In, Seen, "handshake answered in 70 us")
+        .step(124, StepKind::Rst, Out, Seen, "")
+        .finding(
+            Verdict::Clean,
+            Proof::Confirmed,
+            "The server answered in 70 us, was reset, and nothing came after for 1.5 s.",
+            &[],
+            None,
+        )
+}
+
+pub(crate) fn path_a() -> Sample {
+    let no_socket = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
+    syn(Sample::new(Outcome::Alive, 0).answered(70))
+        .event(1_003_166, no_socket)
+        .step(70, StepKind::SynAck, In, Seen, "handshake answered in 70 us")
+        .step(124, StepKind::Rst, Out, Lost, "lost: the server is left in SYN_RECV")
+        .step(1_003_106, StepKind::SynAckRetransmit, In, Concluded, "its retransmit timer (1 s)")
+        .step(
+            1_003_166,
+            StepKind::RecoveryRst,
+            Out,
+            Seen,
+            "sent by the kernel: no socket (NO_SOCKET)",
+        )
+        .finding(
+            Verdict::RstLostSynackRetransmit,
+            Proof::Confirmed,
+            "The server did not get our RST and kept the connection in SYN_RECV for 1.003 s, then \
+             asked again and was reset.",
+            &[
+                (Some(124), "tcp_send_reset: our RST left the stack"),
+                (
+                    Some(1_003_166),
+                    "tcp_send_reset reason=NO_SOCKET on this flow, 1003.042 ms after our RST left \
+                     the stack",
+                ),
+            ],
+            Some(
+                "One in a while is packet loss. Many towards one target: look for a firewall or \
+                 NAT that drops RSTs on the way.",
+            ),
+        )
+}
+
+pub(crate) fn path_b_earlier() -> Sample {
+    syn(Sample::new(Outcome::Alive, 0).answered(66))
+        .step(66, StepKind::SynAck, In, Seen, "handshake answered in 66 us")
+        .step(110, StepKind::Rst, Out, Lost, "lost: the server is left in SYN_RECV")
+        .finding(
+            Verdict::RstLostPortReuse,
+            Proof::Confirmed,
+            "The server did not get our RST. The next probe from the same port met the leftover \
+             20.1 ms later and cleared it.",
+            &[(Some(20_140), "tcp_send_reset state=SYN_SENT reason=TCP_INVALID_ACK_SEQUENCE")],
+            Some("One in a while is packet loss."),
+        )
+        .link(3, 13)
+}
+
+pub(crate) fn path_b_later() -> Sample {
+    let challenge =
+        EventKind::RstSent { socket: Some(TcpState::SynSent), reason: RstReason::INVALID_ACK };
+    syn(Sample::new(Outcome::Alive, 0).id(3, 13).answered(11_310))
+        .event(61, challenge)
+        .event(11_240, EventKind::SynRetransmit { error: 0 })
+        .step(48, StepKind::ChallengeAck, In, Concluded, "from the leftover of probe 3.12")
+        .step(61, StepKind::RecoveryRst, Out, Seen, "TCP_INVALID_ACK_SEQUENCE: clears the leftover")
+        .step(11_240, StepKind::SynRetransmit, Out, Seen, "")
+        .step(11_310, StepKind::SynAck, In, Seen, "handshake answered in 11.31 ms")
+        .step(11_362, StepKind::Rst, Out, Seen, "")
+        .finding(
+            Verdict::StaleSynRecvChallengeAck,
+            Proof::Confirmed,
+            "Our SYN met a leftover of an earlier probe, which answered with a challenge ACK; the \
+             kernel reset it and asked again.",
+            &[(Some(61), "tcp_send_reset state=SYN_SENT reason=TCP_INVALID_ACK_SEQUENCE")],
+            Some("Nothing here: look at the probe that left it over."),
+        )
+        .link(3, 12)
+        .finding(
+            Verdict::SynRetransmitted,
+            Proof::Confirmed,
+            "The SYN was sent twice, so 11.24 ms of the handshake time are waiting.",
+            &[(Some(11_240), "tcp_retransmit_skb state=SYN_SENT err=0")],
+            None,
+        )
+}
+
+pub(crate) fn path_c() -> Sample {
+    let mut sample = syn(Sample::new(Outcome::Refused, libc::ECONNREFUSED).id(9, 1))
+        .event(43, EventKind::RstReceived)
+        .step(
+            43,
+            StepKind::RstReceived,
+            In,
+            Seen,
+            "from the leftover of probe 8.1, not from a closed port",
+        )
+        .finding(
+            Verdict::StaleSynRecvReset,
+            Proof::Confirmed,
+            "A leftover of an earlier probe took our SYN for a bad segment and reset it. The \
+             target is up: a second probe from another port was answered.",
+            &[
+                (Some(43), "tcp_receive_reset"),
+                (None, "probe 8.1 on the same 4-tuple sent an unconfirmed RST 0.5 ms before"),
+            ],
+            Some("Do not use a new socket on a port that was in use a moment ago."),
+        )
+        .link(8, 1);
+    sample.0.timeline.confirmation = Some(Confirmation {
+        id: ProbeId { slot: 17, generation: 4 },
+        local_port: 40_017,
+        outcome: Outcome::Alive,
+    });
+    sample
+}
+
+pub(crate) fn refused() -> Sample {
+    syn(Sample::new(Outcome::Refused, libc::ECONNREFUSED))
+        .event(45, EventKind::RstReceived)
+        .step(45, StepKind::RstReceived, In, Seen, "nobody listens")
+        .finding(
+            Verdict::Refused,
+            Proof::Confirmed,
+            "The target answered with a RST: it is reachable, and nobody listens on port 9000.",
+            &[(Some(45), "tcp_receive_reset in SYN_SENT")],
+            Some("Start the service, or check its port."),
+        )
+}
+
+pub(crate) fn timed_out() -> Sample {
+    let mut sample = syn(Sample::new(Outcome::TimedOut, 0))
+        .event(1_008_000, EventKind::SynRetransmit { error: 0 })
+        .step(1_008_000, StepKind::SynRetransmit, Out, Seen, "")
+        .step(2_000_000, StepKind::TimedOut, Here, Concluded, "gave up after 2 s; no RST is sent")
+        .finding(
+            Verdict::TimedOut,
+            Proof::Confirmed,
+            "No answer to two SYNs within 2 s.",
+            &[(Some(1_008_000), "tcp_retransmit_skb state=SYN_SENT err=0")],
+            Some("The host is down, or a firewall drops SYNs or SYN-ACKs without a word."),
+        );
+    sample.0.timeline.probe.closing = Closing::Silent;
+    sample.0.timeline.probe.ended_at = at(2_000_000);
+    sample
+}
+
+pub(crate) fn unreachable() -> Sample {
+    syn(Sample::new(Outcome::Unreachable, libc::EHOSTUNREACH))
+        .event(1_024_000, EventKind::SynRetransmit { error: -16 })
+        .step(1_024_000, StepKind::SynRetransmit, Out, Seen, "err=-16: it did not leave this host")
+        .step(3_072_000, StepKind::Error, Here, Seen, "EHOSTUNREACH: no neighbour")
+        .finding(
+            Verdict::Unreachable,
+            Proof::Confirmed,
+            "Nobody on the link answers for 10.77.0.2.",
+            &[(Some(3_072_000), "inet_sock_set_state SYN_SENT -> CLOSE, error EHOSTUNREACH")],
+            Some("Check that the host is up and on this network."),
+        )
+}
+
+pub(crate) fn local_error() -> Sample {
+    let mut sample = Sample::new(Outcome::LocalError, libc::EADDRNOTAVAIL)
+        .step(0, StepKind::Error, Here, Seen, "EADDRNOTAVAIL from connect()")
+        .finding(
+            Verdict::LocalError,
+            Proof::Confirmed,
+            "This host could not send the SYN: the source address is not its own.",
+            &[(None, "connect(): EADDRNOTAVAIL")],
+            Some("Check --source, or give --freebind."),
+        );
+    sample.0.timeline.probe.kernel = None;
+    sample.0.timeline.probe.started_at = super::SYN_AT;
+    sample
+}

@@ -1,0 +1,148 @@
+//! Colours and widths: what the terminal can show, and what each colour means.
+
+use std::{
+    borrow::Cow,
+    env,
+    ffi::OsStr,
+    io::{self, IsTerminal},
+};
+
+use model::{outcome::Outcome, verdict::Verdict};
+
+/// The width where no terminal tells one.
+const PLAIN_WIDTH: usize = 100;
+/// Below this a ladder cannot be drawn; longer lines than the upper one are hard to read.
+const WIDTHS: (usize, usize) = (72, 120);
+
+/// How results are dressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Whether to use ANSI colours.
+    pub colour: bool,
+    /// Characters per line.
+    pub width: usize,
+}
+
+/// What a piece of text wants to say by its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Unusual, but the target is up.
+    Odd,
+    /// Wrong.
+    Bad,
+    /// A heading.
+    Strong,
+    /// Of less weight, or concluded and not seen.
+    Faint,
+    /// Everything else.
+    Plain,
+}
+
+impl Look {
+    /// No colours, and the width of files and pipes.
+    pub const PLAIN: Self = Self { colour: false, width: PLAIN_WIDTH };
+
+    /// The look of this process's stdout.
+    #[must_use]
+    pub fn of_stdout() -> Self {
+        if !io::stdout().is_terminal() {
+            return Self::PLAIN;
+        }
+        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        Self {
+            colour: colours(env::var_os("NO_COLOR").as_deref(), env::var_os("TERM").as_deref()),
+            width: width.clamp(WIDTHS.0, WIDTHS.1),
+        }
+    }
+
+    /// `text` in the colour of its tone.
+    #[must_use]
+    pub fn paint<'a>(&self, tone: Tone, text: &'a str) -> Cow<'a, str> {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Odd => "33",
+            Tone::Bad => "31",
+            Tone::Strong => "1",
+            Tone::Faint => "2",
+            Tone::Plain => return Cow::Borrowed(text),
+        };
+        if self.colour {
+            Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+/// Whether a terminal gets colours: not with a `NO_COLOR` that is not empty (no-color.org).
+fn colours(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    no_color.is_none_or(OsStr::is_empty) && term.is_some_and(|term| term != "dumb")
+}
+
+/// The colour of a verdict.
+#[must_use]
+pub fn verdict_tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Clean => Tone::Good,
+        Verdict::AckLeaked => Tone::Bad,
+        Verdict::RstLostSynackRetransmit
+        | Verdict::RstLostPortReuse
+        | Verdict::StaleSynRecvChallengeAck
+        | Verdict::StaleSynRecvReset
+        | Verdict::LateSynack
+        | Verdict::SynRetransmitted
+        | Verdict::RstLostUnrecovered => Tone::Odd,
+        Verdict::Refused | Verdict::TimedOut | Verdict::Unreachable | Verdict::LocalError => {
+            Tone::Bad
+        }
+    }
+}
+
+/// The colour of an outcome.
+#[must_use]
+pub fn outcome_tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Alive => Tone::Good,
+        Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable | Outcome::LocalError => {
+            Tone::Bad
+        }
+    }
+}
+
+/// An outcome in words for people: its stable name without underscores.
+#[must_use]
+pub fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Alive => "alive",
+        Outcome::Refused => "refused",
+        Outcome::TimedOut => "timed out",
+        Outcome::Unreachable => "unreachable",
+        Outcome::LocalError => "local error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::{Look, Tone, colours};
+
+    #[test]
+    fn colours_only_where_they_are_wanted() {
+        for (no_color, term, expected) in [
+            (None, Some("xterm"), true),
+            (Some(""), Some("xterm"), true),
+            (Some("1"), Some("xterm"), false),
+            (None, Some("dumb"), false),
+            (None, None, false),
+        ] {
+            assert_eq!(colours(no_color.map(OsStr::new), term.map(OsStr::new)), expected);
+        }
+        assert_eq!(Look::PLAIN.paint(Tone::Bad, "x"), "x");
+        let look = Look { colour: true, width: 80 };
+        assert_eq!(look.paint(Tone::Bad, "x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(look.paint(Tone::Plain, "x"), "x");
+    }
+}

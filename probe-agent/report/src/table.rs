@@ -1,0 +1,60 @@
+//! A row per target, then what was unusual, then the totals.
+
+mod cells;
+mod findings;
+mod layout;
+mod rows;
+
+use self::{findings::Samples, rows::Rows};
+use super::{style::Look, summary::Summary, totals};
+use explain::ExplainedProbe;
+use model::{expect::Expect, verdict::Judgement};
+
+/// Up to as many probes, each gets its sentence below its row.
+const DETAILED_PROBES: u64 = 10;
+
+/// Collects what a table needs besides the summary; bounded however long the run is.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    samples: Samples,
+    rows: Rows,
+}
+
+impl Table {
+    /// `count`: probes per target, `None` until interrupted.
+    #[must_use]
+    pub fn new(targets: usize, count: Option<u64>, expect: Expect) -> Self {
+        let single = count == Some(1);
+        let detailed = single && targets as u64 <= DETAILED_PROBES;
+        Self { samples: Samples::default(), rows: Rows::new(single, detailed, expect) }
+    }
+
+    /// Whether the table would say something about a probe with these verdicts.
+    #[must_use]
+    pub fn wants(&self, judgements: &[Judgement]) -> bool {
+        self.rows.detailed() || self.samples.wants(judgements)
+    }
+
+    /// Takes what the table will say about one probe.
+    pub fn probe(&mut self, probe: &ExplainedProbe, target: &str) {
+        if self.rows.detailed() {
+            self.rows.probe(probe);
+        } else {
+            self.samples.probe(probe, target);
+        }
+    }
+
+    /// The whole table. Every line ends with `\n`.
+    #[must_use]
+    pub fn draw(&self, summary: &Summary, look: Look) -> String {
+        let mut page = String::new();
+        self.rows.write(&mut page, summary, look);
+        self.samples.write(&mut page, summary, look);
+        page.push('\n');
+        totals::write(&mut page, summary, look);
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests;

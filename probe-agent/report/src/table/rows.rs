@@ -1,0 +1,113 @@
+//! The rows of the table: one per target.
+
+use model::human;
+use std::collections::HashMap;
+
+use super::{
+    cells::Cells,
+    layout::{DETAIL_COLUMN, Layout},
+};
+use crate::{
+    style::{Look, Tone},
+    summary::{Summary, TargetSummary},
+    wrap::wrap,
+};
+use explain::ExplainedProbe;
+use model::{
+    expect::Expect,
+    verdict::{Proof, Verdict},
+};
+
+/// Up to as many targets, all have a row; of more, only those that need a look.
+const ALL_ROWS: usize = 1_000;
+/// Rows of those that need a look.
+const UNUSUAL_ROWS: usize = 100;
+
+/// What is said below the row of a single probe.
+#[derive(Clone, Debug)]
+struct Detail {
+    proof: Proof,
+    sentence: String,
+    advice: Option<String>,
+}
+
+/// The rows, and the sentences below them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    /// One probe per target: a time in place of quantiles.
+    single: bool,
+    expect: Expect,
+    /// By target; `None` where the run is too large for sentences.
+    details: Option<HashMap<u32, Detail>>,
+}
+
+impl Rows {
+    pub(super) fn new(single: bool, detailed: bool, expect: Expect) -> Self {
+        Self { single, expect, details: detailed.then(HashMap::new) }
+    }
+
+    pub(super) fn detailed(&self) -> bool {
+        self.details.is_some()
+    }
+
+    pub(super) fn probe(&mut self, probe: &ExplainedProbe) {
+        if let (Some(details), Some(first)) = (&mut self.details, probe.findings.first()) {
+            let detail = Detail {
+                proof: first.proof,
+                sentence: first.sentence.clone(),
+                advice: first.advice.clone(),
+            };
+            details.insert(probe.timeline.probe.target.0, detail);
+        }
+    }
+
+    pub(super) fn write(&self, page: &mut String, summary: &Summary, look: Look) {
+        let all = summary.targets.len() <= ALL_ROWS;
+        let shown: Vec<(usize, &TargetSummary)> = summary
+            .targets
+            .iter()
+            .enumerate()
+            .filter(|(_, target)| all || needs_a_look(target))
+            .take(if all { ALL_ROWS } else { UNUSUAL_ROWS })
+            .collect();
+        let cells: Vec<Cells> = shown
+            .iter()
+            .map(|(_, target)| Cells::new(target, self.single, self.expect, look))
+            .collect();
+        let layout = Layout::new(&cells, self.single, look);
+        layout.heading(page);
+        for ((index, _), cells) in shown.iter().zip(&cells) {
+            layout.row(page, cells);
+            if let Some(detail) = self.details.as_ref().and_then(|d| d.get(&(*index as u32))) {
+                write_detail(page, detail, look);
+            }
+        }
+        let hidden = (summary.targets.len() - shown.len()) as u64;
+        if hidden > 0 {
+            let text = format!("{} not shown", human::counted(hidden, "further target"));
+            page.push_str(&format!("{}\n", look.paint(Tone::Faint, &text)));
+        }
+    }
+}
+
+fn needs_a_look(target: &TargetSummary) -> bool {
+    !target.as_expected || most_telling(target).is_some_and(|v| v != Verdict::Clean)
+}
+
+pub(super) fn most_telling(target: &TargetSummary) -> Option<Verdict> {
+    Verdict::ALL.into_iter().find(|verdict| target.verdict(*verdict) > 0)
+}
+
+fn write_detail(page: &mut String, detail: &Detail, look: Look) {
+    let width = look.width - DETAIL_COLUMN;
+    let sentence = format!("{} ({})", detail.sentence, detail.proof.name());
+    for line in wrap(&sentence, width) {
+        page.push_str(&format!("{:DETAIL_COLUMN$}{line}\n", ""));
+    }
+    let advice = detail.advice.as_deref().unwrap_or_default();
+    for (index, line) in wrap(advice, width - 3).iter().enumerate() {
+        let arrow = if index == 0 { "-> " } else { "   " };
+        let line = format!("{arrow}{line}");
+        page.push_str(&format!("{:DETAIL_COLUMN$}{}\n", "", look.paint(Tone::Faint, &line)));
+    }
+}

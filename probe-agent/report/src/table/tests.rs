@@ -1,0 +1,147 @@
+use super::Table;
+use crate::{
+    sample::{NARROW, Sample, golden, paths, targets},
+    stats::{RunCounts, RunFacts},
+    style::Look,
+};
+use model::spans::SpanCounts;
+use model::{expect::Expect, outcome::Outcome, target::Target};
+
+use model::record::HalfOpen;
+
+const FACTS: RunFacts = RunFacts {
+    probing_seconds: 2.0,
+    duration_seconds: 3.52,
+    events_lost: 0,
+    spans: SpanCounts { accepted: 0, rejected: 0, dropped: 0 },
+    unsettled: 0,
+    worker_stalls: 0,
+    interrupted: false,
+    traced: true,
+    half_open: HalfOpen::Enforced,
+    acks_held: 0,
+};
+
+fn draw(
+    targets: &[Target],
+    samples: &[Sample],
+    count: Option<u64>,
+    facts: &RunFacts,
+    look: Look,
+) -> String {
+    let mut table = Table::new(targets.len(), count, Expect::Open);
+    let mut tally = RunCounts::new(targets.len());
+    for sample in samples {
+        let (timeline, judgements) = (&sample.0.timeline, sample.judgements());
+        let expected = timeline.outcome() == Outcome::Alive;
+        tally.add(&sample.judged(expected));
+        if table.wants(&judgements) {
+            table.probe(&sample.0, &targets[timeline.probe.target.0 as usize].name);
+        }
+    }
+    let page = table.draw(&tally.summary(targets, facts), look);
+    for line in page.lines() {
+        assert!(!line.ends_with(' '), "{line:?}");
+        assert!(look.colour || line.len() <= look.width, "too long: {line:?}");
+    }
+    page
+}
+
+fn one_each() -> Vec<Sample> {
+    vec![
+        paths::clean(),
+        paths::path_a().target(1),
+        paths::refused().target(2),
+        paths::timed_out().target(3),
+    ]
+}
+
+#[test]
+fn one_probe_per_target() {
+    let targets = targets(&[
+        ("db.example:9000", "10.77.0.2:9000"),
+        ("cache.example:6379", "10.77.0.3:6379"),
+        ("[fd00:77::4]:443", "[fd00:77::4]:443"),
+        ("10.77.0.5:80", "10.77.0.5:80"),
+    ]);
+    golden("table-single.txt", &draw(&targets, &one_each(), Some(1), &FACTS, Look::PLAIN));
+    golden("table-single-narrow.txt", &draw(&targets, &one_each(), Some(1), &FACTS, NARROW));
+    let colour = Look { colour: true, width: 100 };
+    golden("table-single-colour.txt", &draw(&targets, &one_each(), Some(1), &FACTS, colour));
+}
+
+fn many() -> Vec<Sample> {
+    let mut samples: Vec<Sample> = (0..200u32)
+        .map(|n| Sample::answered(paths::clean().target(n % 2), 60 + u64::from(n)))
+        .collect();
+    samples.push(paths::path_a());
+    samples.push(paths::path_a().id(5, 2));
+    samples.push(paths::path_a().id(6, 9).target(1));
+    samples.push(paths::path_a().id(7, 9).target(1));
+    samples.push(paths::path_b_later().target(1));
+    samples.push(paths::timed_out().target(1));
+    samples.push(paths::refused().target(2));
+    samples.push(paths::refused().target(2));
+    samples
+}
+
+#[test]
+fn many_probes() {
+    let targets = targets(&[
+        ("db.example:9000", "10.77.0.2:9000"),
+        ("cache.example:6379", "10.77.0.3:6379"),
+        ("10.77.0.5:80", "10.77.0.5:80"),
+    ]);
+    golden("table-many.txt", &draw(&targets, &many(), Some(100), &FACTS, Look::PLAIN));
+    let facts = RunFacts {
+        events_lost: 12,
+        unsettled: 3,
+        worker_stalls: 1,
+        interrupted: true,
+        traced: false,
+        spans: SpanCounts { accepted: 10, rejected: 2, dropped: 1 },
+        ..FACTS
+    };
+    golden("table-limits.txt", &draw(&targets, &many(), None, &facts, NARROW));
+}
+
+#[test]
+fn a_guard_that_did_not_stand_for_some_is_told_with_their_number() {
+    let targets = targets(&[("db.example:9000", "10.77.0.2:9000")]);
+    let mut samples = vec![paths::clean(), paths::clean()];
+    samples[1].0.timeline.probe.half_open = HalfOpen::NotEnforced;
+    let page = draw(&targets, &samples, None, &FACTS, Look::PLAIN);
+    assert!(
+        page.contains("did not stand for 1 probe, whose sockets are not in its cgroup"),
+        "{page}"
+    );
+    samples[0].0.timeline.probe.half_open = HalfOpen::NotEnforced;
+    let page = draw(&targets, &samples, None, &FACTS, Look::PLAIN);
+    assert!(page.contains("The ACK guard did not stand: only"), "{page}");
+}
+
+#[test]
+fn thousands_of_targets_show_those_that_need_a_look() {
+    let list: Vec<Target> = (0..3_000)
+        .map(|n: u32| targets(&[(&format!("t{n}.example:80"), "10.0.0.1:80")])[0].clone())
+        .collect();
+    let mut samples: Vec<Sample> = (0..2_998).map(|n| paths::clean().target(n)).collect();
+    samples.push(paths::refused().target(2_998));
+    samples.push(paths::path_a().target(2_999));
+    let page = draw(&list, &samples, Some(1), &FACTS, Look::PLAIN);
+    assert_eq!(page.matches(".example:80  10.0.0.1:80  ").count(), 2, "{page}");
+    assert!(page.contains("2,998 further targets not shown"), "{page}");
+    assert!(page.contains("refused: 1 probe "), "{page}");
+}
+
+#[test]
+fn samples_are_bounded() {
+    let mut table = Table::new(1, None, Expect::Open);
+    let sample = paths::refused();
+    for wanted in [true, true, true, false, false] {
+        assert_eq!(table.wants(&sample.judgements()), wanted);
+        table.probe(&sample.0, "x:1");
+    }
+    assert!(!table.wants(&paths::clean().judgements()));
+    assert!(table.wants(&paths::path_a().judgements()));
+}

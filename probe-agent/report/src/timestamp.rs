@@ -1,0 +1,54 @@
+//! From the kernel's monotonic clock to the calendar.
+
+use kernel::clock::Clock;
+
+/// A kernel time in RFC 3339, UTC, with nanoseconds, e.g. `2026-01-02T03:04:05.678901234Z`.
+#[must_use]
+pub fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
+    calendar(clock.unix_ns(monotonic_ns))
+}
+
+fn calendar(unix_ns: u64) -> String {
+    let (seconds, nanoseconds) = (unix_ns / 1_000_000_000, unix_ns % 1_000_000_000);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanoseconds:09}Z")
+}
+
+/// Year, month and day of a day since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", `civil_from_days`): years start in March, so that the leap day is their last.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{calendar, rfc3339};
+    use kernel::clock::Clock;
+
+    #[test]
+    fn the_calendar() {
+        // As `date -u -d @SECONDS` prints them.
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000000000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000000000Z"),
+            (1_000_000_000, "2001-09-09T01:46:40.000000000Z"),
+            (4_107_542_399, "2100-02-28T23:59:59.000000000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000000000Z"),
+        ] {
+            assert_eq!(calendar(seconds * 1_000_000_000), text);
+        }
+        let clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_000_000_000 };
+        assert_eq!(rfc3339(clock, 678_901_234), "2026-01-02T03:04:05.678901234Z");
+    }
+}
