@@ -32,6 +32,17 @@ pub enum Closing {
     ByKernel,
 }
 
+impl Closing {
+    /// Whether the server may still hold a half-open connection of the probe. Not after a refusal.
+    #[must_use]
+    pub const fn may_leave_connection(self) -> bool {
+        match self {
+            Self::Reset | Self::Silent => true,
+            Self::ByKernel => false,
+        }
+    }
+}
+
 /// Whether the ACK guard stood while a probe ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HalfOpen {

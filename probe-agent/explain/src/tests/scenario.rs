@@ -1,4 +1,4 @@
-//! The language of `cases/*.txt`: one call of [`Settling`], or one expectation, a line. Times are
+//! The language of `cases/*.txt`: one call of [`Correlator`], or one expectation, a line. Times are
 //! milliseconds since the first SYN. `#` starts a comment.
 //!
 //! | line | meaning |
@@ -28,9 +28,10 @@ use std::collections::BTreeMap;
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use crate::{
-    Judged, explain,
-    settle::Settling,
-    timeline::{Confirmation, Coverage, Timeline},
+    Judged,
+    correlator::{Correlator, EndedProbe, Observed},
+    explain,
+    timeline::{Coverage, Timeline},
 };
 use model::{
     event::{Event, EventKind, FlowEvent, RstReason, TcpState},
@@ -98,66 +99,103 @@ impl Scenario {
         };
         let window = value("window").map_or(Ok(1500.0), |v| number::<f64>(&v))?;
         let left = value("left").map_or(Ok(0), |v| number(&v))?;
-        let mut settling = Settling::new(ns(window), coverage);
-        let (mut expected, mut out) = (Expected::default(), Vec::new());
+        let mut run = Run {
+            correlator: Correlator::new(ns(window), coverage),
+            in_flight: false,
+            out: Vec::new(),
+            expected: Expected::default(),
+        };
         for words in lines() {
-            step(&words, &counts, &mut settling, &mut out, &mut expected)
-                .map_err(|e| format!("{}: {e}", words.join(" ")))?;
+            run.step(&words, &counts).map_err(|e| format!("{}: {e}", words.join(" ")))?;
         }
-        let told = out.into_iter().map(told).collect();
-        Ok(Self { expected, left, told, still_pending: settling.len() })
+        let Run { correlator, out, expected, .. } = run;
+        let of_the_case = |timeline: &Timeline| timeline.probe.confirms.is_none();
+        let told = out.into_iter().filter(of_the_case).map(told).collect();
+        Ok(Self { expected, left, told, still_pending: correlator.len() })
     }
 }
 
-fn step(
-    words: &[&str],
-    counts: &BTreeMap<String, u32>,
-    settling: &mut Settling,
-    out: &mut Vec<Timeline>,
-    expected: &mut Expected,
-) -> Result<(), String> {
-    match words {
-        ["window" | "hooks" | "left", _] => {}
-        ["start"] => settling.starting(&tuple(), None),
-        ["end", rest @ ..] => {
-            let (record, lost, doubted) = record(rest, counts)?;
-            settling.ended(record, lost, doubted);
+/// A case while it runs.
+struct Run {
+    correlator: Correlator,
+    in_flight: bool,
+    out: Vec<Timeline>,
+    expected: Expected,
+}
+
+impl Run {
+    fn step(&mut self, words: &[&str], counts: &BTreeMap<String, u32>) -> Result<(), String> {
+        match words {
+            ["window" | "hooks" | "left", _] => {}
+            ["start"] => self.in_flight = true,
+            ["end", rest @ ..] => {
+                let (record, lost_before, awaits_confirmation) = record(rest, counts)?;
+                self.in_flight = false;
+                self.correlator.on_probe_end(EndedProbe {
+                    record,
+                    lost_before,
+                    awaits_confirmation,
+                });
+            }
+            ["confirm", first, outcome] => self.confirm(id(first)?, self::outcome(outcome)?)?,
+            ["settle", until] => self.settle(at(until)?, 0),
+            ["settle", until, "lost", lost] => self.settle(at(until)?, number(lost)?),
+            ["flush", until] => {
+                let observed = Observed { until: at(until)?, lost: 0 };
+                self.correlator.flush(observed, &mut self.out);
+            }
+            ["expect", probe, verdicts @ ..] => {
+                self.expected.verdicts.insert((*probe).to_owned(), verdicts.join(" "));
+            }
+            [verb @ ("says" | "silent"), probe, what @ ..] => {
+                let words = ((*probe).to_owned(), what.join(" "), *verb == "says");
+                self.expected.words.push(words);
+            }
+            ["rst", time] => {
+                let reason = RstReason::NO_SOCKET;
+                self.observe(event(time, None, EventKind::RstSent { socket: None, reason })?);
+            }
+            ["synack", time] => self.observe(event(time, None, EventKind::SynAckRetransmit)?),
+            ["rst", time, "of", id] => {
+                let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
+                self.observe(event(time, Some(id), EventKind::RstSent { socket, reason })?);
+            }
+            ["again", time, "of", id, rest @ ..] => {
+                let error = if let ["err", n] = rest { number(n)? } else { 0 };
+                self.observe(event(time, Some(id), EventKind::SynRetransmit { error })?);
+            }
+            ["refusal", time, "of", id] => {
+                self.observe(event(time, Some(id), EventKind::RstReceived)?);
+            }
+            _ => return Err("not understood".to_owned()),
         }
-        ["confirm", first, outcome] => {
-            let outcome = self::outcome(outcome)?;
-            let second = Confirmation { id: id("9.1")?, local_port: 40_009, outcome };
-            settling.confirm(&tuple(), id(first)?, second);
-        }
-        ["settle", until] => settling.settle(at(until)?, 0, out),
-        ["settle", until, "lost", lost] => settling.settle(at(until)?, number(lost)?, out),
-        ["flush", until] => {
-            settling.flush(at(until)?, 0, out);
-        }
-        ["expect", probe, verdicts @ ..] => {
-            expected.verdicts.insert((*probe).to_owned(), verdicts.join(" "));
-        }
-        [verb @ ("says" | "silent"), probe, what @ ..] => {
-            expected.words.push(((*probe).to_owned(), what.join(" "), *verb == "says"));
-        }
-        ["rst", time] => {
-            let reason = RstReason::NO_SOCKET;
-            settling.event(&event(time, None, EventKind::RstSent { socket: None, reason })?);
-        }
-        ["synack", time] => settling.event(&event(time, None, EventKind::SynAckRetransmit)?),
-        ["rst", time, "of", id] => {
-            let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
-            settling.event(&event(time, Some(id), EventKind::RstSent { socket, reason })?);
-        }
-        ["again", time, "of", id, rest @ ..] => {
-            let error = if let ["err", n] = rest { number(n)? } else { 0 };
-            settling.event(&event(time, Some(id), EventKind::SynRetransmit { error })?);
-        }
-        ["refusal", time, "of", id] => {
-            settling.event(&event(time, Some(id), EventKind::RstReceived)?);
-        }
-        _ => return Err("not understood".to_owned()),
+        Ok(())
     }
-    Ok(())
+
+    fn settle(&mut self, until: u64, lost: u64) {
+        let in_flight = self.in_flight;
+        self.correlator.on_time([], Observed { until, lost }, |_| in_flight, &mut self.out);
+    }
+
+    /// Takes in an event. Nothing is settled by it.
+    fn observe(&mut self, event: FlowEvent) {
+        let observed = Observed { until: 0, lost: 0 };
+        self.correlator.on_time([event], observed, |_| true, &mut self.out);
+    }
+
+    /// A confirmation probe from another port ends. It is handed out at the next `settle`.
+    fn confirm(&mut self, first: ProbeId, outcome: Outcome) -> Result<(), String> {
+        let line = ["9.1", "refused", "syn", "1", "norecord"];
+        let (record, ..) = record(&line, &BTreeMap::new())?;
+        let flow = FlowKey { local_port: 40_009, ..record.flow };
+        let record = ProbeRecord { flow, outcome, confirms: Some(first), ..record };
+        self.correlator.on_probe_end(EndedProbe {
+            record,
+            lost_before: 0,
+            awaits_confirmation: false,
+        });
+        Ok(())
+    }
 }
 
 /// The record of an `end` line, the events lost before it, and whether it awaits a second opinion.

@@ -12,7 +12,7 @@ use std::{
 
 use self::{client::Open, server::Request};
 use crate::{
-    settle::{PendingRef, Settling},
+    correlator::Correlator,
     timeline::{Coverage, Timeline},
 };
 use model::{event::FlowEvent, outcome::Outcome, record::Closing};
@@ -77,11 +77,10 @@ pub(super) struct World {
     server: Option<Request>,
     client: Option<Open>,
     started: u32,
-    settling: Settling,
+    correlator: Correlator,
     ring: VecDeque<FlowEvent>,
     events_lost: u64,
     lost_before: u64,
-    last: Option<PendingRef>,
     pub(super) truth: Truth,
     /// Until when a second copy of the SYN-ACK of each probe may be on its way.
     copies_until: BTreeMap<u32, u64>,
@@ -100,11 +99,10 @@ impl World {
             server: None,
             client: None,
             started: 0,
-            settling: Settling::new(WINDOW, Coverage::Full),
+            correlator: Correlator::new(WINDOW, Coverage::Full),
             ring: VecDeque::new(),
             events_lost: 0,
             lost_before: 0,
-            last: None,
             truth: Truth::default(),
             copies_until: BTreeMap::new(),
             out: Vec::new(),

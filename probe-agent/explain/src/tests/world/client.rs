@@ -4,6 +4,7 @@
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{MS, PROBES, Segment, TIMEOUT, What, World};
+use crate::correlator::EndedProbe;
 use model::{
     event::{EventKind, RstReason, TcpState},
     outcome::Outcome,
@@ -24,8 +25,7 @@ impl World {
     pub(super) fn start(&mut self) {
         self.started += 1;
         let generation = self.started;
-        self.settling.starting(&FlowKey::default(), self.last);
-        self.lost_before = self.events_lost + self.settling.strays();
+        self.lost_before = self.events_lost;
         let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
         self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
         self.send(Segment::Syn(generation));
@@ -81,8 +81,8 @@ impl World {
             Segment::Challenge(_) => true,
             Segment::Syn(_) | Segment::Rst { .. } => false,
         };
-        let newest = self.settling.unsettled(&FlowKey::default());
-        if after_the_rst && newest.is_some_and(|(id, _)| id.generation == of) {
+        let newest = self.correlator.newest(&FlowKey::default());
+        if after_the_rst && newest.is_some_and(|id| id.generation == of) {
             self.truth.shown.insert(of);
         }
         if self.copies_until.get(&of).is_some_and(|until| self.now < *until) {
@@ -130,7 +130,12 @@ impl World {
             state_hook: StateHook::Tracepoint,
             confirms: None,
         };
-        self.last = Some(self.settling.ended(record, self.lost_before, false));
+        let lost_before = self.lost_before;
+        self.correlator.on_probe_end(EndedProbe {
+            record,
+            lost_before,
+            awaits_confirmation: false,
+        });
         if self.started < PROBES {
             let gap = match self.random(5) {
                 0 => 1_000,

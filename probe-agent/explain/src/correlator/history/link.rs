@@ -1,6 +1,6 @@
-//! What a probe tells of the one before it on the same 4-tuple.
+//! What a probe shows about the one before it on the same 4-tuple.
 
-use super::{Pending, Settling};
+use super::{History, Pending, PendingRef, Phase, Timers};
 use crate::timeline::{Earlier, Later, Leftover, Timeline};
 use model::{outcome::Outcome, record::Closing};
 
@@ -38,30 +38,30 @@ impl Found {
     }
 }
 
-impl Settling {
-    /// Once all events of a probe are here: tells the one before it on the 4-tuple what it found.
-    pub(super) fn link(&mut self, index: usize) {
+impl History {
+    /// Once all events of a probe are here: links it to the one before it.
+    pub(super) fn link_if_complete(&mut self, index: usize, timers: &mut Timers) {
         let newer = &self.pending[index];
-        if newer.older.is_some() && !newer.linked && !newer.doubted && newer.is_complete() {
-            self.tell_older(index);
+        if newer.older.is_some() && newer.phase == Phase::Unlinked && newer.is_complete() {
+            self.link_to_older(index, timers);
         }
     }
 
-    /// Tells the probe before this one what is known by now.
-    pub(super) fn tell_older(&mut self, index: usize) {
-        let newer = &self.pending[index];
+    /// Notes on the probe before this one, and on this one, what is known by now.
+    pub(super) fn link_to_older(&mut self, index: usize, timers: &mut Timers) {
+        let newer = &mut self.pending[index];
+        // A refusal that still awaits its confirmation keeps waiting for that.
+        if newer.phase == Phase::Unlinked {
+            newer.phase = Phase::Linked;
+        }
         let found = Found::of(newer);
-        let (id, ended_at, older) =
-            (newer.timeline.probe.id, newer.timeline.probe.ended_at, newer.older);
-        self.pending[index].linked = true;
-        self.release(older);
-        let Some(older) = self.not_closed_by_kernel(older) else { return };
+        let (id, ended_at) = (newer.timeline.probe.id, newer.timeline.probe.ended_at);
+        let Some(older) = self.not_closed_by_kernel(self.pending[index].older) else { return };
         match found {
             Found::Nothing => return,
             Found::NoLeftover => self.pending[older].timeline.reused_cleanly = true,
             Found::Leftover { at, recovered } => {
-                let before = &mut self.pending[older].timeline;
-                let met = earlier(before, at);
+                let met = earlier(&self.pending[older].timeline, at);
                 self.pending[index].timeline.earlier = Some(met);
                 if met.left == Leftover::Duplicate {
                     return;
@@ -72,17 +72,9 @@ impl Settling {
                 }
             }
         }
-        // Its fate is known; only events from before the later probe can still be on their way.
-        self.by_other.push((ended_at, self.pending[older].place(older)));
-    }
-
-    /// A probe will tell those before it, which [`starting`](Self::starting) held, nothing more.
-    fn release(&mut self, mut older: Option<usize>) {
-        while let Some(index) = older {
-            let pending = &mut self.pending[index];
-            pending.held = false;
-            older = pending.older.filter(|_| pending.is_closed_by_kernel());
-        }
+        // Its fate is known. Only events from before the later probe can still arrive.
+        let serial = self.pending[older].serial;
+        timers.push(ended_at, PendingRef { index: older, serial });
     }
 
     /// The nearest probe from here on that can have left anything: one that was refused has not.
@@ -101,7 +93,7 @@ impl Settling {
     /// The probe that a refusal owes its doubt to, where the second opinion has not come.
     pub(super) fn suspect(&self, index: usize) -> Option<Earlier> {
         let pending = &self.pending[index];
-        let older = pending.older.filter(|_| pending.doubted);
+        let older = pending.older.filter(|_| pending.phase == Phase::AwaitsConfirmation);
         let before = &self.pending[self.not_closed_by_kernel(older)?].timeline;
         Some(of(before, Leftover::Connection))
     }
