@@ -1,10 +1,10 @@
 //! The checker's thread.
 
 use std::{
-    io,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
@@ -13,7 +13,9 @@ use std::{
 
 use nix::sys::signal::SigSet;
 
-use super::{BuildError, Builder, Checker, Inner, NoGuard, Support, builder::Hook};
+use crate::{
+    BuildError, Builder, Checker, GuardError, SettledProbe, Support, builder::Hook, checker::Inner,
+};
 use engine::{
     event_loop::{Engine, Gauges, Sink, Tracing},
     requests::{self, RequestQueue},
@@ -43,36 +45,36 @@ struct Found {
     progress: Option<Arc<Progress>>,
 }
 
-/// All that a worker works with; let go of in this order.
+/// All that the worker's thread owns. The fields are dropped in this order.
 struct Worker {
     engine: Engine,
-    sink: Settled,
+    sink: SettledSink,
     _reader: Option<Reader>,
 }
 
 /// Starts the thread and waits until it is ready.
-pub(super) fn start(builder: Builder) -> Result<Checker, BuildError> {
+pub(crate) fn start(builder: Builder) -> Result<Checker, BuildError> {
     let (requests, queue) = requests::channel(builder.queue).map_err(BuildError::Worker)?;
     let shared = Shared::default();
-    let theirs = shared.clone();
-    let (tell, told) = mpsc::sync_channel(1);
+    let for_worker = shared.clone();
+    let (ready, started) = mpsc::sync_channel(1);
     let thread = thread::Builder::new().name("probe-checker".to_owned()).spawn(move || {
-        // A handler of the host's must not run here. All threads that this one starts inherit it.
+        // The host's signal handlers must not run here. Threads that this one starts inherit the mask.
         let _ = SigSet::all().thread_block();
-        match Worker::new(builder, queue, &theirs) {
+        match Worker::new(builder, queue, &for_worker) {
             Ok((mut worker, found)) => {
-                let _ = tell.send(Ok(found));
-                // What it fails with, everybody who waits is told as `CheckError::Stopped`.
-                let _ = worker.engine.run(&mut worker.sink);
+                let _ = ready.send(Ok(found));
+                worker.engine.run(&mut worker.sink).map(drop)
             }
             Err(error) => {
-                let _ = tell.send(Err(error));
+                let _ = ready.send(Err(error));
+                Ok(())
             }
         }
     });
     let thread = thread.map_err(BuildError::Worker)?;
     let ended = || BuildError::Worker(io::Error::other("the worker's thread has ended"));
-    match told.recv().map_err(|_| ended()).flatten() {
+    match started.recv().map_err(|_| ended()).flatten() {
         Ok(Found { guard, tracing, progress }) => Ok(Checker(Arc::new(Inner {
             requests,
             guard,
@@ -82,11 +84,14 @@ pub(super) fn start(builder: Builder) -> Result<Checker, BuildError> {
             hook_panics: shared.hook_panics,
             queue_full: AtomicU64::new(0),
             stop: shared.stop,
-            thread: Some(thread),
+            thread_id: thread.thread().id(),
+            thread: Mutex::new(Some(thread)),
         }))),
         Err(error) => {
-            // What had been loaded is gone when this returns.
-            let _ = thread.join();
+            // The programs that were loaded are unloaded when this returns.
+            if let Err(payload) = thread.join() {
+                mem::forget(payload);
+            }
             Err(error)
         }
     }
@@ -107,12 +112,12 @@ impl Worker {
         let engine = Engine::serving(builder.settings, queue, tracing, gauges, stop)
             .map_err(BuildError::Worker)?;
         let panics = Arc::clone(&shared.hook_panics);
-        let sink = Settled { hook: builder.on_settled, panics };
+        let sink = SettledSink { hook: builder.on_settled, panics };
         Ok((Self { engine, sink, _reader: reader }, found))
     }
 }
 
-/// Loads the eBPF programs, and notes what came of it.
+/// Loads the eBPF programs, and records in `found` what is available.
 fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader)>, BuildError> {
     if !builder.kernel {
         return Ok(None);
@@ -122,7 +127,7 @@ fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader
     let (tracer, rings) = match loaded {
         Ok((tracer, rings)) => (Arc::new(tracer), rings.without_log()),
         Err(error) if builder.require_half_open => {
-            return Err(BuildError::NotHalfOpen(NoGuard::NotLoaded(error)));
+            return Err(BuildError::NotHalfOpen(GuardError::NotLoaded(error.to_string())));
         }
         Err(error) => {
             found.tracing = Support::Unavailable(error.to_string());
@@ -137,7 +142,7 @@ fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader
         Guard::Enforced(_) => Support::On,
         Guard::Off => Support::Off,
         Guard::Unavailable(reason) if builder.require_half_open => {
-            return Err(BuildError::NotHalfOpen(NoGuard::CannotStand(reason.clone())));
+            return Err(BuildError::NotHalfOpen(GuardError::NotAttached(reason.clone())));
         }
         Guard::Unavailable(reason) => Support::Unavailable(reason.clone()),
     };
@@ -150,18 +155,20 @@ fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader
 }
 
 /// Passes settled probes to the hook, if there is one.
-struct Settled {
+struct SettledSink {
     hook: Option<Hook>,
     panics: Arc<AtomicU64>,
 }
 
-impl Sink for Settled {
+impl Sink for SettledSink {
     fn settled(&mut self, judged: Judged) {
         let Some(hook) = &mut self.hook else { return };
-        let probe = explain::explain(judged);
-        // The hook is the host's; whether it can go on after a panic is its own matter.
-        if catch_unwind(AssertUnwindSafe(|| hook(probe))).is_err() {
+        let probe = SettledProbe::new(explain::explain(judged));
+        // Whether the hook's own state is usable after a panic is for the hook to decide.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(probe))) {
             self.panics.fetch_add(1, Ordering::Relaxed);
+            // Its destructor is the host's code and could panic once more.
+            mem::forget(payload);
         }
     }
 
