@@ -25,3 +25,6 @@ mod worker;
 pub use args::OtlpArgs;
 pub use config::OtlpConfig;
 pub use exporter::{ExportError, Exporter};
+
+/// `service.name` where the environment gives none, and the name of the instrumentation scope.
+const SERVICE: &str = "probe-agent";

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{ids::RunIds, span::span};
+use crate::{SERVICE, ids::RunIds, span::span};
 use kernel::clock::Clock;
 use model::target::Target;
 
@@ -60,7 +60,7 @@ pub(super) async fn gather(
         next = timeout_at(until, queue.recv()).await.ok().flatten();
     }
     let scope = InstrumentationScope {
-        name: env!("CARGO_PKG_NAME").to_owned(),
+        name: SERVICE.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..InstrumentationScope::default()
     };
