@@ -11,6 +11,7 @@ pub mod settle;
 mod steps;
 pub mod synack;
 pub mod timeline;
+pub mod timers;
 
 pub use self::explained::{ExplainedProbe, Judged, explain};
 

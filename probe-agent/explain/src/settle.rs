@@ -23,8 +23,8 @@ pub use self::pending::PendingRef;
 use self::{newest::Newest, pending::Pending};
 use super::{
     orphans::Orphans,
-    synack::SYNACK_SLACK,
     timeline::{Confirmation, Coverage, Timeline},
+    timers::SYNACK_SLACK,
 };
 use model::{
     event::FlowEvent,

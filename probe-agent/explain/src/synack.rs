@@ -13,25 +13,11 @@
 //! short, and the first SYN or its answer was lost), or to the first (the way is as long as the
 //! whole handshake). The short one is taken to be true, the long one keeps the proof from being sure.
 
-use super::timeline::{Earlier, Leftover, Timeline};
+use crate::{
+    timeline::{Earlier, Leftover, Timeline},
+    timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
+};
 use model::event::{Event, EventKind};
-
-/// The SYN-ACK's retransmit timer of the first time, in nanoseconds; it doubles each time
-/// (`TCP_TIMEOUT_INIT`, `reqsk_timer_handler`; RFC 6298, sections 2.1 and 5.5).
-pub const SYNACK_TIMER: u64 = 1_000_000_000;
-
-/// How late, in nanoseconds, a SYN-ACK retransmit and the RST that answers it may be seen after the
-/// timer is due: the timer wheel's grain, a busy server and the way there and back.
-pub const SYNACK_SLACK: u64 = 250_000_000;
-
-/// The settle window from which on silence says that the server got the RST, in nanoseconds: its
-/// SYN-ACK would have come again after [`SYNACK_TIMER`].
-pub const TELLING_WINDOW: u64 = SYNACK_TIMER + 100_000_000;
-
-/// The timers of SYN and SYN-ACK start at 1 s (RFC 6298, section 2.1; `TCP_TIMEOUT_INIT`). Earlier
-/// than this, in nanoseconds, neither has run out: a SYN that is sent again earlier was so because
-/// of an answer.
-pub const TIMER_MIN: u64 = 900_000_000;
 
 /// How far apart, in nanoseconds, the network may bring two copies of one segment; no server's
 /// SYN-ACK timer is as short.
@@ -106,7 +92,7 @@ impl Timeline {
             // least, and the next time comes 2^n s later.
             rst + self.probe.handshake_ns().unwrap_or(0) + SYNACK_TIMER + SYNACK_SLACK
         } else {
-            rst + TELLING_WINDOW
+            rst + CONCLUSIVE_WINDOW
         }
     }
 

@@ -1,6 +1,6 @@
 //! Everything that is known of one probe, ready to be explained.
 
-use super::synack::TIMER_MIN;
+use crate::timers::TIMER_MIN;
 use model::{
     event::{Event, EventKind},
     outcome::Outcome,

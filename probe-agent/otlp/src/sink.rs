@@ -8,6 +8,8 @@ mod retry;
 mod tls;
 mod transport;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+
 /// What a sink did with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -31,6 +33,17 @@ impl Answer {
         match self {
             Self::Taken { rejected, .. } => (*rejected).min(of),
             Self::Failed { .. } => of,
+        }
+    }
+}
+
+/// A success may be a partial one.
+impl From<ExportTraceServiceResponse> for Answer {
+    fn from(response: ExportTraceServiceResponse) -> Self {
+        let partial = response.partial_success.unwrap_or_default();
+        Self::Taken {
+            rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
+            message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
         }
     }
 }

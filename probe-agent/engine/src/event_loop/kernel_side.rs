@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::Engine;
-use explain::{synack::SYNACK_TIMER, timeline::Coverage};
+use explain::{timeline::Coverage, timers::SYNACK_TIMER};
 use kernel::{
     loader::{Rings, Tracer},
     losses::Losses,

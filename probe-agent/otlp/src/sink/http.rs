@@ -108,7 +108,7 @@ fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
         _ => Some(ExportTraceServiceResponse::decode(body).unwrap_or_default()),
     };
     match decoded {
-        Some(response) => super::collector::taken(response),
+        Some(response) => response.into(),
         None => Answer::Failed {
             why: "it answers, but not as an OTLP receiver does; is the URL right?".to_owned(),
         },

@@ -91,11 +91,7 @@ impl Rows {
 }
 
 fn needs_a_look(target: &TargetSummary) -> bool {
-    !target.as_expected || most_telling(target).is_some_and(|v| v != Verdict::Clean)
-}
-
-pub(super) fn most_telling(target: &TargetSummary) -> Option<Verdict> {
-    Verdict::ALL.into_iter().find(|verdict| target.verdict(*verdict) > 0)
+    !target.as_expected || target.most_telling().is_some_and(|v| v != Verdict::Clean)
 }
 
 fn write_detail(page: &mut String, detail: &Detail, look: Look) {
