@@ -4,7 +4,7 @@ mod advice;
 mod evidence;
 mod sentence;
 
-use crate::timeline::{Leftover, Timeline};
+use crate::timeline::{StaleReply, Timeline};
 use model::record::ProbeId;
 use model::{
     finding::Finding,
@@ -48,5 +48,5 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
 
 /// Whether its SYN met a second copy of an earlier probe's SYN-ACK.
 fn met_a_duplicate(timeline: &Timeline) -> bool {
-    timeline.earlier.is_some_and(|e| e.left == Leftover::Duplicate)
+    timeline.earlier.is_some_and(|e| e.stale == StaleReply::DuplicateSynAck)
 }

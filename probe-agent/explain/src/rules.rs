@@ -1,8 +1,8 @@
 //! Which verdicts a timeline deserves, and how well each is proved.
 
 use crate::{
-    synack::Sign,
-    timeline::{Coverage, Leftover, Timeline},
+    synack::SynAckKind,
+    timeline::{Coverage, StaleReply, Timeline},
 };
 use model::verdict::{Judgement, Judgements, Proof, Verdict};
 use model::{event::EventKind, outcome::Outcome, record::Closing};
@@ -61,7 +61,7 @@ fn ack_leaked(timeline: &Timeline) -> Option<Judgement> {
 }
 
 fn clean(timeline: &Timeline) -> Judgement {
-    let silent = timeline.followed_until >= timeline.silence_tells_at();
+    let silent = timeline.followed_until >= timeline.silence_conclusive_at();
     // A second copy of the SYN-ACK was reset as well: which RST the server took is not known.
     let one_rst = timeline.late_rsts().next().is_none()
         && timeline.probe.kernel.is_none_or(|k| k.rst_sent_at != 0);
@@ -86,8 +86,9 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
         return Some(by(timeline, verdict, Proof::Confirmed));
     }
     let last = timeline.recoveries().last()?;
-    let sure = timeline.sign(last) == Sign::Sure;
-    let let_go = timeline.reused_cleanly || timeline.followed_until >= timeline.silence_tells_at();
+    let sure = timeline.synack_kind(last) == SynAckKind::Retransmit;
+    let let_go =
+        timeline.reused_cleanly || timeline.followed_until >= timeline.silence_conclusive_at();
     // Of a single one it is not known that it was lost; that a second was needed shows it.
     let again = timeline.recoveries().nth(1).is_some();
     let verdict = if again && !let_go {
@@ -108,11 +109,11 @@ fn met(timeline: &Timeline) -> Option<Judgement> {
     if timeline.falsely_refused() {
         return Some(by(timeline, Verdict::StaleSynRecvReset, proof));
     }
-    timeline.met_leftover_at()?;
-    Some(match earlier.map_or(Leftover::Connection, |e| e.left) {
-        Leftover::Connection => by(timeline, Verdict::StaleSynRecvChallengeAck, proof),
-        Leftover::LateAnswer => by(timeline, Verdict::LateSynack, proof),
-        Leftover::Duplicate => syn_retransmitted(timeline),
+    timeline.stale_reply_at()?;
+    Some(match earlier.map_or(StaleReply::Connection, |e| e.stale) {
+        StaleReply::Connection => by(timeline, Verdict::StaleSynRecvChallengeAck, proof),
+        StaleReply::LateAnswer => by(timeline, Verdict::LateSynack, proof),
+        StaleReply::DuplicateSynAck => syn_retransmitted(timeline),
     })
 }
 
@@ -123,11 +124,11 @@ fn syn_retransmitted(timeline: &Timeline) -> Judgement {
 }
 
 fn refused(timeline: &Timeline) -> Judgement {
-    let seen = timeline.events.iter().any(|e| e.what == EventKind::RstReceived);
+    let seen = timeline.events.iter().any(|e| e.kind == EventKind::RstReceived);
     let settled = match timeline.confirmation {
         Some(second) => second.outcome == Outcome::Refused,
         // An earlier probe that it did not meet is one that it may have met (path C).
-        None => timeline.earlier.is_none() || timeline.met_leftover_at().is_some(),
+        None => timeline.earlier.is_none() || timeline.stale_reply_at().is_some(),
     };
     let proof = if seen && settled { Proof::Confirmed } else { Proof::Inferred };
     by(timeline, Verdict::Refused, proof)
@@ -138,7 +139,7 @@ fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
     let answered_late = timeline.late_rsts().next().is_some();
     if answered_late {
         // A SYN that met something may have been answered with a challenge ACK again, this time late.
-        let sure = timeline.met_leftover_at().is_none();
+        let sure = timeline.stale_reply_at().is_none();
         let proof = if sure { Proof::Confirmed } else { Proof::Inferred };
         verdicts.push(by(timeline, Verdict::LateSynack, proof));
     }

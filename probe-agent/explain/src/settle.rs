@@ -130,7 +130,7 @@ impl Settling {
         await_second: bool,
     ) -> PendingRef {
         let events = if record.kernel.is_some() { self.orphans.claim(&record) } else { Vec::new() };
-        let coverage = if record.is_unheard() { Coverage::None } else { self.coverage };
+        let coverage = if record.is_unobserved() { Coverage::None } else { self.coverage };
         // Nothing can come late for a probe that the other side, or this host, put an end to.
         let follow = if record.closing == Closing::ByKernel { 0 } else { self.window };
         let deadline = record.ended_at + follow;

@@ -1,15 +1,15 @@
 //! Draws a timeline: from the slot's record and the events to the steps of the exchange.
 
-use crate::{synack::Sign, timeline::Timeline};
+use crate::{synack::SynAckKind, timeline::Timeline};
 use model::errno::errno_text;
-use model::{
-    duration::Human,
-    step::{Certainty, Direction, Step, StepKind},
-};
 use model::{
     event::{Event, EventKind},
     outcome::Outcome,
     record::Closing,
+};
+use model::{
+    human::Elapsed,
+    step::{Certainty, Direction, Step, StepKind},
 };
 
 /// The steps of a probe, in time order.
@@ -47,7 +47,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
             kind: StepKind::SynAck,
             direction: Direction::In,
             certainty,
-            note: format!("handshake answered in {}", Human(handshake)),
+            note: format!("handshake answered in {}", Elapsed(handshake)),
             hook: hook(probe.state_hook.name()),
         });
     }
@@ -106,7 +106,7 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
         steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
     };
     let at = event.at;
-    match event.what {
+    match event.kind {
         EventKind::RstSent { socket: None, reason } => {
             // A server on this host is seen sending; any other is concluded from the answer.
             if !synack_seen_before(timeline, at) {
@@ -119,7 +119,7 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
             push(at, kind, Direction::Out, recovery_fate(timeline, at), &note, "tcp_send_reset");
         }
         EventKind::RstSent { socket: Some(state), reason } => {
-            if event.is_challenged() {
+            if event.answers_stale_reply() {
                 let note = "it acknowledges another SYN: a leftover of this port";
                 let kind = StepKind::ChallengeAck;
                 push(at, kind, Direction::In, Certainty::Concluded, note, "");
@@ -208,21 +208,21 @@ fn synack_seen_before(timeline: &Timeline, at: u64) -> bool {
     timeline
         .events
         .iter()
-        .any(|e| e.what == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+        .any(|e| e.kind == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
 }
 
 /// Why the server sent its SYN-ACK again, by when it came.
 fn late_synack_note(timeline: &Timeline, at: u64) -> String {
     match timeline.probe.rst_at() {
-        Some(_) if timeline.sign(at) == Sign::Duplicate => {
+        Some(_) if timeline.synack_kind(at) == SynAckKind::Duplicate => {
             "a second copy, sent before our RST could arrive".to_owned()
         }
         Some(rst) => {
-            format!("its retransmit timer, {} after the close", Human(at.saturating_sub(rst)))
+            format!("its retransmit timer, {} after the close", Elapsed(at.saturating_sub(rst)))
         }
         None => {
             let after = at.saturating_sub(timeline.probe.ended_at);
-            format!("{} after the probe had given up", Human(after))
+            format!("{} after the probe had given up", Elapsed(after))
         }
     }
 }
@@ -230,6 +230,7 @@ fn late_synack_note(timeline: &Timeline, at: u64) -> String {
 /// A RST that answered a SYN-ACK was lost if another one was needed.
 fn recovery_fate(timeline: &Timeline, at: u64) -> Certainty {
     let again = timeline.recoveries().any(|later| later > at);
-    let needed = timeline.probe.rst_at().is_some() && timeline.sign(at) != Sign::Duplicate;
+    let needed =
+        timeline.probe.rst_at().is_some() && timeline.synack_kind(at) != SynAckKind::Duplicate;
     if again && needed { Certainty::Lost } else { Certainty::Seen }
 }

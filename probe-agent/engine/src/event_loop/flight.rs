@@ -168,7 +168,7 @@ impl Engine {
         };
         // The guard sees the sockets of one cgroup, and so does the program beside it that notes each SYN:
         // a socket of which that noted nothing is in another, because somebody moved the process.
-        if record.is_unheard() && record.state_hook == StateHook::SockOps {
+        if record.is_unobserved() && record.state_hook == StateHook::SockOps {
             record.half_open = HalfOpen::NotEnforced;
         }
         self.pool.give_back(slot);

@@ -58,7 +58,7 @@ fn silent(timeline: &Timeline) -> String {
     let firewall = timeline
         .events
         .iter()
-        .any(|e| matches!(e.what, EventKind::SynRetransmit { error } if error == -libc::EPERM));
+        .any(|e| matches!(e.kind, EventKind::SynRetransmit { error } if error == -libc::EPERM));
     if firewall {
         return "This host's own firewall drops the SYN: look at its output rules (nft list ruleset)."
             .to_owned();

@@ -1,14 +1,14 @@
 //! What says so: each piece names its hook and its time after the RST or the SYN.
 
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Timeline},
 };
 use model::errno::errno_text;
 use model::{
-    duration::Human,
     event::{EventKind, RstReason},
     finding::Evidence,
+    human::Elapsed,
     record::Closing,
     verdict::Verdict,
 };
@@ -33,7 +33,7 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::SynRetransmitted => {
             let mut all = events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. }));
             all.extend(late_rsts(timeline).into_iter().filter(|_| is_alone(timeline)));
-            all.extend(earlier(timeline).filter(|_| timeline.met_leftover_at().is_some()));
+            all.extend(earlier(timeline).filter(|_| timeline.stale_reply_at().is_some()));
             all
         }
         Verdict::TimedOut => events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. })),
@@ -127,7 +127,7 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
             at: Some(kernel.rst_sent_at),
             text: format!(
                 "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
-                Human(kernel.rst_sent_at.saturating_sub(kernel.established_at))
+                Elapsed(kernel.rst_sent_at.saturating_sub(kernel.established_at))
             ),
         });
     }
@@ -153,7 +153,7 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
         at: Some(timeline.followed_until),
         text: format!(
             "no tcp_send_reset without a socket for {} after the last RST",
-            Human(timeline.followed_until.saturating_sub(last))
+            Elapsed(timeline.followed_until.saturating_sub(last))
         ),
     })
 }
@@ -164,16 +164,16 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
     let mut evidence = Vec::new();
     for event in &timeline.events {
-        let text = match event.what {
+        let text = match event.kind {
             EventKind::RstSent { socket: None, reason } => {
-                let copy = match timeline.sign(event.at) {
-                    Sign::Duplicate => {
+                let copy = match timeline.synack_kind(event.at) {
+                    SynAckKind::Duplicate => {
                         ": a second copy of the SYN-ACK, sent before our RST could \
                                         arrive"
                     }
-                    Sign::Likely | Sign::Sure => "",
+                    SynAckKind::LikelyRetransmit | SynAckKind::Retransmit => "",
                 };
-                let after = Human(event.at.saturating_sub(closed));
+                let after = Elapsed(event.at.saturating_sub(closed));
                 format!(
                     "tcp_send_reset {} on this flow, {after} after our RST{copy}",
                     named(reason)
@@ -181,7 +181,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
             }
             EventKind::SynAckRetransmit if event.at >= closed => format!(
                 "tcp_retransmit_synack by the server on this host, {} after our RST",
-                Human(event.at - closed)
+                Elapsed(event.at - closed)
             ),
             EventKind::SynAckRetransmit
             | EventKind::RstSent { .. }
@@ -225,7 +225,7 @@ fn earlier(timeline: &Timeline) -> Option<Evidence> {
             };
             format!(
                 "probe {id} on the same 4-tuple {how} {} before this SYN",
-                Human(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
+                Elapsed(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
             )
         }
         _ => "no earlier probe on the 4-tuple was still being followed".to_owned(),
@@ -257,13 +257,13 @@ fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evide
     timeline
         .events
         .iter()
-        .filter(|e| wanted(&e.what))
+        .filter(|e| wanted(&e.kind))
         .map(|e| Evidence {
             at: Some(e.at),
             text: format!(
                 "{}, {} after the SYN",
-                describe(&e.what),
-                Human(e.at.saturating_sub(syn))
+                describe(&e.kind),
+                Elapsed(e.at.saturating_sub(syn))
             ),
         })
         .collect()

@@ -7,13 +7,13 @@ mod reservation;
 
 use super::met_a_duplicate;
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Earlier, Timeline},
 };
 use model::errno::errno_text;
 use model::{
-    duration::Human,
     flow,
+    human::Elapsed,
     outcome::Outcome,
     verdict::{Judgement, Proof, Verdict},
 };
@@ -51,7 +51,7 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
         Verdict::SynRetransmitted => syn_retransmitted(timeline),
         Verdict::Refused => format!(
             "{remote} refused the connection after {}.{}",
-            Human(timeline.probe.closed_at().saturating_sub(timeline.probe.syn_at())),
+            Elapsed(timeline.probe.closed_at().saturating_sub(timeline.probe.syn_at())),
             second_opinion(timeline)
         ),
         Verdict::TimedOut if timeline.probe.kernel.is_some_and(|k| k.established_at != 0) => {
@@ -63,7 +63,7 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
         Verdict::TimedOut => match timeline.probe.kernel {
             Some(kernel) if kernel.established_at != 0 => format!(
                 "{remote} sent its SYN-ACK {} after our SYN, when the probe's time was over.",
-                Human(kernel.established_at.saturating_sub(kernel.syn_sent_at))
+                Elapsed(kernel.established_at.saturating_sub(kernel.syn_sent_at))
             ),
             _ => no_answer(timeline),
         },
@@ -111,14 +111,14 @@ fn late_synack(timeline: &Timeline) -> String {
         return format!(
             "The target's SYN-ACK came {} after the probe had given up: the target is up, but its \
              answer was late, or lost at first.",
-            Human(at.saturating_sub(timeline.probe.ended_at))
+            Elapsed(at.saturating_sub(timeline.probe.ended_at))
         );
     }
     let probe = timeline.earlier.and_then(|e| Some((e.id?, e.ended_at))).map_or_else(
         || "an earlier probe".to_owned(),
         |(id, ended_at)| {
             let before = timeline.probe.syn_at().saturating_sub(ended_at);
-            format!("probe {id}, which had timed out {} before", Human(before))
+            format!("probe {id}, which had timed out {} before", Elapsed(before))
         },
     );
     format!(
@@ -141,7 +141,7 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
         );
     }
     let copy = timeline.probe.rst_at().is_some()
-        && timeline.late_rsts().any(|at| timeline.sign(at) == Sign::Duplicate);
+        && timeline.late_rsts().any(|at| timeline.synack_kind(at) == SynAckKind::Duplicate);
     let copy = if copy {
         " A second copy of the SYN-ACK came after the close and was reset: it does not mean that our \
          RST was lost."
@@ -158,7 +158,7 @@ fn whose(timeline: &Timeline) -> String {
     match timeline.earlier {
         Some(Earlier { id: Some(id), ended_at, .. }) => format!(
             ", left by probe {id}, which had ended {} before",
-            Human(timeline.probe.syn_at().saturating_sub(ended_at))
+            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
         Some(Earlier { id: None, .. }) => ", left by an earlier user of this port".to_owned(),
         None => String::new(),
@@ -197,13 +197,13 @@ fn no_answer(timeline: &Timeline) -> String {
     format!(
         "{} sent no SYN-ACK for our SYN within {}.",
         flow::remote(&timeline.probe.flow),
-        Human(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
+        Elapsed(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
     )
 }
 
 /// How long the handshake took.
 fn answered(timeline: &Timeline) -> Option<String> {
-    timeline.probe.handshake_ns().map(|ns| Human(ns).to_string())
+    timeline.probe.handshake_ns().map(|ns| Elapsed(ns).to_string())
 }
 
 /// The C library's words for the errno.

@@ -3,7 +3,7 @@
 use super::MAX_EVENTS;
 use crate::{
     orphans::{generation_is, without_socket_is_of},
-    timeline::{Coverage, Earlier, Leftover, Timeline},
+    timeline::{Coverage, Earlier, StaleReply, Timeline},
 };
 use model::{
     event::{Event, EventKind, FlowEvent},
@@ -76,7 +76,7 @@ impl Pending {
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
         let told = timeline.events.iter();
-        let told = told.filter(|e| matches!(e.what, EventKind::SynRetransmit { .. })).count();
+        let told = told.filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. })).count();
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
         timeline.probe.has_gap() || (told < counted && told < MAX_EVENTS)
     }
@@ -90,9 +90,9 @@ impl Pending {
             timeline.coverage = Coverage::EventsLost;
         }
         if timeline.earlier.is_none() {
-            if timeline.met_leftover_at().is_some() {
-                let left = Leftover::Connection;
-                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, left });
+            if timeline.stale_reply_at().is_some() {
+                let stale = StaleReply::Connection;
+                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, stale });
             } else if self.doubted {
                 // The run ended before the second opinion: the refusal stays in doubt.
                 timeline.earlier = before;
@@ -109,7 +109,7 @@ fn socket_events(events: &[Event]) -> usize {
 
 /// Whether a socket of the agent took part in an event.
 pub(super) fn is_of_socket(event: &Event) -> bool {
-    match event.what {
+    match event.kind {
         EventKind::SynAckRetransmit | EventKind::RstSent { socket: None, .. } => false,
         EventKind::RstSent { socket: Some(_), .. }
         | EventKind::StateChange { .. }

@@ -14,8 +14,8 @@ use model::{
 
 fn event(at: u64, socket: Option<(u32, u32)>) -> FlowEvent {
     let state = socket.map(|_| TcpState::SynSent);
-    let what = EventKind::RstSent { socket: state, reason: RstReason::NONE };
-    FlowEvent { flow: FlowKey::default(), socket, event: Event { at, what } }
+    let kind = EventKind::RstSent { socket: state, reason: RstReason::NONE };
+    FlowEvent { flow: FlowKey::default(), socket, event: Event { at, kind } }
 }
 
 #[test]

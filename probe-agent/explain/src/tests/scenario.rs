@@ -237,9 +237,9 @@ fn told(timeline: Timeline) -> Told {
     told
 }
 
-fn event(time: &str, id: Option<&str>, what: EventKind) -> Result<FlowEvent, String> {
+fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {
     let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
-    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, what } })
+    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, kind } })
 }
 
 /// All probes of a case have one 4-tuple.

@@ -1,7 +1,7 @@
 //! A RST that was lost, and how that came out. The loss itself is nowhere seen: it is concluded.
 
 use crate::timeline::{Later, Timeline};
-use model::duration::Human;
+use model::human::Elapsed;
 
 /// Path A.
 pub(super) fn recovered(timeline: &Timeline) -> String {
@@ -49,7 +49,7 @@ pub(super) fn unrecovered(timeline: &Timeline) -> String {
     )
 }
 
-fn since_rst(timeline: &Timeline, at: u64) -> Human {
+fn since_rst(timeline: &Timeline, at: u64) -> Elapsed {
     let probe = &timeline.probe;
-    Human(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
+    Elapsed(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
 }

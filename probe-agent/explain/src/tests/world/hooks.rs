@@ -7,10 +7,10 @@ use model::event::{Event, EventKind, FlowEvent};
 
 impl World {
     /// A hook fires.
-    pub(super) fn report(&mut self, what: EventKind) {
+    pub(super) fn report(&mut self, kind: EventKind) {
         let lost = self.random(100) < self.losses.event;
         self.now += 1;
-        let socketless = matches!(what, EventKind::RstSent { socket: None, .. });
+        let socketless = matches!(kind, EventKind::RstSent { socket: None, .. });
         let open = self.client.as_mut().filter(|_| !socketless);
         let socket = open.as_ref().map(|c| (1, c.generation));
         if let Some(open) = open {
@@ -21,7 +21,7 @@ impl World {
             self.events_lost += 1;
             self.truth.events_lost_at.push(self.now);
         } else {
-            let event = Event { at: self.now, what };
+            let event = Event { at: self.now, kind };
             self.ring.push_back(FlowEvent { flow: FlowKey::default(), socket, event });
         }
     }
