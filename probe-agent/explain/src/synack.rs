@@ -45,11 +45,11 @@ impl Timeline {
         let Some(rst) = self.probe.rst_at() else { return SynAckKind::Duplicate };
         let handshake = self.probe.handshake_ns().unwrap_or(0);
         let answered = self.answered();
-        let timer_ran = at >= answered + TIMER_MIN;
-        let crossed = at < rst + self.round_trip() + JITTER;
-        if crossed || (self.is_slow() && !timer_ran) || self.duplicate_synack_possible(at) {
+        let timer_expired = at >= answered + TIMER_MIN;
+        let crossed_rst = at < rst + self.round_trip() + JITTER;
+        if crossed_rst || (self.is_slow() && !timer_expired) || self.duplicate_synack_possible(at) {
             SynAckKind::Duplicate
-        } else if timer_ran && at >= rst + handshake + SYNACK_SLACK {
+        } else if timer_expired && at >= rst + handshake + SYNACK_SLACK {
             SynAckKind::Retransmit
         } else {
             SynAckKind::LikelyRetransmit
@@ -61,7 +61,7 @@ impl Timeline {
     pub(super) fn duplicate_synack_possible(&self, at: u64) -> bool {
         if self.is_slow() {
             at < self.answered() + self.round_trip() + COPY_SPREAD
-        } else if self.answers_its_first_syn() {
+        } else if self.first_syn_was_answered() {
             let handshake = self.probe.handshake_ns().unwrap_or(0);
             at < self.last_syn() + handshake + JITTER
         } else {
@@ -118,7 +118,7 @@ impl Timeline {
     /// Whether a SYN that was sent again at once, because the first met something, was not needed:
     /// the server answered the first. A challenge ACK is an answer to the first as well, and comes
     /// as soon as the SYN-ACK that answers the second; whatever else was met came at any time.
-    fn answers_its_first_syn(&self) -> bool {
+    fn first_syn_was_answered(&self) -> bool {
         // A server that still held an earlier connection had no ear for the first SYN.
         let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
         if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {

@@ -19,7 +19,7 @@ pub mod resource;
 mod sink;
 pub mod span;
 mod value;
-mod warner;
+mod warnings;
 mod worker;
 
 pub use args::OtlpArgs;

@@ -99,8 +99,8 @@ fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {
         value::int(semconv::PROCESS_PID, host.pid),
         value::text(semconv::PROCESS_EXECUTABLE_NAME, &host.executable),
     ];
-    let told = known.into_iter().filter(|pair| !is_empty(pair));
-    told.map(|pair| (pair.key.clone(), pair)).collect()
+    let present = known.into_iter().filter(|pair| !is_empty(pair));
+    present.map(|pair| (pair.key.clone(), pair)).collect()
 }
 
 fn is_empty(pair: &KeyValue) -> bool {

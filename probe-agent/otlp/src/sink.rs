@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// It took the batch, all or (OTLP's partial success) but for some spans.
-    Taken {
+    Accepted {
         /// Spans that it refused.
         rejected: u64,
         /// Why, or a warning; may be empty.
@@ -31,7 +31,7 @@ impl Answer {
     /// How many of a batch's spans were not taken.
     pub(super) fn rejected(&self, of: u64) -> u64 {
         match self {
-            Self::Taken { rejected, .. } => (*rejected).min(of),
+            Self::Accepted { rejected, .. } => (*rejected).min(of),
             Self::Failed { .. } => of,
         }
     }
@@ -41,7 +41,7 @@ impl Answer {
 impl From<ExportTraceServiceResponse> for Answer {
     fn from(response: ExportTraceServiceResponse) -> Self {
         let partial = response.partial_success.unwrap_or_default();
-        Self::Taken {
+        Self::Accepted {
             rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
             message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
         }
@@ -50,15 +50,15 @@ impl From<ExportTraceServiceResponse> for Answer {
 
 /// An error with its causes, outermost first: the libraries put the telling one last.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told = error.to_string();
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();
         // Wrappers often repeat what they wrap.
-        if !told.ends_with(&next) {
-            told = format!("{told}: {next}");
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
         }
         cause = error.source();
     }
-    told
+    text
 }

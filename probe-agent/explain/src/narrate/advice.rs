@@ -4,7 +4,7 @@ use crate::timeline::Timeline;
 use model::{event::EventKind, record::HalfOpen, verdict::Verdict};
 
 /// The advice for a verdict on a probe.
-pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Option<String> {
+pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
     let text = match verdict {
         Verdict::Clean => return None,
         Verdict::AckLeaked => match timeline.probe.half_open {

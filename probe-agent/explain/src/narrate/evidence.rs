@@ -14,26 +14,28 @@ use model::{
 };
 
 /// The evidence for a verdict on a probe.
-pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
+pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     let mut evidence = match verdict {
         Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
             let mut all = late_rsts(timeline);
-            all.extend(met_by_later(timeline));
+            all.extend(later_probe(timeline));
             all.extend(silence(timeline));
             all
         }
         Verdict::RstLostPortReuse => {
             let mut all = late_rsts(timeline);
-            all.extend(met_by_later(timeline));
+            all.extend(later_probe(timeline));
             all
         }
-        Verdict::AckLeaked => leaked(timeline),
-        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => met(timeline, false),
-        Verdict::LateSynack => met(timeline, true),
+        Verdict::AckLeaked => leaked_ack(timeline),
+        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
+            stale_reply(timeline, false)
+        }
+        Verdict::LateSynack => stale_reply(timeline, true),
         Verdict::SynRetransmitted => {
             let mut all = events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. }));
-            all.extend(late_rsts(timeline).into_iter().filter(|_| is_alone(timeline)));
-            all.extend(earlier(timeline).filter(|_| timeline.stale_reply_at().is_some()));
+            all.extend(late_rsts(timeline).into_iter().filter(|_| no_rst_was_lost(timeline)));
+            all.extend(earlier_probe(timeline).filter(|_| timeline.stale_reply_at().is_some()));
             all
         }
         Verdict::TimedOut => events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. })),
@@ -70,21 +72,21 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
 }
 
 /// What a SYN met: the RST of its socket, or one that came, and what the SYN had to do then.
-fn met(timeline: &Timeline, or_came_late: bool) -> Vec<Evidence> {
+fn stale_reply(timeline: &Timeline, include_late: bool) -> Vec<Evidence> {
     let mut all = events(timeline, |w| match w {
-        EventKind::RstSent { socket, .. } => socket.is_some() || or_came_late,
+        EventKind::RstSent { socket, .. } => socket.is_some() || include_late,
         EventKind::SynRetransmit { .. } | EventKind::RstReceived => true,
         EventKind::StateChange { .. }
         | EventKind::SegmentRetransmit { .. }
         | EventKind::AckHeldBack
         | EventKind::SynAckRetransmit => false,
     });
-    all.extend(earlier(timeline));
+    all.extend(earlier_probe(timeline));
     all
 }
 
 /// What the kernel counted of the socket, and what it did beyond a half-open probe.
-fn leaked(timeline: &Timeline) -> Vec<Evidence> {
+fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
     let mut all = events(timeline, |w| {
         matches!(
             w,
@@ -116,7 +118,7 @@ fn counted(n: u32, what: &str) -> String {
 }
 
 /// Whether no lost RST has been told with the RSTs without a socket.
-fn is_alone(timeline: &Timeline) -> bool {
+fn no_rst_was_lost(timeline: &Timeline) -> bool {
     timeline.later.is_none() && timeline.recoveries().next().is_none()
 }
 
@@ -205,7 +207,7 @@ fn named(reason: RstReason) -> String {
     }
 }
 
-fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
+fn later_probe(timeline: &Timeline) -> Option<Evidence> {
     let later = timeline.later?;
     let end = if later.recovered { "was answered in the end" } else { "was not answered" };
     Some(Evidence {
@@ -214,7 +216,7 @@ fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
     })
 }
 
-fn earlier(timeline: &Timeline) -> Option<Evidence> {
+fn earlier_probe(timeline: &Timeline) -> Option<Evidence> {
     let earlier = timeline.earlier?;
     let text = match (earlier.id, earlier.closing) {
         (Some(id), Some(closing)) => {

@@ -9,7 +9,7 @@
 //! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
 //! | `rst MS` | `tcp_send_reset` without a socket |
 //! | `rst MS of ID` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE` |
-//! | `again MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
+//! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
 //! | `confirm ID OUTCOME` | the second opinion on a refusal, of probe 9.1 |
@@ -21,7 +21,7 @@
 //! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
-//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `doubted`.
+//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 use std::collections::BTreeMap;
 
@@ -54,12 +54,12 @@ pub(super) struct Expected {
 
 /// What was told of one probe.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Explained {
     pub(super) id: String,
     /// As in `expect`.
     pub(super) verdicts: String,
     /// All sentences and evidence.
-    pub(super) said: String,
+    pub(super) text: String,
 }
 
 /// A case that has run.
@@ -67,7 +67,7 @@ pub(super) struct Told {
 pub(super) struct Scenario {
     pub(super) expected: Expected,
     pub(super) left: usize,
-    pub(super) told: Vec<Told>,
+    pub(super) reports: Vec<Explained>,
     pub(super) still_pending: usize,
 }
 
@@ -104,8 +104,8 @@ impl Scenario {
             step(&words, &counts, &mut settling, &mut out, &mut expected)
                 .map_err(|e| format!("{}: {e}", words.join(" ")))?;
         }
-        let told = out.into_iter().map(told).collect();
-        Ok(Self { expected, left, told, still_pending: settling.len() })
+        let reports = out.into_iter().map(explained).collect();
+        Ok(Self { expected, left, reports, still_pending: settling.len() })
     }
 }
 
@@ -120,8 +120,8 @@ fn step(
         ["window" | "hooks" | "left", _] => {}
         ["start"] => settling.starting(&tuple(), None),
         ["end", rest @ ..] => {
-            let (record, lost, doubted) = record(rest, counts)?;
-            settling.ended(record, lost, doubted);
+            let (record, lost, awaits_confirmation) = record(rest, counts)?;
+            settling.ended(record, lost, awaits_confirmation);
         }
         ["confirm", first, outcome] => {
             let outcome = self::outcome(outcome)?;
@@ -148,7 +148,7 @@ fn step(
             let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
             settling.event(&event(time, Some(id), EventKind::RstSent { socket, reason })?);
         }
-        ["again", time, "of", id, rest @ ..] => {
+        ["retransmit", time, "of", id, rest @ ..] => {
             let error = if let ["err", n] = rest { number(n)? } else { 0 };
             settling.event(&event(time, Some(id), EventKind::SynRetransmit { error })?);
         }
@@ -182,7 +182,7 @@ fn record(
     let (answer, rst) = (time("answer")?.unwrap_or(0), time("rst")?.unwrap_or(0));
     let ended_at = time("end")?.unwrap_or(rst.max(answer).max(syn) + 2_000);
     let id = id(name)?;
-    let told = counts.get(*name).copied().unwrap_or(0);
+    let reported = counts.get(*name).copied().unwrap_or(0);
     let info = after("info").map(|n| number(n)).transpose()?;
     let kernel = SlotRecord {
         syn_sent_at: syn,
@@ -190,7 +190,7 @@ fn record(
         closed_at: if rst == 0 { ended_at - 1_000 } else { rst },
         rst_sent_at: if has("norst") { 0 } else { rst },
         generation: id.generation,
-        events: told + count("unseen")?,
+        events: reported + count("unseen")?,
         segments_out: count("segments")?,
         acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
         retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
@@ -214,27 +214,27 @@ fn record(
         state_hook: StateHook::Tracepoint,
         confirms: None,
     };
-    Ok((record, u64::from(count("lost")?), has("doubted")))
+    Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
 }
 
-fn told(timeline: Timeline) -> Told {
+fn explained(timeline: Timeline) -> Explained {
     let explained = explain(Judged::new(timeline, Expect::Open));
-    let mut told = Told {
+    let mut probe = Explained {
         id: explained.timeline.probe.id.to_string(),
         verdicts: String::new(),
-        said: String::new(),
+        text: String::new(),
     };
     let mut verdicts = Vec::new();
     for finding in &explained.findings {
         let link = finding.link.map_or_else(String::new, |id| format!(">{id}"));
         verdicts.push(format!("{}/{}{link}", finding.verdict.name(), finding.proof.name()));
-        told.said += &format!("{}\n", finding.sentence);
+        probe.text += &format!("{}\n", finding.sentence);
         for evidence in &finding.evidence {
-            told.said += &format!("{}\n", evidence.text);
+            probe.text += &format!("{}\n", evidence.text);
         }
     }
-    told.verdicts = verdicts.join(" ");
-    told
+    probe.verdicts = verdicts.join(" ");
+    probe
 }
 
 fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {

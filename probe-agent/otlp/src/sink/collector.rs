@@ -54,7 +54,7 @@ impl Collector {
         };
         match answer {
             Answer::Failed { why } => Answer::Failed { why: format!("{why}{}", self.advice) },
-            taken @ Answer::Taken { .. } => taken,
+            taken @ Answer::Accepted { .. } => taken,
         }
     }
 }

@@ -87,7 +87,7 @@ fn classify(status: &Status) -> Attempt {
         | Code::Unauthenticated => false,
     };
     let why = why(status);
-    if again { Attempt::Again { why, after } } else { Attempt::Done(Answer::Failed { why }) }
+    if again { Attempt::Retry { why, after } } else { Attempt::Done(Answer::Failed { why }) }
 }
 
 fn why(status: &Status) -> String {

@@ -10,7 +10,7 @@ use model::{
 };
 
 /// What keeps a verdict from being confirmed.
-pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
+pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
     let why = match (judgement.proof, timeline.coverage) {
         (Proof::Confirmed, _) => return String::new(),
         (Proof::Unknown, _) => {

@@ -2,7 +2,7 @@
 
 use probe_agent_common::FlowKey;
 
-use super::{MS, PROBES, What, World};
+use super::{Action, MS, PROBES, World};
 use model::event::{Event, EventKind, FlowEvent};
 
 impl World {
@@ -38,7 +38,7 @@ impl World {
         self.settling.settle(seen_until, lost, &mut self.out);
         let idle = self.started == PROBES && self.client.is_none() && self.settling.is_empty();
         if !idle && self.now < 10_000_000 * MS {
-            self.after(10 * MS, What::Tick);
+            self.after(10 * MS, Action::Tick);
         }
     }
 }
