@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use explain::{correlator::Observed, synack::SYNACK_TIMER, timeline::Coverage};
+use explain::{correlator::Observed, timeline::Coverage, timers::SYNACK_TIMER};
 use kernel::{
     loader::{Rings, Tracer},
     losses::Losses,

@@ -38,12 +38,20 @@ use crate::{
 pub struct RuntimeConfig {
     /// How each worker probes. [`Settings::slots`] and [`Settings::concurrency`] are those of one.
     pub settings: Settings,
-    /// The source ports of each worker. There are as many workers.
-    pub ports: Vec<RangeInclusive<u16>>,
     /// The network namespace to probe from; `None`: the caller's.
     pub netns: Option<Arc<File>>,
     /// Whether the threads block all signals, so that no handler of their host runs on them.
     pub block_signals: bool,
+}
+
+/// One worker of a runtime.
+pub struct WorkerSpec<S, K> {
+    /// Its source ports. No other worker has any of them.
+    pub ports: RangeInclusive<u16>,
+    /// Where its probes come from.
+    pub source: S,
+    /// Where they go when they are settled.
+    pub sink: K,
 }
 
 /// The running threads.
@@ -64,8 +72,7 @@ pub struct RuntimeResult<R> {
 }
 
 impl<R: Send + 'static> Runtime<R> {
-    /// Starts the threads, and waits until each is ready. `stop` ends them soon after it is set; `make`
-    /// gives each worker, by its number, its source and its sink.
+    /// Starts the threads, and waits until each is ready. `stop` ends them soon after it is set.
     ///
     /// # Errors
     /// If a thread, an epoll instance or the namespace is refused. Threads that have started end then.
@@ -73,7 +80,7 @@ impl<R: Send + 'static> Runtime<R> {
         config: &RuntimeConfig,
         tracing: Option<(Arc<Tracer>, Rings)>,
         stop: &Arc<AtomicBool>,
-        mut make: impl FnMut(u32) -> (S, K),
+        workers: Vec<WorkerSpec<S, K>>,
     ) -> io::Result<Self>
     where
         S: Source + Send + 'static,
@@ -83,21 +90,21 @@ impl<R: Send + 'static> Runtime<R> {
             Some((tracer, rings)) => {
                 let losses = inside(config.netns.as_ref(), || Losses::begin(&tracer))??;
                 let settle = config.settings.settle;
-                let (workers, route) = (config.ports.len(), by_port(&config.ports));
+                let (count, route) = (workers.len(), by_port(&workers));
                 let (ends, reader) =
-                    observer::tracing(&tracer, rings, settle, workers, route, losses)?;
+                    observer::tracing(&tracer, rings, settle, count, route, losses)?;
                 (Some(tracer), ends, Some(reader))
             }
             None => (None, Vec::new(), None),
         };
         ends.reverse();
         let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader };
-        let (ready, is_ready) = mpsc::sync_channel(config.ports.len());
-        for (number, ports) in (0_u32..).zip(&config.ports) {
+        let count = workers.len();
+        let (ready, is_ready) = mpsc::sync_channel(count);
+        for (number, WorkerSpec { ports, source, sink }) in (0_u32..).zip(workers) {
             let mut settings = config.settings.clone();
             settings.first_slot = number * config.settings.slots;
-            settings.socket.ports = Some(ports.clone());
-            let (source, sink) = make(number);
+            settings.socket.ports = Some(ports);
             let gauges = Arc::new(Gauges::default());
             let worker = Worker {
                 settings,
@@ -115,7 +122,7 @@ impl<R: Send + 'static> Runtime<R> {
             runtime.gauges.push(gauges);
         }
         drop(ready);
-        let started: io::Result<()> = is_ready.iter().take(config.ports.len()).collect();
+        let started: io::Result<()> = is_ready.iter().take(count).collect();
         started.inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
         Ok(runtime)
     }
@@ -210,8 +217,8 @@ fn spawn<T: Send + 'static>(
 }
 
 /// Each worker has source ports of its own, so that an event's local port names its worker.
-fn by_port(ports: &[RangeInclusive<u16>]) -> Route {
-    let ports = ports.to_vec();
+fn by_port<S, K>(workers: &[WorkerSpec<S, K>]) -> Route {
+    let ports: Vec<RangeInclusive<u16>> = workers.iter().map(|w| w.ports.clone()).collect();
     Arc::new(move |port| ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX))
 }
 

@@ -31,7 +31,7 @@ use crate::{
     event_loop::Ended,
     gauges::Gauges,
     pacing::{Limits, Pacing},
-    runtime::{Runtime, RuntimeConfig, RuntimeResult, inside},
+    runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
     schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::Settings,
 };
@@ -141,17 +141,14 @@ pub fn run<C: Counts>(
 ) -> io::Result<RunResult<C>> {
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
-    let config = runtime_config(plan)?;
-    let mut sources = sources(plan, config.ports.len()).into_iter();
-    let runtime = Runtime::start(&config, tracing, stop, |number| {
-        let now = monotonic::now();
-        // Workers that start at the same time differ in their number.
-        let seed = now ^ u64::from(number) << 40;
-        let worker = sources.next().unwrap_or_default();
-        let source = ScheduledTargets::new(worker, seed, now);
-        let channel = channel.clone();
-        (source, WorkerSink::new(counts(), plan.filter, channel, Arc::clone(&backlog)))
-    })?;
+    let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));
+    let workers = workers(plan, sink)?;
+    let config = RuntimeConfig {
+        settings: plan.settings.clone(),
+        netns: plan.netns.clone(),
+        block_signals: false,
+    };
+    let runtime = Runtime::start(&config, tracing, stop, workers)?;
     drop(channel);
     let gauges = runtime.gauges().to_vec();
     let watchdog =
@@ -170,33 +167,33 @@ pub fn run<C: Counts>(
     Ok(RunResult { counts: total, ended, worker_stalls, probing_ns: probing_ns(&gauges) })
 }
 
-fn runtime_config(plan: &Plan) -> io::Result<RuntimeConfig> {
+/// The workers of a plan: its source ports and its targets, divided among them.
+fn workers<K>(
+    plan: &Plan,
+    sink: impl Fn() -> K,
+) -> io::Result<Vec<WorkerSpec<ScheduledTargets, K>>> {
     let range = match &plan.settings.socket.ports {
         Some(range) => range.clone(),
         None => inside(plan.netns.as_ref(), addresses::ephemeral_ports)?,
     };
-    Ok(RuntimeConfig {
-        settings: plan.settings.clone(),
-        ports: split(&range, plan.workers),
-        netns: plan.netns.clone(),
-        block_signals: false,
-    })
-}
-
-/// What each of `workers` workers is to probe.
-fn sources(plan: &Plan, workers: usize) -> Vec<WorkerConfig> {
+    let ports = split(&range, plan.workers);
     let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
-    let workers = u32::try_from(workers).unwrap_or(1);
+    let count = u32::try_from(ports.len()).unwrap_or(1);
+    let shares = assign(targets, plan.count, count, plan.settings.interval, &plan.pace);
     let limits = Arc::new(Limits::new(&plan.pace, &plan.targets));
-    assign(targets, plan.count, workers, plan.settings.interval, &plan.pace)
-        .into_iter()
-        .map(|shares| WorkerConfig {
+    let now = monotonic::now();
+    let worker = |(number, (ports, shares))| {
+        let config = WorkerConfig {
             targets: Arc::clone(&plan.targets),
             shares,
             jitter: plan.pace.jitter,
             limits: Arc::clone(&limits),
-        })
-        .collect()
+        };
+        // The jitter of two workers differs.
+        let seed = now ^ u64::from(number) << 40;
+        WorkerSpec { ports, source: ScheduledTargets::new(config, seed, now), sink: sink() }
+    };
+    Ok((0_u32..).zip(ports.into_iter().zip(shares)).map(worker).collect())
 }
 
 /// From the first start of a probe to the last end of one.

@@ -30,8 +30,8 @@ use self::{
     timers::Timers,
 };
 use crate::{
-    synack::SYNACK_SLACK,
     timeline::{Confirmation, Coverage, Timeline},
+    timers::SYNACK_SLACK,
 };
 
 /// Events that belong to no probe yet are kept for this long, in nanoseconds: a timeout is rarely longer.
@@ -139,7 +139,7 @@ impl Correlator {
             Some(_) => self.early.claim(&record),
             None => (Vec::new(), false),
         };
-        let coverage = if record.is_unheard() { Coverage::None } else { self.coverage };
+        let coverage = if record.is_unobserved() { Coverage::None } else { self.coverage };
         let (id, ended_at) = (record.id, record.ended_at);
         // Nothing can come late for a probe that the peer, or this host, ended.
         let is_followed = record.closing != Closing::ByKernel;

@@ -10,6 +10,7 @@ pub mod rules;
 mod steps;
 pub mod synack;
 pub mod timeline;
+pub mod timers;
 
 pub use self::explained::{ExplainedProbe, Judged, explain};
 

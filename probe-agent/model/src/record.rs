@@ -149,7 +149,7 @@ impl ProbeRecord {
     /// Whether its SYN left without any hook having heard of it. Of a `connect()` that failed at once
     /// there is nothing to hear; one that was refused had left.
     #[must_use]
-    pub fn is_unheard(&self) -> bool {
+    pub fn is_unobserved(&self) -> bool {
         let left = self.closing != Closing::ByKernel || self.outcome == Outcome::Refused;
         self.kernel.is_none() && left
     }

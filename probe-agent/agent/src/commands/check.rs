@@ -55,7 +55,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let netns = config.netns.as_ref().map(|n| n.file());
     let pace = config.pace();
     let specs = std::mem::take(&mut config.targets);
-    let targets = runtime::inside(netns.as_ref(), || {
+    let targets = engine::runtime::inside(netns.as_ref(), || {
         if let Some(name) = &config.interface {
             resolve::interface(name)?;
         }

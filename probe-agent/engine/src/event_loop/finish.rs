@@ -158,7 +158,7 @@ impl<S: Source> EventLoop<S> {
         };
         // The guard sees the sockets of one cgroup, and so does the program beside it that notes each SYN:
         // a socket that it noted nothing of is in another cgroup, because somebody moved the process.
-        if record.is_unheard() && record.state_hook == StateHook::SockOps {
+        if record.is_unobserved() && record.state_hook == StateHook::SockOps {
             record.half_open = HalfOpen::NotEnforced;
         }
         record

@@ -91,7 +91,7 @@ impl EarlyEvents {
 /// Whether an event of the record's flow that no socket took part in is of this probe, or of one
 /// after it.
 pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
-    match event.what {
+    match event.kind {
         // A server may send its SYN-ACK again while the probe is still open.
         EventKind::SynAckRetransmit => record.syn_at() <= event.at,
         // As long as there is a socket it answers itself.

@@ -4,7 +4,7 @@ use super::{
     MAX_EVENTS, Observed,
     early_events::{generation_is, without_socket_is_of},
 };
-use crate::timeline::{Coverage, Earlier, Leftover, Timeline};
+use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
     event::{Event, EventKind, FlowEvent},
     record::Closing,
@@ -78,10 +78,11 @@ impl Pending {
     /// SYNs sent again than were told.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
-        let told = timeline.events.iter();
-        let told = told.filter(|e| matches!(e.what, EventKind::SynRetransmit { .. })).count();
+        let reported = timeline.events.iter();
+        let reported =
+            reported.filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. })).count();
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
-        timeline.probe.has_gap() || (told < counted && told < MAX_EVENTS)
+        timeline.probe.has_gap() || (reported < counted && reported < MAX_EVENTS)
     }
 
     /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
@@ -97,9 +98,9 @@ impl Pending {
             timeline.coverage = Coverage::EventsLost;
         }
         if timeline.earlier.is_none() {
-            if timeline.met_leftover_at().is_some() {
-                let left = Leftover::Connection;
-                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, left });
+            if timeline.stale_reply_at().is_some() {
+                let stale = StaleReply::Connection;
+                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, stale });
             } else if self.phase == Phase::AwaitsConfirmation {
                 // The run ended before the confirmation probe: the refusal stays in doubt.
                 timeline.earlier = suspect;
@@ -116,7 +117,7 @@ fn socket_events(events: &[Event]) -> usize {
 
 /// Whether a socket of the agent took part in an event.
 pub(super) fn is_of_socket(event: &Event) -> bool {
-    match event.what {
+    match event.kind {
         EventKind::SynAckRetransmit | EventKind::RstSent { socket: None, .. } => false,
         EventKind::RstSent { socket: Some(_), .. }
         | EventKind::StateChange { .. }

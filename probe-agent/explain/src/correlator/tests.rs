@@ -3,7 +3,7 @@
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{Correlator, EndedProbe, MAX_EVENTS, Observed};
-use crate::{synack::SYNACK_SLACK, timeline::Coverage};
+use crate::{timeline::Coverage, timers::SYNACK_SLACK};
 use model::{
     event::{Event, EventKind, FlowEvent, RstReason, TcpState},
     outcome::Outcome,
@@ -13,8 +13,8 @@ use model::{
 
 fn event(at: u64, socket: Option<(u32, u32)>) -> FlowEvent {
     let state = socket.map(|_| TcpState::SynSent);
-    let what = EventKind::RstSent { socket: state, reason: RstReason::NONE };
-    FlowEvent { flow: FlowKey::default(), socket, event: Event { at, what } }
+    let kind = EventKind::RstSent { socket: state, reason: RstReason::NONE };
+    FlowEvent { flow: FlowKey::default(), socket, event: Event { at, kind } }
 }
 
 fn correlator(window: u64) -> Correlator {

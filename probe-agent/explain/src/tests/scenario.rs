@@ -55,12 +55,12 @@ pub(super) struct Expected {
 
 /// What was told of one probe.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Explained {
     pub(super) id: String,
     /// As in `expect`.
     pub(super) verdicts: String,
     /// All sentences and evidence.
-    pub(super) said: String,
+    pub(super) text: String,
 }
 
 /// A case that has run.
@@ -68,7 +68,7 @@ pub(super) struct Told {
 pub(super) struct Scenario {
     pub(super) expected: Expected,
     pub(super) left: usize,
-    pub(super) told: Vec<Told>,
+    pub(super) reports: Vec<Explained>,
     pub(super) still_pending: usize,
 }
 
@@ -110,8 +110,8 @@ impl Scenario {
         }
         let Run { correlator, out, expected, .. } = run;
         let of_the_case = |timeline: &Timeline| timeline.probe.confirms.is_none();
-        let told = out.into_iter().filter(of_the_case).map(told).collect();
-        Ok(Self { expected, left, told, still_pending: correlator.len() })
+        let reports = out.into_iter().filter(of_the_case).map(explained).collect();
+        Ok(Self { expected, left, reports, still_pending: correlator.len() })
     }
 }
 
@@ -160,7 +160,7 @@ impl Run {
                 let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
                 self.observe(event(time, Some(id), EventKind::RstSent { socket, reason })?);
             }
-            ["again", time, "of", id, rest @ ..] => {
+            ["retransmit", time, "of", id, rest @ ..] => {
                 let error = if let ["err", n] = rest { number(n)? } else { 0 };
                 self.observe(event(time, Some(id), EventKind::SynRetransmit { error })?);
             }
@@ -252,32 +252,32 @@ fn record(
         state_hook: StateHook::Tracepoint,
         confirms: None,
     };
-    Ok((record, u64::from(count("lost")?), has("doubted")))
+    Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
 }
 
-fn told(timeline: Timeline) -> Told {
-    let explained = explain(Judged::new(timeline, Expect::Open));
-    let mut told = Told {
-        id: explained.timeline.probe.id.to_string(),
+fn explained(timeline: Timeline) -> Explained {
+    let probe = explain(Judged::new(timeline, Expect::Open));
+    let mut explained = Explained {
+        id: probe.timeline.probe.id.to_string(),
         verdicts: String::new(),
-        said: String::new(),
+        text: String::new(),
     };
     let mut verdicts = Vec::new();
-    for finding in &explained.findings {
+    for finding in &probe.findings {
         let link = finding.link.map_or_else(String::new, |id| format!(">{id}"));
         verdicts.push(format!("{}/{}{link}", finding.verdict.name(), finding.proof.name()));
-        told.said += &format!("{}\n", finding.sentence);
+        explained.text += &format!("{}\n", finding.sentence);
         for evidence in &finding.evidence {
-            told.said += &format!("{}\n", evidence.text);
+            explained.text += &format!("{}\n", evidence.text);
         }
     }
-    told.verdicts = verdicts.join(" ");
-    told
+    explained.verdicts = verdicts.join(" ");
+    explained
 }
 
-fn event(time: &str, id: Option<&str>, what: EventKind) -> Result<FlowEvent, String> {
+fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {
     let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
-    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, what } })
+    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, kind } })
 }
 
 /// All probes of a case have one 4-tuple.

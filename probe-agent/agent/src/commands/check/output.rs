@@ -111,7 +111,7 @@ impl CheckOutput {
             ended: sum(|g| &g.ended),
             total: self.total,
             alive: sum(|g| &g.alive),
-            under_way: sum(|g| &g.in_flight),
+            in_flight: sum(|g| &g.in_flight),
             settling: sum(|g| &g.settling),
             events_lost: self.tracer.as_ref().map_or(0, |t| t.events_lost()),
         }

@@ -3,7 +3,7 @@
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{MS, PROBES, Segment, TIMEOUT, What, World};
+use super::{Action, MS, PROBES, Segment, TIMEOUT, World};
 use crate::correlator::EndedProbe;
 use model::{
     event::{EventKind, RstReason, TcpState},
@@ -29,8 +29,8 @@ impl World {
         let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
         self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
         self.send(Segment::Syn(generation));
-        self.after(1_000 * MS + 1, What::SynTimer(generation, 0));
-        self.after(TIMEOUT, What::GiveUp(generation));
+        self.after(1_000 * MS + 1, Action::SynTimer(generation, 0));
+        self.after(TIMEOUT, Action::GiveUp(generation));
     }
 
     pub(super) fn at_client(&mut self, segment: Segment) {
@@ -53,7 +53,7 @@ impl World {
                 let socket = Some(TcpState::SynSent);
                 self.report(EventKind::RstSent { socket, reason: RstReason::INVALID_ACK });
                 if self.client.as_ref().is_some_and(|c| c.retransmits == 0) {
-                    self.after(8 * MS, What::SynTimer(generation, 0));
+                    self.after(8 * MS, Action::SynTimer(generation, 0));
                 }
             }
         }
@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    /// Whether the client can know from this that the first RST of probe `of` was lost. What comes
+    /// Whether the client can know from this that the first RST of probe `of` was lost. Action comes
     /// when that probe is not followed any more, or beyond one that timed out, could be anybody's.
     fn note_what_it_shows(&mut self, segment: Segment, of: u32) {
         let after_the_rst = match segment {
@@ -99,7 +99,7 @@ impl World {
         let next = open.retransmits;
         self.report(EventKind::SynRetransmit { error: 0 });
         self.send(Segment::Syn(generation));
-        self.after(1_000 * MS + 1, What::SynTimer(generation, next));
+        self.after(1_000 * MS + 1, Action::SynTimer(generation, next));
     }
 
     pub(super) fn end(&mut self, outcome: Outcome, closing: Closing, answered_at: u64) {
@@ -144,7 +144,7 @@ impl World {
                 3 => 1_700 * MS,
                 _ => 5_000 * MS,
             };
-            self.after(gap, What::Start);
+            self.after(gap, Action::Start);
         }
     }
 }
