@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use explain::correlator::PendingRef;
 use foldhash::fast::RandomState;
 use kernel::loader::Tracer;
 use model::{
@@ -44,6 +45,8 @@ struct Entry {
     kernel_generation: u32,
     /// Its probes that wait for late events, the oldest first.
     unsettled: VecDeque<Unsettled>,
+    /// Its last probe, as the correlator names it.
+    last: Option<PendingRef>,
     /// Its socket is not to be used again.
     is_spent: bool,
     /// Whether the socket is registered with epoll.
@@ -159,6 +162,11 @@ impl SlotTable {
         entry.is_spent = closing == Closing::Silent;
     }
 
+    /// The correlator's name for the last probe of a slot.
+    pub(crate) fn last(&mut self, slot: u32) -> &mut Option<PendingRef> {
+        &mut self.entries[slot as usize].last
+    }
+
     /// A probe of a slot is settled.
     pub(crate) fn on_settled(&mut self, probe: ProbeId) {
         let Some(slot) = self.slot_of(probe) else { return };
@@ -252,6 +260,7 @@ impl SlotTable {
             socket_probes: 0,
             kernel_generation: 0,
             unsettled: VecDeque::new(),
+            last: None,
             is_spent: false,
             is_registered: false,
         });

@@ -18,6 +18,8 @@ mod newest;
 mod pending;
 mod timers;
 
+pub use self::pending::PendingRef;
+
 use model::{
     event::FlowEvent,
     record::{Closing, ProbeId, ProbeRecord},
@@ -26,7 +28,7 @@ use model::{
 use self::{
     early_events::EarlyEvents,
     history::History,
-    pending::{Pending, PendingRef, Phase},
+    pending::{Pending, Phase},
     timers::Timers,
 };
 use crate::{
@@ -129,8 +131,15 @@ impl Correlator {
         self.timers.next()
     }
 
-    /// A probe has ended.
-    pub fn on_probe_end(&mut self, ended: EndedProbe) {
+    /// What the end of the next probe on a 4-tuple will read of the one before it, for a caller that wants
+    /// it in the processor's cache by then. Nothing else can be done with it.
+    #[must_use]
+    pub fn will_read(&self, probe: PendingRef) -> Option<&(impl Sized + use<>)> {
+        self.history.entry(probe)
+    }
+
+    /// A probe has ended. Returns a name for it while it waits.
+    pub fn on_probe_end(&mut self, ended: EndedProbe) -> PendingRef {
         let EndedProbe { record, lost_before, awaits_confirmation } = ended;
         if let Some(first) = record.confirms {
             self.on_confirmation(first, &record);
@@ -163,6 +172,7 @@ impl Correlator {
         } else {
             self.timers.push(ended_at, at);
         }
+        at
     }
 
     /// A confirmation probe has ended: it decides about the refusal of `first` (path C).

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use explain::correlator::EndedProbe;
+use explain::correlator::{EndedProbe, PendingRef};
 use kernel::monotonic;
 use model::{
     outcome::Outcome,
@@ -126,7 +126,8 @@ impl<S: Source> EventLoop<S> {
             let (target, flow) = (flight.target, flight.flow);
             self.waiting.confirm(Confirmation { target, flow, first: record.id });
         }
-        self.on_probe_end(record, flight.lost_before, awaits_confirmation);
+        let at = self.on_probe_end(record, flight.lost_before, awaits_confirmation);
+        *self.slots.last(slot) = Some(at);
     }
 
     /// What is known about a probe whose agent's end has just been closed.
@@ -164,13 +165,13 @@ impl<S: Source> EventLoop<S> {
         record
     }
 
-    /// Hands an ended probe to its source and to the correlator.
+    /// Hands an ended probe to its source and to the correlator, which returns its name for it.
     pub(super) fn on_probe_end(
         &mut self,
         record: ProbeRecord,
         lost_before: u64,
         awaits_confirmation: bool,
-    ) {
+    ) -> PendingRef {
         if record.confirms.is_some() {
             gauges::add(&self.gauges.confirmations, 1);
         } else {
@@ -179,6 +180,6 @@ impl<S: Source> EventLoop<S> {
             self.gauges.last_at.store(record.ended_at, Ordering::Relaxed);
         }
         self.source.on_probe_end(&mut self.targets, &record, awaits_confirmation);
-        self.correlator.on_probe_end(EndedProbe { record, lost_before, awaits_confirmation });
+        self.correlator.on_probe_end(EndedProbe { record, lost_before, awaits_confirmation })
     }
 }

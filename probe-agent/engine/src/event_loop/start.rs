@@ -114,6 +114,10 @@ impl<S: Source> EventLoop<S> {
             if let Some(flight) = self.flights.entry(next) {
                 prefetch(flight);
             }
+            let last = *self.slots.last(next);
+            if let Some(pending) = last.and_then(|last| self.correlator.will_read(last)) {
+                prefetch(pending);
+            }
             self.observer.look_ahead(self.slots.number(next));
         }
         let chosen = self.slots.choose(ip, remote, confirmation.map(|c| &c.flow))?;

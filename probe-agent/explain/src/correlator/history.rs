@@ -29,6 +29,11 @@ impl History {
         self.pending.len()
     }
 
+    /// What is kept in the place of a probe, whether it still waits or not.
+    pub(super) fn entry(&self, at: PendingRef) -> Option<&Pending> {
+        self.pending.get(at.index)
+    }
+
     /// A probe, if it still waits.
     pub(super) fn get(&self, at: PendingRef) -> Option<&Pending> {
         self.pending.get(at.index).filter(|p| p.serial == at.serial)

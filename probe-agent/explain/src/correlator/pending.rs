@@ -12,7 +12,7 @@ use model::{
 
 /// Names a waiting probe, for as long as it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PendingRef {
+pub struct PendingRef {
     pub(super) index: usize,
     /// Tells it from a later probe at the same index.
     pub(super) serial: u64,
