@@ -87,8 +87,8 @@ fn items(json: &Path) -> Vec<String> {
             continue;
         }
         in_trait_impl = line.starts_with("impl") && line.contains(" for ");
-        let unstable = |name: &&str| line.contains(&format!("::{name} for "));
-        if !UNSTABLE_TRAITS.iter().any(|name| unstable(&name)) {
+        let unstable = |name: &str| line.contains(&format!("::{name} for "));
+        if !UNSTABLE_TRAITS.iter().any(|name| unstable(name)) {
             items.push(line);
         }
     }
