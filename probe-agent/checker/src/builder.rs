@@ -167,7 +167,7 @@ impl Builder {
             return Err(BuildError::SourcePorts);
         }
         if let Some(source) = self.settings.socket.source {
-            engine::source::check(source).map_err(|_| BuildError::Source(source))?;
+            engine::addresses::check(source).map_err(|_| BuildError::Source(source))?;
         }
         if self.settings.slots == 0 {
             return Err(BuildError::NoSlots);

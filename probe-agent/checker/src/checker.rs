@@ -1,13 +1,12 @@
 //! The handle of a running checker.
 
 use std::{
-    fmt, io, mem,
+    fmt, io,
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread::{self, JoinHandle, ThreadId},
     time::Duration,
 };
 
@@ -15,8 +14,9 @@ use tokio::sync::oneshot;
 
 use crate::{Builder, CheckError, Report, Stats, Support, block};
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     requests::{Answer, Refused, Request, Requests},
+    runtime::Runtime,
 };
 use kernel::{monotonic, reader::Progress};
 
@@ -37,9 +37,8 @@ pub(crate) struct Inner {
     /// Checks that found the queue full.
     pub(crate) queue_full: AtomicU64,
     pub(crate) stop: Arc<AtomicBool>,
-    pub(crate) thread_id: ThreadId,
-    /// `None` once it has been joined.
-    pub(crate) thread: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    /// `None` once it has ended.
+    pub(crate) runtime: Mutex<Option<Runtime<()>>>,
 }
 
 impl Checker {
@@ -128,7 +127,7 @@ impl Checker {
         Stats {
             ended: of(&gauges.ended),
             alive: of(&gauges.alive),
-            in_flight: of(&gauges.under_way),
+            in_flight: of(&gauges.in_flight),
             settling: of(&gauges.settling),
             queued: self.0.requests.waiting() as u64,
             queue_full: of(&self.0.queue_full),
@@ -164,22 +163,14 @@ impl fmt::Debug for Checker {
 impl Inner {
     fn shutdown(&self) -> io::Result<()> {
         self.stop.store(true, Ordering::SeqCst);
-        self.requests.ring();
+        self.requests.wake();
+        let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
         // The worker's thread cannot wait for its own end. It gets here from the hook, and where a task
         // that it wakes drops the last clone.
-        if self.thread_id == thread::current().id() {
+        if runtime.as_ref().is_some_and(Runtime::is_current_thread) {
             return Ok(());
         }
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        match thread.take().map(JoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(ended)) => ended,
-            Some(Err(payload)) => {
-                // Its destructor may be the host's code, and could panic here.
-                mem::forget(payload);
-                Err(io::Error::other("the checker's worker panicked"))
-            }
-        }
+        runtime.take().map_or(Ok(()), |runtime| runtime.join().map(drop))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     words::say,
 };
 use engine::{
-    pace::Pacing,
+    pacing::Pacing,
     session::{self, Plan, ReportFilter},
     settings::{Settings, SocketSettings},
 };
@@ -55,12 +55,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let netns = config.netns.as_ref().map(|n| n.file());
     let pace = config.pace();
     let specs = std::mem::take(&mut config.targets);
-    let targets = session::inside(netns.as_ref(), || {
+    let targets = engine::runtime::inside(netns.as_ref(), || {
         if let Some(name) = &config.interface {
             resolve::interface(name)?;
         }
         if let Some(source) = config.source {
-            engine::source::check(source).map_err(|_| ConfigError::SourceAddress(source))?;
+            engine::addresses::check(source).map_err(|_| ConfigError::SourceAddress(source))?;
         }
         resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
     })

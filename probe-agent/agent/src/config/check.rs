@@ -12,7 +12,7 @@ use super::{
     error::ConfigError, listed, netns::NetworkNamespace, source::PortRange, target::TargetSpec,
 };
 use crate::cli::check::CheckArgs;
-use engine::pace::{Jitter, Pacing};
+use engine::pacing::{Jitter, Pacing};
 use engine::settings::PortPolicy;
 use kernel::layout::Form;
 use model::{expect::Expect, time_span::TimeSpan};

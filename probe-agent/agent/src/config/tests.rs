@@ -7,7 +7,7 @@ use std::{
 
 use super::{CheckConfig, KernelUse, listed::listed_targets};
 use crate::cli::{Command, usage};
-use engine::pace::{Jitter, Pacing};
+use engine::pacing::{Jitter, Pacing};
 use engine::settings::PortPolicy;
 use model::expect::Expect;
 use report::format::OutputFormat;

@@ -25,7 +25,7 @@ pub(super) fn deliver(exporter: Exporter, interrupts: &Interrupts) -> Delivered 
     let within = exporter.timeout();
     let mut delivery = exporter.close(within);
     let (mut told, mut abandoned) = (false, 0);
-    while !delivery.is_over(TICK) {
+    while !delivery.ended_within(TICK) {
         let pending = delivery.pending();
         if interrupts.seen() > 1 && abandoned == 0 && pending > 0 {
             abandoned = pending;

@@ -3,7 +3,6 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{config::CheckConfig, words::say};
-use engine::session;
 
 /// Descriptors that are needed for other things: maps, programs, epoll, the exporter, the files of
 /// the run.
@@ -35,7 +34,7 @@ pub(super) fn slots(config: &CheckConfig) -> Result<Limits, TooMany> {
     let by_files = u32::try_from(files.saturating_sub(RESERVED_DESCRIPTORS)).unwrap_or(u32::MAX);
     let range = config.source_ports.map(|p| p.ports()).or_else(|| {
         let netns = config.netns.as_ref().map(|n| n.file());
-        session::inside(netns.as_ref(), engine::source::ephemeral_ports).ok()
+        engine::runtime::inside(netns.as_ref(), engine::addresses::ephemeral_ports).ok()
     });
     let by_ports = range.map_or(u32::MAX, |r| u32::try_from(r.len()).unwrap_or(u32::MAX));
     let fit = by_files.min(by_ports).max(1);

@@ -1,11 +1,11 @@
-//! Events that came before the end of their probe was told.
+//! Events that came before their probe ended.
 
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
 use probe_agent_common::FlowKey;
 
-use super::settle::MAX_EVENTS;
+use super::MAX_EVENTS;
 use model::{
     event::{Event, EventKind, FlowEvent},
     record::ProbeRecord,
@@ -19,12 +19,21 @@ const MAX_OF_FLOWS: usize = 4096;
 /// Events that wait for their probe to end. Bounded by slots, by [`MAX_EVENTS`] for each, and by
 /// [`MAX_OF_FLOWS`].
 #[derive(Debug, Default)]
-pub(super) struct Orphans {
-    of_slots: HashMap<u32, (u32, Vec<Event>), RandomState>,
+pub(super) struct EarlyEvents {
+    of_slots: HashMap<u32, OfSlot, RandomState>,
     of_flows: VecDeque<(FlowKey, Event)>,
 }
 
-impl Orphans {
+/// The events of the probe that a slot is running.
+#[derive(Debug, Default)]
+struct OfSlot {
+    generation: u32,
+    events: Vec<Event>,
+    /// There were more than are kept.
+    dropped: bool,
+}
+
+impl EarlyEvents {
     /// Keeps an event; `false` if there was no room for it and the evidence is incomplete now.
     pub(super) fn keep(&mut self, event: &FlowEvent) -> bool {
         let Some((slot, generation)) = event.socket else {
@@ -35,14 +44,15 @@ impl Orphans {
             return true;
         };
         let entry = self.of_slots.entry(slot).or_default();
-        if entry.0 != generation {
-            *entry = (generation, Vec::new());
+        if entry.generation != generation {
+            *entry = OfSlot { generation, ..OfSlot::default() };
         }
-        let room = entry.1.len() < MAX_EVENTS;
-        if room {
-            entry.1.push(event.event);
+        if entry.events.len() >= MAX_EVENTS {
+            entry.dropped = true;
+            return false;
         }
-        room
+        entry.events.push(event.event);
+        true
     }
 
     /// Number of events that no socket took part in.
@@ -51,14 +61,12 @@ impl Orphans {
         self.of_flows.len()
     }
 
-    /// The events of a probe that has just ended, in time order.
-    pub(super) fn claim(&mut self, record: &ProbeRecord) -> Vec<Event> {
-        let mut events = Vec::new();
-        if let Some((_, own)) =
-            self.of_slots.remove(&record.id.slot).filter(|(g, _)| generation_is(record, *g))
-        {
-            events = own;
-        }
+    /// The events of a probe that has just ended, in time order, and whether some were dropped.
+    pub(super) fn claim(&mut self, record: &ProbeRecord) -> (Vec<Event>, bool) {
+        let own =
+            if self.of_slots.is_empty() { None } else { self.of_slots.remove(&record.id.slot) };
+        let own = own.filter(|own| generation_is(record, own.generation)).unwrap_or_default();
+        let OfSlot { mut events, dropped, .. } = own;
         if !self.of_flows.is_empty() {
             self.of_flows.retain(|(flow, event)| {
                 let mine = *flow == record.flow && without_socket_is_of(record, event);
@@ -69,7 +77,7 @@ impl Orphans {
             });
         }
         events.sort_by_key(|e| e.at);
-        events
+        (events, dropped)
     }
 
     /// Forgets events of flows that nobody claimed until `before`.
@@ -83,7 +91,7 @@ impl Orphans {
 /// Whether an event of the record's flow that no socket took part in is of this probe, or of one
 /// after it.
 pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
-    match event.what {
+    match event.kind {
         // A server may send its SYN-ACK again while the probe is still open.
         EventKind::SynAckRetransmit => record.syn_at() <= event.at,
         // As long as there is a socket it answers itself.

@@ -10,16 +10,16 @@ pub struct Gauges {
     /// Of those: alive.
     pub alive: AtomicU64,
     /// Probes in flight.
-    pub under_way: AtomicU64,
+    pub in_flight: AtomicU64,
     /// Probes that wait for late events.
     pub settling: AtomicU64,
     /// Second probes that decided on a refusal.
     pub confirmations: AtomicU64,
     /// When the last turn of the loop began, nanoseconds of `CLOCK_MONOTONIC`; 0 before the first,
     /// [`ENDED`] after the last.
-    pub beat: AtomicU64,
+    pub heartbeat: AtomicU64,
     /// Times that the loop went on after it had stood still for [`STALL`] or longer.
-    pub standstills: AtomicU64,
+    pub stalls_ended: AtomicU64,
     /// When the first probe started, nanoseconds of `CLOCK_MONOTONIC`.
     pub first_at: AtomicU64,
     /// When the last probe ended, likewise.
@@ -31,7 +31,7 @@ pub const ENDED: u64 = u64::MAX;
 
 /// Adds to a figure. Only the engine's own thread writes it, so that no other is to be kept away
 /// meanwhile, which would cost as much as a look-up.
-pub(super) fn add(figure: &AtomicU64, by: u64) {
+pub(crate) fn add(figure: &AtomicU64, by: u64) {
     figure.store(figure.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
 }
 
@@ -42,19 +42,19 @@ pub const STALL: u64 = 1_000_000_000;
 impl Gauges {
     /// A turn of the loop begins at this time, or the loop ends. It notices itself for how long it
     /// was away: where the whole process was stopped, nobody else could look meanwhile.
-    pub(super) fn turn(&self, now: u64) {
-        let before = self.beat.swap(now, Ordering::Relaxed);
+    pub(crate) fn turn(&self, now: u64) {
+        let before = self.heartbeat.swap(now, Ordering::Relaxed);
         if before != 0 && now.saturating_sub(before) >= STALL {
-            self.standstills.fetch_add(1, Ordering::Relaxed);
+            self.stalls_ended.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// How often the loop has stood still, a standstill that lasts included.
     #[must_use]
     pub fn stalls(&self, now: u64) -> u64 {
-        let beat = self.beat.load(Ordering::Relaxed);
+        let beat = self.heartbeat.load(Ordering::Relaxed);
         let lasts = beat != 0 && beat != ENDED && now.saturating_sub(beat) >= STALL;
-        self.standstills.load(Ordering::Relaxed) + u64::from(lasts)
+        self.stalls_ended.load(Ordering::Relaxed) + u64::from(lasts)
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
         gauges.turn(from + 4 * STALL - 1);
         assert_eq!(gauges.stalls(from + 4 * STALL - 1), 1, "a long turn is none");
         assert_eq!(gauges.stalls(from + 5 * STALL), 2);
-        gauges.beat.store(ENDED, Ordering::Relaxed);
+        gauges.heartbeat.store(ENDED, Ordering::Relaxed);
         assert_eq!(gauges.stalls(from + 9 * STALL), 1, "it has ended");
     }
 }

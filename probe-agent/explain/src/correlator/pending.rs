@@ -1,48 +1,51 @@
-//! A probe that has ended and waits for what may still be told of it.
+//! A probe that has ended and waits for events that may still come.
 
-use super::MAX_EVENTS;
-use crate::{
-    orphans::{generation_is, without_socket_is_of},
-    timeline::{Coverage, Earlier, Leftover, Timeline},
+use super::{
+    MAX_EVENTS, Observed,
+    early_events::{generation_is, without_socket_is_of},
 };
+use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
     event::{Event, EventKind, FlowEvent},
     record::Closing,
 };
 
-/// Where a probe waits, for as long as it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PendingRef {
+/// Names a waiting probe, for as long as it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PendingRef {
     pub(super) index: usize,
+    /// Tells it from a later probe at the same index.
     pub(super) serial: u64,
+}
+
+/// How far a waiting probe is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It was refused, and a confirmation probe is to decide about that.
+    AwaitsConfirmation,
+    /// What it shows about the probe before it is not known yet.
+    Unlinked,
+    /// What it shows about the probe before it has been noted there.
+    Linked,
 }
 
 /// A probe that waits.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) timeline: Timeline,
-    /// Kernel events lost by the time that it started.
+    /// Kernel events lost by the time it started.
     pub(super) lost_before: u64,
-    /// The probe before it on the same 4-tuple, if that waits too.
+    /// It had more events than are kept.
+    pub(super) dropped: bool,
+    /// The probe before it on the same 4-tuple, if that one waits too.
     pub(super) older: Option<usize>,
-    /// The probe after it, by whose `older` it is reached.
+    /// The probe after it, whose `older` it is.
     pub(super) newer: Option<usize>,
-    /// A later probe is on its way on the same 4-tuple: wait for what it finds.
-    pub(super) held: bool,
-    /// A second probe is on its way to decide on its refusal.
-    pub(super) doubted: bool,
-    /// What it found of `older` has been told.
-    pub(super) linked: bool,
-    /// Tells a place in the slab that is used again from the one that somebody remembers.
+    pub(super) phase: Phase,
     pub(super) serial: u64,
 }
 
 impl Pending {
-    /// Where it waits: at `index`.
-    pub(super) fn place(&self, index: usize) -> PendingRef {
-        PendingRef { index, serial: self.serial }
-    }
-
     /// Whether an event of its flow is of this probe: by slot and generation if its socket took
     /// part, else by time.
     pub(super) fn takes(&self, event: &FlowEvent) -> bool {
@@ -75,27 +78,32 @@ impl Pending {
     /// SYNs sent again than were told.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
-        let told = timeline.events.iter();
-        let told = told.filter(|e| matches!(e.what, EventKind::SynRetransmit { .. })).count();
+        let reported = timeline.events.iter();
+        let reported =
+            reported.filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. })).count();
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
-        timeline.probe.has_gap() || (told < counted && told < MAX_EVENTS)
+        timeline.probe.has_gap() || (reported < counted && reported < MAX_EVENTS)
     }
 
-    /// The timeline, closed: what is known by `now`, with `lost` events lost so far.
-    pub(super) fn into_timeline(self, now: u64, lost: u64, before: Option<Earlier>) -> Timeline {
-        let missing = lost != self.lost_before || !self.is_complete() || self.has_gap();
+    /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
+    /// doubt to.
+    pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
+        let missing = observed.lost != self.lost_before
+            || self.dropped
+            || !self.is_complete()
+            || self.has_gap();
         let mut timeline = self.timeline;
-        timeline.followed_until = now;
+        timeline.followed_until = observed.until;
         if missing && timeline.coverage != Coverage::None {
             timeline.coverage = Coverage::EventsLost;
         }
         if timeline.earlier.is_none() {
-            if timeline.met_leftover_at().is_some() {
-                let left = Leftover::Connection;
-                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, left });
-            } else if self.doubted {
-                // The run ended before the second opinion: the refusal stays in doubt.
-                timeline.earlier = before;
+            if timeline.stale_reply_at().is_some() {
+                let stale = StaleReply::Connection;
+                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, stale });
+            } else if self.phase == Phase::AwaitsConfirmation {
+                // The run ended before the confirmation probe: the refusal stays in doubt.
+                timeline.earlier = suspect;
             }
         }
         timeline
@@ -109,7 +117,7 @@ fn socket_events(events: &[Event]) -> usize {
 
 /// Whether a socket of the agent took part in an event.
 pub(super) fn is_of_socket(event: &Event) -> bool {
-    match event.what {
+    match event.kind {
         EventKind::SynAckRetransmit | EventKind::RstSent { socket: None, .. } => false,
         EventKind::RstSent { socket: Some(_), .. }
         | EventKind::StateChange { .. }

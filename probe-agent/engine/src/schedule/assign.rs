@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pace::Pacing;
+use crate::pacing::Pacing;
 use model::{duration::nanos, target::TargetId};
 
 /// What a worker has to do for one target.
@@ -18,49 +18,52 @@ pub struct Share {
     pub first: u64,
 }
 
-/// Deals the probes of a run out to `workers`: whole targets, and where there are fewer of them than
+/// Assigns the probes of a run to `workers`: whole targets, and where there are fewer of them than
 /// workers and a target is to be probed as fast as possible, an equal part of its probes. (Two
 /// workers that kept one target's interval each would probe it twice as often.)
 #[must_use]
-pub fn deal(
+pub fn assign(
     targets: u32,
     count: Option<u64>,
     workers: u32,
     interval: Duration,
     pace: &Pacing,
 ) -> Vec<Vec<Share>> {
-    let mut hands = vec![Vec::new(); workers as usize];
+    let mut shares = vec![Vec::new(); workers as usize];
     for target in (0..targets).map(TargetId) {
         let interval = pace.interval(target, interval);
         let first = nanos(pace.first(target, targets, interval));
         let whole = Share { target, count, interval: nanos(interval), first };
         if targets >= workers || !interval.is_zero() {
-            hands[(target.0 % workers) as usize].push(whole);
+            shares[(target.0 % workers) as usize].push(whole);
             continue;
         }
-        for (worker, hand) in (0_u64..).zip(&mut hands) {
+        for (worker, share) in (0_u64..).zip(&mut shares) {
             let all = u64::from(workers);
             let count = count.map(|n| n / all + u64::from(worker < n % all));
-            hand.push(Share { count, ..whole });
+            share.push(Share { count, ..whole });
         }
     }
-    hands
+    shares
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::deal;
-    use crate::pace::Pacing;
+    use super::assign;
+    use crate::pacing::Pacing;
 
     #[test]
-    fn every_probe_is_dealt_to_one_worker() {
+    fn every_probe_is_assigned_to_one_worker() {
         for interval in [Duration::ZERO, Duration::from_secs(1)] {
             for (targets, count, workers) in [(1, 7, 3), (3, 2, 3), (5, 1, 2), (2, 1, 4)] {
-                let hands = deal(targets, Some(count), workers, interval, &Pacing::default());
-                let dealt: u64 = hands.iter().flatten().filter_map(|s| s.count).sum();
-                assert_eq!((hands.len(), dealt), (workers as usize, u64::from(targets) * count));
+                let shares = assign(targets, Some(count), workers, interval, &Pacing::default());
+                let assigned: u64 = shares.iter().flatten().filter_map(|s| s.count).sum();
+                assert_eq!(
+                    (shares.len(), assigned),
+                    (workers as usize, u64::from(targets) * count)
+                );
             }
         }
     }
@@ -69,8 +72,8 @@ mod tests {
     fn an_interval_is_kept_by_one_worker() {
         let own = [None, Some(Duration::ZERO)];
         let pace = Pacing { intervals: own.into(), ..Pacing::default() };
-        let hands = deal(2, None, 4, Duration::from_secs(1), &pace);
-        let of = |target: u32| hands.iter().flatten().filter(|s| s.target.0 == target).count();
+        let shares = assign(2, None, 4, Duration::from_secs(1), &pace);
+        let of = |target: u32| shares.iter().flatten().filter(|s| s.target.0 == target).count();
         assert_eq!((of(0), of(1)), (1, 4));
     }
 }

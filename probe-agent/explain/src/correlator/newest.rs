@@ -10,7 +10,7 @@ use hashbrown::{HashTable, hash_table::Entry};
 use probe_agent_common::FlowKey;
 use slab::Slab;
 
-use super::pending::Pending;
+use super::Pending;
 
 /// The place of the newest probe of each 4-tuple.
 #[derive(Debug, Default)]

@@ -10,39 +10,39 @@ use model::human::counted;
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Where lines go.
-pub(super) type Tell = Box<dyn FnMut(&str) + Send>;
+pub(super) type WriteLine = Box<dyn FnMut(&str) + Send>;
 
 /// Tells failures of one sink.
-pub(super) struct Warner {
-    tell: Tell,
+pub(super) struct Warnings {
+    write: WriteLine,
     next: Option<Instant>,
-    untold: u64,
+    unreported: u64,
     failing: bool,
 }
 
-impl Warner {
-    pub(super) fn new(tell: Tell) -> Self {
-        Self { tell, next: None, untold: 0, failing: false }
+impl Warnings {
+    pub(super) fn new(write: WriteLine) -> Self {
+        Self { write, next: None, unreported: 0, failing: false }
     }
 
     /// `spans` were not taken by `sink`.
     pub(super) fn failed(&mut self, sink: &str, spans: u64, why: &str) {
         self.failing = true;
-        self.untold += spans;
+        self.unreported += spans;
         let now = Instant::now();
         if self.next.is_some_and(|next| now < next) {
             return;
         }
         self.next = Some(now + INTERVAL);
-        let lost = std::mem::take(&mut self.untold);
+        let lost = std::mem::take(&mut self.unreported);
         let lost = counted(lost, "span");
-        (self.tell)(&format!("OTLP: {lost} not delivered to {sink}: {why}"));
+        (self.write)(&format!("OTLP: {lost} not delivered to {sink}: {why}"));
     }
 
     /// A batch was taken whole.
-    pub(super) fn worked(&mut self, sink: &str) {
+    pub(super) fn recovered(&mut self, sink: &str) {
         if std::mem::take(&mut self.failing) {
-            (self.tell)(&format!("OTLP: {sink} takes spans again"));
+            (self.write)(&format!("OTLP: {sink} takes spans again"));
         }
     }
 
@@ -51,7 +51,7 @@ impl Warner {
         let now = Instant::now();
         if self.next.is_none_or(|next| now >= next) {
             self.next = Some(now + INTERVAL);
-            (self.tell)(&format!("OTLP: {sink} took the spans and says: {message}"));
+            (self.write)(&format!("OTLP: {sink} took the spans and says: {message}"));
         }
     }
 }

@@ -10,7 +10,7 @@ use model::step::{Certainty, Direction};
 /// ------------ RST ------ x          lost on its way
 /// * timed out                        no segment
 /// ```
-pub(super) fn shaft(
+pub(super) fn arrow(
     label: &str,
     direction: Direction,
     certainty: Certainty,
@@ -53,7 +53,7 @@ pub(super) fn shaft(
 
 #[cfg(test)]
 mod tests {
-    use super::shaft;
+    use super::arrow;
     use model::step::{
         Certainty::{Concluded, Lost, Seen},
         Direction::{Here, In, Out},
@@ -70,7 +70,7 @@ mod tests {
             ("SYN-ACK again", In, Concluded, "<- - - SYN-ACK again - - - "),
             ("timed out", Here, Seen, "timed out               "),
         ] {
-            assert_eq!(shaft(label, direction, certainty, drawn.len()), drawn, "{label}");
+            assert_eq!(arrow(label, direction, certainty, drawn.len()), drawn, "{label}");
         }
     }
 }
