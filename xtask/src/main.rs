@@ -1,4 +1,4 @@
-//! Set-up, build, demo and tests of probe-agent: `cargo xtask help` says more.
+//! Sets up, builds, packages and tests probe-agent. `cargo xtask help` lists the commands.
 
 mod build;
 mod cache;

@@ -142,8 +142,9 @@ impl Checker {
     /// unloaded and the process has left the child cgroup. Checks that have no report yet, and later
     /// ones, fail with [`CheckError::Stopped`].
     ///
-    /// Dropping the last clone does the same and discards the error. A second call does nothing. In the
-    /// hook of [`Builder::on_settled`], which runs on the worker's own thread, it does not block.
+    /// Dropping the last clone does the same and discards the error. A second call does nothing, and does
+    /// not wait for the first one. In the hook of [`Builder::on_settled`], which runs on the worker's own
+    /// thread, it does not block.
     ///
     /// # Errors
     /// The system call that ended the worker early, if one did.
@@ -164,13 +165,17 @@ impl Inner {
     fn shutdown(&self) -> io::Result<()> {
         self.stop.store(true, Ordering::SeqCst);
         self.requests.wake();
-        let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        // The worker's thread cannot wait for its own end. It gets here from the hook, and where a task
-        // that it wakes drops the last clone.
-        if runtime.as_ref().is_some_and(Runtime::is_current_thread) {
-            return Ok(());
-        }
-        runtime.take().map_or(Ok(()), |runtime| runtime.join().map(drop))
+        let runtime = {
+            let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+            // The worker's thread cannot wait for its own end. It gets here from the hook, and where a
+            // task that it wakes drops the last clone.
+            if runtime.as_ref().is_some_and(Runtime::is_current_thread) {
+                return Ok(());
+            }
+            runtime.take()
+        };
+        // Not under the lock: the hook may call this while the worker is waited for.
+        runtime.map_or(Ok(()), |runtime| runtime.join().map(drop))
     }
 }
 

@@ -43,6 +43,23 @@ fn checks_in_flight_and_later_ones_end() {
     checker.clone().shutdown().unwrap();
 }
 
+/// The hook receives the unsettled probe while another thread waits for the worker.
+#[test]
+fn the_hook_may_stop_a_checker_that_is_being_stopped() {
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own: Arc<OnceLock<Checker>> = Arc::default();
+    let in_hook = Arc::clone(&own);
+    let checker = builder().settle(Duration::from_secs(3_600)).on_settled(move |_| {
+        in_hook.wait().shutdown().unwrap();
+    });
+    let checker = own.get_or_init(|| checker.build().unwrap()).clone();
+    assert!(checker.check_blocking(backend.local_addr().unwrap(), PATIENCE).unwrap().is_alive());
+    let (sender, stopped) = mpsc::channel();
+    // A thread of its own: if the two wait for each other, the test fails and does not hang.
+    thread::spawn(move || sender.send((checker.shutdown().is_ok(), checker.stats().hook_panics)));
+    assert_eq!(stopped.recv_timeout(PATIENCE), Ok((true, 0)));
+}
+
 #[test]
 fn the_hook_may_stop_its_own_checker() {
     let backend = TcpListener::bind("127.0.0.1:0").unwrap();

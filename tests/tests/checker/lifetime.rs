@@ -17,7 +17,7 @@ fn threads() -> Vec<String> {
 
 /// How many threads a checker has.
 fn workers() -> usize {
-    let ours = ["probe-checker", "trace-reader"];
+    let ours = ["probe-worker", "trace-reader"];
     threads().iter().filter(|name| ours.contains(&name.trim())).count()
 }
 
