@@ -63,8 +63,8 @@ pub fn clean(id: ProbeId) -> ExplainedProbe {
 #[must_use]
 pub fn path_a(id: ProbeId) -> ExplainedProbe {
     let mut probe = clean(id);
-    let what = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
-    probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, what });
+    let kind = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
+    probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, kind });
     probe.steps[2].certainty = Certainty::Lost;
     probe.steps.push(step(
         1_003_106_000,
@@ -128,7 +128,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
     second
         .timeline
         .events
-        .push(Event { at: SYN_AT + 1_000_000_000, what: EventKind::SynRetransmit { error: 0 } });
+        .push(Event { at: SYN_AT + 1_000_000_000, kind: EventKind::SynRetransmit { error: 0 } });
     (first, second)
 }
 

@@ -38,6 +38,11 @@ pub(crate) enum Task {
     },
     /// Build both halves.
     Build,
+    /// Package the checker.
+    Package {
+        /// Also build and run a program that embeds it.
+        check: bool,
+    },
     /// Run the demo with these arguments.
     Demo(Vec<String>),
     /// Run the tests; with arguments, only those that match.
@@ -56,6 +61,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task>
     match command.as_str() {
         "setup" => Ok(Task::Setup { check: only_flag(&command, &rest, "--check")? }),
         "build" => only_flag(&command, &rest, "--release").map(|_| Task::Build),
+        "package" => Ok(Task::Package { check: only_flag(&command, &rest, "--check")? }),
         "demo" => Ok(Task::Demo(rest)),
         "test" => Ok(Task::Test(rest)),
         "bench" => Ok(Task::Bench(rest)),
@@ -101,6 +107,8 @@ mod tests {
         check("setup --chek", Err("`--chek`"));
         check("build", Ok(Task::Build));
         check("build --release", Ok(Task::Build));
+        check("package", Ok(Task::Package { check: false }));
+        check("package --check", Ok(Task::Package { check: true }));
         check("demo --count 5", Ok(Task::Demo(vec!["--count".into(), "5".into()])));
         check("test lost_rst", Ok(Task::Test(vec!["lost_rst".into()])));
         check("bench", Ok(Task::Bench(vec![])));

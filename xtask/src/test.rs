@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::build;
 use crate::command;
 use crate::failure::{Failure, Result};
+use crate::package;
 use crate::privilege::ask_for_sudo;
 use crate::progress::step;
 use crate::setup::{self, Scope};
@@ -27,6 +28,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     build::agent()?;
     unit(arguments)?;
+    if whole {
+        package::run(&tools)?;
+        package::check()?;
+    }
     let tests = lab::build()?;
     for test in &tests {
         lab::run(test, tools.rotel()?, arguments)?;

@@ -21,7 +21,7 @@ use std::{
 };
 
 use engine::{
-    pace::{Jitter, Pacing},
+    pacing::{Jitter, Pacing},
     settings::PortPolicy,
 };
 use kernel::layout::Form;

@@ -4,7 +4,7 @@ mod advice;
 mod evidence;
 mod sentence;
 
-use crate::timeline::{Leftover, Timeline};
+use crate::timeline::{StaleReply, Timeline};
 use model::record::ProbeId;
 use model::{
     finding::Finding,
@@ -18,9 +18,9 @@ pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
     Finding {
         verdict,
         proof,
-        sentence: sentence::of(timeline, judgement),
-        evidence: evidence::of(timeline, verdict),
-        advice: advice::of(timeline, verdict),
+        sentence: sentence::render(timeline, judgement),
+        evidence: evidence::collect(timeline, verdict),
+        advice: advice::choose(timeline, verdict),
         link: link(timeline, verdict),
     }
 }
@@ -47,6 +47,6 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
 }
 
 /// Whether its SYN met a second copy of an earlier probe's SYN-ACK.
-fn met_a_duplicate(timeline: &Timeline) -> bool {
-    timeline.earlier.is_some_and(|e| e.left == Leftover::Duplicate)
+fn met_duplicate_synack(timeline: &Timeline) -> bool {
+    timeline.earlier.is_some_and(|e| e.stale == StaleReply::DuplicateSynAck)
 }

@@ -1,23 +1,23 @@
 //! Draws a timeline: from the slot's record and the events to the steps of the exchange.
 
-use crate::{synack::Sign, timeline::Timeline};
+use crate::{synack::SynAckKind, timeline::Timeline};
 use model::errno::errno_text;
-use model::{
-    duration::Human,
-    step::{Certainty, Direction, Step, StepKind},
-};
 use model::{
     event::{Event, EventKind},
     outcome::Outcome,
     record::Closing,
 };
+use model::{
+    human::Elapsed,
+    step::{Certainty, Direction, Step, StepKind},
+};
 
 /// The steps of a probe, in time order.
 #[must_use]
 pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
-    let mut steps = own(timeline);
+    let mut steps = own_steps(timeline);
     for event in &timeline.events {
-        of_event(timeline, event, &mut steps);
+        push_event(timeline, event, &mut steps);
     }
     // The kernel may report several steps for one moment; their order here is the causal one.
     steps.sort_by_key(|s| s.at);
@@ -25,13 +25,13 @@ pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
 }
 
 /// SYN, answer and RST, from the slot's record or, without one, from userspace's clock.
-fn own(timeline: &Timeline) -> Vec<Step> {
+fn own_steps(timeline: &Timeline) -> Vec<Step> {
     let probe = &timeline.probe;
     let traced = probe.kernel.is_some_and(|k| k.syn_sent_at != 0);
     let certainty = if traced { Certainty::Seen } else { Certainty::Concluded };
     let hook = |name| if traced { name } else { "" };
     if probe.outcome == Outcome::LocalError && !traced {
-        return vec![here(probe.started_at, StepKind::Error, error_note(timeline))];
+        return vec![local_step(probe.started_at, StepKind::Error, error_note(timeline))];
     }
     let mut steps = vec![Step {
         at: probe.syn_at(),
@@ -47,7 +47,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
             kind: StepKind::SynAck,
             direction: Direction::In,
             certainty,
-            note: format!("handshake answered in {}", Human(handshake)),
+            note: format!("handshake answered in {}", Elapsed(handshake)),
             hook: hook(probe.state_hook.name()),
         });
     }
@@ -69,10 +69,10 @@ fn own(timeline: &Timeline) -> Vec<Step> {
                 Closing::Silent => "the agent gave up; closing in SYN_SENT sends no RST",
                 Closing::Reset | Closing::ByKernel => "the kernel gave up",
             };
-            steps.push(here(probe.ended_at, StepKind::TimedOut, note.to_owned()));
+            steps.push(local_step(probe.ended_at, StepKind::TimedOut, note.to_owned()));
         }
         Outcome::Unreachable | Outcome::LocalError => {
-            steps.push(here(probe.ended_at, StepKind::Error, error_note(timeline)));
+            steps.push(local_step(probe.ended_at, StepKind::Error, error_note(timeline)));
         }
     }
     if probe.outcome == Outcome::Refused && !traced {
@@ -87,7 +87,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
     }
     if let Some(later) = timeline.later {
         let note = format!("probe {} used the port again and met the leftover", later.id);
-        steps.push(here(later.at, StepKind::ChallengeAck, note));
+        steps.push(local_step(later.at, StepKind::ChallengeAck, note));
     }
     steps
 }
@@ -96,35 +96,42 @@ fn error_note(timeline: &Timeline) -> String {
     errno_text(timeline.probe.errno).to_owned()
 }
 
-fn here(at: u64, kind: StepKind, note: String) -> Step {
+fn local_step(at: u64, kind: StepKind, note: String) -> Step {
     Step { at, kind, direction: Direction::Here, certainty: Certainty::Seen, note, hook: "" }
 }
 
 /// What one event adds.
-fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
+fn push_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
     let mut push = |at, kind, direction, certainty, note: &str, hook| {
         steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
     };
     let at = event.at;
-    match event.what {
+    match event.kind {
         EventKind::RstSent { socket: None, reason } => {
             // A server on this host is seen sending; any other is concluded from the answer.
-            if !synack_seen_before(timeline, at) {
+            if !synack_was_seen(timeline, at) {
                 let note = late_synack_note(timeline, at);
                 let kind = StepKind::SynAckRetransmit;
                 push(at, kind, Direction::In, Certainty::Concluded, &note, "");
             }
-            let note = format!("sent by the kernel: no socket ({})", name(reason.0));
+            let note = format!("sent by the kernel: no socket ({})", reason_name(reason.0));
             let kind = StepKind::RecoveryRst;
-            push(at, kind, Direction::Out, recovery_fate(timeline, at), &note, "tcp_send_reset");
+            push(
+                at,
+                kind,
+                Direction::Out,
+                recovery_certainty(timeline, at),
+                &note,
+                "tcp_send_reset",
+            );
         }
         EventKind::RstSent { socket: Some(state), reason } => {
-            if event.is_challenged() {
+            if event.answers_stale_reply() {
                 let note = "it acknowledges another SYN: a leftover of this port";
                 let kind = StepKind::ChallengeAck;
                 push(at, kind, Direction::In, Certainty::Concluded, note, "");
             }
-            let note = format!("sent by the kernel in {state} ({})", name(reason.0));
+            let note = format!("sent by the kernel in {state} ({})", reason_name(reason.0));
             push(
                 at,
                 StepKind::RecoveryRst,
@@ -199,37 +206,38 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
 }
 
 /// A kernel without reset reasons has no name to show.
-fn name(reason: &str) -> &str {
+fn reason_name(reason: &str) -> &str {
     if reason.is_empty() { "no reason given" } else { reason }
 }
 
 /// Whether the SYN-ACK retransmit that a RST at `at` answers was seen leaving: within a second.
-fn synack_seen_before(timeline: &Timeline, at: u64) -> bool {
+fn synack_was_seen(timeline: &Timeline, at: u64) -> bool {
     timeline
         .events
         .iter()
-        .any(|e| e.what == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+        .any(|e| e.kind == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
 }
 
 /// Why the server sent its SYN-ACK again, by when it came.
 fn late_synack_note(timeline: &Timeline, at: u64) -> String {
     match timeline.probe.rst_at() {
-        Some(_) if timeline.sign(at) == Sign::Duplicate => {
+        Some(_) if timeline.synack_kind(at) == SynAckKind::Duplicate => {
             "a second copy, sent before our RST could arrive".to_owned()
         }
         Some(rst) => {
-            format!("its retransmit timer, {} after the close", Human(at.saturating_sub(rst)))
+            format!("its retransmit timer, {} after the close", Elapsed(at.saturating_sub(rst)))
         }
         None => {
             let after = at.saturating_sub(timeline.probe.ended_at);
-            format!("{} after the probe had given up", Human(after))
+            format!("{} after the probe had given up", Elapsed(after))
         }
     }
 }
 
 /// A RST that answered a SYN-ACK was lost if another one was needed.
-fn recovery_fate(timeline: &Timeline, at: u64) -> Certainty {
+fn recovery_certainty(timeline: &Timeline, at: u64) -> Certainty {
     let again = timeline.recoveries().any(|later| later > at);
-    let needed = timeline.probe.rst_at().is_some() && timeline.sign(at) != Sign::Duplicate;
+    let needed =
+        timeline.probe.rst_at().is_some() && timeline.synack_kind(at) != SynAckKind::Duplicate;
     if again && needed { Certainty::Lost } else { Certainty::Seen }
 }

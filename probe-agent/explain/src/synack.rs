@@ -13,25 +13,11 @@
 //! short, and the first SYN or its answer was lost), or to the first (the way is as long as the
 //! whole handshake). The short one is taken to be true, the long one keeps the proof from being sure.
 
-use super::timeline::{Earlier, Leftover, Timeline};
+use crate::{
+    timeline::{Earlier, StaleReply, Timeline},
+    timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
+};
 use model::event::{Event, EventKind};
-
-/// The SYN-ACK's retransmit timer of the first time, in nanoseconds; it doubles each time
-/// (`TCP_TIMEOUT_INIT`, `reqsk_timer_handler`; RFC 6298, sections 2.1 and 5.5).
-pub const SYNACK_TIMER: u64 = 1_000_000_000;
-
-/// How late, in nanoseconds, a SYN-ACK retransmit and the RST that answers it may be seen after the
-/// timer is due: the timer wheel's grain, a busy server and the way there and back.
-pub const SYNACK_SLACK: u64 = 250_000_000;
-
-/// The settle window from which on silence says that the server got the RST, in nanoseconds: its
-/// SYN-ACK would have come again after [`SYNACK_TIMER`].
-pub const TELLING_WINDOW: u64 = SYNACK_TIMER + 100_000_000;
-
-/// The timers of SYN and SYN-ACK start at 1 s (RFC 6298, section 2.1; `TCP_TIMEOUT_INIT`). Earlier
-/// than this, in nanoseconds, neither has run out: a SYN that is sent again earlier was so because
-/// of an answer.
-pub const TIMER_MIN: u64 = 900_000_000;
 
 /// How far apart, in nanoseconds, the network may bring two copies of one segment; no server's
 /// SYN-ACK timer is as short.
@@ -43,39 +29,39 @@ const COPY_SPREAD: u64 = 150_000_000;
 
 /// What a SYN-ACK that came after the RST says of that RST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum SynAckKind {
     /// Nothing: it left the server before the RST could arrive.
     Duplicate,
     /// The RST was lost, unless the way is longer than it looks or the server's timer is unusual.
-    Likely,
+    LikelyRetransmit,
     /// The RST was lost.
-    Sure,
+    Retransmit,
 }
 
 impl Timeline {
     /// What a SYN-ACK that was answered at `at`, after the RST of the close, says of that RST.
     #[must_use]
-    pub fn sign(&self, at: u64) -> Sign {
-        let Some(rst) = self.probe.rst_at() else { return Sign::Duplicate };
+    pub fn synack_kind(&self, at: u64) -> SynAckKind {
+        let Some(rst) = self.probe.rst_at() else { return SynAckKind::Duplicate };
         let handshake = self.probe.handshake_ns().unwrap_or(0);
         let answered = self.answered();
-        let timer_ran = at >= answered + TIMER_MIN;
-        let crossed = at < rst + self.round_trip() + JITTER;
-        if crossed || (self.is_slow() && !timer_ran) || self.copy_may_come(at) {
-            Sign::Duplicate
-        } else if timer_ran && at >= rst + handshake + SYNACK_SLACK {
-            Sign::Sure
+        let timer_expired = at >= answered + TIMER_MIN;
+        let crossed_rst = at < rst + self.round_trip() + JITTER;
+        if crossed_rst || (self.is_slow() && !timer_expired) || self.duplicate_synack_possible(at) {
+            SynAckKind::Duplicate
+        } else if timer_expired && at >= rst + handshake + SYNACK_SLACK {
+            SynAckKind::Retransmit
         } else {
-            Sign::Likely
+            SynAckKind::LikelyRetransmit
         }
     }
 
     /// Whether a second copy of the SYN-ACK, sent in answer to a second SYN, may come at `at` and
     /// meet a later SYN on the 4-tuple, or no socket.
-    pub(super) fn copy_may_come(&self, at: u64) -> bool {
+    pub(super) fn duplicate_synack_possible(&self, at: u64) -> bool {
         if self.is_slow() {
             at < self.answered() + self.round_trip() + COPY_SPREAD
-        } else if self.answers_its_first_syn() {
+        } else if self.first_syn_was_answered() {
             let handshake = self.probe.handshake_ns().unwrap_or(0);
             at < self.last_syn() + handshake + JITTER
         } else {
@@ -86,12 +72,12 @@ impl Timeline {
     /// When RSTs without a socket answered SYN-ACKs that the server sent because it had not got the
     /// RST of the close (path A), in time order.
     pub fn recoveries(&self) -> impl Iterator<Item = u64> {
-        self.late_rsts().filter(|at| self.sign(*at) != Sign::Duplicate)
+        self.late_rsts().filter(|at| self.synack_kind(*at) != SynAckKind::Duplicate)
     }
 
     /// From when on silence says that the server keeps nothing of this probe any more.
     #[must_use]
-    pub fn silence_tells_at(&self) -> u64 {
+    pub fn silence_conclusive_at(&self) -> u64 {
         let (mut gap, mut last) = (0, self.answered());
         for at in self.recoveries() {
             (gap, last) = (at.saturating_sub(last), at);
@@ -106,7 +92,7 @@ impl Timeline {
             // least, and the next time comes 2^n s later.
             rst + self.probe.handshake_ns().unwrap_or(0) + SYNACK_TIMER + SYNACK_SLACK
         } else {
-            rst + TELLING_WINDOW
+            rst + CONCLUSIVE_WINDOW
         }
     }
 
@@ -117,8 +103,8 @@ impl Timeline {
             return None;
         }
         match self.recoveries().take(2).count() {
-            0 => self.is_slow().then(|| self.silence_tells_at()),
-            1 => Some(self.silence_tells_at()),
+            0 => self.is_slow().then(|| self.silence_conclusive_at()),
+            1 => Some(self.silence_conclusive_at()),
             // The second RST was lost as well: that is told as it is.
             _ => None,
         }
@@ -132,13 +118,13 @@ impl Timeline {
     /// Whether a SYN that was sent again at once, because the first met something, was not needed:
     /// the server answered the first. A challenge ACK is an answer to the first as well, and comes
     /// as soon as the SYN-ACK that answers the second; whatever else was met came at any time.
-    fn answers_its_first_syn(&self) -> bool {
+    fn first_syn_was_answered(&self) -> bool {
         // A server that still held an earlier connection had no ear for the first SYN.
-        let held = |e: &Earlier| e.id.is_some() && e.left == Leftover::Connection;
+        let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
         if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
             return false;
         }
-        let met = self.met_leftover_at().map(|at| at.saturating_sub(self.probe.syn_at()));
+        let met = self.stale_reply_at().map(|at| at.saturating_sub(self.probe.syn_at()));
         met.is_some_and(|met| met.abs_diff(self.round_trip()) > JITTER)
     }
 
@@ -155,7 +141,7 @@ impl Timeline {
     /// When the last SYN left. The hook runs after the transmission, so that on one host the answer
     /// may be noted first.
     fn last_syn(&self) -> u64 {
-        let again = |e: &&Event| matches!(e.what, EventKind::SynRetransmit { .. });
+        let again = |e: &&Event| matches!(e.kind, EventKind::SynRetransmit { .. });
         self.events.iter().rev().find(again).map_or(self.probe.syn_at(), |e| e.at)
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that is known of one probe, ready to be explained.
 
-use super::synack::TIMER_MIN;
+use crate::timers::TIMER_MIN;
 use model::{
     event::{Event, EventKind},
     outcome::Outcome,
@@ -23,14 +23,14 @@ pub enum Coverage {
 
 /// What an earlier probe had left behind on its 4-tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leftover {
+pub enum StaleReply {
     /// A connection in `SYN_RECV` that the RST had not reached.
     Connection,
     /// The answer to a SYN whose probe had timed out: told on the later probe, because nothing had
     /// come while the earlier one was followed.
     LateAnswer,
     /// Nothing: a second copy of its SYN-ACK was still on the way, which says nothing of its RST.
-    Duplicate,
+    DuplicateSynAck,
 }
 
 /// An earlier probe whose leftover this one met; or may have met, where it was refused and no
@@ -44,7 +44,7 @@ pub struct Earlier {
     /// When it ended, nanoseconds of `CLOCK_MONOTONIC`; 0 where it is not known.
     pub ended_at: u64,
     /// What was met.
-    pub left: Leftover,
+    pub stale: StaleReply,
 }
 
 /// A later probe that met this one's leftover.
@@ -113,13 +113,13 @@ impl Timeline {
     /// When this probe's SYN met an earlier one's leftover, by the RST that the kernel sent in
     /// `SYN_SENT`; without tracing, by the SYN having been sent again long before its timer.
     #[must_use]
-    pub fn met_leftover_at(&self) -> Option<u64> {
+    pub fn stale_reply_at(&self) -> Option<u64> {
         if let Some(info) = self.probe.tcp_info {
             let quick = self.probe.answered_at.saturating_sub(self.probe.started_at) < TIMER_MIN;
             let met = info.retransmits > 0 && self.probe.outcome == Outcome::Alive && quick;
             return met.then_some(self.probe.started_at);
         }
-        self.events.iter().find(|e| e.is_challenged()).map(|e| e.at)
+        self.events.iter().find(|e| e.answers_stale_reply()).map(|e| e.at)
     }
 
     /// Whether its refusal was found false by a second probe (path C).
@@ -130,9 +130,9 @@ impl Timeline {
     }
 
     /// When RSTs without a socket answered a SYN-ACK that came after the close, in time order. What
-    /// each says of the RST of the close: [`Self::sign`].
+    /// each says of the RST of the close: [`Self::synack_kind`].
     pub fn late_rsts(&self) -> impl Iterator<Item = u64> {
-        self.events.iter().filter_map(|e| match e.what {
+        self.events.iter().filter_map(|e| match e.kind {
             EventKind::RstSent { socket: None, .. } => Some(e.at),
             _ => None,
         })
@@ -146,7 +146,7 @@ impl Timeline {
             None => self
                 .events
                 .iter()
-                .filter(|e| matches!(e.what, EventKind::SynRetransmit { .. }))
+                .filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. }))
                 .count(),
         }
     }

@@ -170,7 +170,7 @@ fn record(bytes: &[u8]) -> Option<EventRecord> {
 /// Gives the numbers their meaning; `None` for a kind that this version does not know.
 fn decode(record: &EventRecord, reasons: &HashMap<i32, RstReason>) -> Option<FlowEvent> {
     let state = TcpState::from(record.state);
-    let what = match RecordKind::try_from(record.kind).ok()? {
+    let kind = match RecordKind::try_from(record.kind).ok()? {
         RecordKind::StateChange => {
             EventKind::StateChange { from: TcpState::from(record.old_state), to: state }
         }
@@ -189,6 +189,6 @@ fn decode(record: &EventRecord, reasons: &HashMap<i32, RstReason>) -> Option<Flo
     Some(FlowEvent {
         flow: record.flow,
         socket: (record.slot != NO_SLOT).then_some((record.slot, record.generation)),
-        event: Event { at: record.at, what },
+        event: Event { at: record.at, kind },
     })
 }

@@ -103,16 +103,16 @@ pub enum EventKind {
 pub struct Event {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub at: u64,
-    /// What happened.
-    pub what: EventKind,
+    /// What the kernel did.
+    pub kind: EventKind,
 }
 
 impl Event {
     /// Whether this is the RST that answers a challenge ACK, or a late SYN-ACK, that met a socket
     /// in `SYN_SENT` (`tcp_rcv_synsent_state_process`; RFC 9293, section 3.10.7.3).
     #[must_use]
-    pub fn is_challenged(&self) -> bool {
-        match self.what {
+    pub fn answers_stale_reply(&self) -> bool {
+        match self.kind {
             EventKind::RstSent { socket: Some(TcpState::SynSent), reason } => {
                 reason == RstReason::INVALID_ACK || reason == RstReason::NONE
             }

@@ -32,6 +32,17 @@ pub enum Closing {
     ByKernel,
 }
 
+impl Closing {
+    /// Whether the server may still hold a half-open connection of the probe. Not after a refusal.
+    #[must_use]
+    pub const fn may_leave_connection(self) -> bool {
+        match self {
+            Self::Reset | Self::Silent => true,
+            Self::ByKernel => false,
+        }
+    }
+}
+
 /// Whether the ACK guard stood while a probe ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HalfOpen {
@@ -138,7 +149,7 @@ impl ProbeRecord {
     /// Whether its SYN left without any hook having heard of it. Of a `connect()` that failed at once
     /// there is nothing to hear; one that was refused had left.
     #[must_use]
-    pub fn is_unheard(&self) -> bool {
+    pub fn is_unobserved(&self) -> bool {
         let left = self.closing != Closing::ByKernel || self.outcome == Outcome::Refused;
         self.kernel.is_none() && left
     }

@@ -55,7 +55,7 @@ impl OtlpConfig {
         let flags = args.otlp_endpoint.is_some()
             || args.otlp_protocol.is_some()
             || args.otlp_headers.is_some();
-        let wanted = flags || environment_asks(&settings)?;
+        let wanted = flags || requested_by_environment(&settings)?;
         if !wanted && args.otlp_file.is_none() {
             return Ok(None);
         }
@@ -70,7 +70,7 @@ impl OtlpConfig {
 }
 
 /// Whether the environment asks for spans to be sent.
-fn environment_asks<E: Fn(&str) -> Option<String>>(
+fn requested_by_environment<E: Fn(&str) -> Option<String>>(
     settings: &Settings<E>,
 ) -> Result<bool, ConfigError> {
     // Only "true" disables, in any case of letters; whatever else it says, it does not.

@@ -30,7 +30,7 @@ impl DeliveryCounts {
     }
 
     /// A batch was handled: some of `spans` were rejected, the others accepted.
-    pub(super) fn settle(&self, spans: u64, rejected: u64) {
+    pub(super) fn record_batch(&self, spans: u64, rejected: u64) {
         let rejected = rejected.min(spans);
         self.reject(rejected);
         self.accepted.fetch_add(spans - rejected, Ordering::Relaxed);
@@ -45,7 +45,7 @@ impl DeliveryCounts {
     }
 
     /// The counts as they stand; spans that still wait are in none of them.
-    pub(super) fn now(&self) -> SpanCounts {
+    pub(super) fn current(&self) -> SpanCounts {
         SpanCounts {
             accepted: self.accepted.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
@@ -55,13 +55,13 @@ impl DeliveryCounts {
 
     /// Spans that still wait or are on the way.
     pub(super) fn pending(&self) -> u64 {
-        let SpanCounts { accepted, rejected, dropped } = self.now();
+        let SpanCounts { accepted, rejected, dropped } = self.current();
         self.offered.load(Ordering::Relaxed).saturating_sub(accepted + rejected + dropped)
     }
 
     /// The counts at the end: whatever was offered and met no fate was dropped.
-    pub(super) fn last(&self) -> SpanCounts {
-        let mut counts = self.now();
+    pub(super) fn final_counts(&self) -> SpanCounts {
+        let mut counts = self.current();
         let offered = self.offered.load(Ordering::Relaxed);
         counts.dropped = offered.saturating_sub(counts.accepted + counts.rejected);
         counts

@@ -18,7 +18,7 @@ use model::spans::SpanCounts;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// A longer end is as good as none; without a bound its sum with the time could overflow.
-const LONGEST_END: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The last spans of a run on their way.
 #[derive(Debug)]
@@ -31,19 +31,19 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn begin(
+    pub(super) fn start(
         counts: Arc<DeliveryCounts>,
         stop: watch::Sender<Option<tokio::time::Instant>>,
         done: Receiver<()>,
         within: Duration,
     ) -> Self {
         let mut delivery = Self { counts, stop, done, until: Instant::now() };
-        delivery.end_within(within.min(LONGEST_END));
+        delivery.set_deadline(within.min(MAX_WAIT));
         delivery
     }
 
     /// Waits for at most `patience`: whether nothing more will be delivered.
-    pub fn is_over(&mut self, patience: Duration) -> bool {
+    pub fn ended_within(&mut self, patience: Duration) -> bool {
         let left = self.until.saturating_duration_since(Instant::now());
         // A thread that is gone delivers nothing either.
         self.done.recv_timeout(patience.min(left)) != Err(RecvTimeoutError::Timeout)
@@ -58,16 +58,16 @@ impl Delivery {
 
     /// Delivers no more: what is on the way counts as rejected, what waits as dropped.
     pub fn abandon(&mut self) {
-        self.end_within(Duration::ZERO);
+        self.set_deadline(Duration::ZERO);
     }
 
     /// What became of all spans.
     #[must_use]
     pub fn counts(self) -> SpanCounts {
-        self.counts.last()
+        self.counts.final_counts()
     }
 
-    fn end_within(&mut self, within: Duration) {
+    fn set_deadline(&mut self, within: Duration) {
         self.until = Instant::now() + within + GRACE;
         // The thread may have ended already; then there is nothing to stop.
         let _ = self.stop.send(Some(tokio::time::Instant::now() + within));

@@ -23,8 +23,8 @@ use super::{
     delivery::Delivery,
     ids::RunIds,
     sink::{collector::Collector, file::JsonLines},
-    warner::{Tell, Warner},
-    worker::{Origin, Told, Worker},
+    warnings::{Warnings, WriteLine},
+    worker::{MonitoredSink, RunContext, Worker},
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
@@ -83,7 +83,7 @@ impl Exporter {
         resource: Resource,
         targets: Arc<[Target]>,
         clock: Clock,
-        tell: impl FnMut(&str) + Send + Clone + 'static,
+        warn: impl FnMut(&str) + Send + Clone + 'static,
     ) -> Result<Self, ExportError> {
         let ids = RunIds::random()?;
         let timeout = config.timeout;
@@ -92,7 +92,7 @@ impl Exporter {
             .enable_time()
             .build()
             .map_err(ExportError::Thread)?;
-        let warner = || Warner::new(Box::new(tell.clone()) as Tell);
+        let warnings = || Warnings::new(Box::new(warn.clone()) as WriteLine);
         let collector = config.endpoint.map(|e| Collector::new(e, timeout)).transpose()?;
         let file = config.file.map(|path| {
             JsonLines::create(&path)
@@ -102,9 +102,9 @@ impl Exporter {
         let counts = Arc::<DeliveryCounts>::default();
         let worker = Worker {
             queue: receiver,
-            collector: collector.map(|sink| Told { sink, warner: warner() }),
-            file: file.transpose()?.map(|sink| Told { sink, warner: warner() }),
-            origin: Origin { resource, targets: Arc::clone(&targets), clock, ids },
+            collector: collector.map(|sink| MonitoredSink { sink, warnings: warnings() }),
+            file: file.transpose()?.map(|sink| MonitoredSink { sink, warnings: warnings() }),
+            run: RunContext { resource, targets: Arc::clone(&targets), clock, ids },
             counts: Arc::clone(&counts),
         };
         let (stop, stopped) = watch::channel(None);
@@ -147,7 +147,7 @@ impl Exporter {
     /// The counts so far; what waits in the queue is not in them yet.
     #[must_use]
     pub fn counts(&self) -> SpanCounts {
-        self.counts.now()
+        self.counts.current()
     }
 
     /// How long [`finish`](Self::finish) should be given by default: the timeout of a batch.
@@ -160,7 +160,7 @@ impl Exporter {
     /// write to a file hangs).
     #[must_use]
     pub fn close(self, within: Duration) -> Delivery {
-        Delivery::begin(self.counts, self.stop, self.done, within)
+        Delivery::start(self.counts, self.stop, self.done, within)
     }
 
     /// Delivers what waits, for at most as long as [`close`](Self::close) says. What is on the way
@@ -168,7 +168,7 @@ impl Exporter {
     #[must_use]
     pub fn finish(self, within: Duration) -> SpanCounts {
         let mut delivery = self.close(within);
-        while !delivery.is_over(Duration::MAX) {}
+        while !delivery.ended_within(Duration::MAX) {}
         delivery.counts()
     }
 }

@@ -19,9 +19,12 @@ pub mod resource;
 mod sink;
 pub mod span;
 mod value;
-mod warner;
+mod warnings;
 mod worker;
 
 pub use args::OtlpArgs;
 pub use config::OtlpConfig;
 pub use exporter::{ExportError, Exporter};
+
+/// `service.name` where the environment gives none, and the name of the instrumentation scope.
+const SERVICE: &str = "probe-agent";

@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::{common::v1::KeyValue, resource::v1::Resource};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
 use super::{
+    SERVICE,
     config::{ConfigError, pairs::pairs},
     value,
 };
@@ -88,7 +89,7 @@ pub fn resource(
 
 fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {
     let known = [
-        value::text(semconv::SERVICE_NAME, env!("CARGO_PKG_NAME")),
+        value::text(semconv::SERVICE_NAME, SERVICE),
         value::text(semconv::SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
         value::text(semconv::SERVICE_INSTANCE_ID, uuid(host.instance)),
         value::text(semconv::HOST_NAME, &host.name),
@@ -98,8 +99,8 @@ fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {
         value::int(semconv::PROCESS_PID, host.pid),
         value::text(semconv::PROCESS_EXECUTABLE_NAME, &host.executable),
     ];
-    let told = known.into_iter().filter(|pair| !is_empty(pair));
-    told.map(|pair| (pair.key.clone(), pair)).collect()
+    let present = known.into_iter().filter(|pair| !is_empty(pair));
+    present.map(|pair| (pair.key.clone(), pair)).collect()
 }
 
 fn is_empty(pair: &KeyValue) -> bool {

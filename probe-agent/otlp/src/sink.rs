@@ -8,11 +8,13 @@ mod retry;
 mod tls;
 mod transport;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+
 /// What a sink did with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// It took the batch, all or (OTLP's partial success) but for some spans.
-    Taken {
+    Accepted {
         /// Spans that it refused.
         rejected: u64,
         /// Why, or a warning; may be empty.
@@ -29,23 +31,34 @@ impl Answer {
     /// How many of a batch's spans were not taken.
     pub(super) fn rejected(&self, of: u64) -> u64 {
         match self {
-            Self::Taken { rejected, .. } => (*rejected).min(of),
+            Self::Accepted { rejected, .. } => (*rejected).min(of),
             Self::Failed { .. } => of,
+        }
+    }
+}
+
+/// A success may be a partial one.
+impl From<ExportTraceServiceResponse> for Answer {
+    fn from(response: ExportTraceServiceResponse) -> Self {
+        let partial = response.partial_success.unwrap_or_default();
+        Self::Accepted {
+            rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
+            message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
         }
     }
 }
 
 /// An error with its causes, outermost first: the libraries put the telling one last.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told = error.to_string();
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();
         // Wrappers often repeat what they wrap.
-        if !told.ends_with(&next) {
-            told = format!("{told}: {next}");
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
         }
         cause = error.source();
     }
-    told
+    text
 }

@@ -28,7 +28,7 @@ pub struct Snapshot {
     /// Of those that ended: alive.
     pub alive: u64,
     /// Probes under way.
-    pub under_way: u64,
+    pub in_flight: u64,
     /// Ended, and followed until their settle window has passed.
     pub settling: u64,
     /// Kernel events for which the ring buffer had no room.
@@ -115,7 +115,7 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
         (now.ended.saturating_sub(now.alive), "failed", true),
         (now.events_lost, "events lost", false),
         (now.alive, "alive", true),
-        (now.under_way, "under way", false),
+        (now.in_flight, "under way", false),
         (now.settling, "settling", false),
     ] {
         if always || count > 0 {
@@ -142,7 +142,7 @@ mod tests {
             ended,
             total: Some(10_000),
             alive: ended - 3,
-            under_way: 256,
+            in_flight: 256,
             settling: 1_500,
             events_lost: 0,
         }
@@ -159,12 +159,12 @@ mod tests {
             line(&at(2_000, 2_000), 1_000.0, 66),
             "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive"
         );
-        let end = Snapshot { under_way: 0, events_lost: 7, ..at(9_000, 10_000) };
+        let end = Snapshot { in_flight: 0, events_lost: 7, ..at(9_000, 10_000) };
         assert_eq!(
             line(&end, 0.0, 120),
             "10,000 of 10,000 probes (100 %)  3 failed  7 events lost  9,997 alive  1,500 settling"
         );
-        let forever = Snapshot { total: None, settling: 0, under_way: 0, ..at(2_000, 5) };
+        let forever = Snapshot { total: None, settling: 0, in_flight: 0, ..at(2_000, 5) };
         assert_eq!(line(&forever, 2.5, 80), "5 probes  2.5/s  3 failed  2 alive");
     }
 

@@ -52,7 +52,7 @@ fn add_each(to: &mut [u64], from: &[u64]) {
 #[derive(Clone, Debug, Default)]
 struct TargetCounts {
     /// Alive, and clean and nothing else.
-    well: u64,
+    clean: u64,
     other: Option<Box<Counts>>,
     unexpected: u64,
     latency: TargetLatency,
@@ -203,7 +203,11 @@ impl RunCounts {
             unguarded: self.unguarded,
             acks_held: facts.acks_held,
             duration_seconds: facts.duration_seconds,
-            targets: targets.iter().zip(&self.targets).map(|(t, tally)| tally.summary(t)).collect(),
+            targets: targets
+                .iter()
+                .zip(&self.targets)
+                .map(|(t, counts)| counts.summary(t))
+                .collect(),
         }
     }
 }
@@ -222,14 +226,14 @@ impl TargetCounts {
     fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
         let clean = matches!(judgements, [one] if one.verdict == Verdict::Clean);
         if outcome == Outcome::Alive && clean {
-            self.well += 1;
+            self.clean += 1;
         } else {
             self.other.get_or_insert_default().add(outcome, judgements);
         }
     }
 
     fn merge_counts(&mut self, other: &Self) {
-        self.well += other.well;
+        self.clean += other.clean;
         if let Some(from) = &other.other {
             self.other.get_or_insert_default().merge(from);
         }
@@ -237,9 +241,9 @@ impl TargetCounts {
 
     fn counts(&self) -> Counts {
         let mut counts = self.other.as_deref().cloned().unwrap_or_default();
-        counts.probes += self.well;
-        counts.outcomes[Outcome::Alive as usize] += self.well;
-        counts.verdicts[Verdict::Clean as usize] += self.well;
+        counts.probes += self.clean;
+        counts.outcomes[Outcome::Alive as usize] += self.clean;
+        counts.verdicts[Verdict::Clean as usize] += self.clean;
         counts
     }
 

@@ -171,4 +171,10 @@ impl TargetSummary {
     pub fn verdict(&self, verdict: Verdict) -> u64 {
         self.verdicts.get(verdict.name())
     }
+
+    /// The most telling verdict that any probe had.
+    #[must_use]
+    pub fn most_telling(&self) -> Option<Verdict> {
+        Verdict::ALL.into_iter().find(|verdict| self.verdict(*verdict) > 0)
+    }
 }

@@ -69,14 +69,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 /// Resolves the targets in the network namespace of the run, and checks what else depends on it.
 fn addresses(config: &mut CheckConfig) -> Result<Arc<[Target]>, Failure> {
     let specs = mem::take(&mut config.targets);
-    session::inside(config.netns_file().as_ref(), || {
+    engine::runtime::inside(config.netns_file().as_ref(), || {
         if let Some(name) = &config.interface
             && resolve::interface_index(name).is_none()
         {
             return Err(Failure::usage(ConfigError::NoInterface(name.clone())));
         }
         if let Some(source) = config.source {
-            engine::source::check(source)
+            engine::addresses::check(source)
                 .map_err(|_| Failure::usage(ConfigError::SourceAddress(source)))?;
         }
         resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))

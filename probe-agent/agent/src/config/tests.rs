@@ -6,7 +6,7 @@ use std::{
 };
 
 use engine::{
-    pace::{Jitter, Pacing},
+    pacing::{Jitter, Pacing},
     settings::PortPolicy,
 };
 use model::expect::Expect;

@@ -4,7 +4,7 @@ use crate::timeline::Timeline;
 use model::{event::EventKind, record::HalfOpen, verdict::Verdict};
 
 /// The advice for a verdict on a probe.
-pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Option<String> {
+pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
     let text = match verdict {
         Verdict::Clean => return None,
         Verdict::AckLeaked => match timeline.probe.half_open {
@@ -58,7 +58,7 @@ fn silent(timeline: &Timeline) -> String {
     let firewall = timeline
         .events
         .iter()
-        .any(|e| matches!(e.what, EventKind::SynRetransmit { error } if error == -libc::EPERM));
+        .any(|e| matches!(e.kind, EventKind::SynRetransmit { error } if error == -libc::EPERM));
     if firewall {
         return "This host's own firewall drops the SYN: look at its output rules (nft list ruleset)."
             .to_owned();

@@ -1,39 +1,41 @@
 //! What says so: each piece names its hook and its time after the RST or the SYN.
 
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Timeline},
 };
 use model::errno::errno_text;
 use model::{
-    duration::Human,
     event::{EventKind, RstReason},
     finding::Evidence,
+    human::Elapsed,
     record::Closing,
     verdict::Verdict,
 };
 
 /// The evidence for a verdict on a probe.
-pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
+pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     let mut evidence = match verdict {
         Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
             let mut all = late_rsts(timeline);
-            all.extend(met_by_later(timeline));
+            all.extend(later_probe(timeline));
             all.extend(silence(timeline));
             all
         }
         Verdict::RstLostPortReuse => {
             let mut all = late_rsts(timeline);
-            all.extend(met_by_later(timeline));
+            all.extend(later_probe(timeline));
             all
         }
-        Verdict::AckLeaked => leaked(timeline),
-        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => met(timeline, false),
-        Verdict::LateSynack => met(timeline, true),
+        Verdict::AckLeaked => leaked_ack(timeline),
+        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
+            stale_reply(timeline, false)
+        }
+        Verdict::LateSynack => stale_reply(timeline, true),
         Verdict::SynRetransmitted => {
             let mut all = events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. }));
-            all.extend(late_rsts(timeline).into_iter().filter(|_| is_alone(timeline)));
-            all.extend(earlier(timeline).filter(|_| timeline.met_leftover_at().is_some()));
+            all.extend(late_rsts(timeline).into_iter().filter(|_| no_rst_was_lost(timeline)));
+            all.extend(earlier_probe(timeline).filter(|_| timeline.stale_reply_at().is_some()));
             all
         }
         Verdict::TimedOut => events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. })),
@@ -70,21 +72,21 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
 }
 
 /// What a SYN met: the RST of its socket, or one that came, and what the SYN had to do then.
-fn met(timeline: &Timeline, or_came_late: bool) -> Vec<Evidence> {
+fn stale_reply(timeline: &Timeline, include_late: bool) -> Vec<Evidence> {
     let mut all = events(timeline, |w| match w {
-        EventKind::RstSent { socket, .. } => socket.is_some() || or_came_late,
+        EventKind::RstSent { socket, .. } => socket.is_some() || include_late,
         EventKind::SynRetransmit { .. } | EventKind::RstReceived => true,
         EventKind::StateChange { .. }
         | EventKind::SegmentRetransmit { .. }
         | EventKind::AckHeldBack
         | EventKind::SynAckRetransmit => false,
     });
-    all.extend(earlier(timeline));
+    all.extend(earlier_probe(timeline));
     all
 }
 
 /// What the kernel counted of the socket, and what it did beyond a half-open probe.
-fn leaked(timeline: &Timeline) -> Vec<Evidence> {
+fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
     let mut all = events(timeline, |w| {
         matches!(
             w,
@@ -116,7 +118,7 @@ fn counted(n: u32, what: &str) -> String {
 }
 
 /// Whether no lost RST has been told with the RSTs without a socket.
-fn is_alone(timeline: &Timeline) -> bool {
+fn no_rst_was_lost(timeline: &Timeline) -> bool {
     timeline.later.is_none() && timeline.recoveries().next().is_none()
 }
 
@@ -127,7 +129,7 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
             at: Some(kernel.rst_sent_at),
             text: format!(
                 "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
-                Human(kernel.rst_sent_at.saturating_sub(kernel.established_at))
+                Elapsed(kernel.rst_sent_at.saturating_sub(kernel.established_at))
             ),
         });
     }
@@ -153,7 +155,7 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
         at: Some(timeline.followed_until),
         text: format!(
             "no tcp_send_reset without a socket for {} after the last RST",
-            Human(timeline.followed_until.saturating_sub(last))
+            Elapsed(timeline.followed_until.saturating_sub(last))
         ),
     })
 }
@@ -164,16 +166,16 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
     let mut evidence = Vec::new();
     for event in &timeline.events {
-        let text = match event.what {
+        let text = match event.kind {
             EventKind::RstSent { socket: None, reason } => {
-                let copy = match timeline.sign(event.at) {
-                    Sign::Duplicate => {
+                let copy = match timeline.synack_kind(event.at) {
+                    SynAckKind::Duplicate => {
                         ": a second copy of the SYN-ACK, sent before our RST could \
                                         arrive"
                     }
-                    Sign::Likely | Sign::Sure => "",
+                    SynAckKind::LikelyRetransmit | SynAckKind::Retransmit => "",
                 };
-                let after = Human(event.at.saturating_sub(closed));
+                let after = Elapsed(event.at.saturating_sub(closed));
                 format!(
                     "tcp_send_reset {} on this flow, {after} after our RST{copy}",
                     named(reason)
@@ -181,7 +183,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
             }
             EventKind::SynAckRetransmit if event.at >= closed => format!(
                 "tcp_retransmit_synack by the server on this host, {} after our RST",
-                Human(event.at - closed)
+                Elapsed(event.at - closed)
             ),
             EventKind::SynAckRetransmit
             | EventKind::RstSent { .. }
@@ -205,7 +207,7 @@ fn named(reason: RstReason) -> String {
     }
 }
 
-fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
+fn later_probe(timeline: &Timeline) -> Option<Evidence> {
     let later = timeline.later?;
     let end = if later.recovered { "was answered in the end" } else { "was not answered" };
     Some(Evidence {
@@ -214,7 +216,7 @@ fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
     })
 }
 
-fn earlier(timeline: &Timeline) -> Option<Evidence> {
+fn earlier_probe(timeline: &Timeline) -> Option<Evidence> {
     let earlier = timeline.earlier?;
     let text = match (earlier.id, earlier.closing) {
         (Some(id), Some(closing)) => {
@@ -225,7 +227,7 @@ fn earlier(timeline: &Timeline) -> Option<Evidence> {
             };
             format!(
                 "probe {id} on the same 4-tuple {how} {} before this SYN",
-                Human(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
+                Elapsed(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
             )
         }
         _ => "no earlier probe on the 4-tuple was still being followed".to_owned(),
@@ -257,13 +259,13 @@ fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evide
     timeline
         .events
         .iter()
-        .filter(|e| wanted(&e.what))
+        .filter(|e| wanted(&e.kind))
         .map(|e| Evidence {
             at: Some(e.at),
             text: format!(
                 "{}, {} after the SYN",
-                describe(&e.what),
-                Human(e.at.saturating_sub(syn))
+                describe(&e.kind),
+                Elapsed(e.at.saturating_sub(syn))
             ),
         })
         .collect()

@@ -5,21 +5,21 @@
 mod lost;
 mod reservation;
 
-use super::met_a_duplicate;
+use super::met_duplicate_synack;
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Earlier, Timeline},
 };
 use model::errno::errno_text;
 use model::{
-    duration::Human,
     flow,
+    human::Elapsed,
     outcome::Outcome,
     verdict::{Judgement, Proof, Verdict},
 };
 
 /// The sentence for a judgement on a probe.
-pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
+pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
     let remote = flow::remote(&timeline.probe.flow);
     let mut text = match judgement.verdict {
         // Says itself how sure it is.
@@ -38,21 +38,21 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
         Verdict::StaleSynRecvChallengeAck => format!(
             "Our SYN met a connection that the server still held in SYN_RECV{}. The server answered \
              with a challenge ACK, which our kernel reset{}.",
-            whose(timeline),
-            and_sent_again(timeline)
+            left_by(timeline),
+            then_retransmitted(timeline)
         ),
         Verdict::StaleSynRecvReset => format!(
             "The refusal was false: our SYN met a connection that the server still held in \
              SYN_RECV{}, and the RST was for that one.{}",
-            whose(timeline),
-            second_opinion(timeline)
+            left_by(timeline),
+            confirmation(timeline)
         ),
         Verdict::LateSynack => late_synack(timeline),
         Verdict::SynRetransmitted => syn_retransmitted(timeline),
         Verdict::Refused => format!(
             "{remote} refused the connection after {}.{}",
-            Human(timeline.probe.closed_at().saturating_sub(timeline.probe.syn_at())),
-            second_opinion(timeline)
+            Elapsed(timeline.probe.closed_at().saturating_sub(timeline.probe.syn_at())),
+            confirmation(timeline)
         ),
         Verdict::TimedOut if timeline.probe.kernel.is_some_and(|k| k.established_at != 0) => {
             format!(
@@ -63,14 +63,14 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
         Verdict::TimedOut => match timeline.probe.kernel {
             Some(kernel) if kernel.established_at != 0 => format!(
                 "{remote} sent its SYN-ACK {} after our SYN, when the probe's time was over.",
-                Human(kernel.established_at.saturating_sub(kernel.syn_sent_at))
+                Elapsed(kernel.established_at.saturating_sub(kernel.syn_sent_at))
             ),
             _ => no_answer(timeline),
         },
         Verdict::Unreachable => format!("{remote} cannot be reached: {}.", error(timeline)),
         Verdict::LocalError => format!("This host could not run the probe: {}.", error(timeline)),
     };
-    text.push_str(&reservation::of(timeline, judgement));
+    text.push_str(&reservation::render(timeline, judgement));
     text
 }
 
@@ -111,20 +111,20 @@ fn late_synack(timeline: &Timeline) -> String {
         return format!(
             "The target's SYN-ACK came {} after the probe had given up: the target is up, but its \
              answer was late, or lost at first.",
-            Human(at.saturating_sub(timeline.probe.ended_at))
+            Elapsed(at.saturating_sub(timeline.probe.ended_at))
         );
     }
     let probe = timeline.earlier.and_then(|e| Some((e.id?, e.ended_at))).map_or_else(
         || "an earlier probe".to_owned(),
         |(id, ended_at)| {
             let before = timeline.probe.syn_at().saturating_sub(ended_at);
-            format!("probe {id}, which had timed out {} before", Human(before))
+            format!("probe {id}, which had timed out {} before", Elapsed(before))
         },
     );
     format!(
         "Our SYN met what the server still kept for {probe}: the server had got that SYN, and its \
          SYN-ACK was late or lost. Our kernel reset it{}.",
-        and_sent_again(timeline)
+        then_retransmitted(timeline)
     )
 }
 
@@ -132,7 +132,7 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
     let n = timeline.syn_retransmits();
     let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
     let took = answered(timeline).map_or_else(String::new, |t| format!("; the handshake took {t}"));
-    if met_a_duplicate(timeline) {
+    if met_duplicate_synack(timeline) {
         let id = timeline.earlier.and_then(|e| e.id).map_or_else(String::new, |id| id.to_string());
         return format!(
             "Our SYN met a second copy of the SYN-ACK for probe {id}, which our kernel reset; the SYN \
@@ -141,7 +141,7 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
         );
     }
     let copy = timeline.probe.rst_at().is_some()
-        && timeline.late_rsts().any(|at| timeline.sign(at) == Sign::Duplicate);
+        && timeline.late_rsts().any(|at| timeline.synack_kind(at) == SynAckKind::Duplicate);
     let copy = if copy {
         " A second copy of the SYN-ACK came after the close and was reset: it does not mean that our \
          RST was lost."
@@ -154,11 +154,11 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
 }
 
 /// Whose leftover it was, as part of a sentence.
-fn whose(timeline: &Timeline) -> String {
+fn left_by(timeline: &Timeline) -> String {
     match timeline.earlier {
         Some(Earlier { id: Some(id), ended_at, .. }) => format!(
             ", left by probe {id}, which had ended {} before",
-            Human(timeline.probe.syn_at().saturating_sub(ended_at))
+            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
         Some(Earlier { id: None, .. }) => ", left by an earlier user of this port".to_owned(),
         None => String::new(),
@@ -166,7 +166,7 @@ fn whose(timeline: &Timeline) -> String {
 }
 
 /// What became of a SYN that met something, as part of a sentence.
-fn and_sent_again(timeline: &Timeline) -> String {
+fn then_retransmitted(timeline: &Timeline) -> String {
     match (timeline.syn_retransmits(), answered(timeline)) {
         (0, None) => String::new(),
         (0, Some(took)) => format!("; the handshake took {took} in place of one round trip"),
@@ -177,12 +177,12 @@ fn and_sent_again(timeline: &Timeline) -> String {
     }
 }
 
-fn second_opinion(timeline: &Timeline) -> String {
-    timeline.confirmation.map_or_else(String::new, |second| {
+fn confirmation(timeline: &Timeline) -> String {
+    timeline.confirmation.map_or_else(String::new, |probe| {
         format!(
             " A second probe, from port {}, {}.",
-            second.local_port,
-            match second.outcome {
+            probe.local_port,
+            match probe.outcome {
                 Outcome::Alive => "was answered",
                 Outcome::Refused => "was refused as well",
                 Outcome::TimedOut => "was not answered in time",
@@ -197,13 +197,13 @@ fn no_answer(timeline: &Timeline) -> String {
     format!(
         "{} sent no SYN-ACK for our SYN within {}.",
         flow::remote(&timeline.probe.flow),
-        Human(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
+        Elapsed(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
     )
 }
 
 /// How long the handshake took.
 fn answered(timeline: &Timeline) -> Option<String> {
-    timeline.probe.handshake_ns().map(|ns| Human(ns).to_string())
+    timeline.probe.handshake_ns().map(|ns| Elapsed(ns).to_string())
 }
 
 /// The C library's words for the errno.

@@ -21,7 +21,7 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
         let fail = |what: &str| {
             Err(format!("seed {seed}, probe {generation}: {what}\n{judgements:?}\n{timeline:#?}"))
         };
-        let told = judgements.iter().any(|j| match j.verdict {
+        let reported = judgements.iter().any(|j| match j.verdict {
             Verdict::RstLostUnrecovered
             | Verdict::RstLostSynackRetransmit
             | Verdict::RstLostPortReuse => true,
@@ -40,10 +40,10 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
         let in_window =
             |at: &u64| (timeline.probe.started_at..=timeline.followed_until).contains(at);
         let blind = truth.events_lost_at.iter().any(in_window);
-        if told && !truth.lost.contains(&generation) {
+        if reported && !truth.lost.contains(&generation) {
             return fail("a RST is said to be lost that was not");
         }
-        if !told
+        if !reported
             && truth.lost.contains(&generation)
             && truth.shown.contains(&generation)
             && !truth.ambiguous.contains(&generation)
@@ -64,12 +64,12 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
 }
 
 fn worlds(losses: Losses) {
-    let (mut lost, mut told) = (0, 0);
+    let (mut lost, mut reported) = (0, 0);
     for seed in 0..200 {
         let one_way = [35_000, 5 * MS, 150 * MS][seed as usize % 3];
         let world = World::run(seed, one_way, losses);
         lost += world.truth.lost.len();
-        told += world
+        reported += world
             .out
             .iter()
             .filter(|t| t.later.is_some() || t.recoveries().next().is_some())
@@ -79,7 +79,7 @@ fn worlds(losses: Losses) {
         }
     }
     // Most losses show: otherwise this would compare nothing.
-    assert!(losses.event > 0 || told * 10 >= lost * 7, "{told} told of {lost}");
+    assert!(losses.event > 0 || reported * 10 >= lost * 7, "{reported} told of {lost}");
 }
 
 #[test]
@@ -88,9 +88,9 @@ fn only_first_rsts_are_lost_and_each_is_counted() {
     // Nothing hides a loss here, so that the counts are equal.
     for seed in 0..50 {
         let world = World::run(seed, 35_000, Losses { first_rst: 30, ..Losses::default() });
-        let told =
+        let reported =
             world.out.iter().filter(|t| rules::judge(t)[0].verdict <= Verdict::RstLostPortReuse);
-        assert_eq!(told.count(), world.truth.lost.len(), "seed {seed}");
+        assert_eq!(reported.count(), world.truth.lost.len(), "seed {seed}");
     }
 }
 

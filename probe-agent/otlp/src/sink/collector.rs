@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 pub use super::tls::TlsError;
 use super::{Answer, grpc::Grpc, http::Http, retry::deliver};
@@ -56,17 +54,8 @@ impl Collector {
         };
         match answer {
             Answer::Failed { why } => Answer::Failed { why: format!("{why}{}", self.advice) },
-            taken @ Answer::Taken { .. } => taken,
+            taken @ Answer::Accepted { .. } => taken,
         }
-    }
-}
-
-/// What a success says.
-pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
-    let partial = response.partial_success.unwrap_or_default();
-    Answer::Taken {
-        rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
-        message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
     }
 }
 

@@ -38,9 +38,9 @@ impl JsonLines {
     /// back, so that the file stays readable.
     pub(crate) fn write(&mut self, request: &ExportTraceServiceRequest) -> Answer {
         match self.try_write(request) {
-            Ok(()) => Answer::Taken { rejected: 0, message: String::new() },
+            Ok(()) => Answer::Accepted { rejected: 0, message: String::new() },
             Err(error) => {
-                self.take_back();
+                self.truncate();
                 Answer::Failed { why: format!("{}; is the disk full?", in_words(error)) }
             }
         }
@@ -56,7 +56,7 @@ impl JsonLines {
 
     /// Cuts off what came after the last whole line. A pipe or a device has no length to set;
     /// there is nothing to be done then, and the failure is counted and told already.
-    fn take_back(&mut self) {
+    fn truncate(&mut self) {
         if self.file.set_len(self.whole).is_ok() {
             let _ = self.file.seek(SeekFrom::Start(self.whole));
         }

@@ -19,7 +19,6 @@ use tonic_types::StatusExt;
 
 use super::{
     Answer,
-    collector::taken,
     retry::Attempt,
     tls::{self, TlsError},
     transport::{Connections, add_headers, connections},
@@ -58,7 +57,7 @@ impl Grpc {
         let mut request = tonic::Request::new(request);
         request.set_timeout(within);
         match self.client.export(request).await {
-            Ok(response) => Attempt::Done(taken(response.into_inner())),
+            Ok(response) => Attempt::Done(Answer::from(response.into_inner())),
             Err(status) => classify(&status),
         }
     }
@@ -88,7 +87,7 @@ fn classify(status: &Status) -> Attempt {
         | Code::Unauthenticated => false,
     };
     let why = why(status);
-    if again { Attempt::Again { why, after } } else { Attempt::Done(Answer::Failed { why }) }
+    if again { Attempt::Retry { why, after } } else { Attempt::Done(Answer::Failed { why }) }
 }
 
 fn why(status: &Status) -> String {

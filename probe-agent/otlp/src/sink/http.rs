@@ -69,12 +69,12 @@ impl Http {
             Err(error) if tls::refused(&error) => {
                 return Attempt::Done(Answer::Failed { why: with_causes(&error) });
             }
-            Err(error) => return Attempt::Again { why: with_causes(&error), after: None },
+            Err(error) => return Attempt::Retry { why: with_causes(&error), after: None },
         };
         let (head, body) = response.into_parts();
         match Limited::new(body, ANSWER_LIMIT).collect().await {
             Ok(body) => classify(head.status, &head.headers, &body.to_bytes()),
-            Err(error) => Attempt::Again {
+            Err(error) => Attempt::Retry {
                 why: format!("{}, and its text broke off: {error}", head.status),
                 after: None,
             },
@@ -93,7 +93,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Attempt {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Attempt::Again { why, after: retry_after(headers) },
+        | StatusCode::GATEWAY_TIMEOUT => Attempt::Retry { why, after: retry_after(headers) },
         _ => Attempt::Done(Answer::Failed { why }),
     }
 }
@@ -108,7 +108,7 @@ fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
         _ => Some(ExportTraceServiceResponse::decode(body).unwrap_or_default()),
     };
     match decoded {
-        Some(response) => super::collector::taken(response),
+        Some(response) => response.into(),
         None => Answer::Failed {
             why: "it answers, but not as an OTLP receiver does; is the URL right?".to_owned(),
         },

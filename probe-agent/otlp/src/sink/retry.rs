@@ -20,7 +20,7 @@ pub(super) enum Attempt {
     /// There is nothing more to try.
     Done(Answer),
     /// It can be tried again.
-    Again {
+    Retry {
         /// What went wrong.
         why: String,
         /// How long the receiver asked to wait.
@@ -36,7 +36,7 @@ pub(super) async fn deliver(within: Duration, mut attempt: impl AsyncFnMut() -> 
     loop {
         let (why, after) = match timeout_at(end, attempt()).await {
             Ok(Attempt::Done(answer)) => return answer,
-            Ok(Attempt::Again { why, after }) => (why, after),
+            Ok(Attempt::Retry { why, after }) => (why, after),
             // What an earlier attempt was told says more than that the last one was cut short.
             Err(_) => {
                 let silent = || format!("no answer within {within:?}");
@@ -67,10 +67,10 @@ mod tests {
 
     use super::{Answer, Attempt, deliver, jitter};
 
-    const TAKEN: Answer = Answer::Taken { rejected: 0, message: String::new() };
+    const TAKEN: Answer = Answer::Accepted { rejected: 0, message: String::new() };
 
     fn again() -> Attempt {
-        Attempt::Again { why: "busy".into(), after: None }
+        Attempt::Retry { why: "busy".into(), after: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -102,7 +102,7 @@ mod tests {
             attempts += 1;
             let after = Some(Duration::from_secs(3));
             if attempts == 1 {
-                Attempt::Again { why: "busy".into(), after }
+                Attempt::Retry { why: "busy".into(), after }
             } else {
                 Attempt::Done(TAKEN)
             }
@@ -115,7 +115,7 @@ mod tests {
     async fn a_delay_beyond_the_batchs_time_is_not_waited_for() {
         let start = tokio::time::Instant::now();
         for delay in [Duration::from_secs(10), Duration::MAX] {
-            let answer = deliver(Duration::from_secs(10), async || Attempt::Again {
+            let answer = deliver(Duration::from_secs(10), async || Attempt::Retry {
                 why: "busy".into(),
                 after: Some(delay),
             });

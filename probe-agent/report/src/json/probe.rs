@@ -106,7 +106,7 @@ impl<'a> ProbeObject<'a> {
             recovery_rsts: timeline
                 .events
                 .iter()
-                .filter(|event| matches!(event.what, EventKind::RstSent { .. }))
+                .filter(|event| matches!(event.kind, EventKind::RstSent { .. }))
                 .count(),
             early_reuse: record.early_reuse,
             half_open: record.half_open.name(),

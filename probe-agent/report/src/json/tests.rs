@@ -14,10 +14,10 @@ fn object(sample: &Sample) -> Value {
 
 fn summary(sample: &Sample) -> Summary {
     let targets = targets(&[("db.example:9000", "10.77.0.2:9000")]);
-    let mut tally = RunCounts::new(1);
-    tally.add(&sample.judged(true));
+    let mut counts = RunCounts::new(1);
+    counts.add(&sample.judged(true));
     let facts = RunFacts { probing_seconds: 2.0, traced: true, ..RunFacts::default() };
-    tally.summary(&targets, &facts)
+    counts.summary(&targets, &facts)
 }
 
 #[test]

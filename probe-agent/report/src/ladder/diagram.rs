@@ -1,6 +1,6 @@
 //! The two lifelines, and a line for each step.
 
-use super::{shaft::shaft, times::Times};
+use super::{arrow::arrow, times::Times};
 use crate::{
     style::{Look, Tone},
     wrap::wrap,
@@ -77,7 +77,7 @@ fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width
 
 fn draw_step(page: &mut String, step: &Step, columns: &Columns, times: &Times, look: Look) {
     let inner = columns.right - columns.left - 3;
-    let drawn = shaft(label(step.kind), step.direction, step.certainty, inner);
+    let drawn = arrow(label(step.kind), step.direction, step.certainty, inner);
     let start = if step.direction == Direction::Here { '*' } else { '|' };
     let space = columns.space;
     page.push_str(&format!("{:left$}{start} ", "", left = columns.left));

@@ -1,4 +1,4 @@
-//! The ladders in `src/report/golden/`, one for each way in which a probe can go.
+//! The ladders in `src/golden/`, one for each way in which a probe can go.
 
 use super::draw;
 use crate::{

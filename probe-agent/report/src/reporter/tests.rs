@@ -19,16 +19,16 @@ fn print(output: OutputFormat, count: u64, samples: &[Sample]) -> String {
         RunShape { targets: targets.clone(), count: NonZeroU64::new(count), expect: Expect::Open };
     let mut out = Vec::new();
     let mut reporter = Reporter::new(output, &mut out, shape, Look::PLAIN, CLOCK);
-    let mut tally = RunCounts::new(1);
+    let mut counts = RunCounts::new(1);
     for sample in samples {
         let judgements = sample.judgements();
-        tally.add(&sample.judged(true));
+        counts.add(&sample.judged(true));
         if reporter.wants(&judgements) {
             reporter.probe(&sample.0).unwrap();
         }
     }
     let facts = RunFacts { probing_seconds: 1.0, traced: true, ..RunFacts::default() };
-    reporter.finish(&tally.summary(&targets, &facts)).unwrap();
+    reporter.finish(&counts.summary(&targets, &facts)).unwrap();
     String::from_utf8(out).unwrap()
 }
 

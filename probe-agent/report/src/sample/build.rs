@@ -105,8 +105,8 @@ impl Sample {
         self
     }
 
-    pub(crate) fn event(mut self, us: u64, what: EventKind) -> Self {
-        self.0.timeline.events.push(Event { at: at(us), what });
+    pub(crate) fn event(mut self, us: u64, kind: EventKind) -> Self {
+        self.0.timeline.events.push(Event { at: at(us), kind });
         self
     }
 

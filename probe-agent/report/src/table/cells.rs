@@ -1,6 +1,5 @@
 //! What one row says, not laid out yet.
 
-use super::rows::most_telling;
 use crate::{
     style::{Look, outcome_words, verdict_tone},
     summary::TargetSummary,
@@ -45,7 +44,7 @@ impl Cells {
                 vec![clean, seconds(times.p50), seconds(times.p99), seconds(times.max)]
             },
             verdicts: if single { counted().collect() } else { Vec::new() },
-            unusual: if single || most_telling(target) == Some(Verdict::Clean) {
+            unusual: if single || target.most_telling() == Some(Verdict::Clean) {
                 Vec::new()
             } else {
                 counted()

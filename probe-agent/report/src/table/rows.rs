@@ -67,7 +67,7 @@ impl Rows {
             .targets
             .iter()
             .enumerate()
-            .filter(|(_, target)| all || needs_a_look(target))
+            .filter(|(_, target)| all || needs_attention(target))
             .take(if all { ALL_ROWS } else { UNUSUAL_ROWS })
             .collect();
         let cells: Vec<Cells> = shown
@@ -90,12 +90,8 @@ impl Rows {
     }
 }
 
-fn needs_a_look(target: &TargetSummary) -> bool {
-    !target.as_expected || most_telling(target).is_some_and(|v| v != Verdict::Clean)
-}
-
-pub(super) fn most_telling(target: &TargetSummary) -> Option<Verdict> {
-    Verdict::ALL.into_iter().find(|verdict| target.verdict(*verdict) > 0)
+fn needs_attention(target: &TargetSummary) -> bool {
+    !target.as_expected || target.most_telling().is_some_and(|v| v != Verdict::Clean)
 }
 
 fn write_detail(page: &mut String, detail: &Detail, look: Look) {

@@ -30,16 +30,16 @@ fn draw(
     look: Look,
 ) -> String {
     let mut table = Table::new(targets.len(), count, Expect::Open);
-    let mut tally = RunCounts::new(targets.len());
+    let mut counts = RunCounts::new(targets.len());
     for sample in samples {
         let (timeline, judgements) = (&sample.0.timeline, sample.judgements());
         let expected = timeline.outcome() == Outcome::Alive;
-        tally.add(&sample.judged(expected));
+        counts.add(&sample.judged(expected));
         if table.wants(&judgements) {
             table.probe(&sample.0, &targets[timeline.probe.target.0 as usize].name);
         }
     }
-    let page = table.draw(&tally.summary(targets, facts), look);
+    let page = table.draw(&counts.summary(targets, facts), look);
     for line in page.lines() {
         assert!(!line.ends_with(' '), "{line:?}");
         assert!(look.colour || line.len() <= look.width, "too long: {line:?}");

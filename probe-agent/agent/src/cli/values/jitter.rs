@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use engine::pace::Jitter;
+use engine::pacing::Jitter;
 use model::time_span::{TimeSpan, TimeSpanError};
 
 /// The value of `--jitter`.

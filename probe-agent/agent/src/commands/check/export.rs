@@ -45,7 +45,7 @@ pub(super) fn deliver(exporter: Exporter, interrupts: &Interrupts) -> Delivered 
     let within = exporter.timeout();
     let mut delivery = exporter.close(within);
     let (mut reported, mut abandoned) = (false, false);
-    while !delivery.is_over(TICK) {
+    while !delivery.ended_within(TICK) {
         let pending = delivery.pending();
         if interrupts.received() > 1 && !abandoned && pending > 0 {
             abandoned = true;

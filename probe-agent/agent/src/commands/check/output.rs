@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::anyhow;
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{Output, Plan, RunResult},
 };
 use explain::Judged;
@@ -130,7 +130,7 @@ impl CheckOutput {
             ended: sum(|g| &g.ended),
             total: self.total,
             alive: sum(|g| &g.alive),
-            under_way: sum(|g| &g.under_way),
+            in_flight: sum(|g| &g.in_flight),
             settling: sum(|g| &g.settling),
             events_lost: self.tracer.as_ref().map_or(0, |t| t.events_lost()),
         }

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU64, sync::Arc};
 
 use engine::{
-    pace::Pacing,
+    pacing::Pacing,
     session::{Plan, ReportFilter},
     settings::{Settings, SocketSettings},
 };

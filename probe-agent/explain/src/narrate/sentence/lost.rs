@@ -1,19 +1,19 @@
 //! A RST that was lost, and how that came out. The loss itself is nowhere seen: it is concluded.
 
 use crate::timeline::{Later, Timeline};
-use model::duration::Human;
+use model::human::Elapsed;
 
 /// Path A.
 pub(super) fn recovered(timeline: &Timeline) -> String {
-    let asked: Vec<u64> = timeline.recoveries().collect();
-    let times = match asked.len() {
+    let recoveries: Vec<u64> = timeline.recoveries().collect();
+    let times = match recoveries.len() {
         0 | 1 => String::new(),
         n => format!(" {n} times"),
     };
     format!(
         "The server cannot have got our RST: it kept the connection in SYN_RECV for {}, sent its \
          SYN-ACK again{times} and was reset then.",
-        since_rst(timeline, asked.last().copied().unwrap_or_default())
+        since_rst(timeline, recoveries.last().copied().unwrap_or_default())
     )
 }
 
@@ -40,16 +40,16 @@ pub(super) fn unrecovered(timeline: &Timeline) -> String {
             since_rst(timeline, at)
         );
     }
-    let asked: Vec<u64> = timeline.recoveries().collect();
+    let recoveries: Vec<u64> = timeline.recoveries().collect();
     format!(
         "The server cannot have got our RST: it sent its SYN-ACK again {} times, the last {} after our \
          RST. Each was answered with a RST; whether the last of them arrived is not known.",
-        asked.len(),
-        since_rst(timeline, asked.last().copied().unwrap_or_default())
+        recoveries.len(),
+        since_rst(timeline, recoveries.last().copied().unwrap_or_default())
     )
 }
 
-fn since_rst(timeline: &Timeline, at: u64) -> Human {
+fn since_rst(timeline: &Timeline, at: u64) -> Elapsed {
     let probe = &timeline.probe;
-    Human(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
+    Elapsed(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
 }

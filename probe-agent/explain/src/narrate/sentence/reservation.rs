@@ -1,16 +1,16 @@
 //! What a verdict's proof lacks, where it is not confirmed: a sentence after the sentence.
 
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Timeline},
 };
 use model::{
-    duration::Human,
+    human::Elapsed,
     verdict::{Judgement, Proof, Verdict},
 };
 
 /// What keeps a verdict from being confirmed.
-pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
+pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
     let why = match (judgement.proof, timeline.coverage) {
         (Proof::Confirmed, _) => return String::new(),
         (Proof::Unknown, _) => {
@@ -20,8 +20,8 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
         (Proof::Inferred, Coverage::Full | Coverage::SocketsOnly | Coverage::EventsLost) => {
             match judgement.verdict {
                 Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
-                    let sign = timeline.recoveries().last().map(|at| timeline.sign(at));
-                    if sign == Some(Sign::Sure) {
+                    let sign = timeline.recoveries().last().map(|at| timeline.synack_kind(at));
+                    if sign == Some(SynAckKind::Retransmit) {
                         "the probe was not followed for long enough to see that the last RST arrived"
                     } else {
                         "measured by the round trip, that SYN-ACK could have left before our RST \
@@ -54,7 +54,7 @@ fn refusal_reservation(timeline: &Timeline) -> String {
         Some((id, ended_at)) => format!(
             " It may be false: probe {id} used the same port {} before, and its RST may have been \
              lost. The run ended before a second probe could tell.",
-            Human(timeline.probe.syn_at().saturating_sub(ended_at))
+            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
         None if timeline.confirmation.is_some() => " So the refusal stays in doubt.".to_owned(),
         None => " This is inferred from the socket's error: no RST was seen, so that an ICMP port \

@@ -6,7 +6,7 @@ use super::{ConfigError, Protocol, Setting};
 use crate::config::setting::Source;
 
 /// Where OTLP over HTTP takes traces (OTLP specification, "OTLP/HTTP Request").
-const TRACES: &str = "/v1/traces";
+const TRACES_PATH: &str = "/v1/traces";
 
 const EXAMPLE_HTTP: &str = "http://localhost:4318";
 const EXAMPLE_GRPC: &str = "http://localhost:4317";
@@ -26,12 +26,12 @@ pub(super) fn url(
     };
     let parsed = parse(setting, protocol, insecure)?;
     let path = parsed.path();
-    let complete = setting.source == Source::Flag && path.ends_with(TRACES);
+    let complete = setting.source == Source::Flag && path.ends_with(TRACES_PATH);
     if protocol == Protocol::Grpc || setting.source == Source::Signal || complete {
         return Ok(parsed);
     }
     let query = parsed.query().map_or_else(String::new, |q| format!("?{q}"));
-    let full = format!("{}{TRACES}{query}", path.trim_end_matches('/'));
+    let full = format!("{}{TRACES_PATH}{query}", path.trim_end_matches('/'));
     let mut parts = parsed.into_parts();
     parts.path_and_query = PathAndQuery::try_from(full).ok();
     Uri::from_parts(parts).map_err(|_| wrong(setting, protocol, "is no URL"))

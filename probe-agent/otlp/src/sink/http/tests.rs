@@ -16,14 +16,14 @@ fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {
 }
 
 /// What becomes of an answer, in words.
-fn told(status: u16, content_type: &'static str, body: &[u8]) -> String {
+fn described(status: u16, content_type: &'static str, body: &[u8]) -> String {
     let head = headers(&[(CONTENT_TYPE, content_type), (RETRY_AFTER, "7")]);
     match classify(StatusCode::from_u16(status).unwrap(), &head, body) {
-        Attempt::Done(Answer::Taken { rejected, message }) => {
+        Attempt::Done(Answer::Accepted { rejected, message }) => {
             format!("taken but {rejected} {message}")
         }
         Attempt::Done(Answer::Failed { why }) => format!("failed: {why}"),
-        Attempt::Again { why, after } => format!("again after {after:?}: {why}"),
+        Attempt::Retry { why, after } => format!("again after {after:?}: {why}"),
     }
 }
 
@@ -64,7 +64,7 @@ fn each_answer_means_what_the_specification_says() {
         (504, "text/plain", b"", "again after Some(7s): 504 Gateway Timeout"),
     ];
     for (code, content_type, body, expected) in table {
-        assert_eq!(told(*code, content_type, body), *expected, "{code} {content_type}");
+        assert_eq!(described(*code, content_type, body), *expected, "{code} {content_type}");
     }
 }
 
