@@ -6,7 +6,7 @@ use anyhow::Context;
 use engine::session::Plan;
 use kernel::clock::Clock;
 use model::{human::counted, spans::SpanCounts, time_span::TimeSpan};
-use otlp::{Exporter, OtlpConfig, resource};
+use otlp::{Exporter, Notice, OtlpConfig, resource};
 use tracing::{info, warn};
 
 use crate::{exit::Failure, signals::Interrupts};
@@ -26,9 +26,16 @@ pub(super) fn variable(name: &str) -> Option<String> {
 pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
     let host = resource::HostFacts::detect().context("random bytes").map_err(Failure::other)?;
     let resource = resource::resource(variable, &host).map_err(Failure::usage)?;
-    let report = |line: &str| warn!("{line}");
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, report)
         .map_err(Failure::usage)
+}
+
+fn report(notice: &Notice<'_>) {
+    match *notice {
+        Notice::Failed { sink, spans, reason } => warn!(sink, spans, reason, "{notice}"),
+        Notice::Recovered { sink } => info!(sink, "{notice}"),
+        Notice::Remark { sink, .. } => warn!(sink, "{notice}"),
+    }
 }
 
 /// How the delivery ended.
