@@ -67,10 +67,15 @@ pub fn resource() -> Resource {
 pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
     let lines = Lines::default();
     let told = Arc::clone(&lines.0);
-    let exporter =
-        Exporter::start(config, resource(), sample::targets(), sample::CLOCK, move |line: &str| {
-            told.lock().expect("nobody panics with this lock").push(line.to_owned());
-        });
+    let exporter = Exporter::start(
+        config,
+        resource(),
+        sample::targets(),
+        sample::CLOCK,
+        move |notice: &otlp::Notice<'_>| {
+            told.lock().expect("nobody panics with this lock").push(notice.to_string());
+        },
+    );
     (exporter.expect("the exporter starts"), lines)
 }
 

@@ -152,7 +152,7 @@ fn a_file_that_cannot_be_written_is_known_before_anything_runs() {
         probe_agent_tests::otlp::resource(),
         sample::targets(),
         sample::CLOCK,
-        |_: &str| {},
+        |_: &otlp::Notice<'_>| {},
     )
     .unwrap_err();
     assert_eq!(

@@ -22,8 +22,9 @@ use super::{
     counts::DeliveryCounts,
     delivery::Delivery,
     ids::RunIds,
+    notice::Notice,
     sink::{collector::Collector, file::JsonLines},
-    warnings::{Warnings, WriteLine},
+    warnings::{Report, Warnings},
     worker::{MonitoredSink, RunContext, Worker},
 };
 use explain::ExplainedProbe;
@@ -73,8 +74,8 @@ impl Exporter {
     ///
     /// `targets` is the run's list, which the probes' target ids are indices of.
     ///
-    /// `tell` gets one line for each failure worth telling: the first of a sink and then at most
-    /// one in 30 seconds.
+    /// `report` receives the first failure of a sink, then at most one in 30 seconds, and the
+    /// recovery.
     ///
     /// # Errors
     /// Anything that would keep all spans from being delivered and can be known now.
@@ -83,7 +84,7 @@ impl Exporter {
         resource: Resource,
         targets: Arc<[Target]>,
         clock: Clock,
-        warn: impl FnMut(&str) + Send + Clone + 'static,
+        report: impl FnMut(&Notice<'_>) + Send + Clone + 'static,
     ) -> Result<Self, ExportError> {
         let ids = RunIds::random()?;
         let timeout = config.timeout;
@@ -92,7 +93,7 @@ impl Exporter {
             .enable_time()
             .build()
             .map_err(ExportError::Thread)?;
-        let warnings = || Warnings::new(Box::new(warn.clone()) as WriteLine);
+        let warnings = || Warnings::new(Box::new(report.clone()) as Report);
         let collector = config.endpoint.map(|e| Collector::new(e, timeout)).transpose()?;
         let file = config.file.map(|path| {
             JsonLines::create(&path)

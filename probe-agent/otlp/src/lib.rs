@@ -15,6 +15,7 @@ pub mod counts;
 pub mod delivery;
 pub mod exporter;
 pub mod ids;
+mod notice;
 pub mod resource;
 mod sink;
 pub mod span;
@@ -25,6 +26,7 @@ mod worker;
 pub use args::OtlpArgs;
 pub use config::OtlpConfig;
 pub use exporter::{ExportError, Exporter};
+pub use notice::Notice;
 
 /// `service.name` where the environment gives none, and the name of the instrumentation scope.
 const SERVICE: &str = "probe-agent";

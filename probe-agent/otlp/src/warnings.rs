@@ -1,28 +1,28 @@
-//! Failures told on stderr: the first at once, then at most one line in a while.
+//! Reports the failures of a sink: the first at once, then at most one in a while.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use model::human::counted;
+use super::notice::Notice;
 
-/// At most one line in this time after the first: a dead collector fails with every batch.
+/// At most one notice in this time after the first: a dead collector fails with every batch.
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// Where lines go.
-pub(super) type WriteLine = Box<dyn FnMut(&str) + Send>;
+/// Receives the notices.
+pub(super) type Report = Box<dyn FnMut(&Notice<'_>) + Send>;
 
-/// Tells failures of one sink.
+/// Reports the failures of one sink.
 pub(super) struct Warnings {
-    write: WriteLine,
+    report: Report,
     next: Option<Instant>,
     unreported: u64,
     failing: bool,
 }
 
 impl Warnings {
-    pub(super) fn new(write: WriteLine) -> Self {
-        Self { write, next: None, unreported: 0, failing: false }
+    pub(super) fn new(report: Report) -> Self {
+        Self { report, next: None, unreported: 0, failing: false }
     }
 
     /// `spans` were not taken by `sink`.
@@ -34,15 +34,14 @@ impl Warnings {
             return;
         }
         self.next = Some(now + INTERVAL);
-        let lost = std::mem::take(&mut self.unreported);
-        let lost = counted(lost, "span");
-        (self.write)(&format!("OTLP: {lost} not delivered to {sink}: {why}"));
+        let spans = std::mem::take(&mut self.unreported);
+        (self.report)(&Notice::Failed { sink, spans, reason: why });
     }
 
     /// A batch was taken whole.
     pub(super) fn recovered(&mut self, sink: &str) {
         if std::mem::take(&mut self.failing) {
-            (self.write)(&format!("OTLP: {sink} takes spans again"));
+            (self.report)(&Notice::Recovered { sink });
         }
     }
 
@@ -51,7 +50,7 @@ impl Warnings {
         let now = Instant::now();
         if self.next.is_none_or(|next| now >= next) {
             self.next = Some(now + INTERVAL);
-            (self.write)(&format!("OTLP: {sink} took the spans and says: {message}"));
+            (self.report)(&Notice::Remark { sink, message });
         }
     }
 }

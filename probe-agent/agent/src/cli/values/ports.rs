@@ -1,4 +1,4 @@
-//! Source ports and packet marks as they are written on the command line.
+//! `--source-port`: one port, `40000`, or a range of ports, `40000-40999`.
 
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
@@ -16,18 +16,18 @@ impl PortRange {
         self.first..=self.last
     }
 
-    /// How many they are: 1 to 65,535.
+    /// The number of ports: 1 to 65,535.
     #[must_use]
     pub(crate) fn count(self) -> u32 {
         u32::from(self.last) - u32::from(self.first) + 1
     }
 }
 
-/// Why a text is no range of ports.
+/// Why a text is not a range of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PortRangeError {
     /// Not a number, or out of range.
-    #[error("write a port from 1 to 65535, or two of them: 40000-40999")]
+    #[error("write a port from 1 to 65535, or a range: 40000-40999")]
     NoPort,
     /// The second port is below the first.
     #[error("the range ends before it starts")]
@@ -45,7 +45,7 @@ impl FromStr for PortRange {
 }
 
 fn port(text: &str) -> Result<u16, PortRangeError> {
-    // `u16::from_str` takes a leading `+`, which no port has.
+    // `u16::from_str` accepts a leading `+`.
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port != 0).ok_or(PortRangeError::NoPort)
 }
@@ -60,33 +60,9 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// The mark of the packets (`SO_MARK`), for policy routing and firewalls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(pub u32);
-
-/// Why a text is no mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write a number of 32 bits: 42 or 0x2a")]
-pub(crate) struct MarkError;
-
-impl FromStr for Mark {
-    type Err = MarkError;
-
-    fn from_str(text: &str) -> Result<Self, MarkError> {
-        let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-            Some(hex) => (hex, 16),
-            None => (text, 10),
-        };
-        if digits.starts_with('+') {
-            return Err(MarkError);
-        }
-        u32::from_str_radix(digits, radix).map(Self).map_err(|_| MarkError)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Mark, PortRange};
+    use super::PortRange;
 
     #[test]
     fn port_ranges() {
@@ -107,22 +83,6 @@ mod tests {
             let seen = parsed.map(|r| (*r.ports().start(), *r.ports().end(), r.count()));
             assert_eq!(seen, ports, "{text}");
             assert!(parsed.is_none_or(|range| range.to_string() == text));
-        }
-    }
-
-    #[test]
-    fn marks() {
-        for (text, mark) in [
-            ("42", Some(42)),
-            ("0x2a", Some(42)),
-            ("0xFFFFFFFF", Some(u32::MAX)),
-            ("4294967296", None),
-            ("0x", None),
-            ("+1", None),
-            ("-1", None),
-            ("", None),
-        ] {
-            assert_eq!(text.parse::<Mark>().ok().map(|m| m.0), mark, "{text}");
         }
     }
 }

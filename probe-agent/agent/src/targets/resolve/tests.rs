@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Lookup, resolve};
-use crate::config::target::TargetSpec;
+use crate::targets::spec::TargetSpec;
 
 fn specs(names: &[&str]) -> Vec<TargetSpec> {
     names.iter().map(|name| name.parse().unwrap()).collect()
@@ -45,7 +45,7 @@ fn check(names: &[&str], source: Option<&str>, expected: Result<&[&str], &str>) 
 const PATIENCE: Duration = Duration::from_secs(6);
 
 #[test]
-fn the_first_address_that_suits_the_source() {
+fn the_first_address_of_the_sources_family_is_used() {
     check(&["both.example:80"], None, Ok(&["[2001:db8::7]:80"]));
     check(&["both.example:80"], Some("10.0.0.1"), Ok(&["10.0.0.7:80"]));
     check(
@@ -56,7 +56,7 @@ fn the_first_address_that_suits_the_source() {
 }
 
 #[test]
-fn what_has_no_address_is_one_line() {
+fn a_target_without_an_address_is_one_line() {
     check(
         &["both.example:1", "no.example:80"],
         None,
@@ -66,7 +66,7 @@ fn what_has_no_address_is_one_line() {
         &["six.example:80"],
         Some("10.0.0.1"),
         Err("target \"six.example:80\": cannot resolve six.example: it has no IPv4 address, \
-             as --source 10.0.0.1 asks for"),
+             which --source 10.0.0.1 needs"),
     );
     check(
         &["silent.example:80"],
@@ -83,7 +83,7 @@ fn what_has_no_address_is_one_line() {
 }
 
 #[test]
-fn literals_never_touch_the_resolver_and_a_name_touches_it_once() {
+fn a_literal_never_reaches_the_resolver_and_a_name_is_looked_up_once() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let lookup: Arc<Lookup> = Arc::new(move |_: &str| {
@@ -105,7 +105,6 @@ fn literals_never_touch_the_resolver_and_a_name_touches_it_once() {
 
 #[test]
 fn an_interface_must_exist() {
-    assert_eq!(super::interface("lo").ok(), Some(1), "the loopback interface is always the first");
-    let line = super::interface("nowhere").unwrap_err().to_string();
-    assert_eq!(line, "--interface nowhere: there is none of that name; 'ip link' lists them");
+    assert_eq!(super::interface_index("lo"), Some(1), "the loopback interface is always the first");
+    assert_eq!(super::interface_index("nowhere"), None);
 }

@@ -1,8 +1,8 @@
-//! From host names to addresses, in the network namespace of the calling thread.
+//! Resolves host names to addresses, in the network namespace of the calling thread.
 //!
-//! `getaddrinfo` cannot be interrupted, so it runs in threads that are left behind when they do not
-//! answer. A thread starts in the namespace of the one that made it: enter the run's namespace
-//! first. Literal addresses never get near the resolver.
+//! `getaddrinfo` cannot be interrupted, so it runs in threads that are abandoned if they do not answer.
+//! A thread starts in the namespace of the thread that made it: enter the run's namespace first. A
+//! literal address never reaches the resolver.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -13,37 +13,44 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    ConfigError,
-    target::{Host, TargetSpec},
-};
 use model::target::Target;
+
+use super::spec::{Host, TargetSpec};
 
 /// Lookups at the same time: enough to hide their latency, few enough for any resolver.
 const THREADS: usize = 16;
 
-/// Looks a host name up; the port is 0.
+/// Why a target has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("target {name:?}: cannot resolve {host}: {reason}")]
+pub(crate) struct ResolveError {
+    /// As written.
+    name: String,
+    /// The part that was looked up.
+    host: String,
+    reason: String,
+}
+
+/// Looks a host name up.
 pub(crate) type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 /// The system's resolver.
 ///
 /// # Errors
-/// The name has no address, or nobody who knows could be asked.
+/// The name has no address, or no server answered.
 pub(crate) fn system(host: &str) -> io::Result<Vec<IpAddr>> {
     Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
 }
 
-/// The index of the interface of `--interface`, in the network namespace of the calling thread.
-///
-/// # Errors
-/// There is none of that name.
-pub(crate) fn interface(name: &str) -> Result<u32, ConfigError> {
-    nix::net::if_::if_nametoindex(name).map_err(|_| ConfigError::NoInterface(name.to_owned()))
+/// The index of a network interface, in the network namespace of the calling thread.
+pub(crate) fn interface_index(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
 }
 
-/// Gives each target its address: the first one in the resolver's order, of the family of `source`
-/// where one is given. `patience` is how long no lookup may answer. Takes the targets, because there
-/// may be 100,000 and a run has no further use for them as they were written.
+/// Gives each target its address: the first one in the resolver's order that has the family of
+/// `source`, if there is a source. Gives up when no lookup has answered for `patience`.
+///
+/// Consumes the targets: there may be 100,000, and the run does not need them as written.
 ///
 /// # Errors
 /// The first target that has no address.
@@ -52,7 +59,7 @@ pub(crate) fn resolve(
     source: Option<IpAddr>,
     patience: Duration,
     lookup: Arc<Lookup>,
-) -> Result<Vec<Target>, ConfigError> {
+) -> Result<Vec<Target>, ResolveError> {
     let found = look_up_all(&specs, patience, lookup);
     specs.into_iter().map(|spec| target(spec, source, patience, &found)).collect()
 }
@@ -62,9 +69,9 @@ fn target(
     source: Option<IpAddr>,
     patience: Duration,
     found: &HashMap<String, Answer>,
-) -> Result<Target, ConfigError> {
+) -> Result<Target, ResolveError> {
     let TargetSpec { name, host, port, .. } = spec;
-    let failed = |host: &str, reason: String| ConfigError::Resolve {
+    let failed = |host: &str, reason: String| ResolveError {
         name: name.clone(),
         host: host.to_owned(),
         reason,
@@ -92,7 +99,7 @@ fn target(
 
 type Answer = Result<Vec<IpAddr>, String>;
 
-/// Looks each name up once. A name that got no answer in time is not in the result.
+/// Looks each name up once. A name without an answer in time is not in the result.
 fn look_up_all(
     specs: &[TargetSpec],
     patience: Duration,
@@ -129,7 +136,7 @@ fn look_up_all(
     while let Ok((index, answer)) = inbox.recv_timeout(patience) {
         found.insert(names[index].clone(), answer);
     }
-    // Lookups that nobody waits for any more need not be started.
+    // Nobody waits for the lookups that have not started yet.
     queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
     found
 }
@@ -141,7 +148,7 @@ fn choose(addresses: &[IpAddr], source: Option<IpAddr>) -> Result<IpAddr, String
     let ipv4 = source.to_canonical().is_ipv4();
     addresses.iter().copied().find(|ip| ip.to_canonical().is_ipv4() == ipv4).ok_or_else(|| {
         let family = if ipv4 { "IPv4" } else { "IPv6" };
-        format!("it has no {family} address, as --source {source} asks for")
+        format!("it has no {family} address, which --source {source} needs")
     })
 }
 
@@ -150,9 +157,8 @@ fn scoped(ip: IpAddr, port: u16, zone: Option<&str>) -> Result<SocketAddr, Strin
         (IpAddr::V6(ip), Some(zone)) => {
             let index = match zone.parse::<u32>() {
                 Ok(index) => index,
-                Err(_) => {
-                    interface(zone).map_err(|_| format!("there is no network interface {zone}"))?
-                }
+                Err(_) => interface_index(zone)
+                    .ok_or_else(|| format!("there is no network interface {zone}"))?,
             };
             Ok(SocketAddrV6::new(ip, port, 0, index).into())
         }
@@ -160,7 +166,7 @@ fn scoped(ip: IpAddr, port: u16, zone: Option<&str>) -> Result<SocketAddr, Strin
     }
 }
 
-/// The resolver's words without what the standard library puts before them.
+/// The resolver's message without the standard library's prefix.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to lookup address information: ").map(str::to_owned).unwrap_or(text)

@@ -1,18 +1,18 @@
-//! How many slots fit: each takes a source port and a file descriptor.
+//! How many slots fit: each needs a source port and a file descriptor.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::{config::CheckConfig, words::say};
+use tracing::warn;
 
-/// Descriptors that are needed for other things: maps, programs, epoll, the exporter, the files of
-/// the run.
+use crate::config::CheckConfig;
+
+/// Descriptors for everything else: maps, programs, epoll, the exporter, the files of the run.
 const RESERVED_DESCRIPTORS: u64 = 96;
 
-/// Slots that a run takes of its own accord; more only make sense when asked for. Each costs about
-/// 3 KiB of kernel memory.
+/// Most slots that a run takes without `--slots`. Each costs about 3 KiB of kernel memory.
 const DEFAULT_SLOTS: u32 = 8_192;
 
-/// Slots and probes in flight for the whole run.
+/// Slots and in-flight limit of the whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     pub(super) slots: u32,
@@ -28,20 +28,23 @@ pub(super) struct TooMany {
     reason: String,
 }
 
-/// Works out how many slots to take, raising the soft limit of open files as far as it goes.
-pub(super) fn slots(config: &CheckConfig) -> Result<Limits, TooMany> {
+/// How many slots the run takes. Raises the soft limit of open files to the hard limit.
+///
+/// # Errors
+/// `--slots` does not fit.
+pub(super) fn limits(config: &CheckConfig) -> Result<Limits, TooMany> {
     let files = open_files();
     let by_files = u32::try_from(files.saturating_sub(RESERVED_DESCRIPTORS)).unwrap_or(u32::MAX);
     let range = config.source_ports.map(|p| p.ports()).or_else(|| {
-        let netns = config.netns.as_ref().map(|n| n.file());
-        engine::runtime::inside(netns.as_ref(), engine::addresses::ephemeral_ports).ok()
+        engine::runtime::inside(config.netns_file().as_ref(), engine::addresses::ephemeral_ports)
+            .ok()
     });
     let by_ports = range.map_or(u32::MAX, |r| u32::try_from(r.len()).unwrap_or(u32::MAX));
     let fit = by_files.min(by_ports).max(1);
     let asked = config.slots.map(|s| s.get());
     if let Some(asked) = asked.filter(|asked| *asked > fit) {
         let reason = if by_files < by_ports {
-            format!("{files} open files are allowed: raise them with `ulimit -n`")
+            format!("the limit is {files} open files: raise it with `ulimit -n`")
         } else {
             format!(
                 "there are {by_ports} source ports: widen net.ipv4.ip_local_port_range or --source-port"
@@ -52,23 +55,24 @@ pub(super) fn slots(config: &CheckConfig) -> Result<Limits, TooMany> {
     let wanted = config
         .total_probes()
         .map_or(DEFAULT_SLOTS, |n| u32::try_from(n).unwrap_or(u32::MAX).min(DEFAULT_SLOTS))
-        // A second opinion needs a port of its own.
+        // A confirmation probe needs a port of its own.
         .max(config.concurrency.get() + 1);
     let slots = asked.unwrap_or(wanted.min(fit));
     let concurrency = config.concurrency.get().min(slots);
     if asked.is_none() && concurrency < config.concurrency.get() {
-        say(format_args!(
-            "--concurrency {}: only {slots} probes fit at a time ({files} open files, \
+        warn!(
+            slots,
+            "--concurrency {}: limited to {slots} probes in flight ({files} open files, \
              {by_ports} source ports)",
             config.concurrency
-        ));
+        );
     }
     Ok(Limits { slots, concurrency })
 }
 
-/// The number of open files that this process may have, after raising it as far as it goes.
+/// The limit of open files, after raising it.
 fn open_files() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 1024 };
-    // A refusal leaves the limit as it was.
+    // If the host refuses, the limit stays as it was.
     if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft }
 }

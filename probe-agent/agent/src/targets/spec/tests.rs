@@ -28,9 +28,9 @@ fn targets() {
 }
 
 #[test]
-fn what_is_no_target_says_what_to_write() {
+fn an_invalid_target_says_what_to_write() {
     let brackets = "an IPv6 address needs brackets; write e.g. [2001:db8::7]:443";
-    let only_v6 = "only an IPv6 address stands in brackets; write e.g. [2001:db8::7]:443";
+    let only_v6 = "only an IPv6 address goes in brackets; write e.g. [2001:db8::7]:443";
     for (text, expected) in [
         ("", "empty; write HOST:PORT"),
         ("db.example", "no port; write HOST:PORT, e.g. db.example:443"),
@@ -38,30 +38,33 @@ fn what_is_no_target_says_what_to_write() {
         ("1.2.3.4", "no port; write HOST:PORT, e.g. 1.2.3.4:443"),
         ("[::1]", "no port; write HOST:PORT, e.g. [::1]:443"),
         (":80", "no host; write HOST:PORT"),
-        ("x:0", "port \"0\" is none; a port is a number from 1 to 65535"),
-        ("x:70000", "port \"70000\" is none; a port is a number from 1 to 65535"),
-        ("x:http", "port \"http\" is none; a port is a number from 1 to 65535"),
-        ("x:+80", "port \"+80\" is none; a port is a number from 1 to 65535"),
-        ("[::1]80", "port \"80\" is none; a port is a number from 1 to 65535"),
+        ("x:0", "port \"0\" is not a number from 1 to 65535"),
+        ("x:70000", "port \"70000\" is not a number from 1 to 65535"),
+        ("x:http", "port \"http\" is not a number from 1 to 65535"),
+        ("x:+80", "port \"+80\" is not a number from 1 to 65535"),
+        ("[::1]80", "no ':' between the brackets and the port; write e.g. [2001:db8::7]:443"),
         ("::1", brackets),
         ("2001:db8::7:443", brackets),
         ("[::1", only_v6),
         ("[1.2.3.4]:80", only_v6),
-        ("http://x:80", "a URL; write HOST:PORT, here x:80"),
-        ("http://x/path", "a URL; write HOST:PORT, here x:80"),
-        ("https://x", "a URL; write HOST:PORT, here x:443"),
-        ("https://[::1]/", "a URL; write HOST:PORT, here [::1]:443"),
-        ("https://", "a URL; write HOST:PORT, here example.org:443"),
-        ("10.1:80", "10.1 is no IPv4 address; write four numbers from 0 to 255"),
-        ("256.1.1.1:80", "256.1.1.1 is no IPv4 address; write four numbers from 0 to 255"),
-        ("a b:80", "' ' cannot stand in a host name"),
-        ("a\u{1b}[31m:80", "'\\u{1b}' cannot stand in a host name"),
-        ("a..b:80", "no host name: its labels have 1 to 63 characters, 253 in all"),
-        ("0.0.0.0:80", "the unspecified address is nobody's; for this host write 127.0.0.1"),
-        ("[::]:80", "the unspecified address is nobody's; for this host write [::1]"),
+        ("http://x:80", "this is a URL; write HOST:PORT, here x:80"),
+        ("http://x/path", "this is a URL; write HOST:PORT, here x:80"),
+        ("https://x", "this is a URL; write HOST:PORT, here x:443"),
+        ("https://[::1]/", "this is a URL; write HOST:PORT, here [::1]:443"),
+        ("https://", "this is a URL; write HOST:PORT, here example.org:443"),
+        ("10.1:80", "10.1 is not an IPv4 address; write four numbers from 0 to 255"),
+        ("256.1.1.1:80", "256.1.1.1 is not an IPv4 address; write four numbers from 0 to 255"),
+        ("a b:80", "' ' is not allowed in a host name"),
+        ("a\u{1b}[31m:80", "'\\u{1b}' is not allowed in a host name"),
+        ("a..b:80", "not a host name: a label has 1 to 63 characters, the whole name at most 253"),
+        (
+            "0.0.0.0:80",
+            "the unspecified address is not a target; to probe this host, write 127.0.0.1",
+        ),
+        ("[::]:80", "the unspecified address is not a target; to probe this host, write [::1]"),
         ("224.0.0.1:80", "TCP has no multicast or broadcast; write the address of one host"),
         ("[ff02::1]:80", "TCP has no multicast or broadcast; write the address of one host"),
-        ("[fe80::1%]:80", "'%' cannot stand in a host name"),
+        ("[fe80::1%]:80", "'%' is not allowed in a host name"),
     ] {
         assert_eq!(read(text), Err(expected.to_owned()), "{text}");
     }

@@ -5,17 +5,17 @@ use std::{str::FromStr, time::Duration};
 use engine::pacing::Jitter;
 use model::time_span::{TimeSpan, TimeSpanError};
 
-/// What `--jitter` says.
+/// The value of `--jitter`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct JitterArg(pub Jitter);
 
-/// Why a text is no jitter.
+/// Why a text is not a jitter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JitterError {
-    /// A share that is none.
+    /// A percentage outside 0% to 100%.
     #[error("write a share of the interval from 0% to 100%, or a time: 10%, 200ms")]
     Share,
-    /// A time that is none.
+    /// No percent sign, and not a valid time.
     #[error(transparent)]
     Time(#[from] TimeSpanError),
 }
@@ -37,8 +37,8 @@ impl FromStr for JitterArg {
 }
 
 impl JitterArg {
-    /// The jitter, where it is a time and longer than an interval.
-    pub(super) fn exceeds(self, interval: Duration) -> Option<TimeSpan> {
+    /// The jitter, if it is a time longer than `interval`.
+    pub(crate) fn exceeds(self, interval: Duration) -> Option<TimeSpan> {
         match self.0 {
             Jitter::Time(time) if time > interval => Some(TimeSpan(time)),
             Jitter::Time(_) | Jitter::Share(_) => None,

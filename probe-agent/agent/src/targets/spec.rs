@@ -1,4 +1,4 @@
-//! Targets as they are written on the command line: `HOST:PORT`, IPv6 addresses in brackets.
+//! A target as written: `HOST:PORT`, with an IPv6 address in brackets.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// A target as it was written; its address is not known yet where it is a host name.
+/// A target as written. A host name has no address yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TargetSpec {
     /// As the user wrote it.
@@ -15,7 +15,7 @@ pub(crate) struct TargetSpec {
     pub host: Host,
     /// 1 to 65,535.
     pub port: u16,
-    /// Its own interval, where the file of targets says one.
+    /// Its own interval, if the file of targets sets one.
     pub interval: Option<Duration>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct TargetSpec {
 pub(crate) enum Host {
     /// A literal address, which is never looked up.
     Address {
-        /// The address; an IPv4-mapped one stays one.
+        /// The address; an IPv4-mapped address stays as it is.
         ip: IpAddr,
         /// The network interface after `%`, by name or index, for a link-local address.
         zone: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) enum Host {
 }
 
 impl Host {
-    /// Its address family on the wire, where it is known before a lookup.
+    /// Whether it is IPv4 on the wire; `None` before a lookup.
     #[must_use]
     pub(crate) fn is_ipv4(&self) -> Option<bool> {
         match self {
@@ -43,7 +43,7 @@ impl Host {
         }
     }
 
-    /// Whether only a network interface makes the address complete, and none is named.
+    /// Whether the address is link-local and no network interface is named.
     #[must_use]
     pub(crate) fn needs_zone(&self) -> bool {
         match self {
@@ -53,14 +53,14 @@ impl Host {
     }
 }
 
-/// Why a text is no target. Each names what to write in its place.
+/// Why a text is not a target, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TargetProblem {
     /// Nothing at all.
     #[error("empty; write HOST:PORT")]
     Empty,
     /// A URL.
-    #[error("a URL; write HOST:PORT, here {0}")]
+    #[error("this is a URL; write HOST:PORT, here {0}")]
     Url(String),
     /// No port.
     #[error("no port; write HOST:PORT, e.g. {0}:443")]
@@ -68,26 +68,29 @@ pub(crate) enum TargetProblem {
     /// No host.
     #[error("no host; write HOST:PORT")]
     NoHost,
-    /// An IPv6 address whose end cannot be told from a port.
+    /// An IPv6 address without brackets: its last part could be a port.
     #[error("an IPv6 address needs brackets; write e.g. [2001:db8::7]:443")]
     NoBrackets,
     /// Brackets around something else.
-    #[error("only an IPv6 address stands in brackets; write e.g. [2001:db8::7]:443")]
+    #[error("only an IPv6 address goes in brackets; write e.g. [2001:db8::7]:443")]
     NotInBrackets,
-    /// A port that is none.
-    #[error("port {0:?} is none; a port is a number from 1 to 65535")]
+    /// No colon after the brackets.
+    #[error("no ':' between the brackets and the port; write e.g. [2001:db8::7]:443")]
+    NoColon,
+    /// Not a port.
+    #[error("port {0:?} is not a number from 1 to 65535")]
     Port(String),
-    /// Four numbers that are no address, or fewer.
-    #[error("{0} is no IPv4 address; write four numbers from 0 to 255")]
+    /// Numbers and dots that are not an address.
+    #[error("{0} is not an IPv4 address; write four numbers from 0 to 255")]
     Ipv4(String),
-    /// A character that no host name has.
-    #[error("{0:?} cannot stand in a host name")]
+    /// A character that is not allowed in a host name.
+    #[error("{0:?} is not allowed in a host name")]
     Character(char),
-    /// Too long for a host name, or an empty label.
-    #[error("no host name: its labels have 1 to 63 characters, 253 in all")]
+    /// A label or the whole name is too long, or a label is empty.
+    #[error("not a host name: a label has 1 to 63 characters, the whole name at most 253")]
     Length,
     /// `0.0.0.0` or `::`.
-    #[error("the unspecified address is nobody's; for this host write {0}")]
+    #[error("the unspecified address is not a target; to probe this host, write {0}")]
     Unspecified(&'static str),
     /// A group, not a host.
     #[error("TCP has no multicast or broadcast; write the address of one host")]
@@ -121,7 +124,7 @@ impl FromStr for TargetSpec {
             Some(digits) if !digits.is_empty() => parse_port(digits)?,
             Some(_) => return Err(TargetProblem::NoPort(text.trim_end_matches(':').to_owned())),
             None if port.is_empty() => return Err(TargetProblem::NoPort(text.to_owned())),
-            None => return Err(TargetProblem::Port(port.to_owned())),
+            None => return Err(TargetProblem::NoColon),
         };
         Ok(Self { name: text.to_owned(), host, port, interval: None })
     }
@@ -136,7 +139,7 @@ fn parse_port(digits: &str) -> Result<u16, TargetProblem> {
         .ok_or_else(|| TargetProblem::Port(digits.to_owned()))
 }
 
-/// What the user most likely means by a URL.
+/// The target that a URL most likely stands for.
 fn without_scheme(scheme: &str, rest: &str) -> String {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| parse_port(port).is_ok());
@@ -172,8 +175,8 @@ fn unbracketed(text: &str) -> Result<Host, TargetProblem> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return address(ip, None);
     }
-    // Names go into lines on a terminal: what is no host name does not get that far. A name in
-    // another script is written in its xn-- form, as the resolver wants it.
+    // Names are printed on a terminal, so only the characters of host names are accepted. The resolver
+    // wants a name in another script in its xn-- form.
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if let Some(character) = text.chars().find(|c| !allowed(*c)) {
         return Err(TargetProblem::Character(character));
@@ -182,7 +185,7 @@ fn unbracketed(text: &str) -> Result<Host, TargetProblem> {
     if name.len() > 253 || name.split('.').any(|label| !(1..=63).contains(&label.len())) {
         return Err(TargetProblem::Length);
     }
-    // The resolver would read `10.1` as 10.0.0.1, and no top-level domain is a number.
+    // The resolver reads `10.1` as 10.0.0.1, and no top-level domain is a number.
     let last = name.rsplit('.').next().unwrap_or(name);
     if last.bytes().all(|b| b.is_ascii_digit()) {
         return Err(TargetProblem::Ipv4(text.to_owned()));

@@ -1,21 +1,14 @@
-//! What a command line must keep to, flag by flag and taken together.
+//! The rules for flags, alone and in combination.
 
-use std::time::Duration;
-
-use crate::{
-    cli::check::CheckArgs,
-    config::{
-        error::{ConfigError, MOST_TARGETS},
-        source::PortRange,
-        target::TargetSpec,
-    },
-};
 use model::time_span::TimeSpan;
 
-/// No network answers sooner than some 10 us, and no machine keeps to times much shorter than this.
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
+use super::error::{ConfigError, MOST_TARGETS, SHORTEST_TIMEOUT};
+use crate::{
+    cli::{check::CheckArgs, values::PortRange},
+    targets::spec::TargetSpec,
+};
 
-/// At least one, those of the command line first.
+/// There must be a target. Those of the command line come first.
 pub(super) fn targets(
     named: &[String],
     listed: Vec<TargetSpec>,
@@ -32,9 +25,9 @@ pub(super) fn targets(
     }
 }
 
-/// A source address that can be one, and is of the targets' family.
+/// The source address must be a unicast address of the targets' family.
 pub(super) fn source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
-    // The socket's interface completes a link-local address as well as a zone does.
+    // The socket's interface completes a link-local address just as a zone does.
     if args.interface.is_none()
         && let Some(target) = targets.iter().find(|target| target.host.needs_zone())
     {
@@ -61,7 +54,7 @@ pub(super) fn source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), Con
     Ok(())
 }
 
-/// No more than any interval.
+/// The jitter must not be longer than any interval.
 pub(super) fn jitter(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
     for target in targets {
         let interval = target.interval.unwrap_or(args.interval.0);
@@ -76,9 +69,9 @@ pub(super) fn jitter(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), Con
     Ok(())
 }
 
-/// A name that an interface can have.
+/// The kernel must accept the name of the interface.
 pub(super) fn interface(name: &str) -> Result<(), ConfigError> {
-    // dev_valid_name() of the kernel, with IFNAMSIZ = 16 of which one byte ends the string.
+    // As dev_valid_name() of the kernel: IFNAMSIZ is 16, and one byte ends the string.
     let characters = name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | ':'));
     if (1..16).contains(&name.len()) && characters && name != "." && name != ".." {
         Ok(())
@@ -87,12 +80,12 @@ pub(super) fn interface(name: &str) -> Result<(), ConfigError> {
     }
 }
 
-/// Long enough for an answer.
+/// The timeout must be long enough for an answer.
 pub(super) fn timeout(timeout: TimeSpan) -> Result<(), ConfigError> {
     if timeout.0 < SHORTEST_TIMEOUT { Err(ConfigError::ShortTimeout(timeout)) } else { Ok(()) }
 }
 
-/// The limit on source ports that the flags make together; enough for the workers.
+/// The limit on source ports that follows from the flags; there must be one for each worker.
 pub(super) fn slots(args: &CheckArgs) -> Result<Option<u32>, ConfigError> {
     let slots = match (args.slots, args.source_port) {
         (Some(slots), Some(ports)) if slots > ports.count() => {
@@ -101,7 +94,7 @@ pub(super) fn slots(args: &CheckArgs) -> Result<Option<u32>, ConfigError> {
         (Some(slots), _) => Some(slots),
         (None, ports) => ports.map(PortRange::count),
     };
-    // Slots that the user did not limit follow the schedule: only a limit can be too low.
+    // Without a limit the number of slots follows from the schedule, and is high enough.
     match slots {
         Some(slots) if args.workers > slots => {
             Err(ConfigError::WorkersOverSlots { workers: args.workers, slots })

@@ -1,4 +1,4 @@
-//! Parsing with errors of one line, as they belong into a log.
+//! Parses a command line; every error is one line, ready for a log.
 
 use std::ffi::OsString;
 
@@ -9,20 +9,19 @@ use clap::{
 
 use super::Cli;
 
-/// Why there is no command to run.
+/// What to do instead of running a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The help or the version was asked for: this goes to stdout, and the exit code is 0.
-    Answer(String),
-    /// The command line is wrong: this one line goes to stderr after `error: `, and the exit
-    /// code is 2.
+    /// Print the help or the version on stdout.
+    Print(String),
+    /// Report this error, which is one line; the exit code is 2.
     Usage(String),
 }
 
 /// Parses a command line, the program's name first.
 ///
 /// # Errors
-/// What to print in place of running, and where.
+/// What to do instead of running a command.
 pub(crate) fn parse<I, T>(arguments: I) -> Result<Cli, Stop>
 where
     I: IntoIterator<Item = T>,
@@ -31,10 +30,10 @@ where
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     Cli::try_parse_from(&arguments).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Stop::Answer(error.render().to_string())
+            Stop::Print(error.render().to_string())
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Stop::Usage("say what to do: 'probe-agent check TARGET...' (see --help)".to_owned())
+            Stop::Usage("no command: run 'probe-agent check TARGET...' (see --help)".to_owned())
         }
         _ => Stop::Usage(
             negative(&error, &arguments).unwrap_or_else(|| one_line(&error.render().to_string())),
@@ -42,8 +41,8 @@ where
     })
 }
 
-/// What to say of a negative value, which no flag takes: clap takes `--count -1` for two flags, and
-/// misses a digit in `--count=-1`.
+/// The error for a negative value, which no flag accepts. clap's own is misleading: it reads
+/// `--count -1` as two flags and calls `--count=-1` an invalid digit.
 fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     let is_negative = |text: &str| {
         text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -52,11 +51,11 @@ fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let said = |flag: &str, value: &str| format!("{flag} {value}: it cannot be negative");
+    let line = |flag: &str, value: &str| format!("{flag} {value}: must not be negative");
     if let Some(value) = text(ContextKind::InvalidValue).filter(|value| is_negative(value)) {
-        return Some(said(text(ContextKind::InvalidArg)?.split(' ').next()?, value));
+        return Some(line(text(ContextKind::InvalidArg)?.split(' ').next()?, value));
     }
-    // It is the number that clap does not know, not something before it.
+    // The unknown argument must be the number itself, not something before it.
     if error.kind() != ErrorKind::UnknownArgument
         || !text(ContextKind::InvalidArg).is_some_and(is_negative)
     {
@@ -67,21 +66,23 @@ fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
         .clone()
         .zip(words.skip(1))
         .find(|(flag, value)| is_negative(value) && takes_a_value(flag))?;
-    Some(said(flag, value))
+    Some(line(flag, value))
 }
 
-/// Whether a word is the name of a flag that is followed by a value.
+/// Whether a word is a flag that takes a value.
 fn takes_a_value(word: &str) -> bool {
-    let is_meant = |arg: &Arg| {
+    let matches = |arg: &Arg| {
         let long = arg.get_long().is_some_and(|name| word.strip_prefix("--") == Some(name));
         let short = arg.get_short().is_some_and(|name| word == format!("-{name}"));
         (long || short) && arg.get_action().takes_values()
     };
-    Cli::command().get_subcommands().any(|command| command.get_arguments().any(is_meant))
+    let root = Cli::command();
+    let mut commands = std::iter::once(&root).chain(root.get_subcommands());
+    commands.any(|command| command.get_arguments().any(matches))
 }
 
-/// Folds clap's paragraphs into one line: the error, its possible values and its tips. The usage
-/// and the pointer to `--help` are dropped.
+/// Joins clap's paragraphs into one line: the error, the possible values and the tips. Drops the usage
+/// and the pointer to `--help`.
 fn one_line(rendered: &str) -> String {
     let mut line = String::new();
     for part in rendered.lines().map(str::trim) {
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn usage_errors_are_one_line() {
         for (command_line, line) in [
-            ("probe-agent", "say what to do: 'probe-agent check TARGET...' (see --help)"),
+            ("probe-agent", "no command: run 'probe-agent check TARGET...' (see --help)"),
             (
                 "probe-agent chekc",
                 "unrecognized subcommand 'chekc'; tip: a similar subcommand exists: 'check'",
@@ -147,10 +148,15 @@ mod tests {
                 "probe-agent check a:1 --no-kernel -1",
                 "unexpected argument '-1' found; tip: to pass '-1' as a value, use '-- -1'",
             ),
-            ("probe-agent check a:1 --count -1 --outptu", "--count -1: it cannot be negative"),
-            ("probe-agent check a:1 -c-1", "--count -1: it cannot be negative"),
-            ("probe-agent check a:1 --timeout=-2s", "--timeout -2s: it cannot be negative"),
-            ("probe-agent check -i -2s a:1", "-i -2s: it cannot be negative"),
+            ("probe-agent check a:1 --count -1 --outptu", "--count -1: must not be negative"),
+            ("probe-agent check a:1 -c-1", "--count -1: must not be negative"),
+            ("probe-agent check a:1 --timeout=-2s", "--timeout -2s: must not be negative"),
+            ("probe-agent check -i -2s a:1", "-i -2s: must not be negative"),
+            ("probe-agent check a:1 --log-level -1", "--log-level -1: must not be negative"),
+            (
+                "probe-agent check a:1 --log-level loud",
+                "invalid value 'loud' for '--log-level <LEVEL>' [possible values: error, warn, info, debug, trace, off]",
+            ),
             (
                 "probe-agent check a:1 --no-kernel -x",
                 "unexpected argument '-x' found; tip: to pass '-x' as a value, use '-- -x'",
@@ -165,16 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn help_and_version_are_answers() {
+    fn help_and_version_are_printed() {
         for command_line in
             ["probe-agent --help", "probe-agent check --help", "probe-agent demo -h"]
         {
             let parsed = parse(command_line.split_whitespace());
-            assert!(matches!(parsed, Err(Stop::Answer(_))), "{command_line}");
+            assert!(matches!(parsed, Err(Stop::Print(_))), "{command_line}");
         }
         let version = parse(["probe-agent", "--version"]);
         let expected = format!("probe-agent {}\n", env!("CARGO_PKG_VERSION"));
-        assert_eq!(version.err(), Some(Stop::Answer(expected)));
+        assert_eq!(version.err(), Some(Stop::Print(expected)));
     }
 
     #[test]
