@@ -1,4 +1,4 @@
-//! A row per target, then what was unusual, then the totals.
+//! A row per target, then the unusual verdicts, then the totals.
 
 mod cells;
 mod findings;
@@ -10,10 +10,10 @@ use super::{style::Look, summary::Summary, totals};
 use explain::ExplainedProbe;
 use model::{expect::Expect, verdict::Judgement};
 
-/// Up to as many probes, each gets its sentence below its row.
+/// Up to this many probes, each has its sentence below its row.
 const DETAILED_PROBES: u64 = 10;
 
-/// Collects what a table needs besides the summary; bounded however long the run is.
+/// Collects what a table needs besides the summary. Its size does not depend on the length of the run.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     samples: Samples,
@@ -21,7 +21,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// `count`: probes per target, `None` until interrupted.
+    /// `count` is the number of probes per target, `None` if the run lasts until interrupted.
     #[must_use]
     pub fn new(targets: usize, count: Option<u64>, expect: Expect) -> Self {
         let single = count == Some(1);
@@ -35,7 +35,7 @@ impl Table {
         self.rows.detailed() || self.samples.wants(judgements)
     }
 
-    /// Takes what the table will say about one probe.
+    /// Takes what the table needs of one probe.
     pub fn probe(&mut self, probe: &ExplainedProbe, target: &str) {
         if self.rows.detailed() {
             self.rows.probe(probe);

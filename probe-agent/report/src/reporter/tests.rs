@@ -85,7 +85,7 @@ impl Write for Closed {
 }
 
 #[test]
-fn a_reader_that_is_gone_is_told_from_a_failure() {
+fn a_reader_that_has_gone_is_not_a_failure() {
     for output in [OutputFormat::Ladder, OutputFormat::Json, OutputFormat::Jsonl] {
         let shape = RunShape {
             targets: targets(&[("x:1", "10.0.0.1:1")]),

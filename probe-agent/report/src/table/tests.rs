@@ -106,22 +106,22 @@ fn many_probes() {
 }
 
 #[test]
-fn a_guard_that_did_not_stand_for_some_is_told_with_their_number() {
+fn the_number_of_unguarded_probes_is_shown() {
     let targets = targets(&[("db.example:9000", "10.77.0.2:9000")]);
     let mut samples = vec![paths::clean(), paths::clean()];
     samples[1].0.timeline.probe.half_open = HalfOpen::NotEnforced;
     let page = draw(&targets, &samples, None, &FACTS, Look::PLAIN);
     assert!(
-        page.contains("did not stand for 1 probe, whose sockets are not in its cgroup"),
+        page.contains("was not in effect for 1 probe, whose sockets are not in its cgroup"),
         "{page}"
     );
     samples[0].0.timeline.probe.half_open = HalfOpen::NotEnforced;
     let page = draw(&targets, &samples, None, &FACTS, Look::PLAIN);
-    assert!(page.contains("The ACK guard did not stand: only"), "{page}");
+    assert!(page.contains("The ACK guard was not in effect: only"), "{page}");
 }
 
 #[test]
-fn thousands_of_targets_show_those_that_need_a_look() {
+fn of_thousands_of_targets_those_that_need_attention_are_shown() {
     let list: Vec<Target> = (0..3_000)
         .map(|n: u32| targets(&[(&format!("t{n}.example:80"), "10.0.0.1:80")])[0].clone())
         .collect();
