@@ -1,4 +1,4 @@
-//! Failures told on stderr: the first at once, then at most one line in a while.
+//! Rate-limited warnings about failures of a sink.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use model::human::counted;
 
-/// At most one line in this time after the first: a dead collector fails with every batch.
+/// After the first line, at most one in this time: with a dead collector, every batch fails.
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// Where lines go.
+/// Receives the lines.
 pub(super) type WriteLine = Box<dyn FnMut(&str) + Send>;
 
-/// Tells failures of one sink.
+/// Warnings about one sink.
 pub(super) struct Warnings {
     write: WriteLine,
     next: Option<Instant>,
@@ -25,7 +25,7 @@ impl Warnings {
         Self { write, next: None, unreported: 0, failing: false }
     }
 
-    /// `spans` were not taken by `sink`.
+    /// `sink` did not accept this many spans.
     pub(super) fn failed(&mut self, sink: &str, spans: u64, why: &str) {
         self.failing = true;
         self.unreported += spans;
@@ -39,19 +39,19 @@ impl Warnings {
         (self.write)(&format!("OTLP: {lost} not delivered to {sink}: {why}"));
     }
 
-    /// A batch was taken whole.
+    /// `sink` accepted a whole batch.
     pub(super) fn recovered(&mut self, sink: &str) {
         if std::mem::take(&mut self.failing) {
-            (self.write)(&format!("OTLP: {sink} takes spans again"));
+            (self.write)(&format!("OTLP: {sink} accepts spans again"));
         }
     }
 
-    /// The receiver took the spans and had something to say.
+    /// `sink` accepted the spans and returned a message.
     pub(super) fn remark(&mut self, sink: &str, message: &str) {
         let now = Instant::now();
         if self.next.is_none_or(|next| now >= next) {
             self.next = Some(now + INTERVAL);
-            (self.write)(&format!("OTLP: {sink} took the spans and says: {message}"));
+            (self.write)(&format!("OTLP: {sink} accepted the spans with a warning: {message}"));
         }
     }
 }
