@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
-use otlp::{ids::RunIds, span::span};
+use otlp::{RunIds, span};
 use probe_agent_tests::sample::{self, unix};
 
 const ID: ProbeId = ProbeId { slot: 3, generation: 7 };

@@ -6,10 +6,10 @@
 mod explained;
 mod narrate;
 mod orphans;
-pub mod rules;
+mod rules;
 pub mod settle;
 mod steps;
-pub mod synack;
+mod synack;
 pub mod timeline;
 pub mod timers;
 

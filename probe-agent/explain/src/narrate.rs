@@ -12,7 +12,6 @@ use model::{
 };
 
 /// A judgement in words.
-#[must_use]
 pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
     let Judgement { verdict, proof } = judgement;
     Finding {

@@ -8,8 +8,7 @@ use model::verdict::{Judgement, Judgements, Proof, Verdict};
 use model::{event::EventKind, outcome::Outcome, record::Closing};
 
 /// The verdicts on a probe, the most telling first; never empty.
-#[must_use]
-pub fn judge(timeline: &Timeline) -> Judgements {
+pub(crate) fn judge(timeline: &Timeline) -> Judgements {
     let mut verdicts = Judgements::new();
     match timeline.outcome() {
         Outcome::Alive => alive(timeline, &mut verdicts),

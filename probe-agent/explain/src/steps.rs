@@ -13,7 +13,6 @@ use model::{
 };
 
 /// The steps of a probe, in time order.
-#[must_use]
 pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
     let mut steps = own_steps(timeline);
     for event in &timeline.events {

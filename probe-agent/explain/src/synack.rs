@@ -30,7 +30,7 @@ const COPY_SPREAD: u64 = 150_000_000;
 
 /// What a SYN-ACK that arrived after the RST of the close was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SynAckKind {
+pub(crate) enum SynAckKind {
     /// A copy that left the server before the RST could arrive. It shows nothing about the RST.
     Duplicate,
     /// A retransmit, so the RST was lost; unless the round trip is longer than it looks, or the
@@ -42,8 +42,7 @@ pub enum SynAckKind {
 
 impl Timeline {
     /// The kind of a SYN-ACK that the kernel answered at `at`, after the RST of the close.
-    #[must_use]
-    pub fn synack_kind(&self, at: u64) -> SynAckKind {
+    pub(crate) fn synack_kind(&self, at: u64) -> SynAckKind {
         let Some(rst) = self.probe.rst_at() else { return SynAckKind::Duplicate };
         let handshake = self.probe.handshake_ns().unwrap_or(0);
         let timer_expired = at >= self.answered() + TIMER_MIN;
@@ -59,7 +58,7 @@ impl Timeline {
 
     /// Whether a second copy of the SYN-ACK, sent in answer to a second SYN, may arrive at `at` and reach
     /// a later probe on the 4-tuple, or no socket.
-    pub(super) fn duplicate_synack_possible(&self, at: u64) -> bool {
+    pub(crate) fn duplicate_synack_possible(&self, at: u64) -> bool {
         if self.is_slow() {
             at < self.answered() + self.round_trip() + COPY_SPREAD
         } else if self.first_syn_was_answered() {
@@ -72,13 +71,12 @@ impl Timeline {
 
     /// When RSTs that no socket sent answered a SYN-ACK that the server retransmitted because it had not
     /// received the RST of the close (path A), in time order.
-    pub fn recoveries(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn recoveries(&self) -> impl Iterator<Item = u64> {
         self.late_rsts().filter(|at| self.synack_kind(*at) != SynAckKind::Duplicate)
     }
 
     /// From when on silence shows that the server has dropped the half-open connection.
-    #[must_use]
-    pub fn silence_conclusive_at(&self) -> u64 {
+    pub(crate) fn silence_conclusive_at(&self) -> u64 {
         let (mut gap, mut last) = (0, self.answered());
         for at in self.recoveries() {
             (gap, last) = (at.saturating_sub(last), at);
@@ -99,7 +97,7 @@ impl Timeline {
 
     /// Until when to follow a probe beyond its settle window, because only the absence of another SYN-ACK
     /// shows how it ended; `None` if that does not matter or is already known.
-    pub(super) fn follow_until(&self) -> Option<u64> {
+    pub(crate) fn follow_until(&self) -> Option<u64> {
         if self.later.is_some() || self.reused_cleanly {
             return None;
         }

@@ -102,8 +102,7 @@ impl Timeline {
 
     /// ACKs of ours that left: the segments that the kernel counted for the socket, minus its SYNs and
     /// the ACKs that the guard held back. 0 without the kernel's counts.
-    #[must_use]
-    pub fn acks_leaked(&self) -> u32 {
+    pub(crate) fn acks_leaked(&self) -> u32 {
         let Some(kernel) = self.probe.kernel else { return 0 };
         let retransmits = u32::try_from(self.syn_retransmits()).unwrap_or(u32::MAX);
         let syns = 1 + retransmits.max(u32::from(kernel.retransmits));
@@ -112,8 +111,7 @@ impl Timeline {
 
     /// When a reply arrived that belongs to an earlier probe: the kernel sent a RST in `SYN_SENT`.
     /// Without tracing, a SYN that was retransmitted long before its timer is the sign of it.
-    #[must_use]
-    pub fn stale_reply_at(&self) -> Option<u64> {
+    pub(crate) fn stale_reply_at(&self) -> Option<u64> {
         if let Some(info) = self.probe.tcp_info {
             let quick = self.probe.answered_at.saturating_sub(self.probe.started_at) < TIMER_MIN;
             let stale = info.retransmits > 0 && self.probe.outcome == Outcome::Alive && quick;
@@ -123,8 +121,7 @@ impl Timeline {
     }
 
     /// Whether a confirmation probe disproved the refusal (path C).
-    #[must_use]
-    pub fn falsely_refused(&self) -> bool {
+    pub(crate) fn falsely_refused(&self) -> bool {
         self.probe.outcome == Outcome::Refused
             && self.confirmation.is_some_and(|probe| probe.outcome == Outcome::Alive)
     }

@@ -20,7 +20,8 @@ pub use endpoint::{Endpoint, Protocol, TlsFiles};
 pub use error::ConfigError;
 
 use super::args::OtlpArgs;
-use setting::{Setting, Settings};
+pub use setting::Setting;
+use setting::Settings;
 
 /// The default of `OTEL_EXPORTER_OTLP_TIMEOUT`, as specified.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

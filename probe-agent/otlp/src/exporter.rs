@@ -16,13 +16,12 @@ use tokio::{
     time::Instant,
 };
 
-pub use super::sink::collector::TlsError;
 use super::{
     config::{ConfigError, OtlpConfig},
     counts::DeliveryCounts,
     delivery::Delivery,
     ids::RunIds,
-    sink::{collector::Collector, file::JsonLines},
+    sink::{TlsError, collector::Collector, file::JsonLines},
     warnings::{Warnings, WriteLine},
     worker::{MonitoredSink, RunContext, Worker},
 };

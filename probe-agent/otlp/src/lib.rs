@@ -9,22 +9,27 @@
 //! - **rejected**: a sink rejected it, failed, or did not answer in time;
 //! - **dropped**: it never left the queue.
 
-pub mod args;
-pub mod config;
-pub mod counts;
-pub mod delivery;
-pub mod exporter;
-pub mod ids;
-pub mod resource;
+mod args;
+mod config;
+mod counts;
+mod delivery;
+mod exporter;
+mod ids;
+mod resource;
 mod sink;
-pub mod span;
+mod span;
 mod value;
 mod warnings;
 mod worker;
 
 pub use args::OtlpArgs;
-pub use config::OtlpConfig;
+pub use config::{ConfigError, Endpoint, OtlpConfig, Protocol, Setting, TlsFiles};
+pub use delivery::Delivery;
 pub use exporter::{ExportError, Exporter};
+pub use ids::RunIds;
+pub use resource::{HostFacts, resource};
+pub use sink::TlsError;
+pub use span::span;
 
 /// The default `service.name`, and the name of the instrumentation scope.
 const SERVICE: &str = "probe-agent";

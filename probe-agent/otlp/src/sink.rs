@@ -8,6 +8,8 @@ mod retry;
 mod tls;
 mod transport;
 
+pub use tls::TlsError;
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 
 /// The result of handing a batch to a sink.

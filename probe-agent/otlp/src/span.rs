@@ -30,7 +30,7 @@ use kernel::clock::Clock;
 use model::target::Target;
 
 /// The name of every span.
-pub const NAME: &str = "tcp.probe";
+const NAME: &str = "tcp.probe";
 
 /// Flags of spans and links: sampled (W3C Trace Context, section 3.2.2.5.1), and known not to be remote,
 /// because the context is of this run.

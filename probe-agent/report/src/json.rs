@@ -11,9 +11,9 @@ use super::summary::Summary;
 
 /// `{"summary": {...}}`, the last line of JSON Lines.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct SummaryObject<'a> {
+pub(super) struct SummaryObject<'a> {
     /// The figures of the run.
-    pub summary: &'a Summary,
+    pub(super) summary: &'a Summary,
 }
 
 /// Writes one object as a line.
@@ -28,7 +28,7 @@ pub fn write_line(out: &mut impl Write, object: &impl Serialize) -> io::Result<(
 /// One document, `{"probes": [...], "summary": {...}}`, written probe by probe: its memory does not grow
 /// with the run.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Document {
+pub(super) struct Document {
     probes: u64,
 }
 
@@ -37,7 +37,11 @@ impl Document {
     ///
     /// # Errors
     /// The reader has gone, or the disk is full.
-    pub fn probe(&mut self, out: &mut impl Write, object: &ProbeObject<'_>) -> io::Result<()> {
+    pub(super) fn probe(
+        &mut self,
+        out: &mut impl Write,
+        object: &ProbeObject<'_>,
+    ) -> io::Result<()> {
         out.write_all(if self.probes == 0 { b"{\"probes\":[\n" } else { b",\n" })?;
         self.probes += 1;
         Ok(serde_json::to_writer(out, object)?)
@@ -47,7 +51,7 @@ impl Document {
     ///
     /// # Errors
     /// The reader has gone, or the disk is full.
-    pub fn finish(&mut self, out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    pub(super) fn finish(&mut self, out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         out.write_all(if self.probes == 0 { b"{\"probes\":[" } else { b"\n" })?;
         out.write_all(b"],\n\"summary\":")?;
         serde_json::to_writer(&mut *out, summary)?;

@@ -11,8 +11,8 @@ pub mod reporter;
 pub mod stats;
 pub mod style;
 pub mod summary;
-pub mod table;
-pub mod timestamp;
+mod table;
+mod timestamp;
 mod totals;
 mod wrap;
 

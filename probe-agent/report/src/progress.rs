@@ -64,8 +64,7 @@ impl<W: Write> Progress<W> {
     }
 
     /// Whether a snapshot taken now would be drawn. Cheap enough to call often.
-    #[must_use]
-    pub fn is_due(&self, elapsed: Duration) -> bool {
+    fn is_due(&self, elapsed: Duration) -> bool {
         self.line.room().is_some() && elapsed >= self.next
     }
 

@@ -19,11 +19,7 @@ use crate::format::OutputFormat;
 use engine::session::ReportFilter;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{
-    expect::Expect,
-    target::Target,
-    verdict::{Judgement, Verdict},
-};
+use model::{expect::Expect, target::Target, verdict::Verdict};
 
 /// A run of up to this many probes has all ladders drawn, including those of clean probes.
 const FEW_PROBES: u64 = 10;
@@ -95,19 +91,6 @@ impl<W: Write> Reporter<W> {
             OutputFormat::Jsonl => Format::Jsonl,
         };
         Self { out, shape, look, clock, format }
-    }
-
-    /// Whether a probe with these verdicts will be printed. Where not, it need not be explained:
-    /// the summary counts it anyhow. Cheap enough to be asked for each probe.
-    #[must_use]
-    pub fn wants(&self, judgements: &[Judgement]) -> bool {
-        match &self.format {
-            Format::Table(table) => table.wants(judgements),
-            Format::Ladder { drawn } => {
-                self.shape.is_small() || (*drawn < MOST_LADDERS && !is_clean(judgements))
-            }
-            Format::Json(_) | Format::Jsonl => true,
-        }
     }
 
     /// Takes one probe, and prints it if the format prints probes. A confirmation probe is reported with the
@@ -194,10 +177,6 @@ impl<W: Write> Reporter<W> {
 #[must_use]
 pub fn reader_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
-}
-
-fn is_clean(judgements: &[Judgement]) -> bool {
-    judgements.iter().all(|judgement| judgement.verdict == Verdict::Clean)
 }
 
 fn write_rule(out: &mut impl Write, look: Look) -> io::Result<()> {

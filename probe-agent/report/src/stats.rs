@@ -19,13 +19,13 @@ const TARGETS_WITH_HISTOGRAM: usize = 4_096;
 
 /// Counts by outcome, verdict and proof.
 #[derive(Clone, Debug, Default)]
-struct Counts {
+struct VerdictCounts {
     probes: u64,
     outcomes: [u64; Outcome::ALL.len()],
     verdicts: [u64; Verdict::ALL.len()],
 }
 
-impl Counts {
+impl VerdictCounts {
     fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
         self.probes += 1;
         self.outcomes[outcome as usize] += 1;
@@ -53,7 +53,7 @@ fn add_each(to: &mut [u64], from: &[u64]) {
 struct TargetCounts {
     /// Probes that were alive and only `clean`.
     clean: u64,
-    other: Option<Box<Counts>>,
+    other: Option<Box<VerdictCounts>>,
     unexpected: u64,
     latency: TargetLatency,
 }
@@ -86,7 +86,7 @@ pub struct RunFacts {
 /// The counts of a run, or of one worker of it.
 #[derive(Clone, Debug)]
 pub struct RunCounts {
-    counts: Counts,
+    counts: VerdictCounts,
     proofs: [u64; Proof::ALL.len()],
     confirmations: u64,
     early_reuses: u64,
@@ -102,7 +102,7 @@ impl RunCounts {
     #[must_use]
     pub fn new(targets: usize) -> Self {
         Self {
-            counts: Counts::default(),
+            counts: VerdictCounts::default(),
             proofs: [0; Proof::ALL.len()],
             confirmations: 0,
             early_reuses: 0,
@@ -111,52 +111,6 @@ impl RunCounts {
             latency: RunLatency::new(),
             targets: vec![TargetCounts::default(); targets],
             histograms: targets <= TARGETS_WITH_HISTOGRAM,
-        }
-    }
-
-    /// Counts one probe. A confirmation probe counts as a confirmation and nothing else.
-    pub fn add(&mut self, judged: &Judged) {
-        let Judged { timeline, verdicts: judgements, expected } = judged;
-        let expected = *expected;
-        let probe = &timeline.probe;
-        if probe.confirms.is_some() {
-            self.confirmations += 1;
-            return;
-        }
-        let outcome = timeline.outcome();
-        self.counts.add(outcome, judgements);
-        for judgement in judgements {
-            self.proofs[judgement.proof as usize] += 1;
-        }
-        self.early_reuses += u64::from(probe.early_reuse);
-        self.unguarded += u64::from(probe.half_open == HalfOpen::NotEnforced);
-        self.unexpected += u64::from(!expected);
-        let handshake = probe.handshake_ns();
-        if let Some(ns) = handshake {
-            self.latency.record(ns);
-        }
-        if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
-            target.add(outcome, judgements);
-            target.unexpected += u64::from(!expected);
-            if let Some(ns) = handshake {
-                target.latency.record(ns, self.histograms);
-            }
-        }
-    }
-
-    /// Adds the counts of another worker of the same run.
-    pub fn merge(&mut self, other: &Self) {
-        self.counts.merge(&other.counts);
-        add_each(&mut self.proofs, &other.proofs);
-        self.confirmations += other.confirmations;
-        self.early_reuses += other.early_reuses;
-        self.unguarded += other.unguarded;
-        self.unexpected += other.unexpected;
-        self.latency.merge(&other.latency);
-        for (to, from) in self.targets.iter_mut().zip(&other.targets) {
-            to.merge_counts(from);
-            to.unexpected += from.unexpected;
-            to.latency.merge(&from.latency);
         }
     }
 
@@ -212,12 +166,49 @@ impl RunCounts {
 }
 
 impl engine::session::Counts for RunCounts {
-    fn add(&mut self, probe: &Judged) {
-        Self::add(self, probe);
+    /// Counts one probe. A confirmation probe counts as a confirmation and nothing else.
+    fn add(&mut self, judged: &Judged) {
+        let Judged { timeline, verdicts: judgements, expected } = judged;
+        let expected = *expected;
+        let probe = &timeline.probe;
+        if probe.confirms.is_some() {
+            self.confirmations += 1;
+            return;
+        }
+        let outcome = timeline.outcome();
+        self.counts.add(outcome, judgements);
+        for judgement in judgements {
+            self.proofs[judgement.proof as usize] += 1;
+        }
+        self.early_reuses += u64::from(probe.early_reuse);
+        self.unguarded += u64::from(probe.half_open == HalfOpen::NotEnforced);
+        self.unexpected += u64::from(!expected);
+        let handshake = probe.handshake_ns();
+        if let Some(ns) = handshake {
+            self.latency.record(ns);
+        }
+        if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
+            target.add(outcome, judgements);
+            target.unexpected += u64::from(!expected);
+            if let Some(ns) = handshake {
+                target.latency.record(ns, self.histograms);
+            }
+        }
     }
 
     fn merge(&mut self, other: Self) {
-        Self::merge(self, &other);
+        self.counts.merge(&other.counts);
+        add_each(&mut self.proofs, &other.proofs);
+        self.confirmations += other.confirmations;
+        self.early_reuses += other.early_reuses;
+        self.unguarded += other.unguarded;
+        self.unexpected += other.unexpected;
+        self.latency.merge(&other.latency);
+        for (to, from) in self.targets.iter_mut().zip(&other.targets) {
+            to.merge_counts(from);
+            to.unexpected += from.unexpected;
+            to.latency.merge(&from.latency);
+        }
     }
 }
 
@@ -238,7 +229,7 @@ impl TargetCounts {
         }
     }
 
-    fn counts(&self) -> Counts {
+    fn counts(&self) -> VerdictCounts {
         let mut counts = self.other.as_deref().cloned().unwrap_or_default();
         counts.probes += self.clean;
         counts.outcomes[Outcome::Alive as usize] += self.clean;

@@ -82,8 +82,7 @@ fn colours(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
 }
 
 /// The colour of a verdict.
-#[must_use]
-pub fn verdict_tone(verdict: Verdict) -> Tone {
+pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Clean => Tone::Good,
         Verdict::AckLeaked => Tone::Bad,
@@ -101,8 +100,7 @@ pub fn verdict_tone(verdict: Verdict) -> Tone {
 }
 
 /// The colour of an outcome.
-#[must_use]
-pub fn outcome_tone(outcome: Outcome) -> Tone {
+pub(super) fn outcome_tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Alive => Tone::Good,
         Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable | Outcome::LocalError => {
@@ -112,8 +110,7 @@ pub fn outcome_tone(outcome: Outcome) -> Tone {
 }
 
 /// An outcome for people: its stable name without underscores.
-#[must_use]
-pub fn outcome_words(outcome: Outcome) -> &'static str {
+pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Alive => "alive",
         Outcome::Refused => "refused",

@@ -37,8 +37,8 @@ impl Counted {
     }
 
     /// How many names have a count.
-    #[must_use]
-    pub fn names(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> usize {
         self.0.len()
     }
 }
@@ -170,8 +170,7 @@ impl TargetSummary {
     }
 
     /// The most telling verdict of any probe.
-    #[must_use]
-    pub fn most_telling(&self) -> Option<Verdict> {
+    pub(crate) fn most_telling(&self) -> Option<Verdict> {
         Verdict::ALL.into_iter().find(|verdict| self.verdict(*verdict) > 0)
     }
 }

@@ -3,8 +3,7 @@
 use kernel::clock::Clock;
 
 /// A kernel time in RFC 3339, UTC, with nanoseconds, e.g. `2026-01-02T03:04:05.678901234Z`.
-#[must_use]
-pub fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
+pub(super) fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
     calendar(clock.unix_ns(monotonic_ns))
 }
 

@@ -34,7 +34,7 @@ use kernel::{
     loader::{Rings, Tracer},
 };
 use model::{errno::in_words, target::Target};
-use otlp::{Exporter, OtlpConfig, resource};
+use otlp::{Exporter, HostFacts, OtlpConfig};
 use report::{
     format::OutputFormat,
     progress::Progress,
@@ -86,8 +86,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 
 fn start_exporter(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
     let env = |name: &str| std::env::var(name).ok();
-    let host = resource::HostFacts::detect().context("random bytes").map_err(Failure::other)?;
-    let resource = resource::resource(env, &host).map_err(Failure::usage)?;
+    let host = HostFacts::detect().context("random bytes").map_err(Failure::other)?;
+    let resource = otlp::resource(env, &host).map_err(Failure::usage)?;
     let tell = |line: &str| say(line);
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, tell).map_err(Failure::usage)
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
-pub use super::tls::TlsError;
-use super::{Answer, grpc::Grpc, http::Http, retry::deliver};
+use super::{Answer, TlsError, grpc::Grpc, http::Http, retry::deliver};
 use crate::config::{Endpoint, Protocol};
 
 /// A collector.

@@ -1,3 +1,4 @@
+use engine::session::Counts;
 use serde_json::Value;
 
 use super::{Document, ProbeObject, SummaryObject, write_line};

@@ -3,6 +3,7 @@ use crate::{
     sample::{Sample, paths, targets},
     summary::Summary,
 };
+use engine::session::Counts;
 use model::spans::SpanCounts;
 use model::{
     outcome::Outcome,
@@ -134,7 +135,7 @@ fn merged_workers_count_as_one_would() {
         let (mut first, mut second) = (RunCounts::new(2), RunCounts::new(2));
         ramp(&mut first, 1..=cut);
         ramp(&mut second, cut + 1..=1_000);
-        first.merge(&second);
+        first.merge(second);
         assert_eq!(summary(&first), summary(&one), "cut at {cut}");
     }
 }

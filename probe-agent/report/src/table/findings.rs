@@ -9,10 +9,7 @@ use crate::{
     summary::Summary,
 };
 use explain::ExplainedProbe;
-use model::{
-    finding::Finding,
-    verdict::{Judgement, Verdict},
-};
+use model::{finding::Finding, verdict::Verdict};
 
 /// One example in full, and two more to look up in the spans.
 const SAMPLES: usize = 3;
@@ -31,10 +28,6 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    pub(super) fn wants(&self, judgements: &[Judgement]) -> bool {
-        judgements.iter().any(|judgement| self.has_room(judgement.verdict))
-    }
-
     fn has_room(&self, verdict: Verdict) -> bool {
         verdict != Verdict::Clean && !self.by_verdict[verdict as usize].is_full()
     }
