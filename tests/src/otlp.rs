@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use otlp::{Exporter, OtlpArgs, OtlpConfig, config::ConfigError, resource::HostFacts};
+use otlp::{ConfigError, Exporter, HostFacts, OtlpArgs, OtlpConfig};
 
 use crate::sample;
 
@@ -56,7 +56,7 @@ pub fn resource() -> Resource {
         executable: "probe-agent".into(),
         instance: [7; 16],
     };
-    otlp::resource::resource(|_| None, &facts).expect("an empty environment is right")
+    otlp::resource(|_| None, &facts).expect("an empty environment is right")
 }
 
 /// An exporter of samples.

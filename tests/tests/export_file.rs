@@ -8,7 +8,7 @@ use model::spans::SpanCounts;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
-use otlp::{Exporter, span::span};
+use otlp::{Exporter, span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     receiver::{Receiver, Reply, spans},

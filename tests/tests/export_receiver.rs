@@ -8,7 +8,7 @@ use std::{
 
 use model::record::ProbeId;
 use model::spans::SpanCounts;
-use otlp::{Exporter, span::span};
+use otlp::{Exporter, span};
 use probe_agent_tests::{
     otlp::{Lines, config, exporter},
     receiver::{Receiver, Reply, spans},

@@ -6,9 +6,9 @@
 pub mod correlator;
 mod explained;
 mod narrate;
-pub mod rules;
+mod rules;
 mod steps;
-pub mod synack;
+mod synack;
 pub mod timeline;
 pub mod timers;
 

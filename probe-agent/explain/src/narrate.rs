@@ -1,4 +1,4 @@
-//! Tells a verdict to a person: the sentence, the evidence, the advice.
+//! Puts a verdict into words: sentence, evidence and advice.
 
 mod advice;
 mod evidence;
@@ -12,7 +12,6 @@ use model::{
 };
 
 /// A judgement in words.
-#[must_use]
 pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
     let Judgement { verdict, proof } = judgement;
     Finding {
@@ -25,16 +24,16 @@ pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
     }
 }
 
-/// The other probe that a verdict is about.
+/// The other probe involved in a verdict.
 fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
     let earlier = timeline.earlier.and_then(|e| e.id);
     match verdict {
         Verdict::RstLostPortReuse | Verdict::RstLostUnrecovered => timeline.later.map(|l| l.id),
-        // The SYN was sent again because it met something, if there is an earlier probe.
+        // With an earlier probe, a stale reply made the kernel retransmit the SYN.
         Verdict::StaleSynRecvChallengeAck
         | Verdict::StaleSynRecvReset
         | Verdict::SynRetransmitted => earlier,
-        // Its own answer was late, or that to an earlier probe's SYN.
+        // Either its own answer was late, or the answer to an earlier probe's SYN.
         Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
         Verdict::AckLeaked
         | Verdict::RstLostSynackRetransmit
@@ -46,7 +45,7 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
     }
 }
 
-/// Whether its SYN met a second copy of an earlier probe's SYN-ACK.
+/// Whether a second copy of an earlier probe's SYN-ACK reached this probe.
 fn met_duplicate_synack(timeline: &Timeline) -> bool {
     timeline.earlier.is_some_and(|e| e.stale == StaleReply::DuplicateSynAck)
 }

@@ -1,4 +1,5 @@
-//! Verdicts, from events to words: `cases/*.txt` by hand, and a simulated world at random.
+//! Verdicts, from events to words: hand-written cases in `cases/*.txt`, and a simulated network with random
+//! losses.
 
 mod losses;
 mod scenario;
@@ -8,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use self::scenario::{Explained, Scenario};
 
-/// Runs one case and says how what came differs from what was expected.
+/// Runs one case and returns how the result differs from what was expected.
 fn check(text: &str) -> Result<(), String> {
     let Scenario { expected, left, reports, still_pending } = Scenario::run(text)?;
     let mut diff = Vec::new();
@@ -79,7 +80,7 @@ fn every_verdict_and_every_proof_has_a_case() {
 }
 
 #[test]
-fn what_differs_is_shown() {
+fn a_difference_is_shown() {
     let case = "end 1.1 alive syn 0 answer 0.07 rst 0.12\n\
                 settle 1600\n\
                 expect 1.1 timed_out/confirmed\n\
@@ -90,7 +91,7 @@ fn what_differs_is_shown() {
         "- 1.1 timed_out/confirmed\n\
          + 1.1 clean/confirmed\n\
          - 1.1 says: pigs can fly\n\
-         + Answered in 70 us and reset; the server let go.\n\
+         + Answered in 70 us and reset; the server dropped the half-open connection.\n\
          + tcp_send_reset for the close, 50 us after SYN_SENT -> ESTABLISHED\n\
          + no tcp_send_reset without a socket for 1.600 s after the last RST"
     );

@@ -1,4 +1,4 @@
-//! One kernel event, decoded.
+//! Kernel events, decoded.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum TcpState {
     SynSent,
     /// `TCP_CLOSE`
     Close,
-    /// Any other, by the kernel's number.
+    /// Any other state, by the kernel's number.
     Other(u8),
 }
 
@@ -48,53 +48,53 @@ impl fmt::Display for TcpState {
     }
 }
 
-/// The name that this kernel gives a reset's reason (`enum sk_rst_reason` without its prefix),
-/// e.g. `NO_SOCKET`. Numbers change between kernels, names do not.
+/// The name of a reset reason (`enum sk_rst_reason` without its prefix), e.g. `NO_SOCKET`. The names are
+/// stable between kernels, the numbers are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RstReason(pub &'static str);
 
 impl RstReason {
-    /// The packet that was answered belongs to no socket.
+    /// The RST answers a packet that belongs to no socket.
     pub const NO_SOCKET: Self = Self("NO_SOCKET");
-    /// A segment met a socket in `SYN_SENT` with an acknowledgment number that is not of its SYN.
+    /// A segment reached a socket in `SYN_SENT` but does not acknowledge its SYN.
     pub const INVALID_ACK: Self = Self("TCP_INVALID_ACK_SEQUENCE");
-    /// The kernel has no reasons (before about 6.10), or one that its own table does not name.
+    /// The kernel gives no reasons (before about 6.10), or one that its own table does not name.
     pub const NONE: Self = Self("");
 }
 
 /// What the kernel did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// A change of state that a clean probe does not have.
+    /// A state change that does not occur in a clean probe.
     StateChange {
         /// The state before.
         from: TcpState,
         /// The state after.
         to: TcpState,
     },
-    /// `tcp_send_reset`, other than the RST of the probe's own close.
+    /// `tcp_send_reset`, except for the RST of the probe's own close.
     RstSent {
-        /// The state of the socket that answered; `None` where no socket was found.
+        /// The state of the socket that sent the RST; `None` if there was no socket.
         socket: Option<TcpState>,
-        /// Why.
+        /// Why the kernel sent it.
         reason: RstReason,
     },
     /// `tcp_receive_reset`.
     RstReceived,
     /// `tcp_retransmit_skb` in `SYN_SENT`.
     SynRetransmit {
-        /// What the transmission said: 0, or a negative errno (-1: dropped by this host's
-        /// firewall).
+        /// The result of the transmission: 0, or a negative errno (-1: this host's firewall dropped
+        /// the SYN).
         error: i32,
     },
     /// `tcp_retransmit_skb` in another state.
     SegmentRetransmit {
-        /// That state.
+        /// The state of the socket.
         state: TcpState,
     },
     /// `tcp_retransmit_synack`, by a server on this host.
     SynAckRetransmit,
-    /// The ACK guard held back an ACK that would have woken the server's `accept()`.
+    /// The ACK guard held back an ACK that would have completed the handshake.
     AckHeldBack,
 }
 
@@ -108,8 +108,9 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether this is the RST that answers a challenge ACK, or a late SYN-ACK, that met a socket
-    /// in `SYN_SENT` (`tcp_rcv_synsent_state_process`; RFC 9293, section 3.10.7.3).
+    /// Whether this is the RST with which a socket in `SYN_SENT` answers a challenge ACK or a late
+    /// SYN-ACK: a reply that does not acknowledge its SYN (`tcp_rcv_synsent_state_process`; RFC 9293,
+    /// section 3.10.7.3).
     #[must_use]
     pub fn answers_stale_reply(&self) -> bool {
         match self.kind {
@@ -127,12 +128,12 @@ impl Event {
     }
 }
 
-/// An event with what is needed to find its probe.
+/// A kernel event and the keys that identify its probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowEvent {
     /// The probe's 4-tuple.
     pub flow: FlowKey,
-    /// The slot whose socket took part, and its generation; `None` where no socket did.
+    /// The slot and generation of the socket involved; `None` if there was no socket.
     pub socket: Option<(u32, u32)>,
     /// The event.
     pub event: Event,

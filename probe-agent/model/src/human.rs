@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers formatted for people.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ pub fn nanoseconds(ns: u64) -> String {
 /// A time in seconds, as [`nanoseconds`] prints it.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
-    // A float that is out of range or no number saturates or becomes 0.
+    // The cast saturates: out-of-range values are clamped and NaN becomes 0.
     nanoseconds((seconds * 1e9).round() as u64)
 }
 
@@ -48,7 +48,7 @@ fn three_digits(value: f64) -> String {
     }
 }
 
-/// A count with its thousands apart: `152,000`.
+/// A count with thousands separators: `152,000`.
 #[must_use]
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -68,7 +68,7 @@ pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
-/// A share of a whole that is never rounded up to 100 % nor down to 0 %.
+/// A percentage. It is 100 % or 0 % only if that is exact.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> String {
     if part == whole {

@@ -1,11 +1,10 @@
-//! The flags of the export.
+//! The command-line flags of the export.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where spans go. A flag wins over the environment; what is not given here is read from the
-/// `OTEL_*` variables (see [`super::config`]).
+/// Where spans go. Flags take precedence over the `OTEL_*` variables (see [`super::config`]).
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "OTLP export")]
 pub struct OtlpArgs {

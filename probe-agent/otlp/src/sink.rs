@@ -1,4 +1,4 @@
-//! Where batches go: a collector over gRPC or HTTP, and a file.
+//! The sinks for batches: a collector over gRPC or HTTP, and a file.
 
 pub(super) mod collector;
 pub(super) mod file;
@@ -8,27 +8,29 @@ mod retry;
 mod tls;
 mod transport;
 
+pub use tls::TlsError;
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 
-/// What a sink did with a batch.
+/// The result of handing a batch to a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It took the batch, all or (OTLP's partial success) but for some spans.
+    /// The sink accepted the batch, perhaps without some spans (OTLP's partial success).
     Accepted {
-        /// Spans that it refused.
+        /// Spans that it rejected.
         rejected: u64,
-        /// Why, or a warning; may be empty.
+        /// The reason, or a warning; may be empty.
         message: String,
     },
-    /// It took nothing.
+    /// The sink accepted nothing.
     Failed {
-        /// What went wrong, with the remedy.
+        /// The cause, with a remedy.
         why: String,
     },
 }
 
 impl Answer {
-    /// How many of a batch's spans were not taken.
+    /// How many spans of a batch were not accepted.
     pub(super) fn rejected(&self, of: u64) -> u64 {
         match self {
             Self::Accepted { rejected, .. } => (*rejected).min(of),
@@ -48,7 +50,7 @@ impl From<ExportTraceServiceResponse> for Answer {
     }
 }
 
-/// An error with its causes, outermost first: the libraries put the telling one last.
+/// An error with its causes, outermost first: in these libraries the last one is the most specific.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -25,7 +25,7 @@ impl Warnings {
         Self { report, next: None, unreported: 0, failing: false }
     }
 
-    /// `spans` were not taken by `sink`.
+    /// `sink` did not accept this many spans.
     pub(super) fn failed(&mut self, sink: &str, spans: u64, why: &str) {
         self.failing = true;
         self.unreported += spans;
@@ -38,14 +38,14 @@ impl Warnings {
         (self.report)(&Notice::Failed { sink, spans, reason: why });
     }
 
-    /// A batch was taken whole.
+    /// `sink` accepted a whole batch.
     pub(super) fn recovered(&mut self, sink: &str) {
         if std::mem::take(&mut self.failing) {
             (self.report)(&Notice::Recovered { sink });
         }
     }
 
-    /// The receiver took the spans and had something to say.
+    /// `sink` accepted the spans and returned a message.
     pub(super) fn remark(&mut self, sink: &str, message: &str) {
         let now = Instant::now();
         if self.next.is_none_or(|next| now >= next) {

@@ -1,4 +1,4 @@
-//! The exporter's thread: takes spans from the queue and hands them to the sinks in batches.
+//! The exporter's thread: sends the queued spans to the sinks in batches.
 
 mod batch;
 
@@ -18,7 +18,7 @@ use super::{
 pub(super) use batch::RunContext;
 use batch::next_batch;
 
-/// A sink and what is told of it.
+/// A sink with its warnings.
 pub(super) struct MonitoredSink<S> {
     pub(super) sink: S,
     pub(super) warnings: Warnings,
@@ -34,14 +34,14 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Works until the queue is closed and empty, or until the time that `stop` names.
+    /// Runs until the queue is closed and empty, or until the deadline from `stop`.
     pub(super) async fn run(mut self, stop: watch::Receiver<Option<Instant>>) {
         let in_flight = Cell::new(0);
         tokio::select! {
             () = self.pump(&in_flight) => {}
             () = deadline_reached(stop) => {}
         }
-        // What was being sent may have arrived; without an answer it does not count as accepted.
+        // The batch in flight may have arrived, but without an answer it does not count as accepted.
         self.counts.reject(in_flight.get());
         self.queue.close();
         let mut undelivered = in_flight.get();
@@ -52,7 +52,7 @@ impl Worker {
         if undelivered > 0
             && let Some(MonitoredSink { sink, warnings }) = &mut self.collector
         {
-            warnings.failed(sink.name(), undelivered, "the run was over before it had taken them");
+            warnings.failed(sink.name(), undelivered, "the run ended before it accepted them");
         }
     }
 
@@ -70,7 +70,7 @@ impl Worker {
                 let answer = sink.deliver(request).await;
                 report(warnings, sink.name(), &answer, spans);
                 failing = matches!(answer, Answer::Failed { .. });
-                // The file takes all of a batch or nothing, so this is how many all sinks took.
+                // The file accepts a batch as a whole or not at all, so the maximum covers both sinks.
                 rejected = rejected.max(answer.rejected(spans));
             }
             self.counts.set_failing(failing);
@@ -89,15 +89,15 @@ fn report(warnings: &mut Warnings, sink: &str, answer: &Answer, spans: u64) {
             }
         }
         Answer::Accepted { rejected, message } => {
-            let why = if message.is_empty() { "it refused them" } else { message };
+            let why = if message.is_empty() { "it rejected them" } else { message };
             warnings.failed(sink, *rejected, why);
         }
         Answer::Failed { why } => warnings.failed(sink, spans, why),
     }
 }
 
-/// Resolves at the time that `stop` names, the last one if it names several; never where the other end
-/// is gone without naming one.
+/// Resolves at the deadline from `stop`, the latest one if it sends several. Never resolves if the sender
+/// has gone without sending one.
 async fn deadline_reached(mut stop: watch::Receiver<Option<Instant>>) {
     loop {
         let named = *stop.borrow_and_update();

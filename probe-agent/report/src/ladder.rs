@@ -1,4 +1,4 @@
-//! One probe as a sequence diagram, with what happened, the evidence and the advice.
+//! One probe as a sequence diagram, followed by what happened, the evidence and the advice.
 
 mod arrow;
 mod diagram;

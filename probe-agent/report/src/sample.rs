@@ -25,7 +25,7 @@ pub(super) fn targets(list: &[(&str, &str)]) -> Arc<[Target]> {
         .collect()
 }
 
-/// Compares with `src/golden/NAME`; with `UPDATE_GOLDEN=1` in the environment, writes it.
+/// Compares with `src/golden/NAME`. With `UPDATE_GOLDEN=1` in the environment, writes the file first.
 #[track_caller]
 pub(super) fn golden(name: &str, seen: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/golden").join(name);

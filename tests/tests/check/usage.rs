@@ -155,7 +155,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --otlp-endpoint collector:4318",
-        "--otlp-endpoint: \"collector:4318\" has no http:// or https:// before it; write it like \
+        "--otlp-endpoint: \"collector:4318\" does not start with http:// or https://; write it like \
          http://localhost:4318",
     ),
     (
@@ -164,7 +164,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --otlp-timeout 10",
-        "--otlp-timeout: \"10\" is no timeout; write a number and its unit, e.g. 10s or 500ms",
+        "--otlp-timeout: \"10\" is not a timeout; write a number and its unit, e.g. 10s or 500ms",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! What says so: each piece names its hook and its time after the RST or the SYN.
+//! The evidence for a verdict. Each piece names its hook and its time after the RST or the SYN.
 
 use crate::{
     synack::SynAckKind,
@@ -45,13 +45,14 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     };
     if timeline.probe.errno != 0 {
         let error = errno_text(timeline.probe.errno);
-        evidence.push(Evidence { at: None, text: format!("the socket's error is: {error}") });
+        evidence.push(Evidence { at: None, text: format!("socket error: {error}") });
     }
     match timeline.coverage {
         Coverage::Full => {}
         Coverage::SocketsOnly => evidence.push(Evidence {
             at: None,
-            text: "this kernel's tcp_send_reset is silent where no socket is left".to_owned(),
+            text: "this kernel's tcp_send_reset does not report RSTs that no socket sends"
+                .to_owned(),
         }),
         Coverage::EventsLost => evidence.push(Evidence {
             at: None,
@@ -64,14 +65,14 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
                     "no kernel tracing; TCP_INFO counts {} SYN retransmits",
                     info.retransmits
                 ),
-                None => "the kernel's side was not traced".to_owned(),
+                None => "no kernel record of this probe".to_owned(),
             },
         }),
     }
     evidence
 }
 
-/// What a SYN met: the RST of its socket, or one that came, and what the SYN had to do then.
+/// A stale reply: the RST that answered it or that it was, and the SYN retransmit that followed.
 fn stale_reply(timeline: &Timeline, include_late: bool) -> Vec<Evidence> {
     let mut all = events(timeline, |w| match w {
         EventKind::RstSent { socket, .. } => socket.is_some() || include_late,
@@ -85,7 +86,7 @@ fn stale_reply(timeline: &Timeline, include_late: bool) -> Vec<Evidence> {
     all
 }
 
-/// What the kernel counted of the socket, and what it did beyond a half-open probe.
+/// What the kernel counted for the socket, and what the socket did that no half-open probe should.
 fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
     let mut all = events(timeline, |w| {
         matches!(
@@ -98,10 +99,9 @@ fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
     all.extend(timeline.probe.kernel.map(|k| Evidence {
         at: Some(k.closed_at),
         text: format!(
-            "tcp_sock.segs_out is {} at the close: the SYN, sent {}, and {}, of which the ACK guard \
-             held back {}",
+            "tcp_sock.segs_out was {} at the close: {} and {}, of which the ACK guard held back {}",
             k.segments_out,
-            times(u32::from(k.retransmits) + 1),
+            counted(u32::from(k.retransmits) + 1, "SYN"),
             counted(k.segments_out.saturating_sub(u32::from(k.retransmits) + 1), "ACK"),
             k.acks_held
         ),
@@ -109,15 +109,11 @@ fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
     all
 }
 
-fn times(n: u32) -> String {
-    if n == 1 { "once".to_owned() } else { format!("{n} times") }
-}
-
 fn counted(n: u32, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// Whether no lost RST has been told with the RSTs without a socket.
+/// Whether the RSTs that no socket sent are not yet part of the evidence for a lost RST.
 fn no_rst_was_lost(timeline: &Timeline) -> bool {
     timeline.later.is_none() && timeline.recoveries().next().is_none()
 }
@@ -138,12 +134,12 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
     evidence
 }
 
-/// That nothing came, and for how long it was waited for.
+/// That nothing arrived after the RST, and for how long the probe was followed.
 fn silence(timeline: &Timeline) -> Option<Evidence> {
     if timeline.reused_cleanly {
         return Some(Evidence {
             at: None,
-            text: "a later SYN on the same 4-tuple was answered as if nothing were left".to_owned(),
+            text: "a later SYN on the same 4-tuple found no stale connection".to_owned(),
         });
     }
     let would_show = match timeline.coverage {
@@ -160,8 +156,8 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     })
 }
 
-/// The RSTs that answered SYN-ACKs after the close, and the SYN-ACKs themselves where the server is
-/// on this host.
+/// The RSTs that answered SYN-ACKs after the close, and the SYN-ACKs themselves if the server is on this
+/// host.
 fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
     let mut evidence = Vec::new();
@@ -170,8 +166,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
             EventKind::RstSent { socket: None, reason } => {
                 let copy = match timeline.synack_kind(event.at) {
                     SynAckKind::Duplicate => {
-                        ": a second copy of the SYN-ACK, sent before our RST could \
-                                        arrive"
+                        ": a second copy of the SYN-ACK, sent before our RST could arrive"
                     }
                     SynAckKind::LikelyRetransmit | SynAckKind::Retransmit => "",
                 };
@@ -198,7 +193,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     evidence
 }
 
-/// The reason as the tracepoint prints it, where the kernel gives one.
+/// The reset reason as the tracepoint prints it, if the kernel gives one.
 fn named(reason: RstReason) -> String {
     if reason == RstReason::NONE {
         "(no reason given)".to_owned()
@@ -209,10 +204,13 @@ fn named(reason: RstReason) -> String {
 
 fn later_probe(timeline: &Timeline) -> Option<Evidence> {
     let later = timeline.later?;
-    let end = if later.recovered { "was answered in the end" } else { "was not answered" };
+    let end = if later.recovered { "was eventually answered" } else { "was not answered" };
     Some(Evidence {
         at: Some(later.at),
-        text: format!("the SYN of probe {} met it on the same 4-tuple and {end}", later.id),
+        text: format!(
+            "the SYN of probe {} met the stale connection on the same 4-tuple and {end}",
+            later.id
+        ),
     })
 }
 
@@ -235,7 +233,7 @@ fn earlier_probe(timeline: &Timeline) -> Option<Evidence> {
     Some(Evidence { at: (earlier.ended_at > 0).then_some(earlier.ended_at), text })
 }
 
-/// Events of some kinds, with their hook and their time after the SYN.
+/// The events of the wanted kinds, each with its hook and its time after the SYN.
 fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evidence> {
     let syn = timeline.probe.syn_at();
     let describe = |what: &EventKind| match what {

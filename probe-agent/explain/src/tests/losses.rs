@@ -1,8 +1,8 @@
-//! What the verdicts say of a random world is what its network did.
+//! The verdicts agree with what a simulated network did to the segments.
 //!
-//! Two things cannot be known from the client's end, and are left out of the comparison: a lost RST
-//! after which nothing more reached the client while its probe was followed, and what becomes of a
-//! leftover that is met while a second copy of a SYN-ACK is just as likely.
+//! The comparison leaves out what the client's end cannot know: a lost RST after which nothing reached the
+//! client while its probe was followed, and a stale connection that was met while a second copy of a
+//! SYN-ACK was just as likely.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::world::{Losses, MS, PROBES, World};
 use crate::rules;
 use model::verdict::{Proof, Verdict};
 
-/// Compares verdicts and truth.
+/// Compares the verdicts with the truth.
 fn check(seed: u64, world: &World) -> Result<(), String> {
     if world.out.len() != PROBES as usize {
         return Err(format!("seed {seed}: {} of {PROBES} handed out", world.out.len()));
@@ -41,7 +41,7 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
             |at: &u64| (timeline.probe.started_at..=timeline.followed_until).contains(at);
         let blind = truth.events_lost_at.iter().any(in_window);
         if reported && !truth.lost.contains(&generation) {
-            return fail("a RST is said to be lost that was not");
+            return fail("a RST is judged lost that was not");
         }
         if !reported
             && truth.lost.contains(&generation)
@@ -78,14 +78,14 @@ fn worlds(losses: Losses) {
             panic!("{failure}");
         }
     }
-    // Most losses show: otherwise this would compare nothing.
-    assert!(losses.event > 0 || reported * 10 >= lost * 7, "{reported} told of {lost}");
+    // Without visible losses there would be nothing to compare.
+    assert!(losses.event > 0 || reported * 10 >= lost * 7, "{reported} reported of {lost}");
 }
 
 #[test]
-fn only_first_rsts_are_lost_and_each_is_counted() {
+fn each_lost_first_rst_is_counted() {
     worlds(Losses { first_rst: 30, ..Losses::default() });
-    // Nothing hides a loss here, so that the counts are equal.
+    // Nothing hides a loss here, so the counts are equal.
     for seed in 0..50 {
         let world = World::run(seed, 35_000, Losses { first_rst: 30, ..Losses::default() });
         let reported =
@@ -95,21 +95,21 @@ fn only_first_rsts_are_lost_and_each_is_counted() {
 }
 
 #[test]
-fn second_rsts_are_lost_as_well() {
+fn second_rsts_may_be_lost_too() {
     worlds(Losses { first_rst: 30, recovery_rst: 40, ..Losses::default() });
 }
 
 #[test]
-fn all_segments_are_lost_at_times() {
+fn any_segment_may_be_lost() {
     worlds(Losses { syn: 15, syn_ack: 25, first_rst: 25, recovery_rst: 25, event: 0 });
 }
 
 #[test]
-fn nothing_is_invented_where_only_syn_acks_are_lost() {
+fn lost_syn_acks_are_not_taken_for_lost_rsts() {
     worlds(Losses { syn: 10, syn_ack: 40, ..Losses::default() });
 }
 
 #[test]
-fn events_are_lost_as_well() {
+fn events_may_be_lost_too() {
     worlds(Losses { syn: 5, syn_ack: 10, first_rst: 30, recovery_rst: 20, event: 20 });
 }

@@ -3,25 +3,25 @@
 //!
 //! | line | meaning |
 //! | --- | --- |
-//! | `window MS` | the settle window; 1500 if absent |
-//! | `hooks full\|sockets_only\|none` | what is traced; full if absent |
+//! | `window MS` | the settle window; 1500 by default |
+//! | `hooks full\|sockets_only\|none` | the coverage; full by default |
 //! | `start` | a probe is about to start on the 4-tuple |
 //! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
 //! | `rst MS` | `tcp_send_reset` without a socket |
 //! | `rst MS of ID` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE` |
-//! | `again MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
+//! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
-//! | `confirm ID OUTCOME` | the second opinion on a refusal, of probe 9.1 |
-//! | `settle MS [lost N]`, `flush MS` | all events up to then have been told |
-//! | `expect ID VERDICT/PROOF[>LINK] ..` | what it must come to |
-//! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must, or must not, contain |
-//! | `left N` | probes that must still wait at the end |
+//! | `confirm ID OUTCOME` | the confirmation probe, 9.1, of a refusal has ended |
+//! | `settle MS [lost N]`, `flush MS` | all events up to then have been reported |
+//! | `expect ID VERDICT/PROOF[>LINK] ..` | the verdicts that the probe must get |
+//! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
+//! | `left N` | how many probes must still be pending at the end |
 //!
 //! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
-//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `doubted`.
+//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 use std::collections::BTreeMap;
 
@@ -42,18 +42,18 @@ use model::{
     target::TargetId,
 };
 
-/// The first SYN leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
+/// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
 const EPOCH: u64 = 100_000_000_000;
 
 /// What a case expects.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     pub(super) verdicts: BTreeMap<String, String>,
-    /// Probe, words, and whether they must be there.
+    /// Probe, words, and whether they must occur.
     pub(super) words: Vec<(String, String, bool)>,
 }
 
-/// What was told of one probe.
+/// What was reported of one probe.
 #[derive(Debug)]
 pub(super) struct Explained {
     pub(super) id: String,
@@ -81,7 +81,7 @@ impl Scenario {
                 .filter(|l| !l.is_empty())
                 .map(|l| l.split_whitespace().collect::<Vec<_>>())
         };
-        // What the kernel counts for a probe's socket is known when it ends, told or not.
+        // The kernel's counts for a probe's socket are known when it ends, whether or not the events arrived.
         let mut counts = BTreeMap::<String, u32>::new();
         for words in lines() {
             if let [_, _, "of", id, ..] = words[..] {
@@ -198,7 +198,7 @@ impl Run {
     }
 }
 
-/// The record of an `end` line, the events lost before it, and whether it awaits a second opinion.
+/// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
 fn record(
     words: &[&str],
     counts: &BTreeMap<String, u32>,

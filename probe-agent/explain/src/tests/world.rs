@@ -1,5 +1,5 @@
-//! A client and a server on a network that loses segments at random, and a kernel that reports
-//! late. Both ends follow Linux.
+//! A client and a server on a network that loses segments at random, and a kernel that reports late. Both
+//! ends behave like Linux.
 
 mod client;
 mod hooks;
@@ -29,11 +29,11 @@ pub(super) struct Losses {
     pub(super) syn_ack: u64,
     pub(super) first_rst: u64,
     pub(super) recovery_rst: u64,
-    /// Of events, between the hook and the reader.
+    /// Of events, between hook and reader.
     pub(super) event: u64,
 }
 
-/// What is on the wire. The number is the probe whose SYN it belongs to.
+/// A segment on the wire. The number is the probe whose SYN it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Syn(u32),
@@ -59,9 +59,9 @@ pub(super) struct Truth {
     pub(super) lost: BTreeSet<u32>,
     /// When the RST would have reached the server.
     arrives: BTreeMap<u32, u64>,
-    /// Of those, the ones of which the client was told something.
+    /// Those of them that the client could notice.
     pub(super) shown: BTreeSet<u32>,
-    /// Leftovers that were met while a second copy was as likely.
+    /// Stale connections that were met while a second copy of a SYN-ACK was just as likely.
     pub(super) ambiguous: BTreeSet<u32>,
     /// When an event was lost.
     pub(super) events_lost_at: Vec<u64>,
@@ -82,7 +82,7 @@ pub(super) struct World {
     events_lost: u64,
     lost_before: u64,
     pub(super) truth: Truth,
-    /// Until when a second copy of the SYN-ACK of each probe may be on its way.
+    /// Until when a second copy of each probe's SYN-ACK may be in flight.
     copies_until: BTreeMap<u32, u64>,
     pub(super) out: Vec<Timeline>,
 }
@@ -110,7 +110,7 @@ impl World {
         world.after(0, Action::Start);
         world.after(0, Action::Tick);
         while let Some(Reverse((at, _, action))) = world.queue.pop() {
-            // A kernel that is busy does things later than they arrive.
+            // A busy kernel handles things later than they arrive.
             world.now = world.now.max(at);
             world.step(action);
         }
@@ -147,7 +147,7 @@ impl World {
         }
     }
 
-    /// From either end; what the network loses goes nowhere.
+    /// Sends from either end; the network may lose the segment.
     fn send(&mut self, segment: Segment) {
         let (percent, to) = match segment {
             Segment::Syn(_) => (self.losses.syn, Action::ToServer(segment)),

@@ -31,7 +31,7 @@ fn attributes_of(
 }
 
 #[test]
-fn what_is_detected_is_told_and_what_is_not_is_left_out() {
+fn only_detected_values_become_attributes() {
     let all = attributes_of(&[], &HOST()).unwrap();
     assert_eq!(all["service.name"], "probe-agent");
     assert_eq!(all["service.version"], env!("CARGO_PKG_VERSION"));
@@ -48,7 +48,7 @@ fn what_is_detected_is_told_and_what_is_not_is_left_out() {
 }
 
 #[test]
-fn the_environment_wins_in_the_order_of_the_specification() {
+fn the_environment_takes_precedence_as_specified() {
     let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a,team=on%20call,host.name=b,");
     let all = attributes_of(&[attributes], &HOST()).unwrap();
     assert_eq!((&*all["service.name"], &*all["team"], &*all["host.name"]), ("a", "on call", "b"));
@@ -59,7 +59,7 @@ fn the_environment_wins_in_the_order_of_the_specification() {
 }
 
 #[test]
-fn the_downward_api_is_read_in_its_usual_spellings() {
+fn the_usual_variables_of_the_downward_api_are_read() {
     let env = [("NODE_NAME", "n"), ("K8S_POD_NAME", "p"), ("POD_NAME", "q"), ("POD_UID", "")];
     let all = attributes_of(&env, &HOST()).unwrap();
     assert_eq!((&*all["k8s.node.name"], &*all["k8s.pod.name"]), ("n", "p"));
@@ -67,7 +67,7 @@ fn the_downward_api_is_read_in_its_usual_spellings() {
 }
 
 #[test]
-fn a_broken_list_is_named_and_not_repeated() {
+fn an_error_names_an_invalid_list_but_does_not_repeat_it() {
     let error = attributes_of(&[("OTEL_RESOURCE_ATTRIBUTES", "a=b,secret")], &HOST()).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -1,4 +1,4 @@
-//! Spans gathered into requests.
+//! Batches: spans collected into requests.
 
 use explain::ExplainedProbe;
 use std::{cell::Cell, sync::Arc, time::Duration};
@@ -20,16 +20,16 @@ use crate::{SERVICE, ids::RunIds, span::span};
 use kernel::clock::Clock;
 use model::target::Target;
 
-/// Spans in one request, as in the SDKs' batch processors.
+/// The most spans in one request, as in the SDKs' batch processors.
 const MAX_SPANS: usize = 512;
 
-/// Bytes of spans in one request: half of the 4 MiB that gRPC receivers take by default.
+/// About the most bytes of spans in one request: half of the 4 MiB that gRPC receivers accept by default.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// How long the first span of a request waits for company.
+/// How long the first span of a request waits for others.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// What all spans of a run share.
+/// Data that all spans of a run share.
 pub(crate) struct RunContext {
     pub(crate) resource: Resource,
     pub(crate) targets: Arc<[Target]>,
@@ -37,8 +37,8 @@ pub(crate) struct RunContext {
     pub(crate) ids: RunIds,
 }
 
-/// The next request, and how many spans are in it or on the way into it; `None` when the queue is
-/// closed and empty.
+/// The next request; `None` when the queue is closed and empty. `in_flight` is kept at the number of spans
+/// taken from the queue.
 pub(super) async fn next_batch(
     queue: &mut mpsc::Receiver<ExplainedProbe>,
     run: &RunContext,
@@ -48,7 +48,7 @@ pub(super) async fn next_batch(
     let until = Instant::now() + MAX_DELAY;
     let (mut spans, mut bytes) = (Vec::new(), 0);
     while let Some(probe) = next {
-        // The exporter queues no probe without one.
+        // The exporter queues only probes of known targets.
         let target = &run.targets[probe.timeline.probe.target.0 as usize];
         let span = span(&probe, target, &run.clock, &run.ids);
         bytes += span.encoded_len();

@@ -1,3 +1,4 @@
+use engine::session::Counts;
 use serde_json::Value;
 
 use super::{Document, ProbeObject, SummaryObject, write_line};
@@ -32,7 +33,7 @@ fn lines() {
 }
 
 #[test]
-fn what_a_failure_has_besides() {
+fn a_failure_has_an_errno_and_an_error_type() {
     for (sample, errno, kind) in [
         (paths::clean(), None, None),
         (paths::refused(), Some("ECONNREFUSED"), Some("connection_refused")),

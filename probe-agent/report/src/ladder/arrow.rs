@@ -6,9 +6,9 @@ use model::step::{Certainty, Direction};
 ///
 /// ```text
 /// ------------ SYN ------------>     seen
-/// <- - - - SYN-ACK again - - - -     concluded
-/// ------------ RST ------ x          lost on its way
-/// * timed out                        no segment
+/// <- - - SYN-ACK retransmit - -      concluded
+/// ------------ RST ------ x          lost
+/// * timed out                        not a segment
 /// ```
 pub(super) fn arrow(
     label: &str,
@@ -17,7 +17,7 @@ pub(super) fn arrow(
     width: usize,
 ) -> String {
     let dashed = certainty == Certainty::Concluded;
-    // All arrows are drawn to the right first; one to the left is its mirror image.
+    // Draw to the right first; an arrow to the left is the mirror image.
     let mut cells: Vec<char> =
         (0..width).map(|i| if dashed && (width - i) % 2 == 1 { ' ' } else { '-' }).collect();
     let text: Vec<char> = format!(" {label} ").chars().collect();
@@ -30,7 +30,7 @@ pub(super) fn arrow(
             }
         }
         Certainty::Lost => {
-            // The cross stands well before the other lifeline, but after the label.
+            // The cross is well before the other lifeline, but after the label.
             let cross = (end + 2).max(width.saturating_sub(width / 4)).min(width.saturating_sub(1));
             for (index, cell) in cells.iter_mut().enumerate().skip(cross.saturating_sub(1)) {
                 *cell = if index == cross { 'x' } else { ' ' };
@@ -67,7 +67,7 @@ mod tests {
             ("RST", Out, Lost, "---------- RST --- x     "),
             ("SYN-ACK", In, Lost, "     x - SYN-ACK --------"),
             ("RST", Out, Concluded, " - - - - - RST - - - - ->"),
-            ("SYN-ACK again", In, Concluded, "<- - - SYN-ACK again - - - "),
+            ("challenge ACK", In, Concluded, "<- - - challenge ACK - - - "),
             ("timed out", Here, Seen, "timed out               "),
         ] {
             assert_eq!(arrow(label, direction, certainty, drawn.len()), drawn, "{label}");

@@ -3,6 +3,7 @@ use crate::{
     sample::{Sample, paths, targets},
     summary::Summary,
 };
+use engine::session::Counts;
 use model::spans::SpanCounts;
 use model::{
     outcome::Outcome,
@@ -48,11 +49,11 @@ fn every_name_is_there_and_every_verdict_counts() {
     add(&mut counts, &paths::refused().target(1), false);
     add(&mut counts, &paths::clean().confirming(9, 1), true);
     let summary = summary(&counts);
-    assert_eq!(summary.probes, 4, "a second probe is not one of them");
+    assert_eq!(summary.probes, 4, "a confirmation probe is not one of them");
     assert_eq!(summary.outcomes.len(), Outcome::ALL.len());
     assert_eq!(summary.verdicts.len(), Verdict::ALL.len());
     assert_eq!(summary.proofs.len(), Proof::ALL.len());
-    assert_eq!(summary.outcome(Outcome::Alive), 3, "a false refusal is none");
+    assert_eq!(summary.outcome(Outcome::Alive), 3, "a false refusal counts as alive");
     assert_eq!(summary.outcome(Outcome::Refused), 1);
     assert_eq!(summary.verdict(Verdict::StaleSynRecvChallengeAck), 1);
     assert_eq!(summary.verdict(Verdict::SynRetransmitted), 1);
@@ -72,7 +73,7 @@ fn every_name_is_there_and_every_verdict_counts() {
 }
 
 #[test]
-fn no_probe_is_no_division_by_zero() {
+fn without_probes_nothing_is_divided_by_zero() {
     let summary = RunCounts::new(0).summary(&[], &RunFacts::default());
     assert_eq!(summary.probes_per_second, 0.0);
     assert_eq!(summary.handshake_seconds.p50, None);
@@ -127,14 +128,14 @@ fn one_and_two_probes_need_no_histogram() {
 }
 
 #[test]
-fn workers_merge_into_what_one_would_have_counted() {
+fn merged_workers_count_as_one_would() {
     for cut in [0, 1, 2, 3, 500, 998, 1_000] {
         let mut one = RunCounts::new(2);
         ramp(&mut one, 1..=1_000);
         let (mut first, mut second) = (RunCounts::new(2), RunCounts::new(2));
         ramp(&mut first, 1..=cut);
         ramp(&mut second, cut + 1..=1_000);
-        first.merge(&second);
+        first.merge(second);
         assert_eq!(summary(&first), summary(&one), "cut at {cut}");
     }
 }

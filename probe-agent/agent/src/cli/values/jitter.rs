@@ -67,7 +67,7 @@ mod tests {
             ("%", Err(share)),
             ("inf%", Err(share)),
             ("10", Err("no unit: write 10s or 10ms")),
-            ("x", Err("no duration: write e.g. 500ms, 2s, 1m")),
+            ("x", Err("not a duration: write e.g. 500ms, 2s, 1m")),
         ] {
             let seen = text.parse::<JitterArg>().map(|j| j.0).map_err(|e| e.to_string());
             assert_eq!(seen, expected.map_err(str::to_owned), "{text}");

@@ -6,7 +6,7 @@ use anyhow::Context;
 use engine::session::Plan;
 use kernel::clock::Clock;
 use model::{human::counted, spans::SpanCounts, time_span::TimeSpan};
-use otlp::{Exporter, Notice, OtlpConfig, resource};
+use otlp::{Exporter, HostFacts, Notice, OtlpConfig};
 use tracing::{info, warn};
 
 use crate::{exit::Failure, signals::Interrupts};
@@ -24,8 +24,8 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// # Errors
 /// The resource or the destination is invalid, or this host refuses random bytes or a thread.
 pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
-    let host = resource::HostFacts::detect().context("random bytes").map_err(Failure::other)?;
-    let resource = resource::resource(variable, &host).map_err(Failure::usage)?;
+    let host = HostFacts::detect().context("random bytes").map_err(Failure::other)?;
+    let resource = otlp::resource(variable, &host).map_err(Failure::usage)?;
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, report)
         .map_err(Failure::usage)
 }

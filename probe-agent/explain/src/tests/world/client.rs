@@ -1,5 +1,5 @@
 //! The client: one probe at a time from one port (`tcp_rcv_synsent_state_process`), and a kernel that
-//! answers with a RST what has no socket.
+//! answers segments without a socket with a RST.
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
@@ -43,7 +43,7 @@ impl World {
             self.send(Segment::Rst { of, first: true });
             return;
         }
-        self.note_what_it_shows(segment, of);
+        self.record_what_it_shows(segment, of);
         match expected {
             None => {
                 let reason = RstReason::NO_SOCKET;
@@ -60,7 +60,8 @@ impl World {
         self.send(Segment::Rst { of, first: false });
     }
 
-    /// The SYN was sent again: by its timer, or at once because it had met something.
+    /// After a SYN retransmit, by the timer or at once after a stale reply: until when a second copy of
+    /// the SYN-ACK may arrive.
     fn copies_until(&self) -> u64 {
         let Some(open) = self.client.as_ref().filter(|c| c.retransmits > 0) else { return 0 };
         let handshake = self.now - open.syn_at;
@@ -71,9 +72,9 @@ impl World {
         }
     }
 
-    /// Whether the client can know from this that the first RST of probe `of` was lost. Action comes
-    /// when that probe is not followed any more, or beyond one that timed out, could be anybody's.
-    fn note_what_it_shows(&mut self, segment: Segment, of: u32) {
+    /// Records whether this segment shows the client that the first RST of probe `of` was lost. Once that
+    /// probe is no longer followed, or another one timed out in between, it could be any probe's.
+    fn record_what_it_shows(&mut self, segment: Segment, of: u32) {
         let after_the_rst = match segment {
             Segment::SynAck { sent, .. } => {
                 self.truth.arrives.get(&of).is_some_and(|arrives| sent > *arrives)

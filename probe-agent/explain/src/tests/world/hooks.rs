@@ -1,4 +1,4 @@
-//! The hooks and their reader: events get lost, and come late.
+//! The hooks and their reader: events get lost and arrive late.
 
 use probe_agent_common::FlowKey;
 
@@ -27,7 +27,7 @@ impl World {
         }
     }
 
-    /// The engine takes in what the reader has: late, and sometimes more than it promises.
+    /// The engine takes the reader's events: late, and sometimes more than the watermark promises.
     pub(super) fn tick(&mut self) {
         let seen_until = self.now.saturating_sub(self.random(30) * MS);
         let ahead = if self.random(2) == 0 { self.now } else { seen_until };

@@ -1,5 +1,5 @@
-//! The server: one request socket, as `tcp_conn_request`, `tcp_check_req` and `reqsk_timer_handler`
-//! keep it.
+//! The server: one request socket, which behaves as in `tcp_conn_request`, `tcp_check_req` and
+//! `reqsk_timer_handler`.
 
 use super::{Action, MS, Segment, World};
 
@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// Sends the SYN-ACK and winds up its timer.
+    /// Sends the SYN-ACK and starts its timer.
     fn answer(&mut self) {
         let grain = self.random(60) * MS;
         let order = self.order;
