@@ -4,6 +4,8 @@
 
 mod deadlines;
 pub mod event_loop;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod pace;
 mod pool;
 pub mod requests;

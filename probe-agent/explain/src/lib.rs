@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod explained;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 mod narrate;
 mod orphans;
 pub mod rules;
