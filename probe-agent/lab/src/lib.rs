@@ -25,6 +25,7 @@
 //! Needs root (`CAP_SYS_ADMIN`, `CAP_NET_ADMIN`) and the programs `ip` and `nft`.
 
 mod accepted;
+mod builder;
 mod closed_port;
 mod connections;
 mod counters;
@@ -48,6 +49,7 @@ mod wiring;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use builder::{LabBuilder, ReadyLab};
 pub use closed_port::ClosedPort;
 pub use connections::connect_many;
 pub use counters::Counters;

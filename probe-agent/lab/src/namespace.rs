@@ -65,6 +65,14 @@ impl Namespace {
         PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.fd.as_raw_fd()))
     }
 
+    /// A descriptor of the namespace, for `setns` in this process.
+    ///
+    /// # Errors
+    /// [`LabError::Namespace`] if the descriptor cannot be duplicated.
+    pub fn file(&self) -> Result<File> {
+        self.fd.try_clone().map(File::from).map_err(|source| self.error("hold", source))
+    }
+
     /// Inode number on nsfs, which identifies the namespace on the host (`lsns` shows it).
     ///
     /// # Errors
