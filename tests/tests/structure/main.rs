@@ -41,7 +41,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("agent", &["cli", "config"]),
     ("agent", &["config::error", "config::listed"]),
     ("checker", &["builder", "worker"]),
-    ("demo", &["compare", "play"]),
     ("ebpf", &["programs", "transition"]),
     ("engine", &["event_loop::choose", "event_loop::flight", "event_loop::launch"]),
     ("explain", &["orphans", "settle"]),
