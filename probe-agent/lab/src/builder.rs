@@ -1,10 +1,10 @@
-//! A lab that is ready for a test: what is at its target address, and which faults happen.
+//! A lab that is ready for a test: what is at its target address, and which faults are injected.
 
 use std::net::SocketAddr;
 
-use super::{ClosedPort, End, Family, Fault, Injected, Lab, Listener, ListenerOptions, Result};
+use super::{ActiveFault, ClosedPort, End, Family, Fault, Lab, Listener, ListenerOptions, Result};
 
-/// Describes a [`ReadyLab`]: a server that accepts everything, and no faults, unless told otherwise.
+/// Describes a [`ReadyLab`]: by default a server that accepts everything, and no faults.
 #[derive(Clone, Debug)]
 pub struct LabBuilder {
     family: Family,
@@ -76,13 +76,13 @@ impl LabBuilder {
     }
 }
 
-/// A lab with a target and faults. Dropping it takes all of it down.
+/// A lab with a target and faults. Dropping it removes all of it.
 #[derive(Debug)]
 pub struct ReadyLab {
-    // Dropped first: rules whose namespace is gone need no program to remove them.
+    // Dropped first: once the namespace is gone, no `nft` has to run to remove the rules.
     lab: Lab,
     target: Target,
-    faults: Vec<Injected>,
+    faults: Vec<ActiveFault>,
 }
 
 #[derive(Debug)]
@@ -121,9 +121,9 @@ impl ReadyLab {
     /// How many segments each fault has hit, once all that was sent has arrived.
     ///
     /// # Errors
-    /// As for [`Lab::settle`] and [`Injected::dropped`].
+    /// As for [`Lab::settle`] and [`ActiveFault::hits`].
     pub fn hits(&self) -> Result<Vec<u64>> {
         self.lab.settle()?;
-        self.faults.iter().map(Injected::dropped).collect()
+        self.faults.iter().map(ActiveFault::hits).collect()
     }
 }

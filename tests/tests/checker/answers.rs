@@ -81,7 +81,7 @@ fn a_refusal_in_doubt_is_decided_by_a_second_probe() {
     let refusal = Fault::refused(lab::Reject::TcpReset).first(1);
     let refusal = lab.inject(&refusal).unwrap();
     let report = check(PATIENCE);
-    assert_eq!(refusal.dropped().unwrap(), 1, "{report:?}");
+    assert_eq!(refusal.hits().unwrap(), 1, "{report:?}");
     assert!(report.is_alive() && report.falsely_refused && report.errno.is_none(), "{report:?}");
     assert_eq!(checker.stats().second_opinions, 1);
 }

@@ -45,7 +45,7 @@ fn twins_do_not_see_each_others_events() {
             (theirs.join().unwrap(), ours)
         });
         let verdicts = |found: &Found| found.summary.verdicts.clone();
-        assert_eq!(lost.dropped().unwrap(), PROBES);
+        assert_eq!(lost.hits().unwrap(), PROBES);
         assert_eq!(
             theirs.summary.verdict(Verdict::RstLostSynackRetransmit),
             PROBES,
