@@ -1,20 +1,16 @@
-//! Probes on processors that are overrun: what the server's application hears of them.
+//! Probes on overloaded processors: how many connections the server's application gets.
 
 use std::time::Duration;
 
-use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
+use lab::{Family, Fault, LabBuilder, Segment};
 use report::summary::Summary;
 
-use crate::{
-    busy::Busy,
-    plan,
-    run::{self, Nobody},
-};
+use crate::{busy::Busy, plan, run};
 
 /// Lets the server keep every handshake of the run, so that none is answered by a SYN cookie.
 const BACKLOG: u16 = 16_384;
 
-/// How it is made hard.
+/// How the processors are overloaded, and how it is probed meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub struct Overrun {
     /// Over which addresses.
@@ -23,7 +19,7 @@ pub struct Overrun {
     pub probes: u64,
     /// How many of them in flight at a time.
     pub in_flight: usize,
-    /// How long each is followed.
+    /// How long late events of each are waited for.
     pub settle: Duration,
     /// Loops that never wait, on each processor.
     pub busy: usize,
@@ -33,10 +29,10 @@ pub struct Overrun {
     pub loss_percent: u8,
 }
 
-/// What came of it.
+/// What the agent and the server counted.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What the agent says.
+    /// The agent's summary.
     pub summary: Summary,
     /// Connections that the server's application was given.
     pub accepted: u64,
@@ -52,25 +48,25 @@ impl Overrun {
     /// # Errors
     /// If the lab cannot be made, the hooks cannot be loaded, or anything but a probe fails.
     pub fn run(&self) -> anyhow::Result<Outcome> {
-        let lab = Lab::new()?;
-        for name in ["net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog"] {
-            lab.server().sysctl(name, &BACKLOG.to_string())?;
+        let backlog = BACKLOG.to_string();
+        let mut lab = LabBuilder::new(self.family)
+            .backlog(BACKLOG)
+            .server_sysctl("net.core.somaxconn", &backlog)
+            .server_sysctl("net.ipv4.tcp_max_syn_backlog", &backlog);
+        if self.loss_percent > 0 {
+            lab = lab.fault(Fault::lost(Segment::SynAck).percent(self.loss_percent));
         }
-        let at = (lab.server_address(self.family), 0).into();
-        let listener = Listener::open(lab.server(), &ListenerOptions::at(at).backlog(BACKLOG))?;
-        let fault = Fault::lost(Segment::SynAck).percent(self.loss_percent);
-        let fault = (self.loss_percent > 0).then(|| lab.inject(&fault)).transpose()?;
-        let mut plan = plan::as_check(&lab, listener.address(), self.probes)?;
+        let lab = lab.build()?;
+        let mut plan = plan::in_lab(lab.lab(), lab.address(), self.probes)?;
         plan.settings.concurrency = self.in_flight;
         plan.settings.settle = self.settle;
         plan.ack_guard = self.ack_guard;
         let busy = Busy::on_each_cpu(self.busy)?;
-        let summary = run::traced(&plan, &mut Nobody)?;
-        lab.settle()?;
+        let summary = run::traced(&plan, &mut run::discard())?;
         Ok(Outcome {
             summary,
-            accepted: listener.accepted()? as u64,
-            synacks_dropped: fault.map_or(Ok(0), |fault| fault.clear())?,
+            synacks_dropped: lab.hits()?.iter().sum(),
+            accepted: lab.accepted()? as u64,
             busy_loops: busy.loops(),
         })
     }

@@ -1,7 +1,7 @@
 //! Whether as many RSTs are told lost as nftables dropped, at full speed.
 
 use anyhow::Result;
-use lab::{Family, Fault, Lab, Segment};
+use lab::{Family, Fault, LabBuilder, Segment};
 use model::verdict::{Proof, Verdict};
 use probe_agent_tests::{plan, run};
 use serde::Serialize;
@@ -36,18 +36,17 @@ const LOSS: u8 = 1;
 const WORKERS: u32 = 2;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Accuracy>> {
-    let lab = Lab::new()?;
-    let listener = lab.listen(Family::V4)?;
-    let lost = lab.inject(&Fault::lost(Segment::FirstRst).percent(LOSS))?;
-    let mut plan = plan::as_check(&lab, listener.address(), effort.counted)?;
+    let lost = Fault::lost(Segment::FirstRst).percent(LOSS);
+    let lab = LabBuilder::new(Family::V4).fault(lost).build()?;
+    let mut plan = plan::in_lab(lab.lab(), lab.address(), effort.counted)?;
     plan::share(&mut plan, WORKERS);
-    let summary = run::traced(&plan, &mut run::Nobody)?;
-    lab.settle()?;
+    let summary = run::traced(&plan, &mut run::discard())?;
+    let dropped = lab.hits()?.iter().sum();
     let of = |verdict| summary.verdict(verdict);
     let by_timer = of(Verdict::RstLostSynackRetransmit);
     let by_port_reuse = of(Verdict::RstLostPortReuse);
     let unrecovered = of(Verdict::RstLostUnrecovered);
-    let (told, dropped) = (by_timer + by_port_reuse + unrecovered, lost.clear()?);
+    let told = by_timer + by_port_reuse + unrecovered;
     let (events_lost, unknown) = (summary.events_lost, summary.proof(Proof::Unknown));
     // Events that are missing excuse a difference only where the probes are told to be in doubt.
     let excused = if unknown > 0 { events_lost } else { 0 };

@@ -16,7 +16,7 @@ use nix::{
 
 use lab::Counters;
 
-use crate::memory::TargetsFile;
+use crate::targets_file::TargetsFile;
 
 /// A running `probe-agent check`; dropping it ends it.
 pub(crate) struct Agent(Child);

@@ -15,6 +15,7 @@ use anyhow::Result;
 use aya::sys::{Stats, enable_stats};
 use engine::session;
 use kernel::layout::Form;
+use probe_agent_tests::run;
 use serde::Serialize;
 
 use self::programs::{Count, Programs};
@@ -99,7 +100,7 @@ fn round(effort: &Effort, form: Form) -> Result<Vec<Round>> {
         Some(tracing),
         &Arc::<AtomicBool>::default(),
         || RunCounts::new(plan.targets.len()),
-        &mut probe_agent_tests::run::Nobody,
+        &mut run::discard(),
     )?;
     let after = programs.count()?;
     let rounds = programs.names().enumerate().map(|(at, program)| Round {

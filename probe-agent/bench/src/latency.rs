@@ -6,20 +6,16 @@
 
 mod capture;
 
-use explain::Judged;
 use std::{
     collections::HashMap,
-    io,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use anyhow::{Result, ensure};
-use engine::{
-    gauges::Gauges,
-    session::{self, Output, ReportFilter},
-};
+use engine::session::{self, ReportFilter};
 use kernel::layout::Form;
+use probe_agent_tests::run;
 use serde::Serialize;
 
 use self::capture::Capture;
@@ -80,12 +76,20 @@ fn pairs(
     plan.filter = ReportFilter::All;
     let capture = Capture::start(target.address().port())?;
     let tracing = tracepoints.map(|_| session::trace(&plan)).transpose()?;
-    let mut told = Told::default();
-    session::run(&plan, tracing, &Arc::<AtomicBool>::default(), || (), &mut told)?;
+    // When each probe began and how long its handshake took, by source port.
+    let mut timed: HashMap<u16, Vec<(u64, u64)>> = HashMap::new();
+    let mut recorder = run::recorder(|probe| {
+        let probe = &probe.timeline.probe;
+        // One that was not established counts as a handshake too, to keep the order.
+        let took = probe.handshake_ns().unwrap_or(0);
+        timed.entry(probe.flow.local_port).or_default().push((probe.started_at, took));
+    });
+    session::run(&plan, tracing, &Arc::<AtomicBool>::default(), || (), &mut recorder)?;
+    drop(recorder);
     let captured = capture.finish()?;
     // Probes of one source port in their order: the nth handshake is the nth probe.
     let mut pairs = Vec::new();
-    for (port, mut probes) in told.0 {
+    for (port, mut probes) in timed {
         probes.sort_unstable();
         let handshakes = captured.get(&port).map(Vec::as_slice).unwrap_or_default();
         if handshakes.len() == probes.len() {
@@ -114,24 +118,5 @@ fn difference(timed_by: &'static str, pace: &'static str, pairs: &[(u64, u64)]) 
         p50_ns: at(0.5),
         p99_ns: at(0.99),
         curve: SHARES.iter().map(|share| (*share, at(*share))).collect(),
-    }
-}
-
-/// When each probe began and how long its handshake took, by source port.
-#[derive(Default)]
-struct Told(HashMap<u16, Vec<(u64, u64)>>);
-
-impl Output for Told {
-    fn probe(&mut self, probe: Judged) -> io::Result<()> {
-        let timeline = probe.timeline;
-        let probe = &timeline.probe;
-        // One that was not established counts as a handshake too, so that the order holds.
-        let took = probe.handshake_ns().unwrap_or(0);
-        self.0.entry(probe.flow.local_port).or_default().push((probe.started_at, took));
-        Ok(())
-    }
-
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -25,6 +25,7 @@ mod stealth;
 mod table;
 mod target;
 mod targets;
+mod targets_file;
 mod throughput;
 mod unrelated;
 

@@ -13,8 +13,8 @@ use crate::{
     arguments::Effort,
     child::Agent,
     median::{Spread, spread},
-    memory::TargetsFile,
     target::Target,
+    targets_file::TargetsFile,
 };
 
 /// What a fleet of targets costs.

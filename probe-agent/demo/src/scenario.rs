@@ -9,7 +9,7 @@ use model::{
     verdict::{Proof, Verdict},
 };
 
-/// One way in which half-open probes can go: what is done to them, and what must be said of them.
+/// One way in which half-open probes can go: what is done to them, and what must be reported.
 #[derive(Debug)]
 pub struct Scenario {
     /// The stable name.
@@ -21,15 +21,15 @@ pub struct Scenario {
     /// Kernel parameters of the server's namespace.
     pub server_sysctls: &'static [(&'static str, &'static str)],
     /// What is at the target's address.
-    pub target: At,
+    pub target: TargetKind,
     /// What is wrong with this host, if anything.
-    pub here: Here,
+    pub host_fault: HostFault,
     /// How it is probed.
     pub probing: Probing,
-    /// What must be said of each probe, in the order of their starts.
+    /// What must be reported of each probe, in the order of their starts.
     pub expected: &'static [Expected],
-    /// What the server's kernel must say, as a witness that does not know the agent.
-    pub witness: Witness,
+    /// What the server's kernel must count, independently of the agent.
+    pub server_counts: ServerCounts,
 }
 
 /// A fault, and how often it must have happened.
@@ -43,32 +43,32 @@ pub struct Injection {
 
 /// What is at the target's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// A server that accepts whatever its kernel hands over.
+pub enum TargetKind {
+    /// A server that accepts every connection.
     Server,
     /// Nothing listens on that port.
-    NoServer,
+    ClosedPort,
 }
 
 /// What is wrong with the host that probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Here {
+pub enum HostFault {
     /// Nothing.
-    AllWell,
+    None,
     /// Another socket has the source port.
     PortTaken,
     /// The source address is another host's.
     ForeignSource,
 }
 
-/// How to probe: the part of the engine's settings that scenarios differ in.
+/// How to probe: the engine's settings that differ between scenarios.
 #[derive(Clone, Copy, Debug)]
 pub struct Probing {
-    /// Number of probes, started one after the other without a pause.
+    /// Number of probes, started without a pause.
     pub count: u64,
     /// Probes in flight at a time.
     pub concurrency: usize,
-    /// Slots and, as many, source ports.
+    /// Slots, and as many source ports.
     pub slots: u16,
     /// When a port is used again.
     pub ports: PortPolicy,
@@ -80,14 +80,14 @@ pub struct Probing {
     pub settle: Duration,
 }
 
-/// What must be said of one probe.
+/// What must be reported of one probe.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
-    /// What a health checker is told.
+    /// What a health checker needs.
     pub outcome: Outcome,
     /// All verdicts, in order.
     pub verdicts: &'static [Verdict],
-    /// How well each verdict is proved.
+    /// The proof of each verdict.
     pub proof: Proof,
     /// Which probe of the scenario, counted from 0, the first verdict is linked to.
     pub about: Option<usize>,
@@ -102,7 +102,7 @@ impl Expected {
         Self { outcome, verdicts, proof: Proof::Confirmed, about: None, advice: None }
     }
 
-    /// The kernel events leave a doubt.
+    /// The kernel events do not prove the verdicts.
     #[must_use]
     pub const fn inferred(self) -> Self {
         Self { proof: Proof::Inferred, ..self }
@@ -121,10 +121,10 @@ impl Expected {
     }
 }
 
-/// What the server's kernel must say when all is over. That it handed no connection to the
-/// application is asked of every scenario.
+/// What the server's kernel counted at the end. That it handed no connection to the application is
+/// checked in every scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Witness {
+pub struct ServerCounts {
     /// Half-open connections that a RST ended (`TcpExtEmbryonicRsts`).
     pub resets: i64,
     /// Half-open connections that are left (`SYN_RECV`).

@@ -99,7 +99,7 @@ fn an_answer_in_time_counts_however_late_it_is_heard() {
             listener.address()
         );
         let running = Running::start(&mut check_in(lab.client(), &flags));
-        while lost.dropped().unwrap() < PROBES {
+        while lost.hits().unwrap() < PROBES {
             std::thread::yield_now();
         }
         let held = Held::thread(running.id(), "prober");

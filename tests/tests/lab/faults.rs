@@ -24,7 +24,7 @@ fn the_first_n_are_exact() {
             assert!(listener.wait_accepted(2, SOON));
             drop(clients);
             lab.settle().unwrap();
-            assert_eq!(injected.dropped().unwrap(), 3, "{segment:?} {family:?}");
+            assert_eq!(injected.hits().unwrap(), 3, "{segment:?} {family:?}");
             assert!(injected.seen().unwrap() >= 5);
             assert_eq!(injected.clear().unwrap(), 3);
             connect(&lab, listener.address()).unwrap();
@@ -52,7 +52,7 @@ fn a_lost_first_rst_leaves_the_server_half_open() {
         if answers.seen().unwrap() == 0 {
             assert_eq!(states, [TcpState::SynRecv], "{sockets:?}");
         }
-        assert_eq!(lost.dropped().unwrap(), 1);
+        assert_eq!(lost.hits().unwrap(), 1);
         assert_eq!(listener.accepted().unwrap(), 0);
     }
 }
@@ -104,7 +104,7 @@ fn a_percentage_hits_some() {
             lab.settle().unwrap();
             drop(client);
         }
-        let (dropped, seen) = (fault.dropped().unwrap(), fault.seen().unwrap());
+        let (dropped, seen) = (fault.hits().unwrap(), fault.seen().unwrap());
         let plausible = match percent {
             0 => dropped == 0,
             100 => dropped == seen,
@@ -144,7 +144,7 @@ fn rejections_reach_the_client() {
                         });
                     }
                 });
-                assert!(fault.dropped().unwrap() >= 2);
+                assert!(fault.hits().unwrap() >= 2);
             });
         }
     });

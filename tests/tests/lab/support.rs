@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lab::{Fault, Injected, Lab, Segment};
+use lab::{ActiveFault, Fault, Lab, Segment};
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -43,7 +43,7 @@ pub(crate) fn connect(lab: &Lab, to: SocketAddr) -> io::Result<Socket> {
 
 /// Keeps the third segment of every handshake from leaving the client, so that a probe stays
 /// half-open however long the scheduler keeps it waiting.
-pub(crate) fn stay_half_open(lab: &Lab) -> Injected {
+pub(crate) fn stay_half_open(lab: &Lab) -> ActiveFault {
     lab.inject(&Fault::firewalled(Segment::BareAck)).unwrap()
 }
 

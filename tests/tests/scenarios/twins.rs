@@ -8,7 +8,7 @@ use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
 use model::{event::EventKind, verdict::Verdict};
 use probe_agent_tests::{
     privileged,
-    run::{Probing, Told, run},
+    run::{Found, Probing, run},
 };
 
 const PROBES: u64 = 20;
@@ -44,8 +44,8 @@ fn twins_do_not_see_each_others_events() {
             let ours = agent(&clean, &here);
             (theirs.join().unwrap(), ours)
         });
-        let verdicts = |told: &Told| told.summary.verdicts.clone();
-        assert_eq!(lost.dropped().unwrap(), PROBES);
+        let verdicts = |found: &Found| found.summary.verdicts.clone();
+        assert_eq!(lost.hits().unwrap(), PROBES);
         assert_eq!(
             theirs.summary.verdict(Verdict::RstLostSynackRetransmit),
             PROBES,

@@ -1,11 +1,8 @@
-//! The demo's scenarios, one by one.
+//! Every scenario of the demo gets the verdicts that were injected.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use demo::{
-    crew::{self, News, Part},
-    scenarios,
-};
+use demo::{Case, RunnerEvent, run_all, scenarios};
 use kernel::layout::Form;
 use lab::Family;
 use probe_agent_tests::privileged;
@@ -35,20 +32,20 @@ fn every_scenario_is_told_as_injected_by_tracepoint_records() {
 }
 
 fn tell_as_injected(form: Form) {
-    let parts: Vec<Part> = scenarios::ALL
+    let cases: Vec<Case> = scenarios::ALL
         .iter()
         .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, form)))
         .collect();
-    let mut played = 0;
+    let mut ended = 0;
     let mut wrong = Vec::new();
-    crew::play(&parts, &Arc::new(AtomicBool::new(false)), |news| {
-        if let News::Played(index, result) = news {
-            played += 1;
-            let (scenario, family, form) = parts[index];
-            for complaint in result.complaints() {
+    run_all(&cases, &Arc::new(AtomicBool::new(false)), |event| {
+        if let RunnerEvent::Ended(index, result) = event {
+            ended += 1;
+            let (scenario, family, form) = cases[index];
+            for mismatch in &result.mismatches {
                 let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
                 wrong.push(format!(
-                    "{} over {family:?} by {form:?}: {complaint}: {events:#?}",
+                    "{} over {family:?} by {form:?}: {mismatch}: {events:#?}",
                     scenario.name
                 ));
             }
@@ -56,7 +53,7 @@ fn tell_as_injected(form: Form) {
         true
     })
     .unwrap();
-    assert_eq!(played, parts.len());
+    assert_eq!(ended, cases.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
