@@ -38,15 +38,7 @@ const LINES: usize = 300;
 /// Cycles that there still are: the crate and the modules. A cycle that is gone has to go from here,
 /// too.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("agent", &["cli", "config"]),
-    ("agent", &["config::error", "config::listed"]),
-    ("checker", &["builder", "worker"]),
     ("ebpf", &["programs", "transition"]),
-    ("engine", &["event_loop::choose", "event_loop::flight", "event_loop::launch"]),
-    ("explain", &["orphans", "settle"]),
-    ("explain", &["synack", "timeline"]),
-    ("otlp", &["sink::collector", "sink::grpc", "sink::http"]),
-    ("report", &["table::cells", "table::layout", "table::rows"]),
     ("xtask", &["setup::toolchain::choose", "setup::toolchain::facts"]),
 ];
 
