@@ -5,7 +5,7 @@ pub mod busy;
 pub mod cgroup;
 pub mod namespaces;
 pub mod otlp;
-pub mod overrun;
+pub mod overload;
 pub mod plan;
 mod privilege;
 pub mod receiver;

@@ -12,7 +12,7 @@ const BACKLOG: u16 = 16_384;
 
 /// How the processors are overloaded, and how it is probed meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub struct Overrun {
+pub struct Overload {
     /// Over which addresses.
     pub family: Family,
     /// How many probes.
@@ -42,7 +42,7 @@ pub struct Outcome {
     pub busy_loops: usize,
 }
 
-impl Overrun {
+impl Overload {
     /// Probes a real server in a lab.
     ///
     /// # Errors
