@@ -1,4 +1,4 @@
-//! Helpers of the tests.
+//! Helpers for the tests and the benchmark.
 
 pub mod binary;
 pub mod busy;

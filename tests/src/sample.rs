@@ -1,4 +1,4 @@
-//! Hand-made probes for the tests of the export: one of each kind that matters to it.
+//! Probes for the tests of the export, one of each kind that matters to it.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -22,7 +22,7 @@ use probe_agent_common::SlotRecord;
 /// The SYN of every sample leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
 pub const SYN_AT: u64 = 5_000_000_007;
 
-/// Makes Unix times whose last digits tell a lost nanosecond.
+/// Makes Unix times whose last digits reveal a lost nanosecond.
 pub const CLOCK: Clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_123_456_789 };
 
 /// The Unix time in nanoseconds, `after` nanoseconds after the SYN.
@@ -93,7 +93,7 @@ pub fn path_a(id: ProbeId) -> ExplainedProbe {
     probe
 }
 
-/// Path B: the probe whose RST was lost, and the later one that met its leftover; each is linked
+/// Path B: the probe whose RST was lost, and the later one that met the stale connection; each is linked
 /// to the other.
 #[must_use]
 pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedProbe) {
@@ -101,7 +101,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
     first.findings = vec![found(
         Verdict::RstLostPortReuse,
         Proof::Confirmed,
-        "The server did not get our RST; the next probe met the leftover.",
+        "The server did not get our RST; the next probe met the stale connection.",
         &["challenge ACK answered the next SYN"],
         None,
         Some(later),
@@ -110,7 +110,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
         found(
             Verdict::StaleSynRecvChallengeAck,
             Proof::Inferred,
-            "The SYN met a leftover in SYN_RECV.",
+            "The SYN met a stale connection in SYN_RECV.",
             &["tcp_send_reset reason=TCP_INVALID_ACK_SEQUENCE in SYN_SENT"],
             Some("Look for a firewall that drops RSTs."),
             Some(earlier),
@@ -156,7 +156,7 @@ pub fn refused(id: ProbeId) -> ExplainedProbe {
     probe
 }
 
-/// Alive, with times whose last digits tell a lost nanosecond.
+/// Alive, with times whose last digits reveal a lost nanosecond.
 fn timeline(id: ProbeId) -> Timeline {
     let record = named(probe_record(Outcome::Alive, SYN_AT), id);
     let kernel = SlotRecord {

@@ -1,4 +1,4 @@
-//! What a check answers.
+//! The reports of checks.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn alive_refused_timed_out_unreachable() {
 }
 
 #[test]
-fn a_source_address_that_is_not_here_is_a_local_error() {
+fn a_source_address_of_another_host_is_a_local_error() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
@@ -64,16 +64,16 @@ fn a_source_address_that_is_not_here_is_a_local_error() {
     assert_eq!(seen, (Outcome::LocalError, Some(libc::EADDRNOTAVAIL), None), "{report:?}");
 }
 
-/// Path C: a second probe from another port decides about a refusal that may be a leftover's.
+/// Path C: a stale connection may have sent the RST. A confirmation probe from another port decides.
 #[test]
-fn a_refusal_in_doubt_is_decided_by_a_second_probe() {
+fn a_confirmation_probe_decides_about_an_uncertain_refusal() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let checker = build(&lab, Checker::builder().slots(2).source_ports(30_000..=30_001));
     let check = |timeout| checker.check_blocking(listener.address(), timeout).unwrap();
-    // Both ports have left a SYN without an answer: who uses one again may meet what it left.
+    // Both ports have sent a SYN without an answer: a probe that reuses one may meet a stale connection.
     let lost = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
     let outcomes = [check(Duration::from_millis(5)), check(Duration::from_millis(5))];
     assert!(outcomes.iter().all(|r| r.outcome == Outcome::TimedOut), "{outcomes:?}");
@@ -87,7 +87,7 @@ fn a_refusal_in_doubt_is_decided_by_a_second_probe() {
 }
 
 #[test]
-fn any_executor_will_do() {
+fn checks_run_on_any_executor() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();

@@ -37,7 +37,7 @@ fn dropping_futures_is_harmless() {
     assert!(report.is_alive(), "{report:?}");
     let stats = checker.stats();
     assert!(stats.given_up > 0 && stats.queued == 0, "{stats:?}");
-    // Those that were in flight end by themselves.
+    // Probes in flight still end.
     let until = Instant::now() + PATIENCE;
     while checker.stats().in_flight > 0 {
         assert!(Instant::now() < until, "{:?}", checker.stats());
@@ -48,7 +48,7 @@ fn dropping_futures_is_harmless() {
 }
 
 #[test]
-fn a_check_that_is_not_polled_asks_for_nothing() {
+fn a_check_that_is_not_polled_requests_nothing() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();

@@ -11,20 +11,20 @@ use crate::support::{PATIENCE, build, turn};
 /// Names of the threads of this process.
 fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
-    // One that ends meanwhile has no name any more.
+    // A thread that ends meanwhile has no name.
     tasks.filter_map(|t| fs::read_to_string(t.path().join("comm")).ok()).collect()
 }
 
-/// How many threads a checker has.
+/// How many threads of checkers there are.
 fn workers() -> usize {
     let ours = ["probe-checker", "trace-reader"];
     threads().iter().filter(|name| ours.contains(&name.trim())).count()
 }
 
-/// Descriptors of this process, as what they are of.
+/// The targets of this process's descriptors.
 fn descriptors() -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
-    // The one that reads them is gone by the time that it is asked for.
+    // The descriptor of the directory itself is closed by then.
     let mut all: Vec<_> = entries.filter_map(|e| fs::read_link(e.path()).ok()).collect();
     all.sort();
     all
@@ -81,7 +81,7 @@ fn two_checkers_share_the_cgroup_and_the_last_leaves_it() {
 }
 
 #[test]
-fn without_the_guard_the_process_stays_where_it_is() {
+fn without_the_guard_the_process_stays_in_its_cgroup() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();

@@ -1,4 +1,4 @@
-//! The report comes at the end of the probe, the verdict when it has settled.
+//! The report comes at the end of the probe, the verdict once it has settled.
 
 use std::{
     sync::mpsc,
@@ -18,23 +18,23 @@ fn reports_do_not_wait_and_verdicts_come_later() {
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let (tell, told) = mpsc::channel::<ExplainedProbe>();
+    let (sender, settled) = mpsc::channel::<ExplainedProbe>();
     let settle = Duration::from_millis(2_900);
     let checker = build(
         &lab,
         Checker::builder().slots(8).settle(settle).on_settled(move |probe| {
-            let _ = tell.send(probe);
+            let _ = sender.send(probe);
         }),
     );
     let _lost = lab.inject(&Fault::lost(Segment::FirstRst).first(1)).unwrap();
-    let asked = Instant::now();
+    let started = Instant::now();
     let lost = checker.check_blocking(listener.address(), PATIENCE).unwrap();
     let clean = checker.check_blocking(listener.address(), PATIENCE).unwrap();
-    assert!(asked.elapsed() < settle, "{:?}", asked.elapsed());
+    assert!(started.elapsed() < settle, "{:?}", started.elapsed());
     assert!(lost.is_alive() && clean.is_alive());
-    assert!(told.try_recv().is_err(), "nothing has settled yet");
+    assert!(settled.try_recv().is_err(), "nothing has settled yet");
     for _ in 0..2 {
-        let probe = told.recv_timeout(PATIENCE).unwrap();
+        let probe = settled.recv_timeout(PATIENCE).unwrap();
         let verdict = if probe.timeline.probe.id == lost.probe {
             Verdict::RstLostSynackRetransmit
         } else {
@@ -42,30 +42,30 @@ fn reports_do_not_wait_and_verdicts_come_later() {
             Verdict::Clean
         };
         let finding = &probe.findings[0];
-        // The kernel may have lost an event, and says so.
+        // The kernel may have lost an event; then that is counted.
         let proof = if checker.stats().events_lost == 0 { Proof::Confirmed } else { finding.proof };
         assert_eq!((finding.verdict, finding.proof), (verdict, proof), "{probe:#?}");
     }
-    assert!(asked.elapsed() >= settle);
+    assert!(started.elapsed() >= settle);
     assert_eq!(listener.accepted().unwrap(), 0);
 }
 
 #[test]
-fn what_has_not_settled_is_told_at_the_end() {
+fn probes_that_have_not_settled_are_reported_at_the_end() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let (tell, told) = mpsc::channel();
+    let (sender, settled) = mpsc::channel();
     let checker = build(
         &lab,
         Checker::builder().settle(Duration::from_secs(3_600)).on_settled(move |probe| {
-            let _ = tell.send(probe.timeline.probe.id);
+            let _ = sender.send(probe.timeline.probe.id);
         }),
     );
     let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
     drop(checker);
-    assert_eq!(told.iter().collect::<Vec<_>>(), [report.probe]);
+    assert_eq!(settled.iter().collect::<Vec<_>>(), [report.probe]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The server's application hears of no probe, however late the agent gets to close it.
+//! The server's application gets no connection, however late the agent closes a probe.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use report::summary::Summary;
 
 const PROBES: u64 = 3_000;
 
-/// Probes on overloaded processors; the second figure is how many connections were accepted.
+/// Probes on overloaded processors. Returns the summary and the number of accepted connections.
 fn overload(family: Family, ack_guard: bool, loss_percent: u8) -> (Summary, u64) {
     let overload = Overload {
         family,
@@ -37,7 +37,7 @@ fn nothing_is_accepted_on_overloaded_processors() {
     }
 }
 
-/// The control: without the guard the same server accepts connections, so that 0 means something.
+/// The control: without the guard the same server accepts connections, so 0 is significant.
 #[test]
 fn without_the_guard_connections_are_accepted() {
     privileged!();
@@ -46,7 +46,7 @@ fn without_the_guard_connections_are_accepted() {
         let (summary, accepted) = overload(family, false, 20);
         assert!(accepted > 0, "{summary:?}");
         assert_eq!(summary.half_open, "not_enforced", "{summary:?}");
-        // An ACK that the RST overtakes left as well, but completes nothing any more.
+        // An ACK that arrives after the RST has left as well, but completes no handshake.
         assert!(
             summary.verdict(Verdict::AckLeaked) >= accepted,
             "{accepted} accepted: {summary:?}"
