@@ -24,13 +24,13 @@ use report::{
 
 use crate::plan;
 
-/// What a run differs in.
+/// How one run differs from another.
 pub struct Probing {
     /// Number of probes.
     pub count: u64,
-    /// Probes in flight at a time.
+    /// Probes in flight at once.
     pub concurrency: usize,
-    /// Source ports; as many slots.
+    /// Source ports, and as many slots.
     pub ports: RangeInclusive<u16>,
     /// When a port is used again.
     pub policy: PortPolicy,
@@ -127,7 +127,7 @@ pub fn recorder(mut record: impl FnMut(Judged)) -> impl Output {
     Recorder::new(on_probe, |_: &[Arc<Gauges>]| Ok(()))
 }
 
-/// Takes no single probe.
+/// Records nothing.
 #[must_use]
 pub fn discard() -> impl Output {
     recorder(drop)

@@ -1,4 +1,4 @@
-//! Hand-made probes for the tests of the export: one of each kind that matters to it.
+//! Probes for the tests of the export, one of each kind that matters to it.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -22,7 +22,7 @@ use probe_agent_common::SlotRecord;
 /// The SYN of every sample leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
 pub const SYN_AT: u64 = 5_000_000_007;
 
-/// Makes Unix times whose last digits tell a lost nanosecond.
+/// Makes Unix times whose last digits reveal a lost nanosecond.
 pub const CLOCK: Clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_123_456_789 };
 
 /// The Unix time in nanoseconds, `after` nanoseconds after the SYN.
@@ -156,7 +156,7 @@ pub fn refused(id: ProbeId) -> ExplainedProbe {
     probe
 }
 
-/// Alive, with times whose last digits tell a lost nanosecond.
+/// Alive, with times whose last digits reveal a lost nanosecond.
 fn timeline(id: ProbeId) -> Timeline {
     let record = named(probe_record(Outcome::Alive, SYN_AT), id);
     let kernel = SlotRecord {

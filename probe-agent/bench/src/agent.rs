@@ -18,11 +18,11 @@ use probe_agent_tests::run::Recorder;
 use report::stats::{RunCounts, RunFacts};
 
 use crate::{
-    contest::{Run, SOCKETS, cpu_time},
-    queue::Follower,
+    comparison::{Run, SOCKETS, cpu_time},
+    cpu_wait::RateMeter,
 };
 
-/// What a run of the agent differs in.
+/// How one run of the agent differs from another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
     pub(crate) tracepoints: Option<Form>,
@@ -33,26 +33,26 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// Everything on.
+    /// Everything enabled.
     pub(crate) fn whole(settle: Duration) -> Self {
         Self { tracepoints: Some(Form::Auto), ack_guard: true, settle, slots: SOCKETS }
     }
 }
 
-/// Runs the agent for the contest.
+/// Runs the agent as a candidate.
 pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Variant) -> Result<Run> {
     let plan = plan(target, probes, threads, variant);
     let tracing = variant.tracepoints.map(|_| session::trace(&plan)).transpose()?;
     let cpu = cpu_time()?;
-    let mut follower = Follower::default();
-    let follow = |gauges: &[Arc<Gauges>]| {
-        follower.look(gauges, probes);
+    let mut meter = RateMeter::default();
+    let read = |gauges: &[Arc<Gauges>]| {
+        meter.read(gauges, probes);
         Ok(())
     };
     let counts = || RunCounts::new(plan.targets.len());
     let stop = Arc::<AtomicBool>::default();
     let outcome =
-        session::run(&plan, tracing, &stop, counts, &mut Recorder::new(|_| Ok(()), follow))?;
+        session::run(&plan, tracing, &stop, counts, &mut Recorder::new(|_| Ok(()), read))?;
     let cpu_ns = cpu_time()? - cpu;
     let summary = outcome.counts.summary(&plan.targets, &RunFacts::default());
     let took = Duration::from_nanos(outcome.probing_ns);
@@ -60,7 +60,7 @@ pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Varia
     Ok(Run {
         answered: outcome.counts.outcome(Outcome::Alive),
         per_second,
-        net_per_second: follower.net_per_second().unwrap_or(per_second),
+        net_per_second: meter.net_per_second().unwrap_or(per_second),
         cpu_ns,
         confirmed: Some(summary.proofs[Proof::Confirmed.name()]),
     })

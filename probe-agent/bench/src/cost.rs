@@ -1,7 +1,7 @@
-//! What each hook costs, by the kernel's own count (`BPF_ENABLE_STATS`): time and runs of each
-//! program, for events of probes and for events of unrelated connections.
+//! What each hook costs, as the kernel counts it (`BPF_ENABLE_STATS`): time and runs of each program, for
+//! events of probes and for events of unrelated connections.
 //!
-//! The kernel reads its clock before and after each run, and part of that is in the figure.
+//! The kernel reads its clock before and after each run; the figure includes part of that.
 
 mod programs;
 
@@ -40,7 +40,7 @@ pub(crate) struct Cost {
     pub(crate) other_ns: Option<Spread>,
 }
 
-/// A program that ran fewer times in a round tells nothing.
+/// Programs that ran fewer times in a round are left out.
 const ENOUGH: u64 = 100;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Cost>> {
@@ -84,7 +84,7 @@ fn round(effort: &Effort, form: Form) -> Result<Vec<Round>> {
     let variant = Variant { tracepoints: Some(form), ..whole };
     let plan = agent::plan(target.address(), effort.probes, 1, &variant);
     let tracing = session::trace(&plan)?;
-    // Held, so that the programs stay loaded when the run is over.
+    // Keeps the programs loaded after the run.
     let tracer = Arc::clone(&tracing.0);
     let programs = Programs::of(&tracer)?;
     let _stats = enable_stats(Stats::RunTime)?;

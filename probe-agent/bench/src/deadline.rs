@@ -1,7 +1,7 @@
-//! How late timeouts come with many probes in flight.
+//! How late timeouts are with many probes in flight.
 //!
-//! Every SYN is dropped, so that each probe lasts until its timeout and all that a timeout costs is
-//! paid. Each slot is used several times, so that probes start while others expire.
+//! Every SYN is dropped, so each probe lasts until its timeout. Each slot is used several times, so probes
+//! start while others expire.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,13 +14,13 @@ use serde::Serialize;
 
 use crate::{arguments::Effort, median::quantile};
 
-/// When the timeouts of a run came.
+/// The timeouts of a run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Deadline {
     pub(crate) settle_seconds: u64,
     pub(crate) busy_loops: usize,
     pub(crate) probes: u64,
-    /// The most probes in flight at a time.
+    /// The most probes in flight at once.
     pub(crate) in_flight: u64,
     /// From the start of a probe to its end, in seconds.
     pub(crate) p50: f64,
@@ -30,15 +30,15 @@ pub(crate) struct Deadline {
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Targets, so that no 4-tuple is used twice.
+/// Targets: enough that no 4-tuple is used twice.
 const TARGETS: u16 = 60;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Deadline>> {
-    effort.silences.iter().map(|(settle, busy)| one(effort, *settle, *busy)).collect()
+    effort.deadline_cases.iter().map(|(settle, busy)| one(effort, *settle, *busy)).collect()
 }
 
 fn one(effort: &Effort, settle_seconds: u64, busy: usize) -> Result<Deadline> {
-    let (in_flight, waves) = effort.silent;
+    let (in_flight, waves) = effort.unanswered;
     let lab = Lab::new()?;
     let _silence = lab.inject(&Fault::lost(Segment::Syn))?;
     let server = lab.server_address(Family::V4);
@@ -79,7 +79,7 @@ fn one(effort: &Effort, settle_seconds: u64, busy: usize) -> Result<Deadline> {
     Ok(deadline)
 }
 
-/// How many spans there are at the time that most have in common.
+/// The most spans that overlap.
 fn most_at_once(spans: &[(u64, u64)]) -> u64 {
     let mut edges: Vec<(u64, i64)> =
         spans.iter().flat_map(|&(from, to)| [(from, 1), (to, -1)]).collect();

@@ -26,16 +26,16 @@ use crate::{
     target::Target,
 };
 
-/// How much longer the agent says that handshakes took, in nanoseconds.
+/// Handshake time by the agent minus that in the capture, in nanoseconds.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Difference {
     /// What timed them.
     pub(crate) timed_by: &'static str,
-    /// How the probes came.
+    /// How the probes were paced.
     pub(crate) pace: &'static str,
     /// Handshakes that both timed.
     pub(crate) handshakes: usize,
-    /// The median of what the capture says.
+    /// The median handshake time in the capture.
     pub(crate) captured_p50_ns: f64,
     pub(crate) p1_ns: f64,
     pub(crate) p50_ns: f64,
@@ -63,7 +63,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Difference>> {
     Ok(all)
 }
 
-/// What the agent and the capture say of each handshake, in nanoseconds.
+/// The time of each handshake by the agent and by the capture, in nanoseconds.
 fn pairs(
     effort: &Effort,
     tracepoints: Option<Form>,
@@ -71,7 +71,7 @@ fn pairs(
 ) -> Result<Vec<(u64, u64)>> {
     let target = Target::listen()?;
     let variant = Variant { tracepoints, ..Variant::whole(Duration::from_millis(50)) };
-    let mut plan = agent::plan(target.address(), effort.captured, 1, &variant);
+    let mut plan = agent::plan(target.address(), effort.captured_probes, 1, &variant);
     plan.settings.interval = interval;
     plan.filter = ReportFilter::All;
     let capture = Capture::start(target.address().port())?;
@@ -96,8 +96,8 @@ fn pairs(
             pairs.extend(probes.iter().zip(handshakes).map(|(probe, ns)| (probe.1, *ns)));
         }
     }
-    let share = pairs.len() as f64 / effort.captured as f64;
-    ensure!(share > 0.9, "only {} of {} probes were captured", pairs.len(), effort.captured);
+    let share = pairs.len() as f64 / effort.captured_probes as f64;
+    ensure!(share > 0.9, "only {} of {} probes were captured", pairs.len(), effort.captured_probes);
     Ok(pairs)
 }
 

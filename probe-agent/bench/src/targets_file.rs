@@ -22,7 +22,7 @@ impl TargetsFile {
 
 impl Drop for TargetsFile {
     fn drop(&mut self) {
-        // What is left in the directory for temporary files harms nobody.
+        // A leftover file in the temporary directory does no harm.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -53,7 +53,7 @@ fn alive_refused_timed_out_unreachable() {
 }
 
 #[test]
-fn a_source_address_that_is_not_here_is_a_local_error() {
+fn a_source_address_of_another_host_is_a_local_error() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();

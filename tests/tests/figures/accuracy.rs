@@ -19,7 +19,7 @@ fn two_workers_report_each_lost_rst() {
     let mut plan = plan::in_lab(lab.lab(), lab.address(), PROBES).unwrap();
     plan::share(&mut plan, 2);
     plan.filter = ReportFilter::All;
-    // The server's timer is due after 1 s; where it runs late, a lost RST shows late.
+    // The server's timer is due after 1 s. When it runs late, a lost RST is found late.
     plan.settings.settle = Duration::from_millis(2_900);
     let mut incomplete = 0;
     let mut recorder = run::recorder(|probe| {

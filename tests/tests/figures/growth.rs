@@ -28,11 +28,11 @@ const TAKEN: std::ops::RangeInclusive<u16> = 40_002..=40_009;
 /// Probes during the shortage: enough for the in-flight limit to be lowered and raised again.
 const SHORT: usize = 100;
 
-/// Only guards against waiting for ever.
+/// Only guards against hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn when_ports_come_back_all_of_them_are_used() {
+fn when_ports_are_free_again_all_of_them_are_used() {
     privileged!();
     let lab = Lab::new().unwrap();
     let _silence = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
@@ -77,7 +77,7 @@ fn when_ports_come_back_all_of_them_are_used() {
     assert!(others.borrow().is_empty(), "the run ended early");
 }
 
-/// An error ends the run, where a panic would leave its threads behind.
+/// An error ends the run; a panic would leave its threads behind.
 fn ensure(holds: bool, case: impl Fn() -> String) -> io::Result<()> {
     if holds { Ok(()) } else { Err(io::Error::other(case())) }
 }

@@ -1,4 +1,4 @@
-//! Faults hit what they say, and count it.
+//! Faults hit the intended segments, and count them.
 
 use std::thread;
 
@@ -18,9 +18,9 @@ fn the_first_n_are_exact() {
             let fault = Fault::lost(segment).first(3).on_port(listener.address().port());
             let injected = lab.inject(&fault).unwrap();
             let clients: Vec<_> = (0..5).map(|_| start_connect(&lab, listener.address())).collect();
-            // Traffic of another port neither suffers nor counts.
+            // Traffic of another port is neither hit nor counted.
             connect(&lab, other.address()).unwrap();
-            // Two go through, whichever: so all five have arrived.
+            // Two of them are accepted, so all five have arrived.
             assert!(listener.wait_accepted(2, SOON));
             drop(clients);
             lab.settle().unwrap();
@@ -48,7 +48,7 @@ fn a_lost_first_rst_leaves_the_server_half_open() {
             |entry: &&SocketEntry| entry.local == listener.address() && entry.remote == client;
         let sockets = lab.server().sockets().unwrap();
         let states: Vec<_> = sockets.iter().filter(mine).map(|entry| entry.state).collect();
-        // The kernel of the client ends it by itself, 1 s later at the earliest, with another RST.
+        // The client's kernel ends it with another RST, 1 s later at the earliest.
         if answers.seen().unwrap() == 0 {
             assert_eq!(states, [TcpState::SynRecv], "{sockets:?}");
         }

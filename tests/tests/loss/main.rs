@@ -1,5 +1,4 @@
-//! nftables drops RSTs at random and counts them: the agent must count the same, whatever it does
-//! with its ports.
+//! nftables drops RSTs at random and counts them: the agent must count the same with every port policy.
 //!
 //! One agent at a time: the kernel skips a tracepoint's program that would interrupt another one, and
 //! each agent's programs run at every agent's events.
@@ -21,7 +20,7 @@ const PERCENT: u8 = 5;
 /// Held by the test that runs.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A port for every probe: only the server's own timer can find out (path A).
+/// A port for every probe: only the server's own timer reveals a lost RST (path A).
 #[test]
 fn rotated_ports() {
     privileged!();
@@ -99,15 +98,15 @@ fn over(family: Family, probing: &Probing) {
     assert_eq!(lab.accepted().unwrap(), 0, "{case}");
 }
 
-/// The answer to a SYN that is sent again and the server's own timer make two copies of a SYN-ACK,
-/// which cross the RST: that is no lost RST.
+/// The answer to a retransmitted SYN and the server's own timer make two copies of a SYN-ACK, which cross
+/// the RST. That is no lost RST.
 #[test]
 fn lost_synacks_are_no_lost_rsts() {
     privileged!();
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for family in Family::ALL {
-        // The first answers only. A SYN that is overtaken by the RST opens a connection of its own. If
-        // its answer were lost as well, that would look like a lost RST.
+        // The first answers only. A SYN that arrives after the RST opens a connection of its own. If its
+        // answer were lost as well, that would look like a lost RST.
         let lost = Fault::lost(Segment::SynAck).first(200);
         let lab = LabBuilder::new(family).fault(lost).build().unwrap();
         let probing = Probing {

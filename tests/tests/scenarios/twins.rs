@@ -33,7 +33,7 @@ fn twins_do_not_see_each_others_events() {
         let same = ListenerOptions::at(there.address());
         let here = Listener::open(clean.server(), &same).unwrap();
         let lost = lossy.inject(&Fault::lost(Segment::FirstRst)).unwrap();
-        // The recoveries go on for seconds; the clean one probes all the while.
+        // The recoveries take seconds; the clean agent probes meanwhile.
         let start = Barrier::new(2);
         let agent = |lab: &Lab, listener: &Listener| {
             start.wait();
@@ -53,7 +53,7 @@ fn twins_do_not_see_each_others_events() {
             verdicts(&theirs)
         );
         assert_eq!(ours.summary.verdict(Verdict::Clean), PROBES, "{:?}", verdicts(&ours));
-        // What the other's server sends is told by its address alone, as evidence of little weight.
+        // Retransmits of the other server match by address alone; they are weak evidence.
         for event in ours.timelines.iter().flat_map(|timeline| &timeline.events) {
             assert_eq!(event.kind, EventKind::SynAckRetransmit);
         }

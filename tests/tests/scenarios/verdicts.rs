@@ -8,13 +8,13 @@ use lab::Family;
 use probe_agent_tests::privileged;
 
 #[test]
-fn every_scenario_is_told_as_injected_by_what_is_chosen() {
+fn every_scenario_is_reported_as_injected_by_the_default_hooks() {
     privileged!();
     tell_as_injected(Form::Auto);
 }
 
 #[test]
-fn every_scenario_is_told_as_injected_by_raw_tracepoints() {
+fn every_scenario_is_reported_as_injected_by_raw_tracepoints() {
     privileged!();
     tell_as_injected(Form::Raw);
 }

@@ -1,5 +1,5 @@
-//! Run times of this process's own programs, from `/proc/self/fdinfo`: others may have loaded the
-//! same programs on this machine.
+//! Run times of this process's own programs, from `/proc/self/fdinfo`: other processes may have loaded
+//! the same programs.
 
 use std::{collections::BTreeMap, fs, ops::Sub, path::PathBuf};
 
@@ -32,8 +32,8 @@ impl Sub for Count {
 pub(super) struct Programs(Vec<(&'static str, PathBuf)>);
 
 impl Programs {
-    /// The kernel numbers programs in the order in which they were loaded: those on the cgroup, the hooks.
-    /// Its own names of them are cut after 15 letters, and two of them are then the same.
+    /// The kernel numbers programs in the order in which they were loaded: those on the cgroup, then the
+    /// hooks. It cuts their names after 15 characters, which makes two of them equal.
     pub(super) fn of(tracer: &Tracer) -> Result<Self> {
         let mut names = Vec::new();
         if matches!(tracer.guard, Guard::Enforced(_)) {
@@ -46,10 +46,10 @@ impl Programs {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir("/proc/self/fdinfo")? {
             let path = entry?.path();
-            // The directory's own descriptor is among them, and closed by now.
+            // The directory's own descriptor is among them, but closed by now.
             let Ok(text) = fs::read_to_string(&path) else { continue };
             if field(&text, "prog_type:").is_some() && field(&text, "run_cnt:").is_some() {
-                files.insert(field(&text, "prog_id:").context("a program has a number")?, path);
+                files.insert(field(&text, "prog_id:").context("a program has an id")?, path);
             }
         }
         ensure!(files.len() == names.len(), "{} programs for {names:?}", files.len());
@@ -60,7 +60,7 @@ impl Programs {
         self.0.iter().map(|(name, _)| *name)
     }
 
-    /// What each has done so far.
+    /// The counts of each so far.
     pub(super) fn count(&self) -> Result<Vec<Count>> {
         let count = |path: &PathBuf| {
             let text = fs::read_to_string(path)?;

@@ -7,21 +7,21 @@ use report::summary::Summary;
 
 use crate::{busy::Busy, plan, run};
 
-/// Lets the server keep every handshake of the run, so that none is answered by a SYN cookie.
+/// Enough for every handshake of the run: otherwise the server would answer with SYN cookies.
 const BACKLOG: u16 = 16_384;
 
 /// How the processors are overloaded, and how it is probed meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub struct Overrun {
+pub struct Overload {
     /// Over which addresses.
     pub family: Family,
     /// How many probes.
     pub probes: u64,
-    /// How many of them in flight at a time.
+    /// How many of them are in flight at once.
     pub in_flight: usize,
     /// How long late events of each are waited for.
     pub settle: Duration,
-    /// Loops that never wait, on each processor.
+    /// Busy loops on each processor.
     pub busy: usize,
     /// Whether ACKs are held back.
     pub ack_guard: bool,
@@ -42,7 +42,7 @@ pub struct Outcome {
     pub busy_loops: usize,
 }
 
-impl Overrun {
+impl Overload {
     /// Probes a real server in a lab.
     ///
     /// # Errors
