@@ -65,7 +65,7 @@ fn probers() -> (Duration, u32) {
     let mut all = (Duration::ZERO, 0);
     for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
-        if name.trim() == "prober"
+        if name.trim() == "probe-worker"
             && let Ok(waited) = waited(&task.path().join("schedstat"))
         {
             all = (all.0 + waited, all.1 + 1);

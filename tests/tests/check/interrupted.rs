@@ -176,7 +176,7 @@ fn an_interrupt_while_it_loads_leaves_nothing_behind() {
         ("a cgroup", &|pid| own(pid).exists()),
         ("a process in its cgroup", &|pid| cgroup::of(pid) == own(pid)),
         ("a second thread", &|pid| threads(pid).len() > 1),
-        ("a worker", &|pid| threads(pid).iter().any(|name| name.starts_with("prober"))),
+        ("a worker", &|pid| threads(pid).iter().any(|name| name.starts_with("probe-worker"))),
     ];
     for (what, reached) in stages {
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {

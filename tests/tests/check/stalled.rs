@@ -45,7 +45,7 @@ fn trace(request: libc::c_uint, thread: libc::pid_t) -> io::Result<()> {
 #[test]
 fn stalls_are_reported_once_and_each_is_counted() {
     reported_once_and_counted_twice(|running| {
-        let held = Held::thread(running.id(), "prober");
+        let held = Held::thread(running.id(), "probe-worker");
         std::thread::sleep(LONG);
         drop(held);
     });
@@ -102,7 +102,7 @@ fn an_answer_in_time_counts_however_late_the_worker_sees_it() {
         while lost.hits().unwrap() < PROBES {
             std::thread::yield_now();
         }
-        let held = Held::thread(running.id(), "prober");
+        let held = Held::thread(running.id(), "probe-worker");
         // Until all probes would have timed out.
         std::thread::sleep(LONG);
         drop(held);
