@@ -17,7 +17,7 @@ use model::{
 /// only its fastest and slowest probe (56 bytes if all probes are clean).
 const TARGETS_WITH_HISTOGRAM: usize = 4_096;
 
-/// Counts by outcome, verdict and proof.
+/// Counts by outcome and verdict.
 #[derive(Clone, Debug, Default)]
 struct VerdictCounts {
     probes: u64,

@@ -8,7 +8,7 @@ use model::errno::errno_text;
 use model::{
     event::{EventKind, RstReason},
     finding::Evidence,
-    human::Elapsed,
+    human::{Elapsed, counted},
     record::Closing,
     verdict::Verdict,
 };
@@ -16,15 +16,12 @@ use model::{
 /// The evidence for a verdict on a probe.
 pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     let mut evidence = match verdict {
-        Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
+        Verdict::RstLostSynackRetransmit
+        | Verdict::RstLostUnrecovered
+        | Verdict::RstLostPortReuse => {
             let mut all = late_rsts(timeline);
             all.extend(later_probe(timeline));
-            all.extend(silence(timeline));
-            all
-        }
-        Verdict::RstLostPortReuse => {
-            let mut all = late_rsts(timeline);
-            all.extend(later_probe(timeline));
+            all.extend(silence(timeline).filter(|_| verdict != Verdict::RstLostPortReuse));
             all
         }
         Verdict::AckLeaked => leaked_ack(timeline),
@@ -43,31 +40,23 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::Unreachable | Verdict::LocalError => Vec::new(),
         Verdict::Clean => clean(timeline),
     };
+    let mut remark = |text: String| evidence.push(Evidence { at: None, text });
     if timeline.probe.errno != 0 {
-        let error = errno_text(timeline.probe.errno);
-        evidence.push(Evidence { at: None, text: format!("socket error: {error}") });
+        remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
-    match timeline.coverage {
-        Coverage::Full => {}
-        Coverage::SocketsOnly => evidence.push(Evidence {
-            at: None,
-            text: "this kernel's tcp_send_reset does not report RSTs that no socket sends"
-                .to_owned(),
-        }),
-        Coverage::EventsLost => evidence.push(Evidence {
-            at: None,
-            text: "kernel events were lost while this probe was open or followed".to_owned(),
-        }),
-        Coverage::None => evidence.push(Evidence {
-            at: None,
-            text: match timeline.probe.tcp_info {
-                Some(info) => format!(
-                    "no kernel tracing; TCP_INFO counts {} SYN retransmits",
-                    info.retransmits
-                ),
-                None => "no kernel record of this probe".to_owned(),
-            },
-        }),
+    match (timeline.coverage, timeline.probe.tcp_info) {
+        (Coverage::Full, _) => {}
+        (Coverage::SocketsOnly, _) => {
+            remark("this kernel's tcp_send_reset does not report RSTs that no socket sends".into());
+        }
+        (Coverage::EventsLost, _) => {
+            remark("kernel events were lost while this probe was open or followed".into());
+        }
+        (Coverage::None, Some(info)) => {
+            let n = info.retransmits;
+            remark(format!("no kernel tracing; TCP_INFO counts {n} SYN retransmits"));
+        }
+        (Coverage::None, None) => remark("no kernel record of this probe".into()),
     }
     evidence
 }
@@ -96,21 +85,18 @@ fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
                 | EventKind::AckHeldBack
         )
     });
-    all.extend(timeline.probe.kernel.map(|k| Evidence {
-        at: Some(k.closed_at),
-        text: format!(
+    all.extend(timeline.probe.kernel.map(|k| {
+        let syns = u32::from(k.retransmits) + 1;
+        let text = format!(
             "tcp_sock.segs_out was {} at the close: {} and {}, of which the ACK guard held back {}",
             k.segments_out,
-            counted(u32::from(k.retransmits) + 1, "SYN"),
-            counted(k.segments_out.saturating_sub(u32::from(k.retransmits) + 1), "ACK"),
+            counted(syns.into(), "SYN"),
+            counted(k.segments_out.saturating_sub(syns).into(), "ACK"),
             k.acks_held
-        ),
+        );
+        Evidence { at: Some(k.closed_at), text }
     }));
     all
-}
-
-fn counted(n: u32, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// Whether the RSTs that no socket sent are not yet part of the evidence for a lost RST.

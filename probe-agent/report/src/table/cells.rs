@@ -3,6 +3,7 @@
 use crate::{
     style::{Look, outcome_words, verdict_tone},
     summary::TargetSummary,
+    wrap::counted_item,
 };
 use model::human;
 use model::{expect::Expect, outcome::Outcome, verdict::Verdict};
@@ -49,11 +50,7 @@ impl Cells {
             } else {
                 counted()
                     .filter(|verdict| *verdict != Verdict::Clean)
-                    .map(|verdict| {
-                        let count = human::count(target.verdict(verdict));
-                        let name = look.paint(verdict_tone(verdict), verdict.name());
-                        (count.len() + 1 + verdict.name().len(), format!("{count} {name}"))
-                    })
+                    .map(|v| counted_item(target.verdict(v), v.name(), verdict_tone(v), look))
                     .collect()
             },
         }
