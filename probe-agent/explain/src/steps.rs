@@ -1,8 +1,8 @@
 //! The steps of the exchange, from the slot's record and the kernel events.
 
 use crate::{synack::SynAckKind, timeline::Timeline};
-use model::errno::errno_text;
 use model::{
+    errno::errno_text,
     event::{Event, EventKind},
     human::Elapsed,
     outcome::Outcome,

@@ -2,11 +2,12 @@
 
 mod line;
 
-use model::human;
 use std::{
     io::{self, Write},
     time::Duration,
 };
+
+use model::human;
 
 pub use self::line::Line;
 use super::wrap::cut;

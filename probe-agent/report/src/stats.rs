@@ -5,10 +5,10 @@ mod latency;
 use self::latency::{RunLatency, TargetLatency};
 use super::summary::{Summary, TargetSummary};
 use explain::Judged;
-use model::spans::SpanCounts;
 use model::{
     outcome::Outcome,
     record::HalfOpen,
+    spans::SpanCounts,
     target::Target,
     verdict::{Judgement, Proof, Verdict},
 };

@@ -5,8 +5,8 @@ use super::{
     summary::{HandshakeSeconds, Summary},
     wrap::{counted_item, wrap, wrap_items},
 };
-use model::human;
 use model::{
+    human,
     outcome::Outcome,
     record::HalfOpen,
     verdict::{Proof, Verdict},

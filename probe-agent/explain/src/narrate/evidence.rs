@@ -4,8 +4,8 @@ use crate::{
     synack::SynAckKind,
     timeline::{Coverage, Timeline},
 };
-use model::errno::errno_text;
 use model::{
+    errno::errno_text,
     event::{EventKind, RstReason},
     finding::Evidence,
     human::{Elapsed, counted},

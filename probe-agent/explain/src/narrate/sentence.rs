@@ -10,8 +10,8 @@ use crate::{
     synack::SynAckKind,
     timeline::{Coverage, Earlier, Timeline},
 };
-use model::errno::errno_text;
 use model::{
+    errno::errno_text,
     flow,
     human::Elapsed,
     outcome::Outcome,

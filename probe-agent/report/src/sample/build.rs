@@ -1,11 +1,10 @@
 //! A builder for probes.
 
-use explain::Judged;
 use probe_agent_common::SlotRecord;
 
 use super::SYN_AT;
 use explain::{
-    ExplainedProbe,
+    ExplainedProbe, Judged,
     timeline::{Coverage, Timeline},
 };
 use model::{

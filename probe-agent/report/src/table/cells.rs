@@ -5,8 +5,7 @@ use crate::{
     summary::TargetSummary,
     wrap::counted_item,
 };
-use model::human;
-use model::{expect::Expect, outcome::Outcome, verdict::Verdict};
+use model::{expect::Expect, human, outcome::Outcome, verdict::Verdict};
 
 /// The cells of one row, not padded.
 pub(super) struct Cells {
