@@ -87,7 +87,7 @@ pub fn path_a(id: ProbeId) -> ExplainedProbe {
         Proof::Confirmed,
         "The server did not receive our RST: it stayed in SYN_RECV for 1.003 s.",
         &["tcp_send_reset reason=NO_SOCKET on this flow, 1003.042 ms after our RST"],
-        Some("An occasional one is packet loss."),
+        Some("Once in a while, this is ordinary packet loss."),
         None,
     )];
     probe

@@ -129,7 +129,7 @@ fn path_a_has_its_late_events_after_its_end() {
     );
     let all = attributes(&span.attributes);
     assert_eq!(all["probe_agent.recovery_rsts"], "1");
-    assert_eq!(all["probe_agent.advice"], "An occasional one is packet loss.");
+    assert_eq!(all["probe_agent.advice"], "Once in a while, this is ordinary packet loss.");
     assert!(all["probe_agent.evidence"].contains("NO_SOCKET"));
 }
 
