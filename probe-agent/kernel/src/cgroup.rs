@@ -26,7 +26,7 @@ const PREFIX: &str = "probe-agent-";
 
 /// A share of the cgroup that this process is in; the last one to be dropped leaves it.
 #[derive(Debug)]
-pub struct Cgroup(Arc<Directory>);
+pub(crate) struct Cgroup(Arc<Directory>);
 
 /// A cgroup.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Cgroup {
     ///
     /// # Errors
     /// If there is no cgroup v2, or it cannot be opened.
-    pub fn join() -> io::Result<Self> {
+    pub(crate) fn join() -> io::Result<Self> {
         let mut joined = joined();
         if let Some((place, users)) = joined.as_mut() {
             *users += 1;
