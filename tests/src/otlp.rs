@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use otlp::{Exporter, OtlpArgs, OtlpConfig, config::ConfigError, resource::HostFacts};
+use otlp::{ConfigError, Exporter, HostFacts, OtlpArgs, OtlpConfig};
 
 use crate::sample;
 
@@ -56,7 +56,7 @@ pub fn resource() -> Resource {
         executable: "probe-agent".into(),
         instance: [7; 16],
     };
-    otlp::resource::resource(|_| None, &facts).expect("an empty environment is right")
+    otlp::resource(|_| None, &facts).expect("an empty environment is right")
 }
 
 /// An exporter of samples.
@@ -67,10 +67,15 @@ pub fn resource() -> Resource {
 pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
     let lines = Lines::default();
     let told = Arc::clone(&lines.0);
-    let exporter =
-        Exporter::start(config, resource(), sample::targets(), sample::CLOCK, move |line: &str| {
-            told.lock().expect("nobody panics with this lock").push(line.to_owned());
-        });
+    let exporter = Exporter::start(
+        config,
+        resource(),
+        sample::targets(),
+        sample::CLOCK,
+        move |notice: &otlp::Notice<'_>| {
+            told.lock().expect("nobody panics with this lock").push(notice.to_string());
+        },
+    );
     (exporter.expect("the exporter starts"), lines)
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{self, Output, Plan},
     settings::{PortPolicy, Settings, SocketSettings},
 };

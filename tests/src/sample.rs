@@ -63,8 +63,8 @@ pub fn clean(id: ProbeId) -> ExplainedProbe {
 #[must_use]
 pub fn path_a(id: ProbeId) -> ExplainedProbe {
     let mut probe = clean(id);
-    let what = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
-    probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, what });
+    let kind = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
+    probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, kind });
     probe.steps[2].certainty = Certainty::Lost;
     probe.steps.push(step(
         1_003_106_000,
@@ -85,23 +85,23 @@ pub fn path_a(id: ProbeId) -> ExplainedProbe {
     probe.findings = vec![finding(
         Verdict::RstLostSynackRetransmit,
         Proof::Confirmed,
-        "The server did not get our RST and kept the connection in SYN_RECV for 1.003 s.",
+        "The server did not receive our RST: it stayed in SYN_RECV for 1.003 s.",
         &["tcp_send_reset reason=NO_SOCKET on this flow, 1003.042 ms after our RST"],
-        Some("One in a while is packet loss."),
+        Some("An occasional one is packet loss."),
         None,
     )];
     probe
 }
 
-/// Path B: the probe whose RST was lost, and the later one that met its leftover; each is linked
-/// to the other.
+/// Path B: the probe whose RST was lost, and the later one that met its stale connection; each is
+/// linked to the other.
 #[must_use]
 pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedProbe) {
     let (mut first, mut second) = (clean(earlier), clean(later));
     first.findings = vec![finding(
         Verdict::RstLostPortReuse,
         Proof::Confirmed,
-        "The server did not get our RST; the next probe met the leftover.",
+        "The server did not receive our RST; the next probe met the stale connection.",
         &["challenge ACK answered the next SYN"],
         None,
         Some(later),
@@ -110,7 +110,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
         finding(
             Verdict::StaleSynRecvChallengeAck,
             Proof::Inferred,
-            "The SYN met a leftover in SYN_RECV.",
+            "The SYN met a stale connection in SYN_RECV.",
             &["tcp_send_reset reason=TCP_INVALID_ACK_SEQUENCE in SYN_SENT"],
             Some("Look for a firewall that drops RSTs."),
             Some(earlier),
@@ -128,7 +128,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
     second
         .timeline
         .events
-        .push(Event { at: SYN_AT + 1_000_000_000, what: EventKind::SynRetransmit { error: 0 } });
+        .push(Event { at: SYN_AT + 1_000_000_000, kind: EventKind::SynRetransmit { error: 0 } });
     (first, second)
 }
 

@@ -158,13 +158,13 @@ fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
         (
             "--otlp-endpoint collector",
             "",
-            "--otlp-endpoint: \"collector\" has no http:// or https:// before it; write it like \
+            "--otlp-endpoint: \"collector\" does not start with http:// or https://; write it like \
              http://localhost:4318",
         ),
         (
             "--otlp-endpoint c:4317 --otlp-protocol grpc",
             "",
-            "--otlp-endpoint: \"c:4317\" has no http:// or https:// before it; write it like \
+            "--otlp-endpoint: \"c:4317\" does not start with http:// or https://; write it like \
              http://localhost:4317",
         ),
         (
@@ -176,19 +176,19 @@ fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
         (
             "--otlp-endpoint http://c:99999",
             "",
-            "--otlp-endpoint: \"http://c:99999\" has a port that is none; write it like \
+            "--otlp-endpoint: \"http://c:99999\" has an invalid port; write it like \
              http://localhost:4318",
         ),
         (
             "",
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=not a url",
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"not a url\" is no URL; write it like \
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"not a url\" is not a URL; write it like \
              http://localhost:4318",
         ),
         (
             "--otlp-endpoint /tmp/socket",
             "",
-            "--otlp-endpoint: \"/tmp/socket\" is no URL with a host; write it like \
+            "--otlp-endpoint: \"/tmp/socket\" is not a URL with a host; write it like \
              http://localhost:4318",
         ),
         (
@@ -205,7 +205,7 @@ fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
         (
             "--otlp-endpoint http://c --otlp-timeout 10",
             "",
-            "--otlp-timeout: \"10\" is no timeout; write a number and its unit, e.g. 10s or 500ms",
+            "--otlp-timeout: \"10\" is not a timeout; write a number and its unit, e.g. 10s or 500ms",
         ),
         (
             "",
@@ -224,7 +224,7 @@ fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
         "OTEL_EXPORTER_OTLP_TIMEOUT=0",
         "OTEL_EXPORTER_OTLP_TIMEOUT=18446744073709551615",
     ] {
-        assert!(with(bad).ends_with("is no timeout; write milliseconds above 0, e.g. 10000"));
+        assert!(with(bad).ends_with("is not a timeout; write milliseconds above 0, e.g. 10000"));
     }
     assert_eq!(
         with("OTEL_EXPORTER_OTLP_COMPRESSION=zstd"),
@@ -237,7 +237,7 @@ fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
     );
     assert_eq!(
         with("OTEL_EXPORTER_OTLP_HEADERS=a b=c"),
-        "OTEL_EXPORTER_OTLP_HEADERS: header \"a b\" is no HTTP header name"
+        "OTEL_EXPORTER_OTLP_HEADERS: header \"a b\" is not a valid HTTP header name"
     );
     assert_eq!(
         with("OTEL_EXPORTER_OTLP_HEADERS=a=%0A"),

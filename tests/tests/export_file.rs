@@ -8,7 +8,7 @@ use model::spans::SpanCounts;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
-use otlp::{Exporter, span::span};
+use otlp::{Exporter, span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     receiver::{Receiver, Reply, spans},
@@ -152,7 +152,7 @@ fn a_file_that_cannot_be_written_is_known_before_anything_runs() {
         probe_agent_tests::otlp::resource(),
         sample::targets(),
         sample::CLOCK,
-        |_: &str| {},
+        |_: &otlp::Notice<'_>| {},
     )
     .unwrap_err();
     assert_eq!(

@@ -8,7 +8,7 @@ use std::{
 
 use model::record::ProbeId;
 use model::spans::SpanCounts;
-use otlp::{Exporter, span::span};
+use otlp::{Exporter, span};
 use probe_agent_tests::{
     otlp::{Lines, config, exporter},
     receiver::{Receiver, Reply, spans},
@@ -113,7 +113,10 @@ fn a_warning_with_a_success_is_told_and_costs_nothing() {
         let (exporter, lines) = to(receiver.address(), protocol, "10s");
         offer(&exporter, 1..=10);
         assert_eq!(exporter.finish(ENOUGH), counts(10, 0, 0));
-        assert!(lines.get()[0].ends_with("took the spans and says: nearly full"), "{lines:?}");
+        assert!(
+            lines.get()[0].ends_with("accepted the spans and reports: nearly full"),
+            "{lines:?}"
+        );
     }
 }
 
@@ -139,7 +142,7 @@ fn a_refusal_is_final_and_only_its_batch_is_lost() {
         assert_eq!(receiver.received().len(), 2, "batches of 512, none of them sent twice");
         let lines = lines.get();
         assert!(lines[0].starts_with("OTLP: 512 spans not delivered"), "{lines:?}");
-        assert!(lines[1].ends_with("takes spans again"), "{lines:?}");
+        assert!(lines[1].ends_with("accepts spans again"), "{lines:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use explain::ExplainedProbe;
 use model::record::ProbeId;
 use model::spans::SpanCounts;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use otlp::{Exporter, ids::RunIds, span::span};
+use otlp::{Exporter, RunIds, span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     rotel::{Rotel, Verbosity, printed},

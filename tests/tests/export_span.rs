@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
-use otlp::{ids::RunIds, span::span};
+use otlp::{RunIds, span};
 use probe_agent_tests::sample::{self, unix};
 
 const ID: ProbeId = ProbeId { slot: 3, generation: 7 };
@@ -129,7 +129,7 @@ fn path_a_has_its_late_events_after_its_end() {
     );
     let all = attributes(&span.attributes);
     assert_eq!(all["probe_agent.recovery_rsts"], "1");
-    assert_eq!(all["probe_agent.advice"], "One in a while is packet loss.");
+    assert_eq!(all["probe_agent.advice"], "An occasional one is packet loss.");
     assert!(all["probe_agent.evidence"].contains("NO_SOCKET"));
 }
 

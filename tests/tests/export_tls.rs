@@ -132,9 +132,15 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_line_says_why() {
 fn a_certificate_that_cannot_be_read_is_known_before_anything_runs() {
     let env = [("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/ca.pem")];
     let config = config(&["--otlp-endpoint", "https://localhost"], &env).unwrap().unwrap();
-    let error = Exporter::start(config, resource(), sample::targets(), sample::CLOCK, |_: &str| {})
-        .unwrap_err()
-        .to_string();
+    let error = Exporter::start(
+        config,
+        resource(),
+        sample::targets(),
+        sample::CLOCK,
+        |_: &otlp::Notice<'_>| {},
+    )
+    .unwrap_err()
+    .to_string();
     let start = "cannot read the trusted certificates from /no/such/ca.pem: ";
     assert!(error.starts_with(start), "{error}");
     assert!(error.contains("OTEL_EXPORTER_OTLP_CERTIFICATE"), "{error}");

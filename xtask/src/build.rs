@@ -1,4 +1,4 @@
-//! Builds the two halves: the eBPF object first, then the agent that carries it.
+//! Builds the eBPF object, then the agent that contains it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ pub(crate) fn everything(tools: &Tools) -> Result<()> {
     agent()
 }
 
-/// Builds the eBPF object and puts it where `probe-agent/build.rs` looks for it.
+/// Builds the eBPF object and copies it to where `probe-agent/kernel/build.rs` looks for it.
 pub(crate) fn ebpf(tools: &Tools) -> Result<()> {
-    step("build the eBPF object (the kernel side; half a minute at first)", || {
+    step("build the eBPF object (half a minute the first time)", || {
         let mut cargo = ebpf_cargo(tools, "build")?;
         command::run(cargo.args(["--bin", PACKAGE]))?;
         let built = ebpf_target_dir()?.join(TARGET).join("ebpf").join(PACKAGE);
@@ -37,28 +37,28 @@ pub(crate) fn ebpf_warnings(tools: &Tools) -> Result<()> {
 
 /// Builds the agent in release mode.
 pub(crate) fn agent() -> Result<()> {
-    step("build the agent in release mode (minutes at first)", || {
+    step("build the agent in release mode (minutes the first time)", || {
         command::run(workspace::cargo()?.args(["build", "--release", "--package", "probe-agent"]))
     })
 }
 
 fn ebpf_cargo(tools: &Tools, subcommand: &str) -> Result<Command> {
     let mut cargo = tools.toolchain()?.cargo();
-    // Named in full, so that no other bpf-linker on PATH is taken.
+    // The full path, so that cargo does not use another bpf-linker from PATH.
     cargo.env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", tools.linker()?);
     cargo.arg(subcommand).args(["--package", PACKAGE, "--profile", "ebpf", "--target", TARGET]);
     cargo.args(["-Z", "build-std=core"]).arg("--target-dir").arg(ebpf_target_dir()?);
     Ok(cargo)
 }
 
-/// A target directory of its own: the build for the host need not wait for its lock, nor does a
-/// second compiler make the first one's results stale.
+/// A separate target directory: builds for the host do not wait for its lock, and the two compilers do not
+/// invalidate each other's results.
 fn ebpf_target_dir() -> Result<PathBuf> {
     Ok(workspace::target_dir()?.join("ebpf").join("cargo"))
 }
 
-/// Copies `built` to `object` if the bytes differ, in one step: an unchanged object must keep its
-/// time, lest the agent be built again, and nobody may ever see half of one.
+/// Copies `built` to `object` if the bytes differ. An unchanged object keeps its time, so that cargo does not
+/// rebuild the agent. A changed one is replaced atomically.
 fn publish(built: &Path, object: &Path) -> Result<()> {
     let bytes = fs::read(built).or_fail(|| format!("read {}", built.display()))?;
     if fs::read(object).is_ok_and(|old| old == bytes) {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unchanged_object_is_left_alone() {
+    fn an_unchanged_object_keeps_its_time() {
         let scratch = std::env::temp_dir().join(format!("xtask-publish-{}", std::process::id()));
         fs::create_dir_all(&scratch).unwrap();
         let (built, object) = (scratch.join("built"), scratch.join("object.bpf.o"));

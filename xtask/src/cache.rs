@@ -1,8 +1,9 @@
-//! What is slow to make is kept under the user's cache directory and checked each time it is used.
+//! Keeps tools that are slow to build or download in the user's cache directory, and verifies them at each
+//! use.
 //!
-//! An entry is a directory with one executable and, beside it, its SHA-256 in the format of `sha256sum`.
-//! An entry is made in a temporary directory and renamed into place, so that it is there whole or
-//! not at all; a lock keeps two runs of xtask from making the same one.
+//! An entry is a directory with one executable and its SHA-256 in the format of `sha256sum`. It is made in a
+//! temporary directory and renamed into place, so that it is complete or absent. A lock keeps two runs of
+//! xtask from making the same entry.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,14 +19,14 @@ pub(crate) struct Entry {
     program: &'static str,
 }
 
-/// What a look at an entry found.
+/// The state of an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// It was never made.
     Absent,
-    /// It is what was put there.
+    /// It is as it was installed.
     Good,
-    /// It is not what was put there; the text says why.
+    /// It is not as it was installed. The text says why.
     Corrupt(String),
 }
 
@@ -37,8 +38,10 @@ pub(crate) fn directory() -> Result<PathBuf> {
         .or_else(|| Some(variable("HOME")?.join(".cache")))
         .map(|base| base.join("probe-agent"))
         .ok_or_else(|| {
-            Failure::new("there is no place for the cache: neither XDG_CACHE_HOME nor HOME is set")
-                .remedy("set HOME, or XDG_CACHE_HOME to a directory that you can write to")
+            Failure::new(
+                "there is no directory for the cache: neither XDG_CACHE_HOME nor HOME is set",
+            )
+            .remedy("set HOME, or set XDG_CACHE_HOME to a writable directory")
         })
 }
 
@@ -48,12 +51,12 @@ pub(crate) fn log(name: &str) -> Result<PathBuf> {
 }
 
 impl Entry {
-    /// The entry `key`, which holds `program`. The key carries all that the content depends on.
+    /// The entry `key`, which contains `program`. The key names everything that the content depends on.
     pub(crate) fn new(cache: PathBuf, key: String, program: &'static str) -> Self {
         Self { cache, key, program }
     }
 
-    /// Where the executable is, once the entry is good.
+    /// The path of the executable, once the entry is good.
     pub(crate) fn executable(&self) -> PathBuf {
         self.directory().join(self.program)
     }
@@ -76,8 +79,8 @@ impl Entry {
         }
     }
 
-    /// Makes the entry anew unless it is good by then: `make` gets an empty directory in which to
-    /// work and returns the path of the executable that it made.
+    /// Makes the entry unless it is good. `make` works in an empty directory and returns the path of the
+    /// executable that it made.
     pub(crate) fn install(&self, make: impl FnOnce(&Path) -> Result<PathBuf>) -> Result<()> {
         let lock = self.lock()?;
         if self.state() != State::Good {
@@ -92,7 +95,7 @@ impl Entry {
         Ok(())
     }
 
-    /// Removes the entry, so that the next installation makes it anew.
+    /// Removes the entry, so that the next installation makes it again.
     pub(crate) fn discard(&self) -> Result<()> {
         remove(&self.directory())
     }
@@ -119,7 +122,7 @@ impl Entry {
         let path = self.cache.join("lock");
         let file = File::create(&path).or_fail(|| format!("create {}", path.display()))?;
         if file.try_lock().is_err() {
-            eprintln!("    waiting for another `cargo xtask` that fills the cache");
+            eprintln!("    waiting for another `cargo xtask` that is filling the cache");
             file.lock().or_fail(|| format!("lock {}", path.display()))?;
         }
         Ok(file)
@@ -129,7 +132,7 @@ impl Entry {
 /// The SHA-256 of a file, in hexadecimal.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
     let output = capture(Command::new("sha256sum").arg("--").arg(path))?;
-    // A leading backslash marks a quoted file name.
+    // A leading backslash marks an escaped file name.
     let sum = output.trim_start_matches('\\').split_whitespace().next();
     sum.map(str::to_owned).ok_or_else(|| Failure::new("sha256sum printed nothing"))
 }

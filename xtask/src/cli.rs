@@ -8,39 +8,48 @@ Usage: cargo xtask COMMAND
 
   demo [ARGS...]    set up what is missing, build, and run `probe-agent demo ARGS`
   test [ARGS...]    set up what is missing, and run every check and test;
-                    with ARGS only the tests, with ARGS given to each test program
+                    with ARGS run only the tests and pass ARGS to each test program
                     (a filter, --nocapture, ...)
   bench [ARGS...]   build in release mode and run the benchmarks
-  build [--release] set up what is missing and build both halves in release mode
-  setup [--check]   set up all that demo and test need; --check only says what is missing
-  help              this text
+  build [--release] set up what is missing, and build the eBPF programs and the agent
+                    in release mode
+  package [--check] package the embeddable checker with its eBPF object in target/package;
+                    --check also builds and runs a program that embeds it
+  setup [--check]   set up everything that demo and test need; --check only lists
+                    what is missing
+  help              print this text
 
 Environment:
-  PROBE_AGENT_EBPF_TOOLCHAIN  which Rust builds the kernel side: auto (default: one that is
-                              usable already, else rustup's, else Debian's), rustup or debian
-  LLVM_PREFIX                 where LLVM is, when bpf-linker must be built and it is not in
+  PROBE_AGENT_EBPF_TOOLCHAIN  which Rust builds the eBPF programs: auto (default: one that is
+                              already usable, else rustup's, else Debian's), rustup or debian
+  LLVM_PREFIX                 where LLVM is, if bpf-linker must be built and LLVM is not in
                               /usr/lib/llvm-N
-  XDG_CACHE_HOME              what is slow to make is kept in probe-agent/ below it
-                              (default ~/.cache)
+  XDG_CACHE_HOME              its subdirectory probe-agent/ caches the tools that xtask builds
+                              or downloads (default ~/.cache)
 
-Run as an ordinary user, everything is built as that user, and sudo is asked only to install
+When an ordinary user runs it, it builds as that user, and uses sudo only to install
 packages, to mount tracefs and to run what needs root.
 
-Exit codes: 0 done, 1 something failed, 2 usage, 3 root is needed and cannot be had.";
+Exit codes: 0 done, 1 a step failed, 2 usage error, 3 root is needed and not available.";
 
-/// What was asked for.
+/// A command of xtask.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// Set up; or only look.
+    /// Set up, or only check.
     Setup {
         /// Change nothing.
         check: bool,
     },
-    /// Build both halves.
+    /// Build the eBPF programs and the agent.
     Build,
+    /// Package the checker.
+    Package {
+        /// Also build and run a program that embeds it.
+        check: bool,
+    },
     /// Run the demo with these arguments.
     Demo(Vec<String>),
-    /// Run the tests; with arguments, only those that match.
+    /// Run all checks and tests; with arguments, only the tests.
     Test(Vec<String>),
     /// Run the benchmarks with these arguments.
     Bench(Vec<String>),
@@ -56,11 +65,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task>
     match command.as_str() {
         "setup" => Ok(Task::Setup { check: only_flag(&command, &rest, "--check")? }),
         "build" => only_flag(&command, &rest, "--release").map(|_| Task::Build),
+        "package" => Ok(Task::Package { check: only_flag(&command, &rest, "--check")? }),
         "demo" => Ok(Task::Demo(rest)),
         "test" => Ok(Task::Test(rest)),
         "bench" => Ok(Task::Bench(rest)),
         "help" | "--help" | "-h" => Ok(Task::Help),
-        other => Err(usage(format!("`{other}` is no command of xtask"))),
+        other => Err(usage(format!("`{other}` is not a command of xtask"))),
     }
 }
 
@@ -73,7 +83,7 @@ fn only_flag(command: &str, rest: &[String], flag: &str) -> Result<bool> {
 }
 
 fn usage(message: String) -> Failure {
-    Failure::new(message).remedy("`cargo xtask help` lists what there is").code(USAGE)
+    Failure::new(message).remedy("`cargo xtask help` lists the commands").code(USAGE)
 }
 
 #[cfg(test)]
@@ -93,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn command_lines_mean_what_they_say() {
+    fn command_lines_are_parsed() {
         check("", Ok(Task::Help));
         check("--help", Ok(Task::Help));
         check("setup", Ok(Task::Setup { check: false }));
@@ -101,9 +111,11 @@ mod tests {
         check("setup --chek", Err("`--chek`"));
         check("build", Ok(Task::Build));
         check("build --release", Ok(Task::Build));
+        check("package", Ok(Task::Package { check: false }));
+        check("package --check", Ok(Task::Package { check: true }));
         check("demo --count 5", Ok(Task::Demo(vec!["--count".into(), "5".into()])));
         check("test lost_rst", Ok(Task::Test(vec!["lost_rst".into()])));
         check("bench", Ok(Task::Bench(vec![])));
-        check("tset", Err("`tset` is no command"));
+        check("tset", Err("`tset` is not a command"));
     }
 }

@@ -1,11 +1,11 @@
-//! Starts other programs. Their standard input is always empty: nothing here may wait for a key.
+//! Runs other programs. Their standard input is empty, so that none can wait for a key.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::{Failure, OrFail, Result};
 
-/// Runs `command` with its output in view; fails when it fails.
+/// Runs `command` and shows its output. Fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.stdin(Stdio::null()).status().or_fail(|| start_of(command))?;
     if status.success() {
@@ -14,7 +14,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Err(Failure::new(format!("`{}` failed ({status})", display(command))))
 }
 
-/// Runs `command` and returns what it wrote to standard output; its standard error is quoted on failure.
+/// Runs `command` and returns its standard output. If it fails, the message quotes its standard error.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().or_fail(|| start_of(command))?;
     if output.status.success() {
@@ -25,13 +25,13 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     Err(Failure::new(format!("`{}` failed ({}): {last}", display(command), output.status)))
 }
 
-/// Like [`capture`], with the standard error in view.
+/// Like [`capture`], but shows the standard error.
 pub(crate) fn capture_visible(command: &mut Command) -> Result<String> {
     command.stderr(Stdio::inherit());
     capture(command)
 }
 
-/// Whether `command` can be started and ends well; its output is not shown.
+/// Whether `command` can be started and succeeds. Its output is not shown.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     capture(command).is_ok()
 }
@@ -42,7 +42,8 @@ pub(crate) fn display(command: &Command) -> String {
     words.map(|word| quote(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
-/// Finds `program` on PATH, or where administrators' programs live: those are not on an ordinary user's PATH.
+/// Finds `program` on PATH, or in the directories of administrators' programs, which an ordinary user's PATH
+/// lacks.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let administrators = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shown_command_can_be_pasted_into_a_shell() {
+    fn a_displayed_command_can_be_pasted_into_a_shell() {
         let mut command = Command::new("env");
         command.args(["A=1", "two words", "it's", ""]);
         assert_eq!(display(&command), r"env A=1 'two words' 'it'\''s' ''");

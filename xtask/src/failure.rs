@@ -1,13 +1,13 @@
-//! The one error of xtask: a clear line, the remedy, and the exit code.
+//! The error type of xtask: a message, a remedy and an exit code.
 
 use std::fmt;
 
-/// Something is wrong with what was asked for on the command line.
+/// The command line is wrong.
 pub(crate) const USAGE: u8 = 2;
-/// Root is needed and cannot be had.
+/// Root is needed and not available.
 pub(crate) const NO_PRIVILEGE: u8 = 3;
 
-/// What went wrong, in a line, and what a person can do about it.
+/// What went wrong, in one line, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
@@ -24,7 +24,7 @@ impl Failure {
         Self { message: message.into(), remedy: None, code: 1 }
     }
 
-    /// Says what to do about it.
+    /// Adds what to do about it.
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
@@ -52,9 +52,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Turns an I/O error into a line that names the operation and its operand.
+/// Turns an I/O error into a [`Failure`] that names the operation and its operand.
 pub(crate) trait OrFail<T> {
-    /// `what` names what was attempted, such as "write /tmp/x".
+    /// `what` names the operation, such as "write /tmp/x".
     fn or_fail(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 

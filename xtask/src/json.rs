@@ -1,6 +1,6 @@
-//! Just enough JSON to read cargo's messages, so that xtask needs no crate for it.
+//! Reads strings from cargo's JSON messages, without a JSON crate.
 
-/// The string that follows `"key":` at its first appearance in `line`; cargo writes no space after the colon.
+/// The string value of the first `"key"` in `line`. cargo writes no space after the colon.
 pub(crate) fn string(line: &str, key: &str) -> Option<String> {
     let start = format!("\"{key}\":\"");
     let rest = &line[line.find(&start)? + start.len()..];
@@ -15,9 +15,9 @@ pub(crate) fn string(line: &str, key: &str) -> Option<String> {
     }
 }
 
-/// The path of the test executable that a message of `cargo test --no-run` announces, if it does.
+/// The path of the test executable in a message of `cargo test --no-run`, if it is about one.
 pub(crate) fn test_executable(line: &str) -> Option<String> {
-    // A target says whether it has tests, a profile whether this artifact is them.
+    // The target has `test` if it can be tested; the profile has it if this artifact is the test.
     let is_test = line.contains("\"reason\":\"compiler-artifact\"")
         && line
             .split_once("\"profile\":")
@@ -33,7 +33,7 @@ fn unescape(characters: &mut std::str::Chars<'_>) -> Option<char> {
         'r' => '\r',
         'b' => '\u{8}',
         'f' => '\u{c}',
-        // Paths beyond the basic plane would come as two halves; cargo writes those as UTF-8 instead.
+        // A character outside the basic plane would be two escapes, but cargo writes it as UTF-8.
         'u' => {
             let digits: String = characters.take(4).collect();
             char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?

@@ -1,4 +1,4 @@
-//! Set-up, build, demo and tests of probe-agent: `cargo xtask help` says more.
+//! Sets up, builds, packages and tests probe-agent. `cargo xtask help` lists the commands.
 
 mod build;
 mod cache;
@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod failure;
 mod json;
+mod package;
 mod privilege;
 mod progress;
 mod run;
@@ -38,6 +39,10 @@ fn perform(task: Task) -> Result<()> {
         Task::Setup { check: true } => setup::check(Scope::Test),
         Task::Setup { check: false } => setup::ready(Scope::Test).map(drop),
         Task::Build => build::everything(&setup::ready(Scope::Build)?),
+        Task::Package { check } => {
+            package::run(&setup::ready(Scope::Build)?)?;
+            if check { package::check() } else { Ok(()) }
+        }
         Task::Demo(arguments) => run::demo(&arguments),
         Task::Bench(arguments) => run::bench(&arguments),
         Task::Test(arguments) => test::run(&arguments),

@@ -1,4 +1,4 @@
-//! Root, for the few things that need it. Everything else runs as the user who called.
+//! Root, for the few commands that need it. Everything else runs as the calling user.
 
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
@@ -9,16 +9,16 @@ use std::sync::OnceLock;
 use crate::command;
 use crate::failure::{Failure, NO_PRIVILEGE, Result};
 
-/// Whether the reason for sudo was given and the password was asked for already.
+/// Set once sudo has been granted.
 static SUDO_GRANTED: OnceLock<()> = OnceLock::new();
 
 /// Whether xtask itself runs as root.
 pub(crate) fn is_root() -> bool {
-    // The kernel gives a process's directory to its effective user.
+    // The owner of a process's directory is its effective user.
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
-/// A command that runs `program` as root with `variables` set: directly for root, through sudo for others.
+/// A command that runs `program` as root with `variables` set: directly for root, by sudo for others.
 /// `why` completes the sentence "sudo is needed to ..".
 pub(crate) fn as_root<P, K, V>(
     why: &str,
@@ -36,7 +36,7 @@ where
         return Ok(command);
     }
     ask_for_sudo(why)?;
-    // `sudo -E` and `sudo A=1` may both be refused by the sudoers file; `env` is a program like another.
+    // The sudoers file may forbid `sudo -E` and `sudo A=1`. `env` is a program like any other.
     let mut command = Command::new("sudo");
     command.arg("env");
     for (name, value) in variables {
@@ -49,14 +49,14 @@ where
     Ok(command)
 }
 
-/// Says why sudo is needed and lets it ask for the password now, not in the middle of a step.
+/// Prints why sudo is needed and lets it ask for the password now, not in the middle of a step.
 pub(crate) fn ask_for_sudo(why: &str) -> Result<()> {
     if is_root() || SUDO_GRANTED.get().is_some() {
         return Ok(());
     }
     let refused = |message: &str| {
         Err(Failure::new(format!("root is needed to {why}, and {message}"))
-            .remedy("run the same command as root, or as a user whom sudo lets become root")
+            .remedy("run the same command as root, or as a user who may use sudo")
             .code(NO_PRIVILEGE))
     };
     if command::find("sudo").is_none() {

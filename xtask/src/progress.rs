@@ -1,4 +1,4 @@
-//! What a person sees while xtask works: a line at the start of each step, its time at the end.
+//! Progress output: a line at the start of each step, and the time that it took at its end.
 
 use std::fs::{self, File};
 use std::io::{IsTerminal as _, Write as _};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::command;
 use crate::failure::{Failure, OrFail, Result};
 
-/// A person at a terminal sees a counter move each second; a log gets a sign of life each minute.
+/// A terminal shows a counter that moves each second; a log gets a line each minute.
 const TERMINAL_BEAT: Duration = Duration::from_secs(1);
 const LOG_BEAT: Duration = Duration::from_secs(60);
 
@@ -24,12 +24,12 @@ pub(crate) fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T
     result
 }
 
-/// Says something within a step.
+/// Prints a line within a step.
 pub(crate) fn note(text: &str) {
     eprintln!("    {text}");
 }
 
-/// Runs a slow `command` with its output in the file `log`, which is named when the command fails.
+/// Runs a slow `command` with its output in the file `log`. If it fails, the message names the file.
 pub(crate) fn logged(command: &mut Command, log: &Path) -> Result<()> {
     if let Some(parent) = log.parent() {
         fs::create_dir_all(parent).or_fail(|| format!("create {}", parent.display()))?;
@@ -52,7 +52,7 @@ pub(crate) fn logged(command: &mut Command, log: &Path) -> Result<()> {
     Err(Failure::new(format!("`{shown}` failed ({status}); its log is {}", log.display())))
 }
 
-/// Shows that `work` goes on while it does.
+/// Shows the elapsed time while `work` runs.
 fn with_heartbeat<T>(work: impl FnOnce() -> T) -> T {
     let terminal = std::io::stderr().is_terminal();
     let (stop, stopped) = mpsc::channel::<()>();
@@ -72,10 +72,10 @@ fn beat(terminal: bool, stopped: &mpsc::Receiver<()>) {
         let elapsed = start.elapsed().as_secs();
         if terminal {
             eprint!("\r    {elapsed} s");
-            // A counter that cannot be shown is no reason to stop.
+            // A counter that cannot be shown is not a reason to stop.
             let _ = std::io::stderr().flush();
         } else {
-            eprintln!("    still at it after {elapsed} s");
+            eprintln!("    still running after {elapsed} s");
         }
     }
     if terminal {
@@ -87,7 +87,7 @@ fn tail(text: &str, count: usize) -> impl Iterator<Item = &str> {
     text.lines().skip(text.lines().count().saturating_sub(count))
 }
 
-/// A duration as people read it: "0.4 s", "2 min 05 s".
+/// A duration for people: "0.4 s", "2 min 05 s".
 pub(crate) fn seconds(duration: Duration) -> String {
     if duration < Duration::from_secs(60) {
         return format!("{:.1} s", duration.as_secs_f64());

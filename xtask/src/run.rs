@@ -1,4 +1,4 @@
-//! Builds something and becomes it: signals, terminal and exit code are then its own.
+//! Builds a program and replaces xtask by it, so that signals, terminal and exit code are the program's.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     ask_for_sudo(WHY)?;
     build::everything(&setup::ready(Scope::Demo)?)?;
     let mut demo = as_root(WHY, workspace::agent()?, NO_VARIABLES)?;
-    become_it(demo.arg("demo").args(arguments))
+    exec(demo.arg("demo").args(arguments))
 }
 
 /// The benchmarks: the binary `bench`.
@@ -33,13 +33,13 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let bench = workspace::target_dir()?.join("release/bench");
     let agent = workspace::agent()?;
     let variables = [("PROBE_AGENT_BIN", agent.as_path())];
-    become_it(as_root(WHY, bench, variables)?.args(arguments))
+    exec(as_root(WHY, bench, variables)?.args(arguments))
 }
 
 const NO_VARIABLES: [(&str, &Path); 0] = [];
 
-/// Replaces this process by `command`; returns only when that fails.
-fn become_it(command: &mut Command) -> Result<()> {
+/// Replaces this process by `command`. Returns only if that fails.
+fn exec(command: &mut Command) -> Result<()> {
     eprintln!("==> {}", command::display(command));
     let error = command.exec();
     Err(Failure::new(format!("cannot start `{}`: {error}", command::display(command))))

@@ -1,7 +1,7 @@
-//! Set-up: looks what is there, and installs what is missing for what was asked.
+//! Set-up: checks which tools are there, and installs those that are missing.
 //!
-//! Each part can look without changing anything, and install. After installing it looks again, so
-//! that "ready" always means "seen to be usable", and a second run only looks.
+//! Each part has a check that changes nothing, and an installation. The check runs again after the
+//! installation, so that "ready" always means "found usable", and a second run only checks.
 
 mod apt;
 mod linker;
@@ -18,10 +18,10 @@ pub(crate) use self::toolchain::Toolchain;
 use crate::failure::{Failure, Result};
 use crate::progress;
 
-/// What the set-up is for; later ones need all that earlier ones need.
+/// What the set-up is for. Each scope includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
-    /// Building both halves of the agent.
+    /// Building the eBPF programs and the agent.
     Build,
     /// Building and running the demo.
     Demo,
@@ -29,7 +29,7 @@ pub(crate) enum Scope {
     Test,
 }
 
-/// What the set-up found or made. A part fills in its own field when it is ready.
+/// The tools that the set-up found or installed. A part sets its own field when it is ready.
 #[derive(Default)]
 pub(crate) struct Tools {
     toolchain: Option<Toolchain>,
@@ -43,7 +43,7 @@ impl Tools {
         self.toolchain.as_ref().ok_or_else(|| Failure::new("the eBPF toolchain is not known yet"))
     }
 
-    /// The `bpf-linker` that fits the toolchain.
+    /// The `bpf-linker` for the toolchain.
     pub(crate) fn linker(&self) -> Result<&PathBuf> {
         self.linker.as_ref().ok_or_else(|| Failure::new("bpf-linker is not known yet"))
     }
@@ -54,11 +54,11 @@ impl Tools {
     }
 }
 
-/// What a look at one part found.
+/// The result of a check of one part.
 enum Look {
-    /// Usable; the text says what it is.
+    /// Usable. The text says what was found.
     Ready(String),
-    /// Not usable; the text says what is missing.
+    /// Not usable. The text says what is missing.
     Missing(String),
 }
 
@@ -74,7 +74,7 @@ enum Part {
 }
 
 impl Part {
-    /// The parts of `scope`, in the order in which they need each other.
+    /// The parts of `scope`, each after those that it needs.
     fn of(scope: Scope) -> Vec<Self> {
         let mut parts = vec![Self::Toolchain, Self::Linker];
         if scope >= Scope::Demo {
@@ -97,17 +97,17 @@ impl Part {
         }
     }
 
-    /// Why it is needed, and how long it takes when it is not there.
+    /// Why it is needed, and how long the installation takes.
     fn why(self) -> &'static str {
         match self {
             Self::Toolchain => {
-                "rustc with the sources of core builds the kernel side (about a minute)"
+                "rustc with the sources of core builds the eBPF programs (about a minute)"
             }
-            Self::Linker => "it links the kernel side into one eBPF object (one to three minutes)",
-            Self::Programs(_) => "the network lab is made of them (seconds)",
+            Self::Linker => "it links the eBPF programs into one object (one to three minutes)",
+            Self::Programs(_) => "the network lab uses them (seconds)",
             Self::Tracefs => "the kernel describes its tracepoints there (an instant)",
             Self::RustTools => "formatting and lints are part of the tests (seconds)",
-            Self::Rotel => "the export tests send their spans to this real collector (seconds)",
+            Self::Rotel => "the export tests send their spans to this collector (seconds)",
         }
     }
 
@@ -134,7 +134,7 @@ impl Part {
     }
 }
 
-/// Makes everything in `scope` usable and says where it is.
+/// Installs what is missing for `scope` and prints where each tool is.
 pub(crate) fn ready(scope: Scope) -> Result<Tools> {
     let start = Instant::now();
     let mut tools = Tools::default();
@@ -155,10 +155,10 @@ pub(crate) fn ready(scope: Scope) -> Result<Tools> {
                     Ok(())
                 }
                 Look::Missing(what) => Err(Failure::new(format!(
-                    "{} was installed and still cannot be used: {what}",
+                    "{} was installed but is still not usable: {what}",
                     part.name()
                 ))
-                .remedy("run `cargo xtask setup --check` and read what it says")),
+                .remedy("`cargo xtask setup --check` shows what is missing")),
             }
         })?;
     }
@@ -166,7 +166,7 @@ pub(crate) fn ready(scope: Scope) -> Result<Tools> {
     Ok(tools)
 }
 
-/// Says what is there and what is missing for `scope`, and changes nothing.
+/// Prints what is ready and what is missing for `scope`, and changes nothing.
 pub(crate) fn check(scope: Scope) -> Result<()> {
     let mut tools = Tools::default();
     let mut missing = Vec::new();

@@ -1,4 +1,4 @@
-//! Every check and test, cheapest first, up to the first that fails.
+//! Runs every check and test, cheapest first, and stops at the first that fails.
 
 mod lab;
 
@@ -7,14 +7,15 @@ use std::process::Command;
 use crate::build;
 use crate::command;
 use crate::failure::{Failure, Result};
+use crate::package;
 use crate::privilege::ask_for_sudo;
 use crate::progress::step;
 use crate::setup::{self, Scope};
 use crate::workspace;
 
-/// Runs everything; with `arguments` only the tests, with the arguments given to each test program.
+/// Runs everything; with `arguments` only the tests, and passes the arguments to each test program.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    // Asked for now: later, somebody would come back after minutes to find a prompt.
+    // Ask now: a prompt after minutes of building would be missed.
     ask_for_sudo("install what is missing and run the tests that load eBPF programs")?;
     let tools = setup::ready(Scope::Test)?;
     let whole = arguments.is_empty();
@@ -27,6 +28,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     build::agent()?;
     unit(arguments)?;
+    if whole {
+        package::run(&tools)?;
+        package::check()?;
+    }
     let tests = lab::build()?;
     for test in &tests {
         lab::run(test, tools.rotel()?, arguments)?;
@@ -35,7 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Lints of both halves and of the documentation, with warnings denied.
+/// Lints of all code, the eBPF crate included, and of the documentation, with warnings denied.
 fn lints(tools: &setup::Tools) -> Result<()> {
     cargo_step("clippy", &["clippy", "--all-targets", "--", "-D", "warnings"])?;
     step("warnings of the eBPF crate", || build::ebpf_warnings(tools)).map_err(|failure| {
@@ -50,10 +55,10 @@ fn lints(tools: &setup::Tools) -> Result<()> {
     })
 }
 
-/// The tests that need no privilege; they run as the user who called.
+/// The tests that need no privileges. They run as the calling user.
 fn unit(arguments: &[String]) -> Result<()> {
     if !arguments.is_empty() {
-        // cargo builds them by itself only where no kind of target is named.
+        // cargo builds the examples by itself only if no kind of target is named.
         cargo_step("examples", &["build", "--package", "probe-agent-checker", "--examples"])?;
     }
     step("unit tests", || {
@@ -62,7 +67,7 @@ fn unit(arguments: &[String]) -> Result<()> {
         cargo.args(["--exclude", "probe-agent-ebpf"]);
         cargo.args(lab::PACKAGES.iter().flat_map(|package| ["--exclude", package]));
         if !arguments.is_empty() {
-            // Documentation tests take no filter of the test programs' kind amid other flags.
+            // Documentation tests do not take the arguments of test programs.
             cargo.args(["--lib", "--bins", "--tests", "--"]).args(arguments);
         }
         alone(cargo, "unit tests", "")
@@ -77,7 +82,7 @@ fn cargo_step(title: &str, arguments: &[&str]) -> Result<()> {
     })
 }
 
-/// Runs `cargo`; when it fails, says which step that was and how to run it alone.
+/// Runs `cargo`. If it fails, the message names the step and how to run it alone.
 fn alone(mut cargo: Command, title: &str, variables: &str) -> Result<()> {
     command::run(&mut cargo).map_err(|_| {
         let arguments = command::display(&cargo);

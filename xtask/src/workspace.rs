@@ -1,4 +1,4 @@
-//! Where things are in this workspace, and cargo commands that find them.
+//! Paths in this workspace, and cargo commands that run in it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +14,7 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
-/// The target directory that cargo uses here, whichever variable or file decides it.
+/// The target directory, which a variable or a configuration file of cargo may have moved.
 pub(crate) fn target_dir() -> Result<&'static Path> {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     if let Some(target) = TARGET.get() {
@@ -26,7 +26,7 @@ pub(crate) fn target_dir() -> Result<&'static Path> {
     Ok(TARGET.get_or_init(|| target.into()))
 }
 
-/// Where the eBPF object is put for `probe-agent/build.rs`.
+/// The eBPF object, where `probe-agent/kernel/build.rs` looks for it.
 pub(crate) fn ebpf_object() -> Result<PathBuf> {
     Ok(target_dir()?.join("ebpf/probe-agent.bpf.o"))
 }
@@ -36,11 +36,11 @@ pub(crate) fn agent() -> Result<PathBuf> {
     Ok(target_dir()?.join("release/probe-agent"))
 }
 
-/// The cargo that runs xtask, at the root of the workspace, told where the eBPF object is.
+/// The cargo that runs xtask, at the root of the workspace, with the path of the eBPF object.
 pub(crate) fn cargo() -> Result<Command> {
     let mut command = bare_cargo();
-    // The build script knows the usual place. Naming it only when it is another keeps a plain
-    // `cargo build` and one of xtask from invalidating each other.
+    // The build script knows the default path. If the variable were always set, a plain `cargo build`
+    // and one by xtask would invalidate each other.
     if target_dir()? != root().join("target") {
         command.env("PROBE_AGENT_EBPF_OBJECT", ebpf_object()?);
     }

@@ -1,13 +1,16 @@
-//! The command line, as clap sees it. What it means is worked out in [`crate::config`].
+//! The command line as clap parses it. [`crate::config`] validates what it says.
 
 pub(crate) mod check;
 mod choice;
 pub(crate) mod demo;
-pub(crate) mod usage;
+pub(crate) mod log;
+mod parse;
+pub(crate) mod values;
 
 use clap::{Parser, Subcommand};
 
-use self::{check::CheckArgs, demo::DemoArgs};
+pub(crate) use self::parse::{Stop, parse};
+use self::{check::CheckArgs, demo::DemoArgs, log::LogArgs};
 
 /// The whole command line.
 #[derive(Clone, Debug, Parser)]
@@ -17,36 +20,39 @@ use self::{check::CheckArgs, demo::DemoArgs};
     about = "Half-open TCP health checks, explained by the kernel",
     long_about = "Half-open TCP health checks, explained by the kernel.\n\n\
         A probe is SYN, SYN-ACK, RST: the target's application never sees a connection. Kernel \
-        events prove what became of each segment, so that a lost RST, a false refusal or a late \
-        SYN-ACK is told from a target that is down.",
+        events show what happened to each segment. They tell a target that is down from a lost \
+        RST, a false refusal or a late SYN-ACK.",
     after_help = EXIT_CODES,
     disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
+    /// The agent's own messages.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
-/// What the command is asked to do.
+/// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Probe targets and say what happened to each probe.
+    /// Probe targets and explain what happened to each probe.
     Check(Box<CheckArgs>),
-    /// Show each way in which a half-open probe can go, in a network lab of its own.
+    /// Play every way a half-open probe can go, in a private network lab.
     Demo(DemoArgs),
 }
 
 /// Printed below the help texts: the exit codes are a contract.
-pub(crate) const EXIT_CODES: &str = "\
+const EXIT_CODES: &str = "\
 Exit codes:
-  0    every target went as expected
-  1    a target did not
-  2    usage or configuration
-  3    a privilege is missing that --require-kernel asks for
+  0    every target behaved as expected
+  1    at least one target did not
+  2    the command line or the configuration is invalid
+  3    a privilege is missing that the command requires
   4    telemetry was not delivered
-  5    the run could not be finished, or its results not be written
-  130  interrupted (the summary so far is printed; a second signal abandons undelivered spans)
+  5    the run could not be finished, or its results could not be written
+  130  interrupted (prints the summary so far; a second signal abandons undelivered spans)
 
-Results go to stdout, progress and warnings to stderr. NO_COLOR is honoured.";
+Results go to stdout, progress and messages to stderr. NO_COLOR is honored.";

@@ -1,31 +1,30 @@
-//! The exit code of the command, decided in one place.
+//! The exit code of a command, decided in one place.
 
 use std::process::ExitCode;
 
 /// How the command ends. The numbers are a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Every target went as expected.
+pub(crate) enum Exit {
+    /// Every target behaved as expected.
     AsExpected,
-    /// A target did not.
+    /// At least one target did not.
     NotAsExpected,
-    /// The command line or the configuration is wrong; nothing was started.
+    /// The command line or the configuration is invalid; nothing was started.
     Usage,
-    /// A privilege is missing that `--require-kernel` asks for; nothing was started.
+    /// A privilege is missing that the command requires; nothing was started.
     Privilege,
-    /// The targets went as expected, but spans were rejected or dropped.
+    /// The targets behaved as expected, but spans were rejected or dropped.
     Telemetry,
-    /// The agent could not finish: the results could not be written, or this host refused it a thread
-    /// or the like.
+    /// The command could not finish: its results could not be written, or this host refused a resource
+    /// such as a thread.
     Unfinished,
     /// SIGINT, SIGTERM or SIGHUP; the summary so far was printed.
     Interrupted,
 }
 
 impl Exit {
-    /// The number that the shell sees.
-    #[must_use]
-    pub const fn code(self) -> u8 {
+    /// The number that the shell receives.
+    pub(crate) const fn code(self) -> u8 {
         match self {
             Self::AsExpected => 0,
             Self::NotAsExpected => 1,
@@ -44,37 +43,26 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What the exit code is decided from.
+/// How a run that was finished went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// The command line or the configuration is wrong.
-    pub usage_error: bool,
-    /// A privilege is missing that is required.
-    pub privilege_missing: bool,
     /// Ended by SIGINT, SIGTERM or SIGHUP.
     pub interrupted: bool,
-    /// At least one target did not go as expected.
+    /// At least one target did not behave as expected.
     pub target_unexpected: bool,
     /// Spans were rejected or dropped.
     pub telemetry_lost: bool,
 }
 
 impl Ending {
-    /// The exit code, the first of these that holds:
+    /// The exit code, the first of these that applies:
     ///
-    /// 1. usage, then privilege: nothing was probed, so nothing else can be said;
-    /// 2. interrupted: the run is not complete, so a 0 or 1 would claim too much;
-    /// 3. a target was not as expected: that is what the caller asked, and lost telemetry does
-    ///    not change the answer;
-    /// 4. telemetry was lost;
-    /// 5. all is well.
-    #[must_use]
-    pub(crate) fn exit(self) -> Exit {
-        if self.usage_error {
-            Exit::Usage
-        } else if self.privilege_missing {
-            Exit::Privilege
-        } else if self.interrupted {
+    /// 1. interrupted: the run is not complete, so 0 or 1 would claim too much;
+    /// 2. a target was not as expected: lost telemetry does not change that answer;
+    /// 3. telemetry was lost;
+    /// 4. all is well.
+    pub(crate) const fn exit(self) -> Exit {
+        if self.interrupted {
             Exit::Interrupted
         } else if self.target_unexpected {
             Exit::NotAsExpected
@@ -86,10 +74,10 @@ impl Ending {
     }
 }
 
-/// Why a run did not start or could not be finished.
+/// Why a command did not start or could not finish.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// One line for stderr.
+    /// One line, without `error: `.
     pub line: String,
     /// The exit code.
     pub exit: Exit,
@@ -107,10 +95,10 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::Ending;
+    use super::{Ending, Exit, Failure};
 
     #[test]
-    fn the_first_that_holds() {
+    fn the_first_that_applies_decides() {
         for (facts, code) in [
             ("", 0),
             ("target", 1),
@@ -118,19 +106,20 @@ mod tests {
             ("target telemetry", 1),
             ("interrupted", 130),
             ("interrupted target telemetry", 130),
-            ("privilege", 3),
-            ("privilege interrupted", 3),
-            ("usage", 2),
-            ("usage privilege interrupted target telemetry", 2),
         ] {
             let ending = Ending {
-                usage_error: facts.contains("usage"),
-                privilege_missing: facts.contains("privilege"),
                 interrupted: facts.contains("interrupted"),
                 target_unexpected: facts.contains("target"),
                 telemetry_lost: facts.contains("telemetry"),
             };
             assert_eq!(ending.exit().code(), code, "{facts}");
         }
+    }
+
+    #[test]
+    fn a_failure_has_its_own_code_whatever_was_found_before() {
+        assert_eq!(Failure::usage("x").exit.code(), 2);
+        assert_eq!(Exit::Privilege.code(), 3);
+        assert_eq!(Failure::other(anyhow::anyhow!("x")).exit.code(), 5);
     }
 }

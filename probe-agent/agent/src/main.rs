@@ -1,49 +1,60 @@
-//! The `probe-agent` command.
+//! The `probe-agent` command: parse the command line, run the command, report how it ended.
 
 mod cli;
 mod commands;
 mod config;
 mod exit;
+mod logging;
 mod signals;
-mod words;
+mod targets;
 
 use std::{
     io::{self, Write},
     process::ExitCode,
 };
 
+use anyhow::Context;
+use model::errno::in_words;
+use report::reporter::reader_gone;
+
 use crate::{
-    cli::{
-        Command,
-        usage::{Stop, parse},
-    },
-    commands::{check, demo},
-    exit::Exit,
-    words::say_error,
+    cli::{Cli, Command, Stop},
+    exit::{Exit, Failure},
 };
 
 fn main() -> ExitCode {
-    let cli = match parse(std::env::args_os()) {
+    let exit = run(cli::parse(std::env::args_os())).unwrap_or_else(|failure| {
+        logging::fatal(&failure.line);
+        failure.exit
+    });
+    exit.into()
+}
+
+fn run(parsed: Result<Cli, Stop>) -> Result<Exit, Failure> {
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(Stop::Answer(text)) => {
-            // Whoever asked may have seen enough (`--help | head`).
-            let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
-        }
-        Err(Stop::Usage(line)) => {
-            say_error(line);
-            return Exit::Usage.into();
+        Err(stop) => {
+            logging::start_plain();
+            return match stop {
+                Stop::Print(text) => print(&text),
+                Stop::Usage(line) => Err(Failure::usage(line)),
+            };
         }
     };
-    let result = match cli.command {
-        Command::Check(args) => check::run(&args),
-        Command::Demo(args) => demo::run(&args),
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            say_error(failure.line);
-            failure.exit.into()
+    logging::start(cli.log).map_err(Failure::usage)?;
+    match cli.command {
+        Command::Check(args) => commands::check::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
+    }
+}
+
+/// Prints the help or the version. A reader that has read enough (`--help | head`) is no failure.
+fn print(text: &str) -> Result<Exit, Failure> {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if !reader_gone(&error) => {
+            Err(in_words(error)).context("cannot write to stdout").map_err(Failure::other)
         }
+        _ => Ok(Exit::AsExpected),
     }
 }

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the first asks for the end, one too many makes it.
+//! SIGINT, SIGTERM and SIGHUP: the first asks the run to end, one too many ends the process.
 
 use std::{
     io,
@@ -13,30 +13,29 @@ use signal_hook::{
     low_level,
 };
 
-/// The exit code of a run that was ended by a signal.
-const INTERRUPTED: i32 = 130;
+use crate::exit::Exit;
 
-/// The signals that have come so far.
+/// The signals received so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupts {
-    seen: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
 }
 
 impl Interrupts {
-    /// Hears the first `heard` of SIGINT, SIGTERM and SIGHUP (unless that one is ignored, as `nohup`
-    /// has it), in whatever order they come. One more ends the process at once.
+    /// Handles the first `handled` of SIGINT, SIGTERM and SIGHUP, in any order; one more ends the process
+    /// at once. SIGHUP stays ignored if it is, as under `nohup`.
     ///
     /// # Errors
     /// If the handlers cannot be installed.
-    pub(crate) fn hear(heard: usize) -> io::Result<Self> {
-        let this = Self { seen: Arc::default(), stop: Arc::default() };
+    pub(crate) fn install(handled: usize) -> io::Result<Self> {
+        let this = Self { received: Arc::default(), stop: Arc::default() };
         let hangup = (!is_ignored(SIGHUP)?).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
-            let Self { seen, stop } = this.clone();
+            let Self { received, stop } = this.clone();
             let action = move || {
-                if seen.fetch_add(1, Ordering::Relaxed) >= heard {
-                    low_level::exit(INTERRUPTED);
+                if received.fetch_add(1, Ordering::Relaxed) >= handled {
+                    low_level::exit(i32::from(Exit::Interrupted.code()));
                 }
                 stop.store(true, Ordering::Relaxed);
             };
@@ -47,23 +46,21 @@ impl Interrupts {
         Ok(this)
     }
 
-    /// Set by the first signal; others may set it as well.
-    #[must_use]
+    /// Set by the first signal, and by whatever else ends the run.
     pub(crate) const fn stop(&self) -> &Arc<AtomicBool> {
         &self.stop
     }
 
-    /// How many have come.
-    #[must_use]
-    pub(crate) fn seen(&self) -> usize {
-        self.seen.load(Ordering::Relaxed)
+    /// How many were received.
+    pub(crate) fn received(&self) -> usize {
+        self.received.load(Ordering::Relaxed)
     }
 }
 
 fn is_ignored(signal: i32) -> io::Result<bool> {
-    // SAFETY: an all-zero `sigaction` is a value.
+    // SAFETY: an all-zero `sigaction` is a valid value.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: without a new action the call only writes the one that there is.
+    // SAFETY: without a new action the call only writes the current one.
     let result = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
     if result != 0 {
         return Err(io::Error::last_os_error());

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Result;
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{self, Output, Plan, ReportFilter},
     settings::{PortPolicy, Settings, SocketSettings},
 };

@@ -8,7 +8,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{Output, ReportFilter},
 };
 use lab::{Family, Fault, Lab, Segment};

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{self, Output, ReportFilter},
 };
 use kernel::layout::Form;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use engine::event_loop::Gauges;
+use engine::gauges::Gauges;
 
 /// What the `schedstat` file of a thread says: time on a CPU, time in the queue, number of slices.
 pub(crate) fn waited(file: &Path) -> Result<Duration> {

@@ -1,11 +1,11 @@
-//! The health loop of a small load balancer: a task for each backend, one checker for all.
+//! The health loop of a small load balancer: one task for each backend, one checker for all.
 //!
 //! ```text
 //! cargo run --example balancer
 //! ```
 //!
-//! It starts its own backends on loopback: some that serve, one that has crashed, one whose accept
-//! queue is full, and one that comes back half-way. It checks each ten times, prints a table and exits.
+//! It starts its own backends on loopback: three that serve, one that has crashed, one whose accept queue
+//! is full, and one that comes back half-way. It checks each ten times, prints a table and exits.
 
 use std::{
     error::Error,
@@ -18,16 +18,17 @@ use probe_agent_checker::{CheckError, Checker, Outcome, Report};
 use socket2::{Domain, Socket, Type};
 use tokio::{task::JoinSet, time};
 
-/// Checks of each backend.
+/// Number of checks of each backend.
 const ROUNDS: usize = 10;
-/// From one check of a backend to its next.
+/// Time from one check of a backend to the next.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// A backend that does not answer within this is down.
 const TIMEOUT: Duration = Duration::from_millis(80);
-/// So many answers in a row put a backend into rotation or take it out, as a single one may mislead.
+/// Number of equal results in a row that put a backend into rotation or take it out. A single one may
+/// mislead.
 const STREAK: usize = 2;
 
-/// What the balancer knows of a backend.
+/// What the balancer knows about a backend.
 struct Backend {
     name: &'static str,
     address: SocketAddr,
@@ -40,7 +41,7 @@ impl Backend {
         Self { name, address, in_rotation: false, reports: Vec::new() }
     }
 
-    fn heard(&mut self, report: Report) {
+    fn record(&mut self, report: Report) {
         self.reports.push(report);
         let last: Vec<bool> =
             self.reports.iter().rev().take(STREAK).map(Report::is_alive).collect();
@@ -59,12 +60,12 @@ impl Backend {
     }
 }
 
-/// Checks one backend until it has had its rounds.
+/// Checks one backend for all its rounds.
 async fn watch(checker: Checker, mut backend: Backend) -> Result<Backend, CheckError> {
     let mut due = time::interval(INTERVAL);
     for _ in 0..ROUNDS {
         due.tick().await;
-        backend.heard(checker.check(backend.address, TIMEOUT).await?);
+        backend.record(checker.check(backend.address, TIMEOUT).await?);
     }
     Ok(backend)
 }
@@ -85,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         backends.push(Backend::new(name, listener.local_addr()?));
     }
 
-    // Not from the ports that loopback gives to the backends: one is to be free again.
+    // Probes use ports outside the ephemeral range, so that none takes the port of a backend that is down.
     let checker = Checker::builder().slots(64).source_ports(20_000..=20_999).build()?;
     println!("guard {}", checker.guard());
     let mut tasks = JoinSet::new();
@@ -115,7 +116,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A listener on a free port of loopback, with so long an accept queue.
+/// A listener on a free port of loopback.
 fn listen(backlog: i32) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
@@ -129,7 +130,7 @@ fn fill(address: SocketAddr) -> io::Result<TcpStream> {
     TcpStream::connect(address)
 }
 
-/// How many connections wait to be accepted: each a check that was not half-open.
+/// Number of connections that wait to be accepted. Each would be a check that was not half-open.
 fn accepted(listener: &TcpListener) -> usize {
     std::iter::from_fn(|| listener.accept().ok()).count()
 }

@@ -1,11 +1,11 @@
-//! Checks one address and says what was found.
+//! Checks one address and prints the report.
 //!
 //! ```text
 //! cargo run --example check_once -- 10.0.0.7:80
 //! ```
 //!
-//! Without an address it checks a listener of its own. As root it is half-open by guarantee and timed
-//! by the kernel; as anybody else it checks all the same.
+//! Without an address it checks a listener of its own. As root the check is guaranteed to stay half-open
+//! and is timed by the kernel; without privileges it works too.
 
 use std::{
     error::Error,
@@ -17,7 +17,7 @@ use std::{
 use probe_agent_checker::Checker;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    // Held until the end: it listens as long as it lives.
+    // It listens until it is dropped.
     let own = TcpListener::bind("127.0.0.1:0")?;
     let address: SocketAddr = match std::env::args().nth(1) {
         Some(address) => address.parse()?,
@@ -28,5 +28,6 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("{address}: {report}");
     println!("half-open enforced: {} (guard {})", report.half_open_enforced, checker.guard());
     println!("timed by the kernel: {}", report.timed_by_kernel);
+    checker.shutdown()?;
     Ok(if report.is_alive() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

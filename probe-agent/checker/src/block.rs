@@ -1,4 +1,4 @@
-//! Waits for a future on a thread, without a runtime.
+//! Waits for a future on a thread, without an async runtime.
 
 use std::{
     pin::pin,
@@ -17,7 +17,7 @@ impl Wake for Unpark {
 }
 
 /// Blocks the calling thread until the future is ready.
-pub(super) fn on<F: Future>(future: F) -> F::Output {
+pub(crate) fn on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);

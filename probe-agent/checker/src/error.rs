@@ -2,54 +2,53 @@
 
 use std::{io, net::IpAddr};
 
-use kernel::error::TraceError;
-
 /// Why a checker could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// [`Builder::require_half_open`](super::Builder::require_half_open) was set, and the guarantee
+    /// [`Builder::require_half_open`](crate::Builder::require_half_open) was set, and the guarantee
     /// cannot be given.
     #[error("half-open checks cannot be guaranteed: {0}")]
-    NotHalfOpen(#[source] NoGuard),
+    NotHalfOpen(#[source] GuardError),
     /// No slots: nothing could ever be checked.
     #[error("a checker needs at least one slot")]
     NoSlots,
-    /// The range of source ports is empty, or holds 0.
-    #[error("the range of source ports is empty or holds port 0")]
+    /// The range of source ports is empty or contains 0.
+    #[error("the range of source ports is empty or contains port 0")]
     SourcePorts,
-    /// The source address is no host's: the kernel would send from another one.
+    /// The source address is not the address of a host. The kernel would send from another one.
     #[error("{0} cannot be a source: it is the wildcard, multicast or a broadcast address")]
     Source(IpAddr),
-    /// The kernel gives no thread, epoll instance or eventfd.
-    #[error("starting the worker: {0}")]
+    /// The kernel did not provide a thread, an epoll instance or an eventfd.
+    #[error("cannot start the worker: {0}")]
     Worker(#[source] io::Error),
 }
 
-/// Why the ACK guard does not stand.
-#[derive(Debug, thiserror::Error)]
+/// Why the ACK guard is not attached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NoGuard {
-    /// It was turned off, with [`Builder::ack_guard`](super::Builder::ack_guard) or
-    /// [`Builder::kernel`](super::Builder::kernel).
+pub enum GuardError {
+    /// It was turned off, by [`Builder::ack_guard`](crate::Builder::ack_guard) or
+    /// [`Builder::kernel`](crate::Builder::kernel).
     #[error("the ACK guard was turned off")]
     TurnedOff,
-    /// The eBPF programs could not be loaded: what is missing, and the remedy.
-    #[error(transparent)]
-    NotLoaded(TraceError),
-    /// There is no cgroup for it to stand on, or the kernel refuses it there.
-    #[error("the ACK guard cannot stand: {0}")]
-    CannotStand(String),
+    /// The eBPF programs could not be loaded. The text names what is missing and the remedy.
+    #[error("{0}")]
+    NotLoaded(String),
+    /// The guard has no cgroup to be attached to, or the kernel refused to attach it there.
+    #[error("the ACK guard cannot be attached: {0}")]
+    NotAttached(String),
 }
 
 /// Why a check has no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// [`Checker::try_check`](super::Checker::try_check) found the queue full.
+    /// [`Checker::try_check`](crate::Checker::try_check) found the queue full.
     #[error("the checker's queue is full")]
     QueueFull,
-    /// The worker has ended; only a failure of the kernel's own system calls ends it early.
+    /// The worker has ended: by [`Checker::shutdown`](crate::Checker::shutdown), or because a system
+    /// call failed that it cannot work without.
     #[error("the checker's worker has ended")]
     Stopped,
 }

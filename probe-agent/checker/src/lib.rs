@@ -1,9 +1,12 @@
-//! A checker to embed: half-open health checks for any Rust program.
+//! Half-open TCP health checks for any Rust program on Linux.
 //!
-//! One [`Checker`] serves a whole program: it is cheap to clone, and clones may be used from any number
-//! of tasks and threads at once. A thread of its own does the probing, so that no async runtime is
-//! needed; [`Checker::check`] is a plain future that any runtime can wait for, and
-//! [`Checker::check_blocking`] is for threads.
+//! A check sends a SYN, waits for the SYN-ACK and answers it with a RST. The backend's kernel takes part
+//! in half a handshake; the backend's application never sees a connection. eBPF programs observe each
+//! probe, so that its handshake is timed by the kernel and its result comes with a proof.
+//!
+//! One [`Checker`] serves a whole program. It is cheap to clone, and clones can be used from any number
+//! of tasks and threads at once. A thread of its own runs the probes, so that no async runtime is needed:
+//! [`Checker::check`] is a plain future for any executor, and [`Checker::check_blocking`] is for threads.
 //!
 //! ```
 //! use std::{net::TcpListener, time::Duration};
@@ -18,215 +21,96 @@
 //! # }
 //! ```
 //!
+//! # Report now, verdict later
+//!
+//! A [`Report`] is available as soon as the probe has ended: what a load balancer needs to decide. Some
+//! faults show later. A server that did not receive the RST, for instance, retransmits its SYN-ACK after
+//! a second. The checker therefore waits for late kernel events during the settle window
+//! ([`Builder::settle`]) and then passes a [`SettledProbe`] to the hook of [`Builder::on_settled`]: the
+//! verdicts, each with its proof, a sentence, the evidence and advice.
+//!
+//! ```
+//! use std::{net::TcpListener, sync::mpsc, time::Duration};
+//! use probe_agent_checker::{Checker, Verdict};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (sender, settled) = mpsc::channel();
+//! let checker = Checker::builder()
+//!     .slots(64)
+//!     .settle(Duration::from_millis(10))
+//!     // The hook runs on the worker's thread: pass the probe on.
+//!     .on_settled(move |probe| drop(sender.send(probe)))
+//!     .build()?;
+//!
+//! let backend = TcpListener::bind("127.0.0.1:0")?;
+//! let report = checker.check_blocking(backend.local_addr()?, Duration::from_secs(1))?;
+//! let probe = settled.recv()?;
+//! assert_eq!(probe.probe, report.probe);
+//! assert_eq!(probe.findings[0].verdict, Verdict::Clean);
+//! println!("{}", probe.findings[0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What it does to its host
 //!
-//! - It starts one thread that probes and, where the kernel's events can be had, one that reads them.
-//!   They block all signals, install no handlers and write nothing to stderr.
-//! - With the **ACK guard** (see [`Builder::ack_guard`]) the process is moved into a child of the cgroup
-//!   that it is in, until the last checker of the process is dropped: the guard is a `cgroup_skb/egress`
-//!   program that stands there. Limits of the parent hold for the child as well. The program looks at
-//!   every packet that the process sends and lets all pass but the bare ACKs of probes. Sockets keep
-//!   the cgroup that they were made in.
-//! - A socket and a source port for each slot, made when first needed. The limit of open files is left
-//!   as it is.
+//! - **Threads.** One thread runs the probes. Where kernel events are available, a second one reads them.
+//!   Both block all signals.
+//! - **Sockets.** Each slot has a socket and a source port, created when first needed. The limit of open
+//!   files stays as it is.
+//! - **eBPF.** The programs observe TCP sockets of this host; they report the checker's own probes only.
+//!   Their object is part of the package: building needs stable Rust and no eBPF toolchain.
+//! - **The ACK guard** ([`Builder::ack_guard`]). After a second SYN-ACK, or 200 ms after the first, a
+//!   kernel would acknowledge it and so complete the handshake. The guard is a `cgroup_skb/egress` program
+//!   that drops this ACK. It needs a cgroup of its own, so the process is moved into a child of its current
+//!   cgroup until the last checker of the process has stopped. The limits of the parent also hold for the
+//!   child. The program sees every packet that the process sends and passes all but the bare ACKs of
+//!   probes. A socket keeps
+//!   the cgroup in which it was opened.
 //!
-//! Without privileges it checks all the same; then [`Checker::guard`] and [`Checker::tracing`] say what
-//! is missing, and [`Builder::require_half_open`] makes that an error.
+//! It installs no signal handlers, prints nothing, changes no sysctl and starts no program. Its functions
+//! do not panic.
+//!
+//! # Privileges
+//!
+//! Checks need none. The kernel's timestamps, proofs and the ACK guard need CAP_BPF, CAP_PERFMON and
+//! CAP_NET_ADMIN, and a cgroup v2 hierarchy that the process may write to; root has them all. What is
+//! missing does not stop the checker: [`Checker::tracing`] and [`Checker::guard`] name it with the remedy,
+//! and [`Report::half_open_enforced`] says for each check whether the guarantee held. A program that must
+//! not run without the guarantee sets [`Builder::require_half_open`].
+//!
+//! # Stopping
+//!
+//! The worker stops when the last clone is dropped, or at [`Checker::shutdown`]. Both block until the
+//! threads have ended, the programs are unloaded and the process is back in its own cgroup, which takes
+//! about 0.1 s with the guard.
 
 mod block;
 mod builder;
+mod checker;
 mod error;
 mod report;
+mod settled;
 mod stats;
 mod support;
 mod worker;
 
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread,
-    time::Duration,
-};
-
-use tokio::sync::oneshot;
-
 pub use self::{
     builder::Builder,
-    error::{BuildError, CheckError, NoGuard},
+    checker::Checker,
+    error::{BuildError, CheckError, GuardError},
     report::Report,
+    settled::{Evidence, Finding, SettledProbe},
     stats::Stats,
     support::Support,
 };
-use engine::{
-    event_loop::Gauges,
-    requests::{Answer, Refused, Request, Requests},
+pub use model::{
+    outcome::Outcome,
+    record::ProbeId,
+    verdict::{Proof, Verdict},
 };
-pub use explain::ExplainedProbe;
-use kernel::{monotonic, reader::Progress};
-pub use model::{outcome::Outcome, record::ProbeId};
 
-/// Checks TCP addresses with half a handshake. Clones share one worker; the last one to be dropped
-/// stops it.
-#[derive(Clone)]
-pub struct Checker(Arc<Inner>);
-
-struct Inner {
-    requests: Requests,
-    guard: Support,
-    tracing: Support,
-    gauges: Arc<Gauges>,
-    progress: Option<Arc<Progress>>,
-    hook_panics: Arc<AtomicU64>,
-    /// Checks that found the queue full.
-    queue_full: AtomicU64,
-    stop: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl Checker {
-    /// A checker to be built, with the defaults that [`Builder`] names.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Checks an address: SYN, SYN-ACK, RST. The report comes as soon as the probe has ended.
-    ///
-    /// `timeout` is counted from the SYN, so that a busy host does not make a healthy backend look
-    /// dead; what the check waited before is in [`Report::waited`]. Where the queue is full, the
-    /// future waits for room first. It may be dropped at any time: a probe that has not started is
-    /// left out, one in flight ends by itself.
-    ///
-    /// # Errors
-    /// [`CheckError::Stopped`] if the worker has ended. Whatever the network or this host did is no
-    /// error but an [`Outcome`].
-    pub async fn check(
-        &self,
-        address: SocketAddr,
-        timeout: Duration,
-    ) -> Result<Report, CheckError> {
-        let check = Check::new(address, timeout);
-        match self.0.requests.try_ask(check.request) {
-            Ok(()) => {}
-            Err((request, Refused::Full)) => {
-                self.0.queue_full.fetch_add(1, Ordering::Relaxed);
-                self.0.requests.ask(request).await.map_err(|_| CheckError::Stopped)?;
-            }
-            Err((_, Refused::Closed)) => return Err(CheckError::Stopped),
-        }
-        self.report(address, check.asked_at, check.answer).await
-    }
-
-    /// As [`Self::check`], but does not wait for room in the queue.
-    ///
-    /// # Errors
-    /// [`CheckError::QueueFull`], at once, if there is none; else as [`Self::check`].
-    pub async fn try_check(
-        &self,
-        address: SocketAddr,
-        timeout: Duration,
-    ) -> Result<Report, CheckError> {
-        let check = Check::new(address, timeout);
-        self.0.requests.try_ask(check.request).map_err(|(_, refused)| match refused {
-            Refused::Full => {
-                self.0.queue_full.fetch_add(1, Ordering::Relaxed);
-                CheckError::QueueFull
-            }
-            Refused::Closed => CheckError::Stopped,
-        })?;
-        self.report(address, check.asked_at, check.answer).await
-    }
-
-    /// As [`Self::check`], for threads: blocks the calling one.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    pub fn check_blocking(
-        &self,
-        address: SocketAddr,
-        timeout: Duration,
-    ) -> Result<Report, CheckError> {
-        block::on(self.check(address, timeout))
-    }
-
-    /// Whether the ACK guard stands, so that no check can complete a handshake.
-    #[must_use]
-    pub fn guard(&self) -> &Support {
-        &self.0.guard
-    }
-
-    /// Whether the kernel tells of the probes: without it, times and verdicts are userspace's.
-    #[must_use]
-    pub fn tracing(&self) -> &Support {
-        &self.0.tracing
-    }
-
-    /// What the checker has done so far.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-        let gauges = &self.0.gauges;
-        Stats {
-            ended: of(&gauges.ended),
-            alive: of(&gauges.alive),
-            in_flight: of(&gauges.under_way),
-            settling: of(&gauges.settling),
-            queued: self.0.requests.waiting() as u64,
-            queue_full: of(&self.0.queue_full),
-            given_up: self.0.requests.given_up(),
-            second_opinions: of(&gauges.confirmations),
-            events_lost: self.0.progress.as_ref().map_or(0, |p| p.lost()),
-            hook_panics: of(&self.0.hook_panics),
-        }
-    }
-
-    async fn report(
-        &self,
-        address: SocketAddr,
-        asked_at: u64,
-        answer: oneshot::Receiver<Answer>,
-    ) -> Result<Report, CheckError> {
-        let answer = answer.await.map_err(|_| CheckError::Stopped)?;
-        Ok(Report::new(address, asked_at, &answer))
-    }
-}
-
-impl fmt::Debug for Checker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { guard, tracing, .. } = &*self.0;
-        let mut shown = f.debug_struct("Checker");
-        shown.field("guard", guard).field("tracing", tracing).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.requests.ring();
-        let Some(thread) = self.thread.take() else { return };
-        // The worker itself drops the last clone where a task that it wakes does: it ends by itself.
-        if thread.thread().id() != thread::current().id() {
-            // A panic of the worker has been told to whoever waited, as `CheckError::Stopped`.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// One check before it is asked for.
-struct Check {
-    request: Request,
-    answer: oneshot::Receiver<Answer>,
-    /// Nanoseconds of `CLOCK_MONOTONIC`.
-    asked_at: u64,
-}
-
-impl Check {
-    fn new(address: SocketAddr, timeout: Duration) -> Self {
-        let (tell, answer) = oneshot::channel();
-        let request = Request { address, timeout, answer: tell };
-        Self { request, answer, asked_at: monotonic::now() }
-    }
-}
+/// The examples of the README are compiled and run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,46 +1,48 @@
-//! What a check found.
+//! The result of a check.
 
-use model::errno::errno_text;
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use engine::requests::Answer;
 use model::{
+    errno::errno_text,
     flow,
     outcome::Outcome,
-    record::{HalfOpen, ProbeId},
+    record::{HalfOpen, ProbeId, ProbeRecord},
 };
 
-/// What a check found.
+/// The result of a check. It is available as soon as the probe has ended; the verdict with its proof
+/// follows later, as a [`SettledProbe`](crate::SettledProbe).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What was checked.
+    /// The address that was checked.
     pub address: SocketAddr,
-    /// How it went.
+    /// How the check ended.
     pub outcome: Outcome,
-    /// From SYN to SYN-ACK; `None` unless alive.
+    /// The time from SYN to SYN-ACK; `None` unless alive.
     pub handshake: Option<Duration>,
-    /// The handshake was timed by the kernel's own events. If not, the wake-up of the worker is in it.
+    /// `handshake` was measured by kernel events. If not, it includes the wake-up of the worker.
     pub timed_by_kernel: bool,
-    /// From the call to the SYN: the queue, and the worker's wake-up.
+    /// The time from the call to the SYN: the wait in the queue, and the wake-up of the worker.
     pub waited: Duration,
-    /// Source port of the probe; `None` if it never had a socket.
+    /// The source port of the probe; `None` if the probe never had a socket.
     pub local_port: Option<u16>,
-    /// The ACK guard stood, so that this check cannot have completed a handshake whatever came. If
-    /// not, it has kept half-open unless the SYN-ACK came twice or the host stalled for 200 ms.
+    /// The ACK guard was attached while the probe ran: no ACK can have completed the handshake. If
+    /// false, the handshake stayed half-open unless the SYN-ACK came twice or the host stalled for
+    /// 200 ms.
     pub half_open_enforced: bool,
-    /// The `errno` that a failed probe ended with; `None` for a timeout of the checker's own clock.
+    /// The `errno` of a probe that failed; `None` if it ended by the check's own timeout.
     pub errno: Option<i32>,
-    /// A first probe was refused by what an earlier check had left at the server, and a second one
+    /// A stale half-open connection at the server refused the first probe, and a confirmation probe
     /// from another port found the backend alive.
     pub falsely_refused: bool,
-    /// Names the probe: its [`ExplainedProbe`](super::ExplainedProbe) comes later under the same name
-    /// (`timeline.probe.id`).
+    /// The probe that decided. Its [`SettledProbe`](crate::SettledProbe) has the same
+    /// [`probe`](crate::SettledProbe::probe).
     pub probe: ProbeId,
 }
 
 impl Report {
-    pub(super) fn new(address: SocketAddr, asked_at: u64, answer: &Answer) -> Self {
+    pub(crate) fn new(address: SocketAddr, asked_at: u64, answer: &Answer) -> Self {
         let probe = &answer.probe;
         Self {
             address,
@@ -48,7 +50,7 @@ impl Report {
             handshake: probe.handshake_ns().map(Duration::from_nanos),
             timed_by_kernel: probe.kernel.is_some_and(|k| k.established_at != 0),
             waited: Duration::from_nanos(probe.syn_at().saturating_sub(asked_at)),
-            local_port: Some(flow::local(&probe.flow).port()).filter(|port| *port != 0),
+            local_port: local_port(probe),
             half_open_enforced: probe.half_open == HalfOpen::Enforced,
             errno: Some(probe.errno).filter(|errno| *errno != 0),
             falsely_refused: answer.falsely_refused,
@@ -61,6 +63,11 @@ impl Report {
     pub fn is_alive(&self) -> bool {
         self.outcome == Outcome::Alive
     }
+}
+
+/// The source port of a probe; `None` if it never had a socket.
+pub(crate) fn local_port(probe: &ProbeRecord) -> Option<u16> {
+    Some(flow::local(&probe.flow).port()).filter(|port| *port != 0)
 }
 
 /// One line: `alive in 84.1µs`, `refused (Connection refused)`.

@@ -1,26 +1,30 @@
 //! What a checker has done so far.
 
-/// Counts since the checker was built, and what it is doing now.
+/// Counts since the checker was built, and what it is doing now. A snapshot: [`Checker::stats`] makes it.
+///
+/// [`Checker::stats`]: crate::Checker::stats
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Checks that have ended, in whatever way.
+    /// Probes that have ended, with any outcome. Confirmation probes are included.
     pub ended: u64,
-    /// Of those: alive at the first probe.
+    /// Of those: probes that the target answered with a SYN-ACK.
     pub alive: u64,
     /// Probes in flight, as of the worker's last turn.
     pub in_flight: u64,
-    /// Probes that wait for late events, likewise.
+    /// Probes in their settle window, as of the worker's last turn.
     pub settling: u64,
     /// Checks that wait in the queue.
     pub queued: u64,
-    /// Checks that found the queue full, and waited for room or were refused.
+    /// Checks that found the queue full. [`Checker::check`](crate::Checker::check) then waits;
+    /// [`Checker::try_check`](crate::Checker::try_check) fails.
     pub queue_full: u64,
     /// Checks whose future was dropped before their probe started.
-    pub given_up: u64,
-    /// Refusals that a second probe decided about.
-    pub second_opinions: u64,
-    /// Kernel events that were lost; the verdicts of the probes that were open then are `unknown`.
+    pub cancelled: u64,
+    /// Confirmation probes that decided whether a refusal was real.
+    pub confirmation_probes: u64,
+    /// Kernel events that were lost. The verdicts of the probes that were open at that time are
+    /// [`Proof::Unknown`](crate::Proof::Unknown).
     pub events_lost: u64,
     /// Panics of the hook for settled probes.
     pub hook_panics: u64,

@@ -1,15 +1,16 @@
-//! Whether the kernel helps, and if not, why.
+//! Whether something that needs the kernel's help is available, and if not, why.
 
 use std::fmt;
 
-/// Whether something that needs the kernel's help is there.
+/// Whether something that needs the kernel's help is available.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Support {
-    /// It is.
+    /// It is available and in use.
     On,
-    /// It was not wanted.
+    /// It was turned off in the [`Builder`](crate::Builder).
     Off,
-    /// It is not to be had: what is missing, and the remedy.
+    /// It is not available. The text names what is missing and the remedy.
     Unavailable(String),
 }
 

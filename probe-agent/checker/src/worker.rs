@@ -1,171 +1,128 @@
-//! The checker's thread.
+//! The checker's worker: one thread that probes and, with tracing, one that reads kernel events.
 
 use std::{
-    io,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
     },
-    thread,
 };
 
-use nix::sys::signal::SigSet;
-
-use super::{BuildError, Builder, Checker, Inner, NoGuard, Support, builder::Hook};
 use engine::{
-    event_loop::{Engine, Gauges, Sink, Tracing},
-    requests::{self, RequestQueue},
+    addresses,
+    event_loop::Sink,
+    requests,
+    runtime::{Runtime, RuntimeConfig, WorkerSpec},
 };
 use explain::Judged;
 use kernel::{
     ack_guard::Guard,
     layout::Form,
-    loader::Tracer,
-    losses::Losses,
+    loader::{Rings, Tracer},
     netns,
-    reader::{Progress, Reader},
 };
 
-/// What the worker shares with its checker.
-#[derive(Clone, Default)]
-struct Shared {
-    gauges: Arc<Gauges>,
-    stop: Arc<AtomicBool>,
-    hook_panics: Arc<AtomicU64>,
-}
+use crate::{
+    BuildError, Builder, Checker, GuardError, SettledProbe, Support, builder::Hook, checker::Inner,
+};
 
-/// What the worker found when it started.
-struct Found {
-    guard: Support,
-    tracing: Support,
-    progress: Option<Arc<Progress>>,
-}
-
-/// All that a worker works with; let go of in this order.
-struct Worker {
-    engine: Engine,
-    sink: Settled,
-    _reader: Option<Reader>,
-}
-
-/// Starts the thread and waits until it is ready.
-pub(super) fn start(builder: Builder) -> Result<Checker, BuildError> {
+/// Loads the eBPF programs and starts the worker. Returns when it is ready.
+pub(crate) fn start(builder: Builder) -> Result<Checker, BuildError> {
+    let loaded = load(&builder)?;
     let (requests, queue) = requests::channel(builder.queue).map_err(BuildError::Worker)?;
-    let shared = Shared::default();
-    let theirs = shared.clone();
-    let (tell, told) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new().name("probe-checker".to_owned()).spawn(move || {
-        // A handler of the host's must not run here. All threads that this one starts inherit it.
-        let _ = SigSet::all().thread_block();
-        match Worker::new(builder, queue, &theirs) {
-            Ok((mut worker, found)) => {
-                let _ = tell.send(Ok(found));
-                // What it fails with, everybody who waits is told as `CheckError::Stopped`.
-                let _ = worker.engine.run(&mut worker.sink);
-            }
-            Err(error) => {
-                let _ = tell.send(Err(error));
-            }
-        }
-    });
-    let thread = thread.map_err(BuildError::Worker)?;
-    let ended = || BuildError::Worker(io::Error::other("the worker's thread has ended"));
-    match told.recv().map_err(|_| ended()).flatten() {
-        Ok(Found { guard, tracing, progress }) => Ok(Checker(Arc::new(Inner {
-            requests,
-            guard,
-            tracing,
-            gauges: shared.gauges,
-            progress,
-            hook_panics: shared.hook_panics,
-            queue_full: AtomicU64::new(0),
-            stop: shared.stop,
-            thread: Some(thread),
-        }))),
-        Err(error) => {
-            // What had been loaded is gone when this returns.
-            let _ = thread.join();
-            Err(error)
-        }
-    }
+    let ports = builder.settings.socket.ports.clone();
+    let config = RuntimeConfig {
+        settings: builder.settings,
+        netns: None,
+        // The host's signal handlers must not run on these threads.
+        block_signals: true,
+    };
+    let (stop, hook_panics) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+    let sink = SettledSink { hook: builder.on_settled, panics: Arc::clone(&hook_panics) };
+    let ports = ports.unwrap_or_else(addresses::ephemeral_ports);
+    let worker = WorkerSpec { ports, source: queue, sink };
+    let runtime =
+        Runtime::start(&config, loaded.tracing, &stop, vec![worker]).map_err(BuildError::Worker)?;
+    Ok(Checker(Arc::new(Inner {
+        requests,
+        guard: loaded.guard,
+        tracing: loaded.support,
+        gauges: runtime.gauges().first().map(Arc::clone).unwrap_or_default(),
+        progress: runtime.progress(),
+        hook_panics,
+        queue_full: AtomicU64::new(0),
+        stop,
+        runtime: Mutex::new(Some(runtime)),
+    })))
 }
 
-impl Worker {
-    fn new(
-        builder: Builder,
-        queue: RequestQueue,
-        shared: &Shared,
-    ) -> Result<(Self, Found), BuildError> {
-        let mut found = Found { guard: Support::Off, tracing: Support::Off, progress: None };
-        let (tracing, reader) = match trace(&builder, &mut found)? {
-            Some((tracing, reader)) => (Some(tracing), Some(reader)),
-            None => (None, None),
-        };
-        let (gauges, stop) = (Arc::clone(&shared.gauges), Arc::clone(&shared.stop));
-        let engine = Engine::serving(builder.settings, queue, tracing, gauges, stop)
-            .map_err(BuildError::Worker)?;
-        let panics = Arc::clone(&shared.hook_panics);
-        let sink = Settled { hook: builder.on_settled, panics };
-        Ok((Self { engine, sink, _reader: reader }, found))
-    }
+/// What of the kernel's side is available.
+struct Loaded {
+    guard: Support,
+    support: Support,
+    tracing: Option<(Arc<Tracer>, Rings)>,
 }
 
-/// Loads the eBPF programs, and notes what came of it.
-fn trace(builder: &Builder, found: &mut Found) -> Result<Option<(Tracing, Reader)>, BuildError> {
+fn load(builder: &Builder) -> Result<Loaded, BuildError> {
+    let mut loaded = Loaded { guard: Support::Off, support: Support::Off, tracing: None };
     if !builder.kernel {
-        return Ok(None);
+        return Ok(loaded);
     }
     let slots = builder.settings.slots;
-    let loaded = Tracer::load(slots, netns::cookie(), builder.ack_guard, Form::Auto);
-    let (tracer, rings) = match loaded {
-        Ok((tracer, rings)) => (Arc::new(tracer), rings.without_log()),
+    match Tracer::load(slots, netns::cookie(), builder.ack_guard, Form::Auto) {
+        Ok((tracer, rings)) => {
+            loaded.guard = guard(&tracer.guard, builder.require_half_open)?;
+            loaded.support = Support::On;
+            loaded.tracing = Some((Arc::new(tracer), rings.without_log()));
+        }
         Err(error) if builder.require_half_open => {
-            return Err(BuildError::NotHalfOpen(NoGuard::NotLoaded(error)));
+            return Err(BuildError::NotHalfOpen(GuardError::NotLoaded(error.to_string())));
         }
         Err(error) => {
-            found.tracing = Support::Unavailable(error.to_string());
+            loaded.support = Support::Unavailable(error.to_string());
             if builder.ack_guard {
-                found.guard = found.tracing.clone();
+                loaded.guard = loaded.support.clone();
             }
-            return Ok(None);
         }
-    };
-    found.tracing = Support::On;
-    found.guard = match &tracer.guard {
-        Guard::Enforced(_) => Support::On,
-        Guard::Off => Support::Off,
-        Guard::Unavailable(reason) if builder.require_half_open => {
-            return Err(BuildError::NotHalfOpen(NoGuard::CannotStand(reason.clone())));
+    }
+    Ok(loaded)
+}
+
+fn guard(guard: &Guard, is_required: bool) -> Result<Support, BuildError> {
+    match guard {
+        Guard::Enforced(_) => Ok(Support::On),
+        Guard::Off => Ok(Support::Off),
+        Guard::Unavailable(reason) if is_required => {
+            Err(BuildError::NotHalfOpen(GuardError::NotAttached(reason.clone())))
         }
-        Guard::Unavailable(reason) => Support::Unavailable(reason.clone()),
-    };
-    let (settle, route) = (builder.settings.settle, Arc::new(|_| 0));
-    let sides = Losses::begin(&tracer)
-        .and_then(|losses| Tracing::sides(&tracer, rings, settle, 1, route, losses));
-    let (mut sides, reader) = sides.map_err(BuildError::Worker)?;
-    found.progress = Some(reader.progress());
-    Ok(sides.pop().map(|side| (side, reader)))
+        Guard::Unavailable(reason) => Ok(Support::Unavailable(reason.clone())),
+    }
 }
 
 /// Passes settled probes to the hook, if there is one.
-struct Settled {
+struct SettledSink {
     hook: Option<Hook>,
     panics: Arc<AtomicU64>,
 }
 
-impl Sink for Settled {
+impl Sink for SettledSink {
+    type Result = ();
+
     fn settled(&mut self, judged: Judged) {
         let Some(hook) = &mut self.hook else { return };
-        let probe = explain::explain(judged);
-        // The hook is the host's; whether it can go on after a panic is its own matter.
-        if catch_unwind(AssertUnwindSafe(|| hook(probe))).is_err() {
+        let probe = SettledProbe::new(explain::explain(judged));
+        // Whether the hook's own state is usable after a panic is for the hook to decide.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(probe))) {
             self.panics.fetch_add(1, Ordering::Relaxed);
+            // Its destructor is the host's code and could panic once more.
+            mem::forget(payload);
         }
     }
 
     fn has_room(&self) -> bool {
         true
     }
+
+    fn finish(self) {}
 }

@@ -1,4 +1,4 @@
-//! The examples run as they are, whoever runs them.
+//! The examples run as they are, with and without privileges.
 
 use std::{
     net::TcpListener,
@@ -27,20 +27,20 @@ fn the_balancer_runs() {
     let output = run("balancer", &[]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{text}");
-    let about = |name| {
+    let row = |name| {
         let cells = line(&text, name);
         assert_eq!(cells.len(), 6, "{text}");
         let counts: Vec<u32> = cells[1..4].iter().map(|n| n.parse().unwrap()).collect();
         (counts, cells[5].to_owned())
     };
-    assert_eq!(about("crashed"), (vec![0, 10, 0], "out".to_owned()), "{text}");
-    assert_eq!(about("overloaded"), (vec![0, 0, 10], "out".to_owned()), "{text}");
+    assert_eq!(row("crashed"), (vec![0, 10, 0], "out".to_owned()), "{text}");
+    assert_eq!(row("overloaded"), (vec![0, 0, 10], "out".to_owned()), "{text}");
     for name in ["web-1", "web-2", "web-3"] {
-        let (counts, _) = about(name);
+        let (counts, _) = row(name);
         assert_eq!(counts.iter().sum::<u32>(), 10, "{text}");
         assert!(counts[0] > 0 && counts[1] == 0, "{text}");
     }
-    let (counts, _) = about("returning");
+    let (counts, _) = row("returning");
     assert!(counts[0] > 0 && counts[1] > 0, "{text}");
     assert!(text.contains("60 checks"), "{text}");
 }

@@ -14,7 +14,7 @@ use super::{
     undisturbed::Undisturbed,
 };
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{self, Output},
 };
 use explain::{ExplainedProbe, Judged};

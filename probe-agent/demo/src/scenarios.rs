@@ -199,7 +199,7 @@ pub static ALL: &[Scenario] = &[
         title: "no source port is free: another socket of this host has the only one",
         here: Here::PortTaken,
         expected: &[Expected::new(LocalError, &[V::LocalError])
-            .advising("Another socket has that source port")],
+            .advising("Another socket uses that source port")],
         witness: UNTOUCHED,
         ..PLAIN
     },
@@ -208,7 +208,7 @@ pub static ALL: &[Scenario] = &[
         title: "the source address is not this host's",
         here: Here::ForeignSource,
         expected: &[Expected::new(LocalError, &[V::LocalError])
-            .advising("The source address is not this host's")],
+            .advising("The source address does not belong to this host")],
         witness: UNTOUCHED,
         ..PLAIN
     },

@@ -13,18 +13,18 @@ use std::{
 
 /// When one probe is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
-    pub(super) at: u64,
+    pub(crate) at: u64,
     /// The slot that it runs on.
-    pub(super) slot: u32,
+    pub(crate) slot: u32,
     /// The slot's generation: a later one is of another probe.
-    pub(super) generation: u32,
+    pub(crate) generation: u32,
 }
 
 /// Deadlines, the earliest first.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines {
+pub(crate) struct Deadlines {
     ordered: VecDeque<Deadline>,
     others: BinaryHeap<Reverse<Deadline>>,
 }
@@ -34,7 +34,7 @@ const FEW: usize = 1024;
 
 impl Deadlines {
     /// Adds a deadline.
-    pub(super) fn push(&mut self, deadline: Deadline) {
+    pub(crate) fn push(&mut self, deadline: Deadline) {
         match self.ordered.back() {
             Some(last) if deadline.at < last.at => self.others.push(Reverse(deadline)),
             _ => self.ordered.push_back(deadline),
@@ -42,13 +42,13 @@ impl Deadlines {
     }
 
     /// When the earliest is.
-    pub(super) fn next(&self) -> Option<u64> {
+    pub(crate) fn next(&self) -> Option<u64> {
         let (ordered, other) = (self.ordered.front(), self.others.peek());
         ordered.into_iter().chain(other.map(|Reverse(d)| d)).map(|d| d.at).min()
     }
 
     /// Takes the earliest, if it has passed at `now`.
-    pub(super) fn pop(&mut self, now: u64) -> Option<Deadline> {
+    pub(crate) fn pop(&mut self, now: u64) -> Option<Deadline> {
         let at = self.next().filter(|at| *at <= now)?;
         if self.ordered.front().is_some_and(|d| d.at == at) {
             return self.ordered.pop_front();
@@ -56,13 +56,13 @@ impl Deadlines {
         self.others.pop().map(|Reverse(d)| d)
     }
 
-    /// Whether most are of probes that have ended, when `flying` are in flight.
-    pub(super) fn is_stale(&self, flying: usize) -> bool {
-        self.ordered.len() + self.others.len() > FEW + 4 * flying
+    /// Whether most are of probes that have ended, when `in_flight` are in flight.
+    pub(crate) fn is_stale(&self, in_flight: usize) -> bool {
+        self.ordered.len() + self.others.len() > FEW + 4 * in_flight
     }
 
     /// Keeps those of probes still in flight.
-    pub(super) fn forget(&mut self, is_in_flight: impl Fn(&Deadline) -> bool) {
+    pub(crate) fn forget(&mut self, is_in_flight: impl Fn(&Deadline) -> bool) {
         self.ordered.retain(&is_in_flight);
         self.others.retain(|Reverse(d)| is_in_flight(d));
     }

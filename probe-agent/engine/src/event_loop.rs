@@ -1,22 +1,15 @@
-//! The engine: one thread that starts probes on slots, hears their answers and ends them.
+//! The event loop of one worker: starts probes on slots, waits for their answers and ends them.
 //!
-//! Each turn of the loop has phases that do not mix: hear answers, expire timeouts, take in kernel
-//! events, hand out what is settled, start what is due. A socket that is used again reports a spare
-//! edge of its last `connect(AF_UNSPEC)`; because starts and answers never share a turn's event
-//! list, an edge for a slot in flight is always about the probe in flight.
+//! Each turn has phases that do not mix: start what is due, wait for answers, end what has timed out,
+//! take in kernel events, hand out what is settled. A socket that is used again reports a spare edge of
+//! its last `connect(AF_UNSPEC)`. Because starts and answers never share a turn's event list, an edge
+//! for a slot in flight is always about the probe in flight.
 
-mod book;
-mod ceiling;
-mod choose;
-mod flight;
-mod gauges;
-mod hear;
-mod kernel_side;
-mod launch;
-mod serve;
+mod finish;
+mod start;
+mod wait;
 
 use std::{
-    collections::VecDeque,
     io,
     sync::{
         Arc,
@@ -24,83 +17,62 @@ use std::{
     },
 };
 
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent};
-
-use self::{book::Book, ceiling::Ceiling, flight::Flight, kernel_side::coverage, serve::Service};
-pub use self::{
-    gauges::{ENDED, Gauges, STALL},
-    kernel_side::Tracing,
-};
-use super::{
-    deadlines::Deadlines,
-    pace::{Jitter, Limits},
-    pool::Pool,
-    schedule::{Schedule, Share},
-    settings::Settings,
-    source::Routes,
-};
-use explain::{Judged, settle::Settling, timeline::Timeline};
+use explain::{Judged, correlator::Correlator, timeline::Timeline};
 use kernel::monotonic;
-use model::{
-    duration::nanos,
-    target::{Target, TargetId},
+use model::duration::nanos;
+use nix::sys::epoll::EpollEvent;
+
+use self::{start::Waiting, wait::Poller};
+use crate::{
+    deadlines::Deadlines,
+    flights::Flights,
+    gauges::Gauges,
+    in_flight_limit::InFlightLimit,
+    observer::{Observer, Tracing},
+    settings::Settings,
+    slot_table::SlotTable,
+    work::{Source, TargetTable},
 };
 
-/// Answers heard in one turn, and probes started in one turn, at most: small enough for deadlines
+/// Answers received in one turn, and probes started in one turn, at most: small enough for deadlines
 /// to hold, large enough to make the turn's own cost small.
 const BATCH: usize = 256;
 
 /// Settled probes that are handed out between two looks at the deadlines.
 const HANDED: usize = 64;
 
-/// Takes what the engine has finished.
+/// Takes what the event loop has finished.
 pub trait Sink {
+    /// What is left of it at the end.
+    type Result: Send + 'static;
+
     /// A probe that no further event can belong to.
     fn settled(&mut self, probe: Judged);
     /// Whether more can be taken soon; while not, no further probe is started.
     fn has_room(&self) -> bool;
+    /// The event loop has ended.
+    fn finish(self) -> Self::Result;
 }
 
-/// What a worker of a run is to probe, and when.
-pub struct WorkerConfig {
-    /// All targets of the run.
-    pub targets: Arc<[Target]>,
-    /// What is this worker's of them.
-    pub shares: Vec<Share>,
-    /// By how much the waits differ from the intervals.
-    pub jitter: Jitter,
-    /// The rates of the run.
-    pub limits: Arc<Limits>,
-}
-
-/// One run of probes.
-pub struct Engine {
+/// The event loop of one worker.
+pub(crate) struct EventLoop<S: Source> {
     settings: Settings,
-    book: Book,
-    /// Where probes come from besides the schedule.
-    service: Option<Service>,
-    routes: Routes,
-    ceiling: Ceiling,
-    tracing: Option<Tracing>,
-    epoll: Epoll,
-    pool: Pool,
-    schedule: Schedule,
-    in_flight: Vec<Option<Flight>>,
-    flying: usize,
+    source: S,
+    targets: TargetTable<S::Job>,
+    slots: SlotTable,
+    flights: Flights,
     deadlines: Deadlines,
-    settling: Settling,
-    second: VecDeque<launch::Second>,
-    /// A probe that was due when there was no port for it.
-    waiting: Option<TargetId>,
-    socketless: u32,
-    /// Slots that were given another source address while late events may still have come for them.
-    unheard: u64,
+    limit: InFlightLimit,
+    waiting: Waiting,
+    observer: Observer,
+    correlator: Correlator,
+    poller: Poller,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
     now: u64,
 }
 
-/// How a run ended.
+/// How a worker ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// It was stopped before all probes were done.
@@ -111,54 +83,46 @@ pub struct Ended {
     pub events_lost: u64,
 }
 
-impl Engine {
-    /// Prepares a run. The calling thread's network namespace is the one that probes leave from.
+impl<S: Source> EventLoop<S> {
+    /// Prepares a worker. The calling thread's network namespace is the one that probes leave from.
     ///
     /// # Errors
     /// If the kernel gives no epoll instance.
-    pub fn new(
+    pub(crate) fn new(
         settings: Settings,
-        orders: WorkerConfig,
+        source: S,
         tracing: Option<Tracing>,
         gauges: Arc<Gauges>,
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         let now = monotonic::now();
-        let tracer = tracing.as_ref().map(|t| Arc::clone(&t.tracer));
-        let WorkerConfig { targets, shares, jitter, limits } = orders;
-        // Workers that start at the same time differ in their first slot.
-        let seed = now ^ u64::from(settings.first_slot) << 40;
+        let observer = Observer::new(tracing);
         Ok(Self {
-            book: Book::new(&targets),
-            service: None,
-            routes: Routes::default(),
-            ceiling: Ceiling::new(settings.concurrency),
-            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
-            pool: Pool::new(&settings, now / 1000, tracer),
-            schedule: Schedule::new(&shares, limits, jitter, seed, now),
-            in_flight: Vec::new(),
-            flying: 0,
+            targets: source.targets(),
+            slots: SlotTable::new(&settings, now / 1000, observer.tracer()),
+            flights: Flights::default(),
             deadlines: Deadlines::default(),
-            settling: Settling::new(nanos(settings.settle), coverage(tracing.as_ref())),
-            second: VecDeque::new(),
-            waiting: None,
-            socketless: 0,
-            unheard: 0,
+            limit: InFlightLimit::new(settings.concurrency),
+            waiting: Waiting::default(),
+            correlator: Correlator::new(nanos(settings.settle), observer.coverage()),
+            observer,
+            poller: Poller::new(source.wakeup())?,
+            source,
             settings,
-            tracing,
             gauges,
             stop,
             now,
         })
     }
 
-    /// Runs all probes and hands each to `sink` when it is settled.
+    /// Runs until the source is exhausted and every probe is settled, or until it is stopped, and hands
+    /// each probe to `sink`.
     ///
     /// # Errors
-    /// If waiting for events fails.
-    pub fn run(mut self, sink: &mut impl Sink) -> io::Result<Ended> {
+    /// If waiting for answers fails.
+    pub(crate) fn run(mut self, sink: &mut impl Sink) -> io::Result<Ended> {
         let mut settled = Vec::new();
-        let mut events = vec![EpollEvent::empty(); BATCH];
+        let mut answers = vec![EpollEvent::empty(); BATCH];
         while !self.stop.load(Ordering::Relaxed) {
             self.now = monotonic::now();
             self.gauges.turn(self.now);
@@ -167,67 +131,80 @@ impl Engine {
             if self.is_done() {
                 break;
             }
-            self.hear(&mut events, has_room)?;
+            self.wait_for_answers(&mut answers, has_room)?;
             self.now = monotonic::now();
             self.expire();
-            let seen_until = self.take_in();
-            self.settling.settle(seen_until, self.lost(), &mut settled);
+            self.settle(&mut settled);
             self.hand_out(&mut settled, sink);
-            self.gauges.under_way.store(self.flying as u64, Ordering::Relaxed);
-            self.gauges.settling.store(self.settling.len() as u64, Ordering::Relaxed);
+            self.gauges.in_flight.store(self.flights.len() as u64, Ordering::Relaxed);
+            self.gauges.settling.store(self.correlator.len() as u64, Ordering::Relaxed);
         }
         self.gauges.turn(monotonic::now());
         let interrupted = !self.is_done();
-        let expect = self.settings.expect;
-        let seen_until = self.take_in();
-        let unsettled = self.settling.flush(seen_until, self.lost(), &mut settled);
-        settled.drain(..).for_each(|timeline| sink.settled(Judged::new(timeline, expect)));
-        // A standstill of this last part is seen by others, too.
+        self.settle(&mut settled);
+        let observed = self.observer.observed(self.observer.watermark(self.now));
+        let unsettled = self.correlator.flush(observed, &mut settled);
+        for timeline in settled.drain(..) {
+            sink.settled(Judged::new(timeline, self.settings.expect));
+        }
+        // A stall during this last part is noticed by others, too.
         self.gauges.turn(monotonic::now());
         Ok(Ended {
             interrupted,
             unsettled,
-            events_lost: self.settling.strays() + self.settling.gaps() + self.unheard,
+            events_lost: self.correlator.dropped_events()
+                + self.correlator.gaps()
+                + self.observer.relocations(),
         })
     }
 
     /// Whether nothing is left to do or to wait for.
     fn is_done(&self) -> bool {
-        self.service.is_none()
-            && self.schedule.next_due().is_none()
-            && self.flying == 0
-            && self.second.is_empty()
-            && self.waiting.is_none()
-            && self.settling.is_empty()
+        self.source.is_exhausted()
+            && self.flights.len() == 0
+            && self.waiting.is_empty()
+            && self.correlator.is_empty()
     }
 
-    /// Hands out what is settled. Timeouts that pass meanwhile need not wait for all of it.
+    /// Ends probes whose deadline has passed.
+    fn expire(&mut self) {
+        while let Some(passed) = self.deadlines.pop(self.now) {
+            if self.flights.has(passed.slot, passed.generation) {
+                self.on_deadline(passed.slot, passed.at);
+            }
+        }
+        if self.deadlines.is_stale(self.flights.len()) {
+            self.deadlines.forget(|d| self.flights.has(d.slot, d.generation));
+        }
+    }
+
+    /// Takes in the kernel events that have come, and collects the probes that are settled by them.
+    fn settle(&mut self, settled: &mut Vec<Timeline>) {
+        // In this order: whatever is delivered between the two is taken in, and not relied on.
+        let until = self.observer.watermark(self.now);
+        let (slots, flights) = (&self.slots, &self.flights);
+        let events = self.observer.events();
+        self.correlator.on_time(
+            events,
+            self.observer.observed(until),
+            |probe| {
+                let flight = slots.slot_of(probe.id).and_then(|slot| flights.get(slot));
+                flight.is_some_and(|flight| flight.flow == probe.flow)
+            },
+            settled,
+        );
+    }
+
+    /// Judges what is settled and hands it out. Timeouts that pass meanwhile need not wait for all of it.
     fn hand_out(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) {
         for (handed, timeline) in (1..).zip(settled.drain(..)) {
+            self.slots.on_settled(timeline.probe.id);
             sink.settled(Judged::new(timeline, self.settings.expect));
             if handed % HANDED == 0 {
                 self.now = monotonic::now();
                 self.expire();
             }
         }
-    }
-
-    /// Ends probes whose time is over.
-    fn expire(&mut self) {
-        while let Some(passed) = self.deadlines.pop(self.now) {
-            if self.flight(passed.slot).is_some_and(|f| f.generation == passed.generation) {
-                self.timed_out(passed.slot, passed.at);
-            }
-        }
-        if self.deadlines.is_stale(self.flying) {
-            let of = |slot: u32| self.in_flight.get(slot as usize).and_then(Option::as_ref);
-            self.deadlines.forget(|d| of(d.slot).is_some_and(|f| f.generation == d.generation));
-        }
-    }
-
-    /// The probe in flight on a slot.
-    fn flight(&mut self, slot: u32) -> Option<&mut Flight> {
-        self.in_flight.get_mut(slot as usize)?.as_mut()
     }
 }
 

@@ -1,12 +1,13 @@
-//! Probes that others ask the engine for while it runs.
+//! Probes that other threads ask for while the event loop runs.
 //!
-//! A queue with a bound, and a bell: an engine that sleeps in `epoll_wait()` is woken by an eventfd,
-//! one that is awake looks at the queue anyway and costs no system call.
+//! A bounded queue with a wakeup: an event loop that sleeps in `epoll_wait()` is woken by an eventfd. One
+//! that is awake looks at the queue anyway, and costs no system call.
+
+mod source;
 
 use std::{
     io,
     net::SocketAddr,
-    os::fd::{AsFd, BorrowedFd},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering, fence},
@@ -18,6 +19,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{mpsc, oneshot};
 
 use model::{outcome::Outcome, record::ProbeRecord};
+
+pub use self::source::AcceptedRequest;
 
 /// One probe that somebody waits for.
 #[derive(Debug)]
@@ -41,18 +44,18 @@ pub struct Answer {
     pub falsely_refused: bool,
 }
 
-/// The asking end. Clones share the queue.
+/// The requesting end. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Requests {
     queue: mpsc::Sender<Request>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
 }
 
-/// The engine's end.
+/// The event loop's end.
 #[derive(Debug)]
 pub struct RequestQueue {
     queue: mpsc::Receiver<Request>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
 }
 
 /// Why a request was not taken.
@@ -60,14 +63,14 @@ pub struct RequestQueue {
 pub enum Refused {
     /// The queue is full.
     Full,
-    /// The engine has ended.
+    /// The event loop has ended.
     Closed,
 }
 
 #[derive(Debug)]
-struct Bell {
+struct Wakeup {
     event: EventFd,
-    /// The engine sleeps, or is about to.
+    /// The event loop sleeps, or is about to.
     asleep: AtomicBool,
     /// Requests that were given up before their probes started.
     given_up: AtomicU64,
@@ -80,11 +83,11 @@ struct Bell {
 pub fn channel(bound: usize) -> io::Result<(Requests, RequestQueue)> {
     let (sender, receiver) = mpsc::channel(bound.max(1));
     let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-    let bell =
-        Arc::new(Bell { event, asleep: AtomicBool::new(false), given_up: AtomicU64::new(0) });
+    let wakeup =
+        Arc::new(Wakeup { event, asleep: AtomicBool::new(false), given_up: AtomicU64::new(0) });
     Ok((
-        Requests { queue: sender, bell: Arc::clone(&bell) },
-        RequestQueue { queue: receiver, bell },
+        Requests { queue: sender, wakeup: Arc::clone(&wakeup) },
+        RequestQueue { queue: receiver, wakeup },
     ))
 }
 
@@ -96,7 +99,7 @@ impl Requests {
     pub fn try_ask(&self, request: Request) -> Result<(), (Request, Refused)> {
         match self.queue.try_send(request) {
             Ok(()) => {
-                self.ring();
+                self.wake();
                 Ok(())
             }
             Err(mpsc::error::TrySendError::Full(request)) => Err((request, Refused::Full)),
@@ -110,18 +113,18 @@ impl Requests {
     /// [`Refused::Closed`].
     pub async fn ask(&self, request: Request) -> Result<(), Refused> {
         self.queue.send(request).await.map_err(|_| Refused::Closed)?;
-        self.ring();
+        self.wake();
         Ok(())
     }
 
-    /// Wakes the engine.
-    pub fn ring(&self) {
+    /// Wakes the event loop.
+    pub fn wake(&self) {
         // The queue is written before the flag is read here, and the flag before the queue is read
-        // there (`RequestQueue::may_sleep`): one of the two sees the other.
+        // there (`RequestQueue::prepare_to_sleep`): one of the two sees the other.
         fence(Ordering::SeqCst);
-        if self.bell.asleep.swap(false, Ordering::SeqCst) {
-            // It can only fail when 2^64 rings have not been heard.
-            let _ = self.bell.event.write(1);
+        if self.wakeup.asleep.swap(false, Ordering::SeqCst) {
+            // It can only fail when the counter has reached 2^64.
+            let _ = self.wakeup.event.write(1);
         }
     }
 
@@ -134,37 +137,31 @@ impl Requests {
     /// Requests that were given up before their probes started.
     #[must_use]
     pub fn given_up(&self) -> u64 {
-        self.bell.given_up.load(Ordering::Relaxed)
+        self.wakeup.given_up.load(Ordering::Relaxed)
     }
 }
 
 impl RequestQueue {
     /// The next request that somebody still waits for.
-    pub(super) fn take(&mut self) -> Option<Request> {
+    fn next(&mut self) -> Option<Request> {
         while let Ok(request) = self.queue.try_recv() {
             if !request.answer.is_closed() {
                 return Some(request);
             }
-            self.bell.given_up.fetch_add(1, Ordering::Relaxed);
+            self.wakeup.given_up.fetch_add(1, Ordering::Relaxed);
         }
         None
     }
 
-    /// Notes that the engine is about to sleep; false if it must not, because a request has come.
-    pub(super) fn may_sleep(&self) -> bool {
-        self.bell.asleep.store(true, Ordering::SeqCst);
+    /// Notes that the event loop is about to sleep; `false` if it must not, because a request has come.
+    fn prepare_to_sleep(&self) -> bool {
+        self.wakeup.asleep.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         self.queue.is_empty()
     }
 
-    /// Notes that the engine is awake.
-    pub(super) fn is_awake(&self) {
-        self.bell.asleep.store(false, Ordering::SeqCst);
-    }
-}
-
-impl AsFd for RequestQueue {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.bell.event.as_fd()
+    /// Notes that the event loop is awake.
+    fn wake_up(&self) {
+        self.wakeup.asleep.store(false, Ordering::SeqCst);
     }
 }

@@ -5,7 +5,8 @@
 //! targets whose destination has had enough wait in a queue of that destination, and the destination
 //! stands in the heap in their place. 48 bytes for each target.
 
-mod deal;
+mod assign;
+mod source;
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -13,8 +14,11 @@ use std::{
     sync::Arc,
 };
 
-pub use self::deal::{Share, deal};
-use super::pace::{Busy, Jitter, Limits};
+pub use self::{
+    assign::{Share, assign},
+    source::{ScheduledTargets, WorkerConfig},
+};
+use super::pacing::{Busy, Jitter, Limits};
 use model::target::TargetId;
 
 /// A target, and what is left to do for it.

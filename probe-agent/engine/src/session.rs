@@ -1,40 +1,40 @@
-//! One run, from the loaded hooks to the tally: workers probe, this thread hears of the probes.
+//! One run of a plan, from the loaded hooks to the merged counts: workers probe, the calling thread
+//! reports.
 
 mod watchdog;
 mod worker_sink;
-mod workers;
 
 use std::{
     fs::File,
     io,
-    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
-    thread,
     time::Duration,
 };
 
-use nix::sched::{CloneFlags, setns};
-
-pub use self::worker_sink::{Counts, ReportFilter};
-use self::workers::Workers;
-use crate::session::watchdog::Watch;
-use crate::{
-    event_loop::{Ended, Gauges},
-    pace::Pacing,
-    settings::Settings,
-};
 use explain::Judged;
 use kernel::{
     error::TraceError,
     layout::Form,
     loader::{Rings, Tracer},
-    netns,
+    monotonic, netns,
 };
 use model::target::Target;
+
+pub use self::worker_sink::{Counts, ReportFilter};
+use self::{watchdog::Watchdog, worker_sink::WorkerSink};
+use crate::{
+    addresses::{self, split},
+    event_loop::Ended,
+    gauges::Gauges,
+    pacing::{Limits, Pacing},
+    runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
+    schedule::{ScheduledTargets, WorkerConfig, assign},
+    settings::Settings,
+};
 
 /// How often the caller is told how far the run is.
 const TICK: Duration = Duration::from_millis(100);
@@ -127,26 +127,8 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     Ok((Arc::new(tracer), rings))
 }
 
-/// Runs a closure in a network namespace, on a thread of its own.
-///
-/// # Errors
-/// If no thread can be started or the namespace cannot be entered.
-pub fn inside<T: Send>(
-    netns: Option<&Arc<File>>,
-    work: impl FnOnce() -> T + Send,
-) -> io::Result<T> {
-    let Some(netns) = netns else { return Ok(work()) };
-    thread::scope(|scope| {
-        let inner = scope.spawn(|| {
-            setns(netns.as_fd(), CloneFlags::CLONE_NEWNET)?;
-            Ok(work())
-        });
-        inner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
-/// Runs a plan to its end, or until `stop` is set, and tells `output` of it on the calling
-/// thread.
+/// Runs a plan to its end, or until `stop` is set, and reports to `output` on the calling thread.
+/// `counts` makes the counts of a worker.
 ///
 /// # Errors
 /// If a thread, an epoll instance or the namespace is refused, or what `output` returned.
@@ -159,16 +141,67 @@ pub fn run<C: Counts>(
 ) -> io::Result<RunResult<C>> {
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
-    let workers = Workers::start(plan, tracing, stop, &counts, &channel, &backlog)?;
+    let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));
+    let workers = workers(plan, sink)?;
+    let config = RuntimeConfig {
+        settings: plan.settings.clone(),
+        netns: plan.netns.clone(),
+        block_signals: false,
+    };
+    let runtime = Runtime::start(&config, tracing, stop, workers)?;
     drop(channel);
-    let watch = Watch::start(workers.gauges.clone())
-        .inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-    let heard = listen(&inbox, &backlog, &workers.gauges, &watch, output);
+    let gauges = runtime.gauges().to_vec();
+    let watchdog =
+        Watchdog::start(gauges.clone()).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+    let heard = listen(&inbox, &backlog, &gauges, &watchdog, output);
     if heard.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
-    let result = workers.join(counts())?;
-    heard.map(|()| result)
+    let RuntimeResult { results, ended } = runtime.join()?;
+    heard?;
+    // The first worker's counts are those that the others' are added to: one more set would be as large.
+    let mut all = results.into_iter();
+    let mut total = all.next().unwrap_or_else(counts);
+    all.for_each(|counts| total.merge(counts));
+    let worker_stalls = gauges.iter().map(|g| g.stalls_ended.load(Ordering::Relaxed)).sum();
+    Ok(RunResult { counts: total, ended, worker_stalls, probing_ns: probing_ns(&gauges) })
+}
+
+/// The workers of a plan: its source ports and its targets, divided among them.
+fn workers<K>(
+    plan: &Plan,
+    sink: impl Fn() -> K,
+) -> io::Result<Vec<WorkerSpec<ScheduledTargets, K>>> {
+    let range = match &plan.settings.socket.ports {
+        Some(range) => range.clone(),
+        None => inside(plan.netns.as_ref(), addresses::ephemeral_ports)?,
+    };
+    let ports = split(&range, plan.workers);
+    let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
+    let count = u32::try_from(ports.len()).unwrap_or(1);
+    let shares = assign(targets, plan.count, count, plan.settings.interval, &plan.pace);
+    let limits = Arc::new(Limits::new(&plan.pace, &plan.targets));
+    let now = monotonic::now();
+    let worker = |(number, (ports, shares))| {
+        let config = WorkerConfig {
+            targets: Arc::clone(&plan.targets),
+            shares,
+            jitter: plan.pace.jitter,
+            limits: Arc::clone(&limits),
+        };
+        // The jitter of two workers differs.
+        let seed = now ^ u64::from(number) << 40;
+        WorkerSpec { ports, source: ScheduledTargets::new(config, seed, now), sink: sink() }
+    };
+    Ok((0_u32..).zip(ports.into_iter().zip(shares)).map(worker).collect())
+}
+
+/// From the first start of a probe to the last end of one.
+fn probing_ns(gauges: &[Arc<Gauges>]) -> u64 {
+    let times = |read: fn(&Gauges) -> u64| gauges.iter().map(move |g| read(g)).filter(|at| *at > 0);
+    let first = times(|g| g.first_at.load(Ordering::Relaxed)).min();
+    let last = times(|g| g.last_at.load(Ordering::Relaxed)).max();
+    first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first))
 }
 
 /// Passes on what the workers tell until they have all ended.
@@ -176,7 +209,7 @@ fn listen(
     inbox: &Receiver<Judged>,
     backlog: &AtomicUsize,
     gauges: &[Arc<Gauges>],
-    watch: &Watch,
+    watchdog: &Watchdog,
     output: &mut impl Output,
 ) -> io::Result<()> {
     let mut told = 0;
@@ -193,9 +226,9 @@ fn listen(
         let now = std::time::Instant::now();
         if now >= next_tick {
             next_tick = now + TICK;
-            if watch.stalls() > told {
-                told = watch.stalls();
-                output.stalled(watch.latest());
+            if watchdog.stalls() > told {
+                told = watchdog.stalls();
+                output.stalled(watchdog.latest());
             }
             output.tick(gauges)?;
         }

@@ -11,8 +11,8 @@ use rustix::{io::Errno, net::connect_unspec};
 use socket2::{Socket, Type};
 
 use super::{
+    addresses::{domain, prepare},
     settings::SocketSettings,
-    source::{domain, prepare},
 };
 use model::record::TcpInfo;
 

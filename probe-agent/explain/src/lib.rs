@@ -3,14 +3,14 @@
 //! Pure: no I/O, no clock, no unsafe code. Knows nothing of BPF or of how probes are scheduled.
 #![forbid(unsafe_code)]
 
+pub mod correlator;
 mod explained;
 mod narrate;
-mod orphans;
-pub mod rules;
-pub mod settle;
+mod rules;
 mod steps;
-pub mod synack;
+mod synack;
 pub mod timeline;
+pub mod timers;
 
 pub use self::explained::{ExplainedProbe, Judged, explain};
 

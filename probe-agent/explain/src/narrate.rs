@@ -1,10 +1,10 @@
-//! Tells a verdict to a person: the sentence, the evidence, the advice.
+//! Puts a verdict into words: sentence, evidence and advice.
 
 mod advice;
 mod evidence;
 mod sentence;
 
-use crate::timeline::{Leftover, Timeline};
+use crate::timeline::{StaleReply, Timeline};
 use model::record::ProbeId;
 use model::{
     finding::Finding,
@@ -12,29 +12,28 @@ use model::{
 };
 
 /// A judgement in words.
-#[must_use]
 pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
     let Judgement { verdict, proof } = judgement;
     Finding {
         verdict,
         proof,
-        sentence: sentence::of(timeline, judgement),
-        evidence: evidence::of(timeline, verdict),
-        advice: advice::of(timeline, verdict),
+        sentence: sentence::render(timeline, judgement),
+        evidence: evidence::collect(timeline, verdict),
+        advice: advice::choose(timeline, verdict),
         link: link(timeline, verdict),
     }
 }
 
-/// The other probe that a verdict is about.
+/// The other probe involved in a verdict.
 fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
     let earlier = timeline.earlier.and_then(|e| e.id);
     match verdict {
         Verdict::RstLostPortReuse | Verdict::RstLostUnrecovered => timeline.later.map(|l| l.id),
-        // The SYN was sent again because it met something, if there is an earlier probe.
+        // With an earlier probe, a stale reply made the kernel retransmit the SYN.
         Verdict::StaleSynRecvChallengeAck
         | Verdict::StaleSynRecvReset
         | Verdict::SynRetransmitted => earlier,
-        // Its own answer was late, or that to an earlier probe's SYN.
+        // Either its own answer was late, or the answer to an earlier probe's SYN.
         Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
         Verdict::AckLeaked
         | Verdict::RstLostSynackRetransmit
@@ -46,7 +45,7 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
     }
 }
 
-/// Whether its SYN met a second copy of an earlier probe's SYN-ACK.
-fn met_a_duplicate(timeline: &Timeline) -> bool {
-    timeline.earlier.is_some_and(|e| e.left == Leftover::Duplicate)
+/// Whether a second copy of an earlier probe's SYN-ACK reached this probe.
+fn met_duplicate_synack(timeline: &Timeline) -> bool {
+    timeline.earlier.is_some_and(|e| e.stale == StaleReply::DuplicateSynAck)
 }

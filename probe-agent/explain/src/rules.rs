@@ -1,28 +1,27 @@
-//! Which verdicts a timeline deserves, and how well each is proved.
+//! The verdicts on a timeline, and how well each is proved.
 
 use crate::{
-    synack::Sign,
-    timeline::{Coverage, Leftover, Timeline},
+    synack::SynAckKind,
+    timeline::{Coverage, StaleReply, Timeline},
 };
 use model::verdict::{Judgement, Judgements, Proof, Verdict};
 use model::{event::EventKind, outcome::Outcome, record::Closing};
 
 /// The verdicts on a probe, the most telling first; never empty.
-#[must_use]
-pub fn judge(timeline: &Timeline) -> Judgements {
+pub(crate) fn judge(timeline: &Timeline) -> Judgements {
     let mut verdicts = Judgements::new();
     match timeline.outcome() {
         Outcome::Alive => alive(timeline, &mut verdicts),
         Outcome::Refused => {
             verdicts.push(refused(timeline));
-            verdicts.extend(met(timeline));
+            verdicts.extend(stale_reply(timeline));
         }
         Outcome::TimedOut => timed_out(timeline, &mut verdicts),
         Outcome::Unreachable => {
-            verdicts.push(by(timeline, Verdict::Unreachable, Proof::Confirmed));
-            verdicts.extend(met(timeline));
+            verdicts.push(judgement(timeline, Verdict::Unreachable, Proof::Confirmed));
+            verdicts.extend(stale_reply(timeline));
         }
-        // The errno of the agent's own system call: there is nothing to doubt about it.
+        // The errno of the agent's own system call leaves no doubt.
         Outcome::LocalError => {
             verdicts.push(Judgement { verdict: Verdict::LocalError, proof: Proof::Confirmed });
         }
@@ -30,8 +29,8 @@ pub fn judge(timeline: &Timeline) -> Judgements {
     verdicts
 }
 
-/// A judgement with the best proof that the coverage allows.
-fn by(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
+/// A judgement, with `best` as its proof unless the coverage allows less.
+fn judgement(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
     let proof = match timeline.coverage {
         Coverage::Full | Coverage::SocketsOnly => best,
         Coverage::EventsLost => Proof::Unknown,
@@ -43,10 +42,10 @@ fn by(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
 fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
     verdicts.extend(ack_leaked(timeline));
     verdicts.extend(rst_lost(timeline));
-    let met = met(timeline);
-    verdicts.extend(met);
-    // Where the SYN met a leftover, its retransmit is part of that and no loss of its own.
-    if met.is_none() && timeline.syn_retransmits() > 0 {
+    let stale = stale_reply(timeline);
+    verdicts.extend(stale);
+    // After a stale reply the kernel retransmits the SYN, which is then no loss of its own.
+    if stale.is_none() && timeline.syn_retransmits() > 0 {
         verdicts.push(syn_retransmitted(timeline));
     }
     if verdicts.is_empty() {
@@ -54,21 +53,21 @@ fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
     }
 }
 
-/// The kernel's own counts say so, whatever events were lost.
+/// The kernel's own counts show it, even if events were lost.
 fn ack_leaked(timeline: &Timeline) -> Option<Judgement> {
     let leaked = timeline.acks_leaked() > 0;
     leaked.then_some(Judgement { verdict: Verdict::AckLeaked, proof: Proof::Confirmed })
 }
 
 fn clean(timeline: &Timeline) -> Judgement {
-    let silent = timeline.followed_until >= timeline.silence_tells_at();
-    // A second copy of the SYN-ACK was reset as well: which RST the server took is not known.
+    let silent = timeline.followed_until >= timeline.silence_conclusive_at();
+    // If a second copy of the SYN-ACK was reset too, it is unknown which RST the server received.
     let one_rst = timeline.late_rsts().next().is_none()
         && timeline.probe.kernel.is_none_or(|k| k.rst_sent_at != 0);
     let proof = match timeline.coverage {
         Coverage::Full if one_rst && (timeline.reused_cleanly || silent) => Proof::Confirmed,
         Coverage::Full | Coverage::SocketsOnly => Proof::Inferred,
-        // Whether the RST arrived shows in later events only, and nobody was watching.
+        // Only later events show whether the RST arrived, and nothing recorded them.
         Coverage::None if timeline.reused_cleanly => Proof::Inferred,
         Coverage::EventsLost | Coverage::None => Proof::Unknown,
     };
@@ -83,75 +82,76 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
     if let Some(later) = timeline.later {
         let verdict =
             if later.recovered { Verdict::RstLostPortReuse } else { Verdict::RstLostUnrecovered };
-        return Some(by(timeline, verdict, Proof::Confirmed));
+        return Some(judgement(timeline, verdict, Proof::Confirmed));
     }
     let last = timeline.recoveries().last()?;
-    let sure = timeline.sign(last) == Sign::Sure;
-    let let_go = timeline.reused_cleanly || timeline.followed_until >= timeline.silence_tells_at();
-    // Of a single one it is not known that it was lost; that a second was needed shows it.
-    let again = timeline.recoveries().nth(1).is_some();
-    let verdict = if again && !let_go {
+    let certain = timeline.synack_kind(last) == SynAckKind::Retransmit;
+    let dropped =
+        timeline.reused_cleanly || timeline.followed_until >= timeline.silence_conclusive_at();
+    // A second recovery shows that the RST of the first one was lost too.
+    let repeated = timeline.recoveries().nth(1).is_some();
+    let verdict = if repeated && !dropped {
         Verdict::RstLostUnrecovered
     } else {
         Verdict::RstLostSynackRetransmit
     };
-    let proved = sure && (let_go || again);
-    Some(by(timeline, verdict, if proved { Proof::Confirmed } else { Proof::Inferred }))
+    let proved = certain && (dropped || repeated);
+    Some(judgement(timeline, verdict, if proved { Proof::Confirmed } else { Proof::Inferred }))
 }
 
-/// Paths B and C and the late SYN-ACK, on the probe whose SYN met something.
-fn met(timeline: &Timeline) -> Option<Judgement> {
+/// Paths B and C and the late SYN-ACK, on the probe that got the stale reply.
+fn stale_reply(timeline: &Timeline) -> Option<Judgement> {
     let earlier = timeline.earlier;
-    // Without the earlier probe, what was met is known but not where it came from.
+    // Without the earlier probe, the origin of the stale reply is not known.
     let known = earlier.is_some_and(|e| e.id.is_some());
     let proof = if known { Proof::Confirmed } else { Proof::Inferred };
     if timeline.falsely_refused() {
-        return Some(by(timeline, Verdict::StaleSynRecvReset, proof));
+        return Some(judgement(timeline, Verdict::StaleSynRecvReset, proof));
     }
-    timeline.met_leftover_at()?;
-    Some(match earlier.map_or(Leftover::Connection, |e| e.left) {
-        Leftover::Connection => by(timeline, Verdict::StaleSynRecvChallengeAck, proof),
-        Leftover::LateAnswer => by(timeline, Verdict::LateSynack, proof),
-        Leftover::Duplicate => syn_retransmitted(timeline),
+    timeline.stale_reply_at()?;
+    Some(match earlier.map_or(StaleReply::Connection, |e| e.stale) {
+        StaleReply::Connection => judgement(timeline, Verdict::StaleSynRecvChallengeAck, proof),
+        StaleReply::LateAnswer => judgement(timeline, Verdict::LateSynack, proof),
+        StaleReply::DuplicateSynAck => syn_retransmitted(timeline),
     })
 }
 
 fn syn_retransmitted(timeline: &Timeline) -> Judgement {
     let seen = timeline.syn_retransmits() > 0;
     let proof = if seen { Proof::Confirmed } else { Proof::Inferred };
-    by(timeline, Verdict::SynRetransmitted, proof)
+    judgement(timeline, Verdict::SynRetransmitted, proof)
 }
 
 fn refused(timeline: &Timeline) -> Judgement {
-    let seen = timeline.events.iter().any(|e| e.what == EventKind::RstReceived);
-    let settled = match timeline.confirmation {
-        Some(second) => second.outcome == Outcome::Refused,
-        // An earlier probe that it did not meet is one that it may have met (path C).
-        None => timeline.earlier.is_none() || timeline.met_leftover_at().is_some(),
+    let seen = timeline.events.iter().any(|e| e.kind == EventKind::RstReceived);
+    let decided = match timeline.confirmation {
+        Some(confirmation) => confirmation.outcome == Outcome::Refused,
+        // Without a stale reply, the refusal may have come from an earlier probe's connection (path C).
+        None => timeline.earlier.is_none() || timeline.stale_reply_at().is_some(),
     };
-    let proof = if seen && settled { Proof::Confirmed } else { Proof::Inferred };
-    by(timeline, Verdict::Refused, proof)
+    let proof = if seen && decided { Proof::Confirmed } else { Proof::Inferred };
+    judgement(timeline, Verdict::Refused, proof)
 }
 
 fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
     verdicts.extend(ack_leaked(timeline));
     let answered_late = timeline.late_rsts().next().is_some();
     if answered_late {
-        // A SYN that met something may have been answered with a challenge ACK again, this time late.
-        let sure = timeline.met_leftover_at().is_none();
-        let proof = if sure { Proof::Confirmed } else { Proof::Inferred };
-        verdicts.push(by(timeline, Verdict::LateSynack, proof));
+        // After a stale reply, the late segment may be another challenge ACK.
+        let certain = timeline.stale_reply_at().is_none();
+        let proof = if certain { Proof::Confirmed } else { Proof::Inferred };
+        verdicts.push(judgement(timeline, Verdict::LateSynack, proof));
     }
-    let met = met(timeline).map(|mut judgement| {
-        // Once on one probe: its own answer was late as well, and that is the nearer one.
+    let stale = stale_reply(timeline).map(|mut judgement| {
+        // One verdict of a kind per probe: its own late answer takes precedence.
         if answered_late && judgement.verdict == Verdict::LateSynack {
             judgement.verdict = Verdict::StaleSynRecvChallengeAck;
         }
         judgement
     });
-    verdicts.extend(met);
-    verdicts.push(by(timeline, Verdict::TimedOut, Proof::Confirmed));
-    if met.is_none() && timeline.syn_retransmits() > 0 {
+    verdicts.extend(stale);
+    verdicts.push(judgement(timeline, Verdict::TimedOut, Proof::Confirmed));
+    if stale.is_none() && timeline.syn_retransmits() > 0 {
         verdicts.push(syn_retransmitted(timeline));
     }
 }

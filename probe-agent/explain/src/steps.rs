@@ -1,37 +1,36 @@
-//! Draws a timeline: from the slot's record and the events to the steps of the exchange.
+//! The steps of the exchange, from the slot's record and the kernel events.
 
-use crate::{synack::Sign, timeline::Timeline};
+use crate::{synack::SynAckKind, timeline::Timeline};
 use model::errno::errno_text;
-use model::{
-    duration::Human,
-    step::{Certainty, Direction, Step, StepKind},
-};
 use model::{
     event::{Event, EventKind},
     outcome::Outcome,
     record::Closing,
 };
+use model::{
+    human::Elapsed,
+    step::{Certainty, Direction, Step, StepKind},
+};
 
 /// The steps of a probe, in time order.
-#[must_use]
 pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
-    let mut steps = own(timeline);
+    let mut steps = own_steps(timeline);
     for event in &timeline.events {
-        of_event(timeline, event, &mut steps);
+        push_event(timeline, event, &mut steps);
     }
-    // The kernel may report several steps for one moment; their order here is the causal one.
+    // Several steps may have the same time; the stable sort keeps them in causal order.
     steps.sort_by_key(|s| s.at);
     steps
 }
 
-/// SYN, answer and RST, from the slot's record or, without one, from userspace's clock.
-fn own(timeline: &Timeline) -> Vec<Step> {
+/// SYN, answer and RST, from the slot's record or, without one, from userspace times.
+fn own_steps(timeline: &Timeline) -> Vec<Step> {
     let probe = &timeline.probe;
     let traced = probe.kernel.is_some_and(|k| k.syn_sent_at != 0);
     let certainty = if traced { Certainty::Seen } else { Certainty::Concluded };
     let hook = |name| if traced { name } else { "" };
     if probe.outcome == Outcome::LocalError && !traced {
-        return vec![here(probe.started_at, StepKind::Error, error_note(timeline))];
+        return vec![local_step(probe.started_at, StepKind::Error, error_note(timeline))];
     }
     let mut steps = vec![Step {
         at: probe.syn_at(),
@@ -47,7 +46,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
             kind: StepKind::SynAck,
             direction: Direction::In,
             certainty,
-            note: format!("handshake answered in {}", Human(handshake)),
+            note: format!("handshake answered in {}", Elapsed(handshake)),
             hook: hook(probe.state_hook.name()),
         });
     }
@@ -58,7 +57,7 @@ fn own(timeline: &Timeline) -> Vec<Step> {
             kind: StepKind::Rst,
             direction: Direction::Out,
             certainty: if lost { Certainty::Lost } else { certainty },
-            note: if lost { "lost: the server is left in SYN_RECV" } else { "" }.to_owned(),
+            note: if lost { "lost: left the server in SYN_RECV" } else { "" }.to_owned(),
             hook: hook("tcp_send_reset"),
         });
     }
@@ -66,13 +65,13 @@ fn own(timeline: &Timeline) -> Vec<Step> {
         Outcome::Alive | Outcome::Refused => {}
         Outcome::TimedOut => {
             let note = match probe.closing {
-                Closing::Silent => "the agent gave up; closing in SYN_SENT sends no RST",
+                Closing::Silent => "the agent stopped waiting; closing in SYN_SENT sends no RST",
                 Closing::Reset | Closing::ByKernel => "the kernel gave up",
             };
-            steps.push(here(probe.ended_at, StepKind::TimedOut, note.to_owned()));
+            steps.push(local_step(probe.ended_at, StepKind::TimedOut, note.to_owned()));
         }
         Outcome::Unreachable | Outcome::LocalError => {
-            steps.push(here(probe.ended_at, StepKind::Error, error_note(timeline)));
+            steps.push(local_step(probe.ended_at, StepKind::Error, error_note(timeline)));
         }
     }
     if probe.outcome == Outcome::Refused && !traced {
@@ -86,8 +85,8 @@ fn own(timeline: &Timeline) -> Vec<Step> {
         });
     }
     if let Some(later) = timeline.later {
-        let note = format!("probe {} used the port again and met the leftover", later.id);
-        steps.push(here(later.at, StepKind::ChallengeAck, note));
+        let note = format!("probe {} reused the port and met the stale connection", later.id);
+        steps.push(local_step(later.at, StepKind::ChallengeAck, note));
     }
     steps
 }
@@ -96,35 +95,42 @@ fn error_note(timeline: &Timeline) -> String {
     errno_text(timeline.probe.errno).to_owned()
 }
 
-fn here(at: u64, kind: StepKind, note: String) -> Step {
+fn local_step(at: u64, kind: StepKind, note: String) -> Step {
     Step { at, kind, direction: Direction::Here, certainty: Certainty::Seen, note, hook: "" }
 }
 
-/// What one event adds.
-fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
+/// The steps that one event adds.
+fn push_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
     let mut push = |at, kind, direction, certainty, note: &str, hook| {
         steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
     };
     let at = event.at;
-    match event.what {
+    match event.kind {
         EventKind::RstSent { socket: None, reason } => {
-            // A server on this host is seen sending; any other is concluded from the answer.
-            if !synack_seen_before(timeline, at) {
+            // A hook sees a server on this host retransmit; for other servers it is concluded.
+            if !synack_was_seen(timeline, at) {
                 let note = late_synack_note(timeline, at);
                 let kind = StepKind::SynAckRetransmit;
                 push(at, kind, Direction::In, Certainty::Concluded, &note, "");
             }
-            let note = format!("sent by the kernel: no socket ({})", name(reason.0));
+            let note = format!("sent by the kernel: no socket ({})", reason_name(reason.0));
             let kind = StepKind::RecoveryRst;
-            push(at, kind, Direction::Out, recovery_fate(timeline, at), &note, "tcp_send_reset");
+            push(
+                at,
+                kind,
+                Direction::Out,
+                recovery_certainty(timeline, at),
+                &note,
+                "tcp_send_reset",
+            );
         }
         EventKind::RstSent { socket: Some(state), reason } => {
-            if event.is_challenged() {
-                let note = "it acknowledges another SYN: a leftover of this port";
+            if event.answers_stale_reply() {
+                let note = "acknowledges another SYN: a stale reply on this port";
                 let kind = StepKind::ChallengeAck;
                 push(at, kind, Direction::In, Certainty::Concluded, note, "");
             }
-            let note = format!("sent by the kernel in {state} ({})", name(reason.0));
+            let note = format!("sent by the kernel in {state} ({})", reason_name(reason.0));
             push(
                 at,
                 StepKind::RecoveryRst,
@@ -136,7 +142,7 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
         }
         EventKind::RstReceived => {
             let note = if timeline.falsely_refused() {
-                "sent for the leftover, not for this SYN"
+                "meant for the stale connection, not for this SYN"
             } else {
                 "connection refused"
             };
@@ -185,7 +191,7 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
             push(at, StepKind::AckHeldBack, Direction::Out, Certainty::Lost, note, "ack_guard");
         }
         EventKind::SegmentRetransmit { state } => {
-            let note = format!("a segment was sent again in {state}");
+            let note = format!("segment retransmitted in {state}");
             push(
                 at,
                 StepKind::SegmentRetransmit,
@@ -198,38 +204,40 @@ fn of_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
     }
 }
 
-/// A kernel without reset reasons has no name to show.
-fn name(reason: &str) -> &str {
+/// The reset reason; older kernels give none.
+fn reason_name(reason: &str) -> &str {
     if reason.is_empty() { "no reason given" } else { reason }
 }
 
-/// Whether the SYN-ACK retransmit that a RST at `at` answers was seen leaving: within a second.
-fn synack_seen_before(timeline: &Timeline, at: u64) -> bool {
+/// Whether a hook saw the server send, within the last half second, the SYN-ACK that a RST at `at`
+/// answers.
+fn synack_was_seen(timeline: &Timeline, at: u64) -> bool {
     timeline
         .events
         .iter()
-        .any(|e| e.what == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+        .any(|e| e.kind == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
 }
 
-/// Why the server sent its SYN-ACK again, by when it came.
+/// Why the server sent another SYN-ACK, judging by the time.
 fn late_synack_note(timeline: &Timeline, at: u64) -> String {
     match timeline.probe.rst_at() {
-        Some(_) if timeline.sign(at) == Sign::Duplicate => {
+        Some(_) if timeline.synack_kind(at) == SynAckKind::Duplicate => {
             "a second copy, sent before our RST could arrive".to_owned()
         }
         Some(rst) => {
-            format!("its retransmit timer, {} after the close", Human(at.saturating_sub(rst)))
+            format!("its retransmit timer, {} after the close", Elapsed(at.saturating_sub(rst)))
         }
         None => {
             let after = at.saturating_sub(timeline.probe.ended_at);
-            format!("{} after the probe had given up", Human(after))
+            format!("{} after the probe timed out", Elapsed(after))
         }
     }
 }
 
-/// A RST that answered a SYN-ACK was lost if another one was needed.
-fn recovery_fate(timeline: &Timeline, at: u64) -> Certainty {
+/// A RST that answered a SYN-ACK retransmit was lost if another one followed.
+fn recovery_certainty(timeline: &Timeline, at: u64) -> Certainty {
     let again = timeline.recoveries().any(|later| later > at);
-    let needed = timeline.probe.rst_at().is_some() && timeline.sign(at) != Sign::Duplicate;
+    let needed =
+        timeline.probe.rst_at().is_some() && timeline.synack_kind(at) != SynAckKind::Duplicate;
     if again && needed { Certainty::Lost } else { Certainty::Seen }
 }

@@ -1,81 +1,67 @@
-//! What a SYN-ACK that comes after the RST says of that RST.
+//! What a SYN-ACK that arrives after the RST of the close shows about that RST.
 //!
-//! The kernel answers each with a RST without a socket, which is what is seen here. Not each means
-//! that the first RST was lost. A server sends its SYN-ACK more than once while the probe is still
-//! open: by its timer, and in answer to each SYN that is sent again (`tcp_check_req`). Whichever
-//! copy comes first opens the connection, which is reset at once; the other copies were on their way
-//! already. A copy that left before the RST could arrive says nothing of the RST; one that left
-//! after it does.
+//! The kernel answers each such SYN-ACK with a RST that no socket sends; that RST is what a hook sees.
+//! Not every one means that the first RST was lost. A server sends more than one SYN-ACK while the probe
+//! is still open: by its timer, and in answer to each SYN retransmit (`tcp_check_req`). The first copy
+//! to arrive opens the connection, which the probe resets at once. The other copies may already be in
+//! flight. A copy that left before the RST could arrive shows nothing about the RST; a copy that left
+//! later shows that the RST was lost.
 //!
-//! When a copy left is not seen, but bounded: what comes later than one way there and back after
-//! the RST left after the RST should have arrived. How long that way is, the handshake says. Where
-//! the SYN was sent again there are two readings: the answer belongs to the last SYN (the way is
-//! short, and the first SYN or its answer was lost), or to the first (the way is as long as the
-//! whole handshake). The short one is taken to be true, the long one keeps the proof from being sure.
+//! The hooks do not see when a copy left, but its arrival bounds it: whatever arrives more than one round
+//! trip after the RST left the server after the RST should have arrived. The handshake gives the
+//! round-trip time. If the SYN was retransmitted, the handshake has two readings. Either the answer
+//! belongs to the last SYN (the round trip is short, and the first SYN or its answer was lost), or it
+//! belongs to the first SYN (the round trip is as long as the handshake). The code assumes the short
+//! reading, and the long one keeps the proof from being certain.
 
-use super::timeline::{Earlier, Leftover, Timeline};
+use crate::{
+    timeline::{Earlier, StaleReply, Timeline},
+    timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
+};
 use model::event::{Event, EventKind};
 
-/// The SYN-ACK's retransmit timer of the first time, in nanoseconds; it doubles each time
-/// (`TCP_TIMEOUT_INIT`, `reqsk_timer_handler`; RFC 6298, sections 2.1 and 5.5).
-pub const SYNACK_TIMER: u64 = 1_000_000_000;
-
-/// How late, in nanoseconds, a SYN-ACK retransmit and the RST that answers it may be seen after the
-/// timer is due: the timer wheel's grain, a busy server and the way there and back.
-pub const SYNACK_SLACK: u64 = 250_000_000;
-
-/// The settle window from which on silence says that the server got the RST, in nanoseconds: its
-/// SYN-ACK would have come again after [`SYNACK_TIMER`].
-pub const TELLING_WINDOW: u64 = SYNACK_TIMER + 100_000_000;
-
-/// The timers of SYN and SYN-ACK start at 1 s (RFC 6298, section 2.1; `TCP_TIMEOUT_INIT`). Earlier
-/// than this, in nanoseconds, neither has run out: a SYN that is sent again earlier was so because
-/// of an answer.
-pub const TIMER_MIN: u64 = 900_000_000;
-
-/// How far apart, in nanoseconds, the network may bring two copies of one segment; no server's
-/// SYN-ACK timer is as short.
+/// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
+/// timer is this short.
 const JITTER: u64 = 10_000_000;
 
-/// How far apart, in nanoseconds, a server may send the two copies that a lost SYN-ACK leads to: its
-/// own timer and that of the SYN run out at the same time but for the grain of their timer wheels.
+/// How far apart, in nanoseconds, a server may send the two copies that follow a lost SYN-ACK. Its own
+/// timer and the client's SYN timer expire at the same time, up to the granularity of their timer wheels.
 const COPY_SPREAD: u64 = 150_000_000;
 
-/// What a SYN-ACK that came after the RST says of that RST.
+/// What a SYN-ACK that arrived after the RST of the close was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// Nothing: it left the server before the RST could arrive.
+pub(crate) enum SynAckKind {
+    /// A copy that left the server before the RST could arrive. It shows nothing about the RST.
     Duplicate,
-    /// The RST was lost, unless the way is longer than it looks or the server's timer is unusual.
-    Likely,
-    /// The RST was lost.
-    Sure,
+    /// A retransmit, so the RST was lost; unless the round trip is longer than it looks, or the
+    /// server's timer is unusual.
+    LikelyRetransmit,
+    /// A retransmit: the RST was lost.
+    Retransmit,
 }
 
 impl Timeline {
-    /// What a SYN-ACK that was answered at `at`, after the RST of the close, says of that RST.
-    #[must_use]
-    pub fn sign(&self, at: u64) -> Sign {
-        let Some(rst) = self.probe.rst_at() else { return Sign::Duplicate };
+    /// The kind of a SYN-ACK that the kernel answered at `at`, after the RST of the close.
+    pub(crate) fn synack_kind(&self, at: u64) -> SynAckKind {
+        let Some(rst) = self.probe.rst_at() else { return SynAckKind::Duplicate };
         let handshake = self.probe.handshake_ns().unwrap_or(0);
-        let answered = self.answered();
-        let timer_ran = at >= answered + TIMER_MIN;
-        let crossed = at < rst + self.round_trip() + JITTER;
-        if crossed || (self.is_slow() && !timer_ran) || self.copy_may_come(at) {
-            Sign::Duplicate
-        } else if timer_ran && at >= rst + handshake + SYNACK_SLACK {
-            Sign::Sure
+        let timer_expired = at >= self.answered() + TIMER_MIN;
+        let crossed_rst = at < rst + self.round_trip() + JITTER;
+        if crossed_rst || (self.is_slow() && !timer_expired) || self.duplicate_synack_possible(at) {
+            SynAckKind::Duplicate
+        } else if timer_expired && at >= rst + handshake + SYNACK_SLACK {
+            SynAckKind::Retransmit
         } else {
-            Sign::Likely
+            SynAckKind::LikelyRetransmit
         }
     }
 
-    /// Whether a second copy of the SYN-ACK, sent in answer to a second SYN, may come at `at` and
-    /// meet a later SYN on the 4-tuple, or no socket.
-    pub(super) fn copy_may_come(&self, at: u64) -> bool {
+    /// Whether a second copy of the SYN-ACK, sent in answer to a second SYN, may arrive at `at` and reach
+    /// a later probe on the 4-tuple, or no socket.
+    pub(crate) fn duplicate_synack_possible(&self, at: u64) -> bool {
         if self.is_slow() {
             at < self.answered() + self.round_trip() + COPY_SPREAD
-        } else if self.answers_its_first_syn() {
+        } else if self.first_syn_was_answered() {
             let handshake = self.probe.handshake_ns().unwrap_or(0);
             at < self.last_syn() + handshake + JITTER
         } else {
@@ -83,63 +69,62 @@ impl Timeline {
         }
     }
 
-    /// When RSTs without a socket answered SYN-ACKs that the server sent because it had not got the
-    /// RST of the close (path A), in time order.
-    pub fn recoveries(&self) -> impl Iterator<Item = u64> {
-        self.late_rsts().filter(|at| self.sign(*at) != Sign::Duplicate)
+    /// When RSTs that no socket sent answered a SYN-ACK that the server retransmitted because it had not
+    /// received the RST of the close (path A), in time order.
+    pub(crate) fn recoveries(&self) -> impl Iterator<Item = u64> {
+        self.late_rsts().filter(|at| self.synack_kind(*at) != SynAckKind::Duplicate)
     }
 
-    /// From when on silence says that the server keeps nothing of this probe any more.
-    #[must_use]
-    pub fn silence_tells_at(&self) -> u64 {
+    /// From when on silence shows that the server has dropped the half-open connection.
+    pub(crate) fn silence_conclusive_at(&self) -> u64 {
         let (mut gap, mut last) = (0, self.answered());
         for at in self.recoveries() {
             (gap, last) = (at.saturating_sub(last), at);
         }
         if gap > 0 {
-            // The timer has run out at least once, and each time it runs twice as long.
+            // The timer has expired at least once, and each interval is twice the one before.
             return last + 2 * gap.max(SYNACK_TIMER) + SYNACK_SLACK;
         }
         let rst = self.probe.rst_at().unwrap_or(self.probe.ended_at);
         if self.is_slow() {
-            // The server's timer may have run out n times before the answer: that took 2^n - 1 s at
-            // least, and the next time comes 2^n s later.
+            // Before the answer, the server's timer may have expired n times, which took at least
+            // 2^n - 1 s; it expires next 2^n s later.
             rst + self.probe.handshake_ns().unwrap_or(0) + SYNACK_TIMER + SYNACK_SLACK
         } else {
-            rst + TELLING_WINDOW
+            rst + CONCLUSIVE_WINDOW
         }
     }
 
-    /// Until when a probe is worth following beyond its settle window, because only the absence of
-    /// a further SYN-ACK tells how it ended; `None` where that does not matter or is known already.
-    pub(super) fn follow_until(&self) -> Option<u64> {
+    /// Until when to follow a probe beyond its settle window, because only the absence of another SYN-ACK
+    /// shows how it ended; `None` if that does not matter or is already known.
+    pub(crate) fn follow_until(&self) -> Option<u64> {
         if self.later.is_some() || self.reused_cleanly {
             return None;
         }
         match self.recoveries().take(2).count() {
-            0 => self.is_slow().then(|| self.silence_tells_at()),
-            1 => Some(self.silence_tells_at()),
-            // The second RST was lost as well: that is told as it is.
+            0 => self.is_slow().then(|| self.silence_conclusive_at()),
+            1 => Some(self.silence_conclusive_at()),
+            // The second RST was lost too, and the verdict says so.
             _ => None,
         }
     }
 
-    /// Whether the answer took so long that the SYN, or the SYN-ACK, was sent more than once.
+    /// Whether the handshake took so long that the SYN or the SYN-ACK must have been retransmitted.
     fn is_slow(&self) -> bool {
         self.probe.handshake_ns().is_some_and(|ns| ns >= TIMER_MIN)
     }
 
-    /// Whether a SYN that was sent again at once, because the first met something, was not needed:
-    /// the server answered the first. A challenge ACK is an answer to the first as well, and comes
-    /// as soon as the SYN-ACK that answers the second; whatever else was met came at any time.
-    fn answers_its_first_syn(&self) -> bool {
-        // A server that still held an earlier connection had no ear for the first SYN.
-        let held = |e: &Earlier| e.id.is_some() && e.left == Leftover::Connection;
+    /// Whether the server answered the first SYN although the client retransmitted it at once, after a
+    /// stale reply. A challenge ACK is an answer to the first SYN too, and arrives after one round trip,
+    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time.
+    fn first_syn_was_answered(&self) -> bool {
+        // A server that still held an earlier connection did not accept the first SYN.
+        let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
         if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
             return false;
         }
-        let met = self.met_leftover_at().map(|at| at.saturating_sub(self.probe.syn_at()));
-        met.is_some_and(|met| met.abs_diff(self.round_trip()) > JITTER)
+        let reply = self.stale_reply_at().map(|at| at.saturating_sub(self.probe.syn_at()));
+        reply.is_some_and(|after| after.abs_diff(self.round_trip()) > JITTER)
     }
 
     /// When the SYN-ACK was accepted.
@@ -152,10 +137,10 @@ impl Timeline {
         self.answered().saturating_sub(self.last_syn())
     }
 
-    /// When the last SYN left. The hook runs after the transmission, so that on one host the answer
-    /// may be noted first.
+    /// When the last SYN left. The hook runs after the transmission; on a single host it may therefore
+    /// run after the answer was recorded.
     fn last_syn(&self) -> u64 {
-        let again = |e: &&Event| matches!(e.what, EventKind::SynRetransmit { .. });
-        self.events.iter().rev().find(again).map_or(self.probe.syn_at(), |e| e.at)
+        let retransmit = |e: &&Event| matches!(e.kind, EventKind::SynRetransmit { .. });
+        self.events.iter().rev().find(retransmit).map_or(self.probe.syn_at(), |e| e.at)
     }
 }

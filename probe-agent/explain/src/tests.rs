@@ -1,4 +1,5 @@
-//! Verdicts, from events to words: `cases/*.txt` by hand, and a simulated world at random.
+//! Verdicts, from events to words: hand-written cases in `cases/*.txt`, and a simulated network with random
+//! losses.
 
 mod losses;
 mod scenario;
@@ -6,14 +7,14 @@ mod world;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use self::scenario::{Scenario, Told};
+use self::scenario::{Explained, Scenario};
 
-/// Runs one case and says how what came differs from what was expected.
+/// Runs one case and returns how the result differs from what was expected.
 fn check(text: &str) -> Result<(), String> {
-    let Scenario { expected, left, told, still_pending } = Scenario::run(text)?;
+    let Scenario { expected, left, reports, still_pending } = Scenario::run(text)?;
     let mut diff = Vec::new();
     for (probe, verdicts) in &expected.verdicts {
-        match told.iter().find(|t| t.id == *probe) {
+        match reports.iter().find(|t| t.id == *probe) {
             None => diff.push(format!("- {probe} {verdicts}\n+ {probe} not handed out")),
             Some(got) if got.verdicts != *verdicts => {
                 diff.push(format!("- {probe} {verdicts}\n+ {probe} {}", got.verdicts));
@@ -21,16 +22,16 @@ fn check(text: &str) -> Result<(), String> {
             Some(_) => {}
         }
     }
-    for Told { id, verdicts, .. } in &told {
+    for Explained { id, verdicts, .. } in &reports {
         if !expected.verdicts.contains_key(id) {
             diff.push(format!("- nothing of {id}\n+ {id} {verdicts}"));
         }
     }
     for (probe, words, wanted) in &expected.words {
-        let said = told.iter().find(|t| t.id == *probe).map_or("", |t| &t.said);
-        if said.contains(words.as_str()) != *wanted {
-            let (verb, said) = (if *wanted { "says" } else { "does not say" }, said.trim());
-            diff.push(format!("- {probe} {verb}: {words}\n+ {}", said.replace('\n', "\n+ ")));
+        let text = reports.iter().find(|t| t.id == *probe).map_or("", |t| &t.text);
+        if text.contains(words.as_str()) != *wanted {
+            let (verb, text) = (if *wanted { "says" } else { "does not say" }, text.trim());
+            diff.push(format!("- {probe} {verb}: {words}\n+ {}", text.replace('\n', "\n+ ")));
         }
     }
     if still_pending != left {
@@ -67,7 +68,7 @@ fn every_verdict_and_every_proof_has_a_case() {
     use model::verdict::{Proof, Verdict};
     let seen: BTreeSet<String> = cases()
         .iter()
-        .flat_map(|(_, text)| Scenario::run(text).expect("a case").told)
+        .flat_map(|(_, text)| Scenario::run(text).expect("a case").reports)
         .flat_map(|t| t.verdicts.split([' ', '/', '>']).map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let missing = Verdict::ALL
@@ -79,7 +80,7 @@ fn every_verdict_and_every_proof_has_a_case() {
 }
 
 #[test]
-fn what_differs_is_shown() {
+fn a_difference_is_shown() {
     let case = "end 1.1 alive syn 0 answer 0.07 rst 0.12\n\
                 settle 1600\n\
                 expect 1.1 timed_out/confirmed\n\
@@ -90,7 +91,7 @@ fn what_differs_is_shown() {
         "- 1.1 timed_out/confirmed\n\
          + 1.1 clean/confirmed\n\
          - 1.1 says: pigs can fly\n\
-         + Answered in 70 us and reset; the server let go.\n\
+         + Answered in 70 us and reset; the server dropped the half-open connection.\n\
          + tcp_send_reset for the close, 50 us after SYN_SENT -> ESTABLISHED\n\
          + no tcp_send_reset without a socket for 1.600 s after the last RST"
     );

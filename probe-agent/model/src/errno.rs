@@ -1,16 +1,17 @@
-//! Error numbers in words.
+//! Error numbers as text.
 
 use std::io;
 
 use nix::errno::Errno;
 
-/// What an `errno` means, in the C library's words.
+/// The C library's description of an `errno`.
 #[must_use]
 pub fn errno_text(errno: i32) -> &'static str {
     Errno::from_raw(errno).desc()
 }
 
-/// An I/O error without its number: `No such file or directory (os error 2)` says it twice.
+/// An I/O error described without its number: `No such file or directory` rather than
+/// `No such file or directory (os error 2)`.
 #[must_use]
 pub fn in_words(error: io::Error) -> io::Error {
     match error.raw_os_error() {
@@ -24,7 +25,7 @@ mod tests {
     use super::in_words;
 
     #[test]
-    fn an_error_says_it_once() {
+    fn an_error_has_no_number() {
         let error = in_words(std::io::Error::from_raw_os_error(libc::ENOENT));
         assert_eq!(error.to_string(), "No such file or directory");
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);

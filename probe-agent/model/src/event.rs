@@ -1,4 +1,4 @@
-//! One kernel event, decoded.
+//! Kernel events, decoded.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum TcpState {
     SynSent,
     /// `TCP_CLOSE`
     Close,
-    /// Any other, by the kernel's number.
+    /// Any other state, by the kernel's number.
     Other(u8),
 }
 
@@ -48,53 +48,53 @@ impl fmt::Display for TcpState {
     }
 }
 
-/// The name that this kernel gives a reset's reason (`enum sk_rst_reason` without its prefix),
-/// e.g. `NO_SOCKET`. Numbers change between kernels, names do not.
+/// The name of a reset reason (`enum sk_rst_reason` without its prefix), e.g. `NO_SOCKET`. The names are
+/// stable between kernels, the numbers are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RstReason(pub &'static str);
 
 impl RstReason {
-    /// The packet that was answered belongs to no socket.
+    /// The RST answers a packet that belongs to no socket.
     pub const NO_SOCKET: Self = Self("NO_SOCKET");
-    /// A segment met a socket in `SYN_SENT` with an acknowledgment number that is not of its SYN.
+    /// A segment reached a socket in `SYN_SENT` but does not acknowledge its SYN.
     pub const INVALID_ACK: Self = Self("TCP_INVALID_ACK_SEQUENCE");
-    /// The kernel has no reasons (before about 6.10), or one that its own table does not name.
+    /// The kernel gives no reasons (before about 6.10), or one that its own table does not name.
     pub const NONE: Self = Self("");
 }
 
 /// What the kernel did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// A change of state that a clean probe does not have.
+    /// A state change that does not occur in a clean probe.
     StateChange {
         /// The state before.
         from: TcpState,
         /// The state after.
         to: TcpState,
     },
-    /// The kernel sent a RST, other than that of the probe's own close.
+    /// The kernel sent a RST, except for the RST of the probe\'s own close.
     RstSent {
-        /// The state of the socket that answered; `None` where no socket was found.
+        /// The state of the socket that sent the RST; `None` if there was no socket.
         socket: Option<TcpState>,
-        /// Why.
+        /// Why the kernel sent it.
         reason: RstReason,
     },
     /// `tcp_receive_reset`.
     RstReceived,
     /// `tcp_retransmit_skb` in `SYN_SENT`.
     SynRetransmit {
-        /// What the transmission said: 0, or a negative errno (-1: dropped by this host's
-        /// firewall).
+        /// The result of the transmission: 0, or a negative errno (-1: this host's firewall dropped
+        /// the SYN).
         error: i32,
     },
     /// `tcp_retransmit_skb` in another state.
     SegmentRetransmit {
-        /// That state.
+        /// The state of the socket.
         state: TcpState,
     },
     /// `tcp_retransmit_synack`, by a server on this host.
     SynAckRetransmit,
-    /// The ACK guard held back an ACK that would have woken the server's `accept()`.
+    /// The ACK guard held back an ACK that would have completed the handshake.
     AckHeldBack,
 }
 
@@ -103,16 +103,17 @@ pub enum EventKind {
 pub struct Event {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub at: u64,
-    /// What happened.
-    pub what: EventKind,
+    /// What the kernel did.
+    pub kind: EventKind,
 }
 
 impl Event {
-    /// Whether this is the RST that answers a challenge ACK, or a late SYN-ACK, that met a socket
-    /// in `SYN_SENT` (`tcp_rcv_synsent_state_process`; RFC 9293, section 3.10.7.3).
+    /// Whether this is the RST with which a socket in `SYN_SENT` answers a challenge ACK or a late
+    /// SYN-ACK: a reply that does not acknowledge its SYN (`tcp_rcv_synsent_state_process`; RFC 9293,
+    /// section 3.10.7.3).
     #[must_use]
-    pub fn is_challenged(&self) -> bool {
-        match self.what {
+    pub fn answers_stale_reply(&self) -> bool {
+        match self.kind {
             EventKind::RstSent { socket: Some(TcpState::SynSent), reason } => {
                 reason == RstReason::INVALID_ACK || reason == RstReason::NONE
             }
@@ -127,12 +128,12 @@ impl Event {
     }
 }
 
-/// An event with what is needed to find its probe.
+/// A kernel event and the keys that identify its probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowEvent {
     /// The probe's 4-tuple.
     pub flow: FlowKey,
-    /// The slot whose socket took part, and its generation; `None` where no socket did.
+    /// The slot and generation of the socket involved; `None` if there was no socket.
     pub socket: Option<(u32, u32)>,
     /// The event.
     pub event: Event,
@@ -150,7 +151,7 @@ impl FlowEvent {
     ) -> Result<Self, UnknownRecordKind> {
         let state = TcpState::from(record.state);
         let has_socket = record.slot != NO_SLOT;
-        let what = match RecordKind::try_from(record.kind)? {
+        let kind = match RecordKind::try_from(record.kind)? {
             RecordKind::StateChange => {
                 EventKind::StateChange { from: TcpState::from(record.old_state), to: state }
             }
@@ -169,7 +170,7 @@ impl FlowEvent {
         Ok(Self {
             flow: record.flow,
             socket: has_socket.then_some((record.slot, record.generation)),
-            event: Event { at: record.at, what },
+            event: Event { at: record.at, kind },
         })
     }
 }

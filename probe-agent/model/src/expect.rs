@@ -13,8 +13,8 @@ pub enum Expect {
 }
 
 impl Expect {
-    /// Whether a probe went as expected. `outcome` is that of the timeline: a false refusal
-    /// (path C) is none.
+    /// Whether a probe had the expected outcome. Pass the outcome of the timeline, where a false refusal
+    /// (path C) counts as alive.
     #[must_use]
     pub fn is_met(self, outcome: Outcome) -> bool {
         outcome
@@ -31,7 +31,7 @@ mod tests {
     use crate::outcome::Outcome;
 
     #[test]
-    fn what_is_expected() {
+    fn each_expectation_is_met_by_one_outcome() {
         for outcome in Outcome::ALL {
             assert_eq!(Expect::Open.is_met(outcome), outcome == Outcome::Alive);
             assert_eq!(Expect::Closed.is_met(outcome), outcome == Outcome::Refused);

@@ -1,30 +1,31 @@
-//! A verdict in words, with its evidence.
+//! A verdict put into words, with its evidence.
 
 use super::verdict::{Proof, Verdict};
 use crate::record::ProbeId;
 
-/// One thing that was observed, in words.
+/// One observation, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// Nanoseconds of `CLOCK_MONOTONIC`; `None` for what has no one moment.
+    /// Nanoseconds of `CLOCK_MONOTONIC`; `None` if the observation has no single
+    /// moment.
     pub at: Option<u64>,
-    /// What was observed, by which hook.
+    /// What was observed, and by which hook.
     pub text: String,
 }
 
-/// One verdict on one probe, told to a person.
+/// One verdict on one probe, explained to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Why.
+    /// Why the probe went as it did.
     pub verdict: Verdict,
-    /// How well proved.
+    /// How well the verdict is proved.
     pub proof: Proof,
-    /// What happened, for a tired on-call engineer.
+    /// What happened, in a sentence or two.
     pub sentence: String,
-    /// What says so.
+    /// The observations behind the verdict.
     pub evidence: Vec<Evidence>,
-    /// What to do, where there is something.
+    /// What to do, if there is something to do.
     pub advice: Option<String>,
-    /// The other probe that this verdict is about (path B and C, late SYN-ACK).
+    /// The other probe involved (paths B and C, late SYN-ACK).
     pub link: Option<ProbeId>,
 }

@@ -1,10 +1,10 @@
-//! Readable names and addresses for the kernel's [`FlowKey`].
+//! Addresses from and for the kernel's [`FlowKey`].
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 pub use probe_agent_common::FlowKey;
 
-/// The 16-byte spelling of an address that [`FlowKey`] uses: IPv4 is stored IPv4-mapped.
+/// An address in the 16 bytes of a [`FlowKey`]; IPv4 is stored as IPv4-mapped IPv6.
 #[must_use]
 pub fn address_bytes(address: IpAddr) -> [u8; 16] {
     match address {
@@ -13,7 +13,7 @@ pub fn address_bytes(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// The address that 16 bytes of a [`FlowKey`] stand for; an IPv4-mapped one becomes IPv4.
+/// The address in 16 bytes of a [`FlowKey`]; an IPv4-mapped address becomes IPv4.
 #[must_use]
 pub fn address(bytes: [u8; 16]) -> IpAddr {
     Ipv6Addr::from(bytes).to_canonical()

@@ -1,6 +1,27 @@
-//! Numbers for people: three significant digits, and a unit that fits.
+//! Numbers formatted for people.
 
-/// A time in nanoseconds: `842 ns`, `71.2 us`, `1.02 ms`, `2.00 s`, `12.5 min`.
+use std::fmt;
+
+/// The time between two events, in nanoseconds, as a sentence gives it: `70 us`, `8.12 ms`, `1.003 s`.
+///
+/// Seconds have three decimals, because a retransmit is recognised by its milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Elapsed(pub u64);
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ns = self.0 as f64;
+        match self.0 {
+            0..1_000 => write!(f, "{} ns", self.0),
+            1_000..1_000_000 => write!(f, "{:.0} us", ns / 1e3),
+            1_000_000..10_000_000 => write!(f, "{:.2} ms", ns / 1e6),
+            10_000_000..1_000_000_000 => write!(f, "{:.0} ms", ns / 1e6),
+            _ => write!(f, "{:.3} s", ns / 1e9),
+        }
+    }
+}
+
+/// A figure of a table, in nanoseconds, with three significant digits: `842 ns`, `71.2 us`, `1.02 ms`, `2.00 s`, `12.5 min`.
 #[must_use]
 pub fn nanoseconds(ns: u64) -> String {
     match ns {
@@ -15,7 +36,7 @@ pub fn nanoseconds(ns: u64) -> String {
 /// A time in seconds, as [`nanoseconds`] prints it.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
-    // A float that is out of range or no number saturates or becomes 0.
+    // The cast saturates: out-of-range values are clamped and NaN becomes 0.
     nanoseconds((seconds * 1e9).round() as u64)
 }
 
@@ -27,7 +48,7 @@ fn three_digits(value: f64) -> String {
     }
 }
 
-/// A count with its thousands apart: `152,000`.
+/// A count with thousands separators: `152,000`.
 #[must_use]
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -47,7 +68,7 @@ pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
-/// A share of a whole that is never rounded up to 100 % nor down to 0 %.
+/// A percentage. It is 100 % or 0 % only if that is exact.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> String {
     if part == whole {
@@ -77,7 +98,15 @@ pub fn rate(per_second: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, counted, nanoseconds, rate, seconds, share};
+    use super::{Elapsed, count, counted, nanoseconds, rate, seconds, share};
+
+    #[test]
+    fn the_unit_fits_the_size() {
+        let texts: Vec<String> = [0, 999, 70_400, 8_123_456, 203_000_000, 1_003_106_000]
+            .map(|n| Elapsed(n).to_string())
+            .into();
+        assert_eq!(texts, ["0 ns", "999 ns", "70 us", "8.12 ms", "203 ms", "1.003 s"]);
+    }
 
     #[test]
     fn times() {

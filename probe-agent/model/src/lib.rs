@@ -1,5 +1,5 @@
-//! The plain values that every layer of probe-agent uses: what is probed, what the kernel reported, and
-//! what is said about it.
+//! The plain values that every layer of probe-agent uses: what was probed, what the kernel reported, and
+//! what was concluded from it.
 //!
 //! No I/O, no clock, no unsafe code.
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
-//! What a health checker needs to know of a probe.
+//! How a probe ended: all that a health checker needs.
 
-/// How a probe ended. The names are a contract: JSON, span attributes and metrics use them alike.
+/// How a probe ended. The names are a contract: JSON, span attributes and metrics use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Outcome {
@@ -10,7 +10,7 @@ pub enum Outcome {
     Refused,
     /// No answer within the timeout.
     TimedOut,
-    /// The network said that the target cannot be reached (ICMP, no route, no neighbour).
+    /// The network reported that the target cannot be reached (ICMP, no route, no neighbour).
     Unreachable,
     /// This host could not run the probe: no free port, address in use, permission, ...
     LocalError,
@@ -33,16 +33,16 @@ impl Outcome {
         }
     }
 
-    /// The outcome that an `errno` of `connect()` or `SO_ERROR` stands for.
+    /// The outcome for an `errno` from `connect()` or `SO_ERROR`.
     #[must_use]
     pub fn from_errno(errno: i32) -> Self {
         match errno {
             0 => Self::Alive,
-            // A RST in SYN_SENT is ECONNREFUSED; ECONNRESET and EPIPE are the later states' names.
+            // A RST in SYN_SENT gives ECONNREFUSED; in later states it gives ECONNRESET or EPIPE.
             libc::ECONNREFUSED | libc::ECONNRESET | libc::EPIPE => Self::Refused,
             libc::ETIMEDOUT => Self::TimedOut,
-            // EPROTO and ENOPROTOOPT are what ICMP codes without a name of their own become
-            // (icmp_err_convert); EACCES is IPv6's "administratively prohibited".
+            // ICMP codes without an errno of their own become EPROTO or ENOPROTOOPT
+            // (icmp_err_convert). IPv6 "administratively prohibited" becomes EACCES.
             libc::ENETUNREACH
             | libc::EHOSTUNREACH
             | libc::EHOSTDOWN
@@ -57,9 +57,9 @@ impl Outcome {
     }
 }
 
-/// The `error.type` attribute for a probe that failed (OpenTelemetry, registry of `error.*`).
+/// The `error.type` attribute of a failed probe (OpenTelemetry, registry of `error.*`).
 ///
-/// `errno` is 0 for a timeout that the agent's own clock decided.
+/// `errno` is 0 if the probe timed out by the agent's own clock.
 #[must_use]
 pub fn error_type(outcome: Outcome, errno: i32) -> Option<&'static str> {
     Some(match (outcome, errno) {

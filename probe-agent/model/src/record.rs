@@ -1,4 +1,4 @@
-//! What the engine knows of a probe when it has ended.
+//! What the engine knows about a probe when it ends.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{outcome::Outcome, target::TargetId};
 
-/// Names one probe for ever: a slot and how many probes it had run.
+/// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId {
     /// The slot.
@@ -21,23 +21,34 @@ impl fmt::Display for ProbeId {
     }
 }
 
-/// How the agent's end was closed.
+/// How the agent closed its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Closing {
-    /// In `ESTABLISHED`: the kernel was told to send a RST.
+    /// In `ESTABLISHED`: the kernel sent a RST.
     Reset,
-    /// In `SYN_SENT`: nothing is sent, so a server whose SYN-ACK was lost keeps waiting.
+    /// In `SYN_SENT`: nothing is sent, so a server whose SYN-ACK was lost stays in `SYN_RECV`.
     Silent,
-    /// The kernel had closed it already (refused, unreachable) or it never opened.
+    /// The kernel had already closed it (refused, unreachable), or it never opened.
     ByKernel,
 }
 
-/// Whether the ACK guard stood while a probe ran.
+impl Closing {
+    /// Whether the server may still hold a half-open connection of the probe. Not after a refusal.
+    #[must_use]
+    pub const fn may_leave_connection(self) -> bool {
+        match self {
+            Self::Reset | Self::Silent => true,
+            Self::ByKernel => false,
+        }
+    }
+}
+
+/// Whether the ACK guard was in effect while a probe ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HalfOpen {
-    /// It did: a bare ACK of the probe's socket did not leave this host.
+    /// It was: no bare ACK of the probe's socket could leave this host.
     Enforced,
-    /// It did not: nothing but the speed of the close kept the handshake half-open.
+    /// It was not: only the prompt close kept the handshake half-open.
     #[default]
     NotEnforced,
 }
@@ -53,18 +64,18 @@ impl HalfOpen {
     }
 }
 
-/// Which hook told a probe's changes of state.
+/// Which hook reported a probe's state changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StateHook {
-    /// The tracepoint, which every socket of the host passes.
+    /// The tracepoint, which runs for every socket of the host.
     #[default]
     Tracepoint,
-    /// The program on the agent's cgroup.
+    /// The program on the agent's cgroup, which runs for the agent's sockets only.
     SockOps,
 }
 
 impl StateHook {
-    /// The kernel's name of it.
+    /// The kernel's name of the hook.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,54 +85,54 @@ impl StateHook {
     }
 }
 
-/// What `TCP_INFO` said just before the close; read only where no kernel events are to be had.
+/// `TCP_INFO` just before the close. Read only if kernel events are not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
-    /// `tcpi_total_retrans`: times that the SYN was sent again.
+    /// `tcpi_total_retrans`: how often the SYN was retransmitted.
     pub retransmits: u32,
 }
 
-/// One probe, as the engine saw it end. Times are nanoseconds of `CLOCK_MONOTONIC`.
+/// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRecord {
-    /// Its name.
+    /// The probe.
     pub id: ProbeId,
     /// What was probed.
     pub target: TargetId,
-    /// Its 4-tuple.
+    /// The 4-tuple.
     pub flow: FlowKey,
     /// How it ended.
     pub outcome: Outcome,
-    /// The `errno` of a failure; 0 where there is none.
+    /// The `errno` of a failure, else 0.
     pub errno: i32,
-    /// How the agent's end was closed.
+    /// How the agent closed its end.
     pub closing: Closing,
     /// Just before `connect()`.
     pub started_at: u64,
     /// Just after the disconnect.
     pub ended_at: u64,
-    /// When userspace learnt of the answer (with the wake-up's delay); 0 without an answer.
+    /// When userspace learned of the answer, wake-up delay included; 0 without an answer.
     pub answered_at: u64,
-    /// The kernel's own record; `None` without tracing, for a `connect()` that failed at once, and where
-    /// no hook heard of the socket.
+    /// The kernel's own record. `None` without tracing, for a `connect()` that failed at once, and if no
+    /// hook observed the socket.
     pub kernel: Option<SlotRecord>,
-    /// Which hook told it.
+    /// Which hook reported the state changes.
     pub state_hook: StateHook,
-    /// Read only without tracing.
+    /// Read only if there is no tracing.
     pub tcp_info: Option<TcpInfo>,
-    /// The first probe of a new socket: its initial sequence number is not moved past the
-    /// previous probe's window (see path C).
+    /// The first probe of a new socket, whose initial sequence number may fall into the previous
+    /// connection's receive window (path C).
     pub fresh_socket: bool,
-    /// The 4-tuple was used again before its settle window had passed.
+    /// The 4-tuple was reused before its settle window had passed.
     pub early_reuse: bool,
     /// Whether an ACK that would have completed the handshake could have left.
     pub half_open: HalfOpen,
-    /// The probe whose refusal this one was to decide about (path C).
+    /// This is a confirmation probe: the probe whose refusal it checks (path C).
     pub confirms: Option<ProbeId>,
 }
 
 impl ProbeRecord {
-    /// Nanoseconds from SYN to SYN-ACK, by the kernel's clock where it was traced.
+    /// Nanoseconds from SYN to SYN-ACK, from kernel timestamps if the probe was traced.
     #[must_use]
     pub fn handshake_ns(&self) -> Option<u64> {
         if self.outcome != Outcome::Alive {
@@ -135,28 +146,28 @@ impl ProbeRecord {
         }
     }
 
-    /// Whether its SYN left without any hook having heard of it. Of a `connect()` that failed at once
-    /// there is nothing to hear; one that was refused had left.
+    /// Whether its SYN left although no hook observed the socket. A `connect()` that failed at once sent
+    /// no SYN; a refused one did.
     #[must_use]
-    pub fn is_unheard(&self) -> bool {
+    pub fn is_unobserved(&self) -> bool {
         let left = self.closing != Closing::ByKernel || self.outcome == Outcome::Refused;
         self.kernel.is_none() && left
     }
 
-    /// When the SYN left, by the kernel's clock where it was traced.
+    /// When the SYN left, from kernel timestamps if the probe was traced.
     #[must_use]
     pub fn syn_at(&self) -> u64 {
         self.kernel.map(|k| k.syn_sent_at).filter(|at| *at != 0).unwrap_or(self.started_at)
     }
 
-    /// When the agent's end was closed, by the kernel's clock where it was traced.
+    /// When the agent closed its end, from kernel timestamps if the probe was traced.
     #[must_use]
     pub fn closed_at(&self) -> u64 {
         self.kernel.map(|k| k.closed_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
     }
 
-    /// Whether the kernel's record lacks a transition that there must have been: the hook was
-    /// skipped.
+    /// Whether the kernel's record lacks a transition that must have occurred, because the kernel skipped
+    /// the hook.
     #[must_use]
     pub fn has_gap(&self) -> bool {
         self.kernel.is_some_and(|k| {
@@ -164,7 +175,7 @@ impl ProbeRecord {
         })
     }
 
-    /// When the RST of the close was generated; `None` where the close sent none.
+    /// When the RST of the close was generated; `None` if the close sent none.
     #[must_use]
     pub fn rst_at(&self) -> Option<u64> {
         (self.closing == Closing::Reset).then(|| {

@@ -1,19 +1,19 @@
-//! What became of the spans.
+//! Delivery counts of spans.
 
-/// What became of the spans.
+/// How many spans were delivered, and how many were not.
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanCounts {
-    /// The receiver took them.
+    /// Accepted by the receiver.
     pub accepted: u64,
-    /// The receiver refused them, or could not be reached.
+    /// Rejected by the receiver, or sent without success.
     pub rejected: u64,
-    /// They never left: the queue was full.
+    /// Dropped before sending.
     pub dropped: u64,
 }
 
 impl SpanCounts {
-    /// Whether all spans were accepted; otherwise exit code 4 is due.
+    /// Whether all spans were accepted; otherwise the exit code is 4.
     #[must_use]
     pub const fn delivered(&self) -> bool {
         self.rejected == 0 && self.dropped == 0

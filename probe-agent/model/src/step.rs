@@ -1,33 +1,33 @@
-//! The exchange of a probe as a person would draw it: one line for each segment or event.
+//! The exchange of a probe, step by step: one for each segment or event.
 
-/// What a step is. The names are those of span events (`probe_agent.` before them) and of JSON.
+/// What a step is. Span events (with the prefix `probe_agent.`) and JSON use the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepKind {
     /// The SYN left.
     Syn,
-    /// The SYN was sent again.
+    /// The SYN was retransmitted.
     SynRetransmit,
-    /// The SYN-ACK came.
+    /// The SYN-ACK arrived.
     SynAck,
-    /// The server sent its SYN-ACK again.
+    /// The server retransmitted its SYN-ACK.
     SynAckRetransmit,
-    /// The server answered a SYN with a challenge ACK.
+    /// The server answered the SYN with a challenge ACK.
     ChallengeAck,
     /// The RST of the close left.
     Rst,
-    /// A RST that answers a leftover: a late SYN-ACK or a challenge ACK.
+    /// A RST that answers a late SYN-ACK or a challenge ACK.
     RecoveryRst,
-    /// A RST came.
+    /// A RST arrived.
     RstReceived,
-    /// The agent gave up waiting.
+    /// The agent stopped waiting.
     TimedOut,
     /// The kernel reported an error to the agent (no route, ICMP, no port).
     Error,
-    /// The socket changed its state in a way that no half-open probe does.
+    /// The socket changed its state as no half-open probe should.
     StateChange,
     /// The ACK guard held back an ACK.
     AckHeldBack,
-    /// The socket sent a segment other than its SYN again.
+    /// The socket retransmitted a segment other than its SYN.
     SegmentRetransmit,
 }
 
@@ -53,41 +53,41 @@ impl StepKind {
     }
 }
 
-/// Which way a segment went.
+/// The direction of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the agent to the target.
     Out,
     /// From the target to the agent.
     In,
-    /// No segment: something that happened at the agent's end.
+    /// Not a segment, but an event at the agent's end.
     Here,
 }
 
-/// How a step is known, and what became of the segment.
+/// How a step is known, and whether the segment was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Certainty {
-    /// A kernel event says so.
+    /// A kernel event shows it.
     Seen,
-    /// Concluded from other events, or from userspace's clock: drawn differently.
+    /// Concluded from other events, or from userspace times.
     Concluded,
-    /// A kernel event saw it leave; that it was lost on the way is concluded.
+    /// A kernel event shows that it left; that it was lost is concluded.
     Lost,
 }
 
-/// One line of the exchange.
+/// One step of the exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub at: u64,
-    /// What it is.
+    /// What happened.
     pub kind: StepKind,
-    /// Which way it went.
+    /// The direction of the segment.
     pub direction: Direction,
     /// How it is known.
     pub certainty: Certainty,
-    /// What to say beside it; may be empty.
+    /// A remark; may be empty.
     pub note: String,
-    /// The hook that saw it, e.g. `tcp_send_reset`; empty where none did.
+    /// The hook that saw it, e.g. `tcp_send_reset`; empty if none did.
     pub hook: &'static str,
 }

@@ -1,8 +1,8 @@
-//! What is probed.
+//! Targets of probes.
 
 use std::net::SocketAddr;
 
-/// Index of a target in the run's list of targets.
+/// The index of a target in the run's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TargetId(pub u32);
 
@@ -13,18 +13,18 @@ pub struct Target {
     pub name: String,
     /// The host part of the name, e.g. `db.example` (`server.address`).
     pub host: String,
-    /// Where the SYN goes. An IPv4-mapped IPv6 address stays one: its socket is `AF_INET6`.
+    /// Where the SYN goes. An IPv4-mapped IPv6 address is kept as such: its socket is `AF_INET6`.
     pub address: SocketAddr,
 }
 
 impl Target {
-    /// An address that nobody gave a name.
+    /// A target without a name.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
         Self { name: address.to_string(), host: address.ip().to_string(), address }
     }
 
-    /// `ipv4` or `ipv6`, by what is on the wire (`network.type`).
+    /// `ipv4` or `ipv6`, as on the wire (`network.type`).
     #[must_use]
     pub fn network_type(&self) -> &'static str {
         if self.address.ip().to_canonical().is_ipv4() { "ipv4" } else { "ipv6" }

@@ -1,4 +1,4 @@
-//! Durations as they are written on the command line: `500ms`, `2s`, `1m`.
+//! Durations on the command line: `500ms`, `2s`, `1m`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -6,10 +6,10 @@ use std::{fmt, str::FromStr, time::Duration};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeSpan(pub Duration);
 
-/// Longer ones are typing errors, and 24 hours keep sums of nanoseconds far from overflow.
+/// Longer durations are typing errors, and this limit keeps sums of nanoseconds far from overflow.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Unit names and their length in nanoseconds, the longest unit first.
+/// Unit names and their lengths in nanoseconds, longest first.
 const UNITS: [(&str, u64); 6] = [
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
@@ -19,17 +19,17 @@ const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
 ];
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeSpanError {
     /// A number without a unit.
     #[error("no unit: write {0}s or {0}ms")]
     NoUnit(String),
-    /// A unit that is not known.
-    #[error("no unit '{0}': write e.g. 500ms, 2s, 1m")]
+    /// An unknown unit.
+    #[error("unknown unit '{0}': write e.g. 500ms, 2s, 1m")]
     UnknownUnit(String),
-    /// No number.
-    #[error("no duration: write e.g. 500ms, 2s, 1m")]
+    /// It does not start with a number.
+    #[error("not a duration: write e.g. 500ms, 2s, 1m")]
     NoNumber,
     /// More than 24 hours.
     #[error("more than 24h")]
@@ -47,7 +47,7 @@ impl FromStr for TimeSpan {
         }
         let value: f64 = number.parse().map_err(|_| TimeSpanError::NoNumber)?;
         if unit.is_empty() {
-            // 0 is the same in every unit, so it needs none.
+            // 0 needs no unit.
             return if value == 0.0 {
                 Ok(Self(Duration::ZERO))
             } else {
@@ -95,13 +95,13 @@ mod tests {
             ("250us", Ok(Duration::from_micros(250))),
             ("5", Err("no unit: write 5s or 5ms")),
             ("1.5", Err("no unit: write 1.5s or 1.5ms")),
-            ("5 s", Err("no unit ' s': write e.g. 500ms, 2s, 1m")),
-            ("5sec", Err("no unit 'sec': write e.g. 500ms, 2s, 1m")),
-            ("", Err("no duration: write e.g. 500ms, 2s, 1m")),
-            ("s", Err("no duration: write e.g. 500ms, 2s, 1m")),
-            ("-1s", Err("no duration: write e.g. 500ms, 2s, 1m")),
-            ("1.2.3s", Err("no duration: write e.g. 500ms, 2s, 1m")),
-            ("inf", Err("no duration: write e.g. 500ms, 2s, 1m")),
+            ("5 s", Err("unknown unit ' s': write e.g. 500ms, 2s, 1m")),
+            ("5sec", Err("unknown unit 'sec': write e.g. 500ms, 2s, 1m")),
+            ("", Err("not a duration: write e.g. 500ms, 2s, 1m")),
+            ("s", Err("not a duration: write e.g. 500ms, 2s, 1m")),
+            ("-1s", Err("not a duration: write e.g. 500ms, 2s, 1m")),
+            ("1.2.3s", Err("not a duration: write e.g. 500ms, 2s, 1m")),
+            ("inf", Err("not a duration: write e.g. 500ms, 2s, 1m")),
             ("25h", Err("more than 24h")),
             ("99999999999999999999999999999h", Err("more than 24h")),
         ] {

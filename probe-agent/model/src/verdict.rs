@@ -1,39 +1,40 @@
-//! The closed list of verdicts, and how well one is proved.
+//! The closed list of verdicts, and their degrees of proof.
 
 use arrayvec::ArrayVec;
-/// Why a probe went as it did. The names are a contract: JSON, span attributes and metrics use
-/// them alike. The order is that of the list of a probe: the most telling first.
+
+/// Why a probe went as it did. The names are a contract: JSON, span attributes and metrics use them. The
+/// list of a probe has the same order: the most telling verdict first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Verdict {
-    /// An ACK of ours left: the server's application may have been given a dead connection.
+    /// An ACK of ours left: the server's application may have accepted a dead connection.
     AckLeaked,
-    /// The RST of the close was lost and at the end of the settle window the server had not been
-    /// seen to let go.
+    /// The RST of the close was lost, and the server was not seen to drop the half-open connection before
+    /// the end of the settle window.
     RstLostUnrecovered,
-    /// Path A: the RST was lost; the server sent its SYN-ACK again and was reset then.
+    /// Path A: the RST was lost; the server retransmitted its SYN-ACK and was then reset.
     RstLostSynackRetransmit,
-    /// Path B, on the probe whose RST was lost: a later probe from the same port met the leftover.
+    /// Path B, on the probe whose RST was lost: a later probe from the same port met the stale connection.
     RstLostPortReuse,
-    /// Path B, on the later probe: its SYN met a leftover in `SYN_RECV` and was answered with a
-    /// challenge ACK (RFC 5961, section 4).
+    /// Path B, on the later probe: its SYN met a stale connection in `SYN_RECV`, and the server answered
+    /// with a challenge ACK (RFC 5961, section 4).
     StaleSynRecvChallengeAck,
-    /// Path C: its SYN met such a leftover, was taken for a bad segment of it, and was reset. The
-    /// target is up.
+    /// Path C: its SYN met a stale connection, and the server reset it as a bad segment of that
+    /// connection. The target is up.
     StaleSynRecvReset,
-    /// A SYN-ACK for a probe that had timed out came after its end.
+    /// The SYN-ACK for a probe arrived after that probe had timed out.
     LateSynack,
-    /// The SYN was sent more than once.
+    /// The SYN was retransmitted.
     SynRetransmitted,
     /// The target answered with a RST.
     Refused,
     /// No answer in time.
     TimedOut,
-    /// The network said that the target cannot be reached.
+    /// The network reported that the target cannot be reached.
     Unreachable,
     /// This host could not run the probe.
     LocalError,
-    /// SYN, SYN-ACK, RST, and nothing came after.
+    /// SYN, SYN-ACK, RST, and nothing after that.
     Clean,
 }
 
@@ -82,11 +83,11 @@ impl Verdict {
             Self::AckLeaked => "ACK leaked, not half-open",
             Self::RstLostUnrecovered => "RST lost, not recovered yet",
             Self::RstLostSynackRetransmit => "RST lost, recovered by SYN-ACK retransmit",
-            Self::RstLostPortReuse => "RST lost, recovered when its port was used again",
+            Self::RstLostPortReuse => "RST lost, recovered when its port was reused",
             Self::StaleSynRecvChallengeAck => {
-                "met a leftover in SYN_RECV, recovered by challenge ACK"
+                "stale SYN_RECV connection, recovered by challenge ACK"
             }
-            Self::StaleSynRecvReset => "refused by a leftover in SYN_RECV; the target is up",
+            Self::StaleSynRecvReset => "refused by stale SYN_RECV connection; the target is up",
             Self::LateSynack => "SYN-ACK after the timeout",
             Self::SynRetransmitted => "SYN retransmitted",
             Self::Refused => "refused",
@@ -102,11 +103,11 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Proof {
-    /// Kernel events say so.
+    /// Kernel events show it.
     Confirmed,
-    /// `TCP_INFO`, timing or the order of things say so.
+    /// `TCP_INFO`, timing or the order of events suggest it.
     Inferred,
-    /// Tracing was absent or events were lost, and it could be otherwise.
+    /// There was no tracing, or events were lost: it could be otherwise.
     Unknown,
 }
 
@@ -125,12 +126,12 @@ impl Proof {
     }
 }
 
-/// One verdict on one probe.
+/// One verdict and its proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// Why.
+    /// Why the probe went as it did.
     pub verdict: Verdict,
-    /// How well proved.
+    /// How well that is proved.
     pub proof: Proof,
 }
 

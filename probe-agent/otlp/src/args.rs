@@ -1,37 +1,36 @@
-//! The flags of the export.
+//! The command-line flags of the export.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where spans go. A flag wins over the environment; what is not given here is read from the
-/// `OTEL_*` variables (see [`super::config`]).
+/// Where spans go. Flags take precedence over the `OTEL_*` variables (see [`super::config`]).
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "OTLP export")]
 pub struct OtlpArgs {
     /// Send spans to this OTLP receiver, e.g. `http://localhost:4318`
     ///
-    /// Over HTTP, /v1/traces is appended unless the path ends so.
+    /// Over HTTP, /v1/traces is appended unless the path already ends with it.
     /// [env: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT]
     #[arg(long, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
-    /// How to speak to it: grpc or http/protobuf (the default)
+    /// Protocol of the receiver: grpc or http/protobuf [default: http/protobuf]
     ///
     /// [env: OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL]
     #[arg(long, value_name = "PROTOCOL")]
     pub otlp_protocol: Option<String>,
-    /// Headers for it: key=value,key=value, values percent-encoded
+    /// Headers to send: key=value,key=value, with percent-encoded values
     ///
-    /// Other users of this host can read a command line: give secrets by the variable.
+    /// Other users of this host can read the command line: pass secrets in the variable.
     /// [env: OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS]
     #[arg(long, value_name = "HEADERS")]
     pub otlp_headers: Option<String>,
-    /// How long to try to deliver a batch, and the last ones at the end of the run (default: 10s)
+    /// How long to try to deliver a batch, and the last batches at the end of the run [default: 10s]
     ///
     /// [env: OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, in milliseconds]
     #[arg(long, value_name = "DURATION")]
     pub otlp_timeout: Option<String>,
-    /// Write spans to this file as lines of OTLP JSON; what it held is replaced
+    /// Write spans to this file as OTLP JSON lines, replacing its contents
     #[arg(long, value_name = "PATH")]
     pub otlp_file: Option<PathBuf>,
 }

@@ -1,12 +1,12 @@
-//! Flags and `OTEL_*` variables merged into one validated configuration.
+//! Merges flags and `OTEL_*` variables into one validated configuration.
 //!
-//! Each setting is taken from the flag, else the variable of the signal
-//! (`OTEL_EXPORTER_OTLP_TRACES_*`), else the generic one (`OTEL_EXPORTER_OTLP_*`), else the default
+//! Each setting comes from the flag, else from the signal's variable (`OTEL_EXPORTER_OTLP_TRACES_*`), else
+//! from the generic one (`OTEL_EXPORTER_OTLP_*`), else it has its default
 //! (OpenTelemetry, "OpenTelemetry Protocol Exporter"). An empty variable counts as unset.
 //!
-//! Nothing is exported unless it is asked for: by a flag, by an endpoint in the environment or by
-//! `OTEL_TRACES_EXPORTER=otlp`. `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` silence
-//! the environment, not the flags.
+//! Nothing is exported unless requested by a flag, by an endpoint in the environment, or by
+//! `OTEL_TRACES_EXPORTER=otlp`. `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` override the
+//! environment, not the flags.
 
 mod duration;
 mod endpoint;
@@ -20,33 +20,34 @@ pub use endpoint::{Endpoint, Protocol, TlsFiles};
 pub use error::ConfigError;
 
 use super::args::OtlpArgs;
-use setting::{Setting, Settings};
+pub use setting::Setting;
+use setting::Settings;
 
-/// `OTEL_EXPORTER_OTLP_TIMEOUT` where it is not set, as the specification has it.
+/// The default of `OTEL_EXPORTER_OTLP_TIMEOUT`, as specified.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Spans that may wait for their sinks: half a minute of 2,000 probes per second while a collector
-/// restarts, in about 100 MB.
+/// The capacity of the queue: about half a minute of 2,000 probes per second while a collector restarts, in
+/// about 100 MB.
 const DEFAULT_QUEUE: usize = 65_536;
 
-/// Where spans go, validated. At least one of `endpoint` and `file` is there.
+/// Where spans go, validated. At least one of `endpoint` and `file` is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtlpConfig {
     /// The collector.
     pub endpoint: Option<Endpoint>,
     /// The file of OTLP JSON lines.
     pub file: Option<PathBuf>,
-    /// How long to try to deliver one batch, retries included; never zero.
+    /// How long to try to deliver one batch, including retries; never zero.
     pub timeout: Duration,
-    /// Spans that may wait; more are dropped and counted.
+    /// The capacity of the queue; further spans are dropped and counted.
     pub queue: usize,
 }
 
 impl OtlpConfig {
-    /// Merges flags and environment; `None` where no export is asked for.
+    /// Merges flags and environment; `None` if no export is requested.
     ///
     /// # Errors
-    /// A setting that makes no sense; the error names the flag or the variable.
+    /// A setting is invalid. The error names the flag or variable.
     pub fn new(
         args: &OtlpArgs,
         env: impl Fn(&str) -> Option<String>,
@@ -55,7 +56,7 @@ impl OtlpConfig {
         let flags = args.otlp_endpoint.is_some()
             || args.otlp_protocol.is_some()
             || args.otlp_headers.is_some();
-        let wanted = flags || environment_asks(&settings)?;
+        let wanted = flags || requested_by_environment(&settings)?;
         if !wanted && args.otlp_file.is_none() {
             return Ok(None);
         }
@@ -69,11 +70,11 @@ impl OtlpConfig {
     }
 }
 
-/// Whether the environment asks for spans to be sent.
-fn environment_asks<E: Fn(&str) -> Option<String>>(
+/// Whether the environment requests an export.
+fn requested_by_environment<E: Fn(&str) -> Option<String>>(
     settings: &Settings<E>,
 ) -> Result<bool, ConfigError> {
-    // Only "true" disables, in any case of letters; whatever else it says, it does not.
+    // Only "true" disables, in upper or lower case.
     let disabled = settings.variable("OTEL_SDK_DISABLED");
     if disabled.is_some_and(|s| s.value.eq_ignore_ascii_case("true")) {
         return Ok(false);

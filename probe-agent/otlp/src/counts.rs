@@ -1,18 +1,18 @@
-//! What became of the spans, counted while the run goes on.
+//! Counts the delivery of spans during a run.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use model::spans::SpanCounts;
 
-/// The running counts. Each span is in `offered` and, in the end, in one of the others.
+/// The running counts. Each span counts as `offered` and, in the end, as one of the others.
 #[derive(Debug, Default)]
 pub(super) struct DeliveryCounts {
     offered: AtomicU64,
     accepted: AtomicU64,
     rejected: AtomicU64,
     dropped: AtomicU64,
-    /// The last batch failed: waiting for room in the queue would mean waiting for a collector
-    /// that may be dead.
+    /// The last batch failed. Waiting for room in the queue would then mean waiting for a collector that may
+    /// be down.
     failing: AtomicBool,
 }
 
@@ -29,8 +29,8 @@ impl DeliveryCounts {
         self.rejected.fetch_add(spans, Ordering::Relaxed);
     }
 
-    /// A batch was handled: some of `spans` were rejected, the others accepted.
-    pub(super) fn settle(&self, spans: u64, rejected: u64) {
+    /// Counts a batch: of its `spans`, some were `rejected` and the others accepted.
+    pub(super) fn record_batch(&self, spans: u64, rejected: u64) {
         let rejected = rejected.min(spans);
         self.reject(rejected);
         self.accepted.fetch_add(spans - rejected, Ordering::Relaxed);
@@ -44,8 +44,8 @@ impl DeliveryCounts {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// The counts as they stand; spans that still wait are in none of them.
-    pub(super) fn now(&self) -> SpanCounts {
+    /// The counts so far, without the spans that are queued or in flight.
+    pub(super) fn current(&self) -> SpanCounts {
         SpanCounts {
             accepted: self.accepted.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
@@ -53,15 +53,15 @@ impl DeliveryCounts {
         }
     }
 
-    /// Spans that still wait or are on the way.
+    /// Spans that are queued or in flight.
     pub(super) fn pending(&self) -> u64 {
-        let SpanCounts { accepted, rejected, dropped } = self.now();
+        let SpanCounts { accepted, rejected, dropped } = self.current();
         self.offered.load(Ordering::Relaxed).saturating_sub(accepted + rejected + dropped)
     }
 
-    /// The counts at the end: whatever was offered and met no fate was dropped.
-    pub(super) fn last(&self) -> SpanCounts {
-        let mut counts = self.now();
+    /// The counts at the end: a span that was neither accepted nor rejected was dropped.
+    pub(super) fn final_counts(&self) -> SpanCounts {
+        let mut counts = self.current();
         let offered = self.offered.load(Ordering::Relaxed);
         counts.dropped = offered.saturating_sub(counts.accepted + counts.rejected);
         counts

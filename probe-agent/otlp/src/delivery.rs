@@ -1,4 +1,4 @@
-//! The end of an exporter: what waits is delivered, for as long as its caller has patience.
+//! The end of an exporter: delivery of the queued spans, up to a deadline.
 
 use std::{
     sync::{
@@ -13,63 +13,62 @@ use tokio::sync::watch;
 use super::counts::DeliveryCounts;
 use model::spans::SpanCounts;
 
-/// How much longer than its deadline the thread is waited for: it notices the deadline at once,
-/// unless a write to a file hangs.
+/// How long to wait for the thread after its deadline. It ends at once, unless a write to a file hangs.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A longer end is as good as none; without a bound its sum with the time could overflow.
-const LONGEST_END: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bounds the deadline, so that it cannot overflow when added to the current time.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The last spans of a run on their way.
+/// The delivery of the last spans of a run.
 #[derive(Debug)]
 pub struct Delivery {
     counts: Arc<DeliveryCounts>,
     stop: watch::Sender<Option<tokio::time::Instant>>,
     done: Receiver<()>,
-    /// How long the thread is waited for.
+    /// Until when to wait for the thread.
     until: Instant,
 }
 
 impl Delivery {
-    pub(super) fn begin(
+    pub(super) fn start(
         counts: Arc<DeliveryCounts>,
         stop: watch::Sender<Option<tokio::time::Instant>>,
         done: Receiver<()>,
         within: Duration,
     ) -> Self {
         let mut delivery = Self { counts, stop, done, until: Instant::now() };
-        delivery.end_within(within.min(LONGEST_END));
+        delivery.set_deadline(within.min(MAX_WAIT));
         delivery
     }
 
-    /// Waits for at most `patience`: whether nothing more will be delivered.
-    pub fn is_over(&mut self, patience: Duration) -> bool {
+    /// Waits for at most `patience` for the end of the delivery. Returns whether it has ended.
+    pub fn ended_within(&mut self, patience: Duration) -> bool {
         let left = self.until.saturating_duration_since(Instant::now());
-        // A thread that is gone delivers nothing either.
+        // A thread that has ended delivers nothing more either.
         self.done.recv_timeout(patience.min(left)) != Err(RecvTimeoutError::Timeout)
             || Instant::now() >= self.until
     }
 
-    /// Spans that have met no fate yet.
+    /// Spans that are queued or in flight.
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.counts.pending()
     }
 
-    /// Delivers no more: what is on the way counts as rejected, what waits as dropped.
+    /// Stops the delivery: spans in flight count as rejected, queued spans as dropped.
     pub fn abandon(&mut self) {
-        self.end_within(Duration::ZERO);
+        self.set_deadline(Duration::ZERO);
     }
 
-    /// What became of all spans.
+    /// The counts of all spans.
     #[must_use]
     pub fn counts(self) -> SpanCounts {
-        self.counts.last()
+        self.counts.final_counts()
     }
 
-    fn end_within(&mut self, within: Duration) {
+    fn set_deadline(&mut self, within: Duration) {
         self.until = Instant::now() + within + GRACE;
-        // The thread may have ended already; then there is nothing to stop.
+        // If the thread has already ended, there is nothing to stop.
         let _ = self.stop.send(Some(tokio::time::Instant::now() + within));
     }
 }

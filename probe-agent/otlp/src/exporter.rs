@@ -1,4 +1,4 @@
-//! The exporter as the rest of the agent sees it: offer probes, ask for room, finish.
+//! The exporter: takes probes, and delivers their spans from a thread of its own.
 
 use std::{
     io,
@@ -16,25 +16,25 @@ use tokio::{
     time::Instant,
 };
 
-pub use super::sink::collector::TlsError;
 use super::{
     config::{ConfigError, OtlpConfig},
     counts::DeliveryCounts,
     delivery::Delivery,
     ids::RunIds,
-    sink::{collector::Collector, file::JsonLines},
-    warner::{Tell, Warner},
-    worker::{Origin, Told, Worker},
+    notice::Notice,
+    sink::{TlsError, collector::Collector, file::JsonLines},
+    warnings::{Report, Warnings},
+    worker::{MonitoredSink, RunContext, Worker},
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
 use model::spans::SpanCounts;
 use model::{errno::in_words, target::Target};
 
-/// Why there can be no export; all of it is known before the first probe (exit code 2).
+/// Why the exporter cannot start. This is known before the first probe (exit code 2).
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// A flag or variable makes no sense.
+    /// A flag or variable is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// TLS cannot be used.
@@ -45,13 +45,13 @@ pub enum ExportError {
     File {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The cause.
         source: io::Error,
     },
-    /// No random bytes for the ids.
+    /// No random bytes for trace ids.
     #[error("no random bytes for trace ids: {0}")]
     Random(#[from] getrandom::Error),
-    /// No thread or runtime to export from.
+    /// The exporter's thread or runtime cannot be started.
     #[error("cannot start the exporter's thread: {0}")]
     Thread(io::Error),
 }
@@ -69,21 +69,21 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Opens the file, reads the certificates and starts the thread; connects to nothing yet.
+    /// Opens the file, reads the certificates and starts the thread. Does not connect yet.
     ///
-    /// `targets` is the run's list, which the probes' target ids are indices of.
+    /// `targets` is the list that the probes' target ids index.
     ///
-    /// `tell` gets one line for each failure worth telling: the first of a sink and then at most
-    /// one in 30 seconds.
+    /// `report` receives the first failure of a sink, then at most one in 30 seconds, and the
+    /// recovery.
     ///
     /// # Errors
-    /// Anything that would keep all spans from being delivered and can be known now.
+    /// No span could be delivered, for a reason that is known now.
     pub fn start(
         config: OtlpConfig,
         resource: Resource,
         targets: Arc<[Target]>,
         clock: Clock,
-        tell: impl FnMut(&str) + Send + Clone + 'static,
+        report: impl FnMut(&Notice<'_>) + Send + Clone + 'static,
     ) -> Result<Self, ExportError> {
         let ids = RunIds::random()?;
         let timeout = config.timeout;
@@ -92,7 +92,7 @@ impl Exporter {
             .enable_time()
             .build()
             .map_err(ExportError::Thread)?;
-        let warner = || Warner::new(Box::new(tell.clone()) as Tell);
+        let warnings = || Warnings::new(Box::new(report.clone()) as Report);
         let collector = config.endpoint.map(|e| Collector::new(e, timeout)).transpose()?;
         let file = config.file.map(|path| {
             JsonLines::create(&path)
@@ -102,9 +102,9 @@ impl Exporter {
         let counts = Arc::<DeliveryCounts>::default();
         let worker = Worker {
             queue: receiver,
-            collector: collector.map(|sink| Told { sink, warner: warner() }),
-            file: file.transpose()?.map(|sink| Told { sink, warner: warner() }),
-            origin: Origin { resource, targets: Arc::clone(&targets), clock, ids },
+            collector: collector.map(|sink| MonitoredSink { sink, warnings: warnings() }),
+            file: file.transpose()?.map(|sink| MonitoredSink { sink, warnings: warnings() }),
+            run: RunContext { resource, targets: Arc::clone(&targets), clock, ids },
             counts: Arc::clone(&counts),
         };
         let (stop, stopped) = watch::channel(None);
@@ -113,15 +113,15 @@ impl Exporter {
             .name("otlp-export".to_owned())
             .spawn(move || {
                 runtime.block_on(worker.run(stopped));
-                // The other end may have given up waiting.
+                // The receiver may have stopped waiting.
                 let _ = finished.send(());
             })
             .map_err(ExportError::Thread)?;
         Ok(Self { queue, counts, targets, ids, timeout, stop, done })
     }
 
-    /// Queues a probe's span; never blocks. Where there is no room, or where the probe's target is
-    /// none of this run, it is dropped and counted.
+    /// Queues a probe's span; never blocks. If the queue is full, or the target is not one of this run, the
+    /// span is dropped and counted.
     pub fn offer(&self, probe: ExplainedProbe) {
         self.counts.offer();
         let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
@@ -130,9 +130,8 @@ impl Exporter {
         }
     }
 
-    /// Whether a span offered now is kept, or would be dropped for a reason that waiting does not
-    /// mend: false means that the queue is full while the collector works, so that the engine may
-    /// hold back for a moment. A failing collector is nothing to hold back for.
+    /// False if the queue is full while the collector works, so the engine should wait a moment. True if
+    /// there is room, or if the collector fails and waiting would not help.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.queue.capacity() > 0 || self.counts.failing()
@@ -144,31 +143,31 @@ impl Exporter {
         &self.ids
     }
 
-    /// The counts so far; what waits in the queue is not in them yet.
+    /// The counts so far, without the spans that are queued or in flight.
     #[must_use]
     pub fn counts(&self) -> SpanCounts {
-        self.counts.now()
+        self.counts.current()
     }
 
-    /// How long [`finish`](Self::finish) should be given by default: the timeout of a batch.
+    /// The default time for [`finish`](Self::finish): the timeout of a batch.
     #[must_use]
     pub const fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Takes no further spans, and delivers what waits for at most `within` (and half a second if a
-    /// write to a file hangs).
+    /// Takes no further spans, and delivers the queued ones within `within` (plus half a second if a write
+    /// to a file hangs).
     #[must_use]
     pub fn close(self, within: Duration) -> Delivery {
-        Delivery::begin(self.counts, self.stop, self.done, within)
+        Delivery::start(self.counts, self.stop, self.done, within)
     }
 
-    /// Delivers what waits, for at most as long as [`close`](Self::close) says. What is on the way
-    /// then counts as rejected, what still waits as dropped.
+    /// Delivers the queued spans within the time that [`close`](Self::close) allows. After that, spans in
+    /// flight count as rejected, queued spans as dropped.
     #[must_use]
     pub fn finish(self, within: Duration) -> SpanCounts {
         let mut delivery = self.close(within);
-        while !delivery.is_over(Duration::MAX) {}
+        while !delivery.ended_within(Duration::MAX) {}
         delivery.counts()
     }
 }

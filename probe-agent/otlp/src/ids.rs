@@ -1,14 +1,13 @@
-//! Trace and span ids that need no memory.
+//! Trace and span ids, computed rather than stored.
 //!
-//! They are computed from the run's random seed and the probe's name, so that a span can link to
-//! an earlier or later probe without a table of the ids that were given out.
+//! An id depends only on the run's random seed and the probe's id, so a span can link to an earlier or
+//! later probe without a table of ids.
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 use model::record::ProbeId;
 
-/// An odd number with well spread bits: 2^64 divided by the golden ratio, the increment of
-/// SplitMix64.
+/// An odd number with evenly spread bits: 2^64 divided by the golden ratio, the increment of SplitMix64.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The ids of one run.
@@ -30,7 +29,7 @@ impl RunIds {
         Ok(Self::from_seed(seed))
     }
 
-    /// The ids that a seed stands for.
+    /// The ids for a seed.
     #[must_use]
     pub fn from_seed(seed: [u8; 24]) -> Self {
         let word = |at: usize| {
@@ -41,10 +40,10 @@ impl RunIds {
         Self { trace_high: word(0), trace_low: word(8), span: word(16) }
     }
 
-    /// The span context of a probe of this run: its own trace, of which it is the root.
+    /// The span context of a probe of this run: the root span of its own trace.
     ///
-    /// The mixing is a bijection, so two probes of a run have different ids. Neither id is ever zero
-    /// (W3C Trace Context, section 3.2.2).
+    /// The mixing is a bijection, so two probes of a run have different ids. No id is zero (W3C Trace
+    /// Context, section 3.2.2).
     #[must_use]
     pub fn context(&self, probe: ProbeId) -> SpanContext {
         let name = mix((u64::from(probe.slot) << 32) | u64::from(probe.generation));
@@ -62,8 +61,8 @@ impl RunIds {
     }
 }
 
-/// The output function of SplitMix64: a bijection in which each bit of the input moves about half
-/// of the output's. It maps 0, and only 0, to 0.
+/// The output function of SplitMix64: a bijection in which each input bit changes about half of the output
+/// bits. It maps 0, and only 0, to 0.
 const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -81,7 +80,7 @@ mod tests {
     use super::{ProbeId, RunIds, mix};
 
     #[test]
-    fn ids_are_of_the_run_and_the_probe_and_never_meet() {
+    fn ids_depend_on_run_and_probe_and_never_collide() {
         let (one, two) = (RunIds::from_seed([1; 24]), RunIds::from_seed([2; 24]));
         let (mut traces, mut spans) = (HashSet::new(), HashSet::new());
         for ids in [one, two] {
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn no_id_is_zero_even_where_the_seed_would_make_it_so() {
+    fn no_id_is_zero_even_if_seed_and_probe_cancel_out() {
         let probe = ProbeId { slot: 7, generation: 9 };
         let opposite = mix((7 << 32) | 9).wrapping_neg().to_be_bytes();
         let context = RunIds::from_seed([opposite; 3].concat().try_into().unwrap()).context(probe);

@@ -1,27 +1,37 @@
-//! OTLP: one span for each probe, to a collector over gRPC or HTTP and to a file.
+//! OTLP export: one span per probe, to a collector over gRPC or HTTP, to a file, or both.
 //!
-//! The requests are built from the protocol's own messages (`opentelemetry-proto`) and sent by
-//! the agent itself. The SDK's exporter keeps a partial success to its log, its `shutdown()`
-//! says `Ok` when every span was lost, and its batch queue drops silently; here each span is
-//! counted once as accepted, rejected or dropped, and the counts decide the exit code.
+//! The crate builds requests from the protocol's messages (`opentelemetry-proto`) and sends them itself.
+//! The SDK's exporter only logs a partial success, its `shutdown()` returns `Ok` even if every span was
+//! lost, and its batch queue drops spans silently. Here each span is counted once as accepted, rejected or
+//! dropped, and the counts decide the exit code:
 //!
-//! A span counts as **accepted** when every sink (collector and file) took it, as **rejected**
-//! when it was handed to a sink that refused it, failed or did not answer in time, and as
-//! **dropped** when it never left the queue.
+//! - **accepted**: every sink (collector and file) accepted it;
+//! - **rejected**: a sink rejected it, failed, or did not answer in time;
+//! - **dropped**: it never left the queue.
 
-pub mod args;
-pub mod config;
-pub mod counts;
-pub mod delivery;
-pub mod exporter;
-pub mod ids;
-pub mod resource;
+mod args;
+mod config;
+mod counts;
+mod delivery;
+mod exporter;
+mod ids;
+mod notice;
+mod resource;
 mod sink;
-pub mod span;
+mod span;
 mod value;
-mod warner;
+mod warnings;
 mod worker;
 
 pub use args::OtlpArgs;
-pub use config::OtlpConfig;
+pub use config::{ConfigError, Endpoint, OtlpConfig, Protocol, Setting, TlsFiles};
+pub use delivery::Delivery;
 pub use exporter::{ExportError, Exporter};
+pub use ids::RunIds;
+pub use notice::Notice;
+pub use resource::{HostFacts, resource};
+pub use sink::TlsError;
+pub use span::span;
+
+/// The default `service.name`, and the name of the instrumentation scope.
+const SERVICE: &str = "probe-agent";

@@ -1,6 +1,6 @@
-//! What the spans come from: the OTLP resource.
+//! The OTLP resource: where the spans come from.
 //!
-//! Precedence: `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES`, then what was detected
+//! Precedence: `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES`, then detected values
 //! (OpenTelemetry, resource SDK, "Specifying resource information via an environment variable").
 
 use std::collections::BTreeMap;
@@ -9,12 +9,13 @@ use opentelemetry_proto::tonic::{common::v1::KeyValue, resource::v1::Resource};
 use opentelemetry_semantic_conventions::attribute as semconv;
 
 use super::{
+    SERVICE,
     config::{ConfigError, pairs::pairs},
     value,
 };
 
-/// The attributes that the Kubernetes downward API usually fills, and the variables that manifests
-/// usually fill them into. The first that is set counts.
+/// Attributes from the Kubernetes downward API, and the variables that manifests usually put them into. The
+/// first variable that is set counts.
 const KUBERNETES: [(&str, &[&str]); 4] = [
     (semconv::K8S_NODE_NAME, &["K8S_NODE_NAME", "NODE_NAME"]),
     (semconv::K8S_POD_NAME, &["K8S_POD_NAME", "POD_NAME"]),
@@ -22,23 +23,23 @@ const KUBERNETES: [(&str, &[&str]); 4] = [
     (semconv::K8S_POD_UID, &["K8S_POD_UID", "POD_UID"]),
 ];
 
-/// What is known of this host and process.
+/// Facts about this host and process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostFacts {
-    /// `gethostname(2)`; empty where it is unknown.
+    /// `gethostname(2)`; empty if unknown.
     pub name: String,
-    /// Release of the kernel, e.g. `6.12.0`; empty where it is unknown.
+    /// The kernel release, e.g. `6.12.0`; empty if unknown.
     pub kernel: String,
-    /// The process.
+    /// The process id.
     pub pid: u32,
-    /// File name of the executable; empty where it is unknown.
+    /// The file name of the executable; empty if unknown.
     pub executable: String,
-    /// 16 random bytes that name this run (`service.instance.id`).
+    /// 16 random bytes that identify this run (`service.instance.id`).
     pub instance: [u8; 16],
 }
 
 impl HostFacts {
-    /// Looks around.
+    /// Detects the facts.
     ///
     /// # Errors
     /// The kernel gave no random bytes (`getrandom(2)`).
@@ -63,7 +64,7 @@ impl HostFacts {
 /// The resource of this run's spans.
 ///
 /// # Errors
-/// `OTEL_RESOURCE_ATTRIBUTES` is no list of `key=value`.
+/// `OTEL_RESOURCE_ATTRIBUTES` is not a list of `key=value`.
 pub fn resource(
     env: impl Fn(&str) -> Option<String>,
     host: &HostFacts,
@@ -88,7 +89,7 @@ pub fn resource(
 
 fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {
     let known = [
-        value::text(semconv::SERVICE_NAME, env!("CARGO_PKG_NAME")),
+        value::text(semconv::SERVICE_NAME, SERVICE),
         value::text(semconv::SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
         value::text(semconv::SERVICE_INSTANCE_ID, uuid(host.instance)),
         value::text(semconv::HOST_NAME, &host.name),
@@ -98,8 +99,8 @@ fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {
         value::int(semconv::PROCESS_PID, host.pid),
         value::text(semconv::PROCESS_EXECUTABLE_NAME, &host.executable),
     ];
-    let told = known.into_iter().filter(|pair| !is_empty(pair));
-    told.map(|pair| (pair.key.clone(), pair)).collect()
+    let present = known.into_iter().filter(|pair| !is_empty(pair));
+    present.map(|pair| (pair.key.clone(), pair)).collect()
 }
 
 fn is_empty(pair: &KeyValue) -> bool {
@@ -108,7 +109,7 @@ fn is_empty(pair: &KeyValue) -> bool {
     matches!(value, Some(Value::StringValue(text)) if text.is_empty())
 }
 
-/// OpenTelemetry's name of an architecture (`host.arch`), from Rust's.
+/// OpenTelemetry's name of an architecture (`host.arch`), from Rust's name.
 fn arch(rust: &str) -> &str {
     match rust {
         "x86_64" => "amd64",

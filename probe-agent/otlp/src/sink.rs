@@ -1,4 +1,4 @@
-//! Where batches go: a collector over gRPC or HTTP, and a file.
+//! The sinks for batches: a collector over gRPC or HTTP, and a file.
 
 pub(super) mod collector;
 pub(super) mod file;
@@ -8,44 +8,59 @@ mod retry;
 mod tls;
 mod transport;
 
-/// What a sink did with a batch.
+pub use tls::TlsError;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+
+/// The result of handing a batch to a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It took the batch, all or (OTLP's partial success) but for some spans.
-    Taken {
-        /// Spans that it refused.
+    /// The sink accepted the batch, perhaps without some spans (OTLP's partial success).
+    Accepted {
+        /// Spans that it rejected.
         rejected: u64,
-        /// Why, or a warning; may be empty.
+        /// The reason, or a warning; may be empty.
         message: String,
     },
-    /// It took nothing.
+    /// The sink accepted nothing.
     Failed {
-        /// What went wrong, with the remedy.
+        /// The cause, with a remedy.
         why: String,
     },
 }
 
 impl Answer {
-    /// How many of a batch's spans were not taken.
+    /// How many spans of a batch were not accepted.
     pub(super) fn rejected(&self, of: u64) -> u64 {
         match self {
-            Self::Taken { rejected, .. } => (*rejected).min(of),
+            Self::Accepted { rejected, .. } => (*rejected).min(of),
             Self::Failed { .. } => of,
         }
     }
 }
 
-/// An error with its causes, outermost first: the libraries put the telling one last.
+/// A success may be a partial one.
+impl From<ExportTraceServiceResponse> for Answer {
+    fn from(response: ExportTraceServiceResponse) -> Self {
+        let partial = response.partial_success.unwrap_or_default();
+        Self::Accepted {
+            rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
+            message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
+        }
+    }
+}
+
+/// An error with its causes, outermost first: in these libraries the last one is the most specific.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told = error.to_string();
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();
         // Wrappers often repeat what they wrap.
-        if !told.ends_with(&next) {
-            told = format!("{told}: {next}");
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
         }
         cause = error.source();
     }
-    told
+    text
 }

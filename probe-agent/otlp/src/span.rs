@@ -7,13 +7,13 @@
 //! | end | the RST of the close left, or the probe ended without one |
 //! | status | unset on success, ERROR with the verdict's sentence on failure |
 //! | events | one for each step, at its kernel time |
-//! | links | the probes that the verdicts are about, in the same run |
+//! | links | the other probes of this run involved in the verdicts |
 //!
-//! What comes in the settle window (a late SYN-ACK and the RST that answers it) lies after the
-//! span's end and is an event all the same: OTLP sets no bound to event times, and a span that
-//! lasted until the last late event would tell a handshake of 70 us as one second.
+//! A late SYN-ACK in the settle window, and the RST that answers it, are events after the span's end. OTLP
+//! does not limit event times, and a span up to the last late event would show a handshake of 70 us as one
+//! second.
 //!
-//! A root span of its own trace stands for each probe; links join the probes of path B and C.
+//! Each span is the root of its own trace; links connect the probes of paths B and C.
 
 mod attributes;
 mod event;
@@ -30,16 +30,16 @@ use kernel::clock::Clock;
 use model::target::Target;
 
 /// The name of every span.
-pub const NAME: &str = "tcp.probe";
+const NAME: &str = "tcp.probe";
 
-/// Flags of spans and links: sampled (W3C Trace Context, section 3.2.2.5.1); and it is known that
-/// the context is not remote, because it is of this run.
+/// Flags of spans and links: sampled (W3C Trace Context, section 3.2.2.5.1), and known not to be remote,
+/// because the context is of this run.
 const FLAGS: u32 = 0x01 | SpanFlags::ContextHasIsRemoteMask as u32;
 
 /// The span of a probe.
 ///
-/// `expected` says whether the outcome is the one that was asked for (`--expect`): a refusal that
-/// was expected is no error, an answer that was not is one.
+/// Its status depends on whether the outcome was the expected one (`--expect`): an expected refusal is not
+/// an error, an unexpected answer is.
 #[must_use]
 pub fn span(probe: &ExplainedProbe, target: &Target, clock: &Clock, ids: &RunIds) -> Span {
     let record = &probe.timeline.probe;

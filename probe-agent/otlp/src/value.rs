@@ -1,4 +1,4 @@
-//! OTLP attributes in few words.
+//! Constructors for OTLP attributes.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value};
 

@@ -1,4 +1,4 @@
-//! The exporter's thread: takes spans from the queue and hands them to the sinks in batches.
+//! The exporter's thread: sends the queued spans to the sinks in batches.
 
 mod batch;
 
@@ -13,92 +13,92 @@ use tokio::{
 use super::{
     counts::DeliveryCounts,
     sink::{Answer, collector::Collector, file::JsonLines},
-    warner::Warner,
+    warnings::Warnings,
 };
-pub(super) use batch::Origin;
-use batch::gather;
+pub(super) use batch::RunContext;
+use batch::next_batch;
 
-/// A sink and what is told of it.
-pub(super) struct Told<S> {
+/// A sink with its warnings.
+pub(super) struct MonitoredSink<S> {
     pub(super) sink: S,
-    pub(super) warner: Warner,
+    pub(super) warnings: Warnings,
 }
 
 /// Everything that the thread owns.
 pub(super) struct Worker {
     pub(super) queue: mpsc::Receiver<ExplainedProbe>,
-    pub(super) collector: Option<Told<Collector>>,
-    pub(super) file: Option<Told<JsonLines>>,
-    pub(super) origin: Origin,
+    pub(super) collector: Option<MonitoredSink<Collector>>,
+    pub(super) file: Option<MonitoredSink<JsonLines>>,
+    pub(super) run: RunContext,
     pub(super) counts: Arc<DeliveryCounts>,
 }
 
 impl Worker {
-    /// Works until the queue is closed and empty, or until the time that `stop` names.
+    /// Runs until the queue is closed and empty, or until the deadline from `stop`.
     pub(super) async fn run(mut self, stop: watch::Receiver<Option<Instant>>) {
-        let in_hand = Cell::new(0);
+        let in_flight = Cell::new(0);
         tokio::select! {
-            () = self.pump(&in_hand) => {}
-            () = reached(stop) => {}
+            () = self.pump(&in_flight) => {}
+            () = deadline_reached(stop) => {}
         }
-        // What was being sent may have arrived; without an answer it does not count as accepted.
-        self.counts.reject(in_hand.get());
+        // The batch in flight may have arrived, but without an answer it does not count as accepted.
+        self.counts.reject(in_flight.get());
         self.queue.close();
-        let mut cut_off = in_hand.get();
+        let mut undelivered = in_flight.get();
         while self.queue.try_recv().is_ok() {
             self.counts.drop_spans(1);
-            cut_off += 1;
+            undelivered += 1;
         }
-        if cut_off > 0
-            && let Some(Told { sink, warner }) = &mut self.collector
+        if undelivered > 0
+            && let Some(MonitoredSink { sink, warnings }) = &mut self.collector
         {
-            warner.failed(sink.name(), cut_off, "the run was over before it had taken them");
+            warnings.failed(sink.name(), undelivered, "the run ended before it accepted them");
         }
     }
 
-    async fn pump(&mut self, in_hand: &Cell<u64>) {
-        while let Some(request) = gather(&mut self.queue, &self.origin, in_hand).await {
-            let spans = in_hand.get();
+    async fn pump(&mut self, in_flight: &Cell<u64>) {
+        while let Some(request) = next_batch(&mut self.queue, &self.run, in_flight).await {
+            let spans = in_flight.get();
             let mut rejected = 0;
-            if let Some(Told { sink, warner }) = &mut self.file {
+            if let Some(MonitoredSink { sink, warnings }) = &mut self.file {
                 let answer = sink.write(&request);
-                tell(warner, &sink.name(), &answer, spans);
+                report(warnings, &sink.name(), &answer, spans);
                 rejected = answer.rejected(spans);
             }
             let mut failing = false;
-            if let Some(Told { sink, warner }) = &mut self.collector {
+            if let Some(MonitoredSink { sink, warnings }) = &mut self.collector {
                 let answer = sink.deliver(request).await;
-                tell(warner, sink.name(), &answer, spans);
+                report(warnings, sink.name(), &answer, spans);
                 failing = matches!(answer, Answer::Failed { .. });
-                // The file takes all of a batch or nothing, so this is how many all sinks took.
+                // The file accepts a batch as a whole or not at all, so the maximum covers both sinks.
                 rejected = rejected.max(answer.rejected(spans));
             }
             self.counts.set_failing(failing);
-            self.counts.settle(spans, rejected);
-            in_hand.set(0);
+            self.counts.record_batch(spans, rejected);
+            in_flight.set(0);
         }
     }
 }
 
-fn tell(warner: &mut Warner, sink: &str, answer: &Answer, spans: u64) {
+fn report(warnings: &mut Warnings, sink: &str, answer: &Answer, spans: u64) {
     match answer {
-        Answer::Taken { rejected: 0, message } => {
-            warner.worked(sink);
+        Answer::Accepted { rejected: 0, message } => {
+            warnings.recovered(sink);
             if !message.is_empty() {
-                warner.remark(sink, message);
+                warnings.remark(sink, message);
             }
         }
-        Answer::Taken { rejected, message } => {
-            let why = if message.is_empty() { "it refused them" } else { message };
-            warner.failed(sink, *rejected, why);
+        Answer::Accepted { rejected, message } => {
+            let why = if message.is_empty() { "it rejected them" } else { message };
+            warnings.failed(sink, *rejected, why);
         }
-        Answer::Failed { why } => warner.failed(sink, spans, why),
+        Answer::Failed { why } => warnings.failed(sink, spans, why),
     }
 }
 
-/// Resolves at the time that `stop` names, the last one if it names several; never where the other end
-/// is gone without naming one.
-async fn reached(mut stop: watch::Receiver<Option<Instant>>) {
+/// Resolves at the deadline from `stop`, the latest one if it sends several. Never resolves if the sender
+/// has gone without sending one.
+async fn deadline_reached(mut stop: watch::Receiver<Option<Instant>>) {
     loop {
         let named = *stop.borrow_and_update();
         let at_that_time = async {

@@ -1,4 +1,4 @@
-//! How results are printed.
+//! The output formats.
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

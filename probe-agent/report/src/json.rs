@@ -1,4 +1,4 @@
-//! JSON: one object per probe, and the summary last. Names and order are a contract.
+//! JSON: one object per probe, then the summary. Names and order are a contract.
 
 mod probe;
 
@@ -11,24 +11,24 @@ use super::summary::Summary;
 
 /// `{"summary": {...}}`, the last line of JSON Lines.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct SummaryObject<'a> {
+pub(super) struct SummaryObject<'a> {
     /// The figures of the run.
-    pub summary: &'a Summary,
+    pub(super) summary: &'a Summary,
 }
 
-/// Writes one object and ends its line.
+/// Writes one object as a line.
 ///
 /// # Errors
-/// The reader is gone, or the disk is full.
+/// The reader has gone, or the disk is full.
 pub fn write_line(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, object)?;
     out.write_all(b"\n")
 }
 
-/// One document, `{"probes": [...], "summary": {...}}`, written as it goes: its memory does not
-/// grow with the run.
+/// One document, `{"probes": [...], "summary": {...}}`, written probe by probe: its memory does not grow
+/// with the run.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Document {
+pub(super) struct Document {
     probes: u64,
 }
 
@@ -36,8 +36,12 @@ impl Document {
     /// Writes the next probe.
     ///
     /// # Errors
-    /// The reader is gone, or the disk is full.
-    pub fn probe(&mut self, out: &mut impl Write, object: &ProbeObject<'_>) -> io::Result<()> {
+    /// The reader has gone, or the disk is full.
+    pub(super) fn probe(
+        &mut self,
+        out: &mut impl Write,
+        object: &ProbeObject<'_>,
+    ) -> io::Result<()> {
         out.write_all(if self.probes == 0 { b"{\"probes\":[\n" } else { b",\n" })?;
         self.probes += 1;
         Ok(serde_json::to_writer(out, object)?)
@@ -46,8 +50,8 @@ impl Document {
     /// Ends the document with the summary.
     ///
     /// # Errors
-    /// The reader is gone, or the disk is full.
-    pub fn finish(&mut self, out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    /// The reader has gone, or the disk is full.
+    pub(super) fn finish(&mut self, out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         out.write_all(if self.probes == 0 { b"{\"probes\":[" } else { b"\n" })?;
         out.write_all(b"],\n\"summary\":")?;
         serde_json::to_writer(&mut *out, summary)?;

@@ -1,7 +1,7 @@
-//! One probe as a sequence diagram, with what happened, the evidence and the advice.
+//! One probe as a sequence diagram, followed by what happened, the evidence and the advice.
 
+mod arrow;
 mod diagram;
-mod shaft;
 mod text;
 mod times;
 

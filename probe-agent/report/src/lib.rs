@@ -1,7 +1,7 @@
-//! What a person or a program reads: summary, table, ladder, JSON.
+//! The report of a run, for people or programs: summary, table, ladder, JSON.
 //!
-//! [`stats::RunCounts`] counts every probe on the hot path and becomes the [`summary::Summary`];
-//! [`reporter::Reporter`] prints the probes that are worth a word and, last, that summary.
+//! [`stats::RunCounts`] counts every probe on the hot path and becomes the [`summary::Summary`].
+//! [`reporter::Reporter`] prints individual probes and, at the end, that summary.
 
 pub mod format;
 pub mod json;
@@ -11,8 +11,8 @@ pub mod reporter;
 pub mod stats;
 pub mod style;
 pub mod summary;
-pub mod table;
-pub mod timestamp;
+mod table;
+mod timestamp;
 mod totals;
 mod wrap;
 

@@ -1,4 +1,4 @@
-//! One line on stderr that says how far a long run is; only on a terminal.
+//! A progress line on stderr for long runs, on a terminal only.
 
 mod line;
 
@@ -11,9 +11,9 @@ use std::{
 pub use self::line::Line;
 use super::wrap::cut;
 
-/// Shorter runs end before anybody has read it.
+/// Shorter runs need no progress line.
 const QUIET_AT_FIRST: Duration = Duration::from_secs(1);
-/// Five times per second looks alive and costs nothing.
+/// Five times per second looks live and costs nothing.
 const BETWEEN_DRAWS: Duration = Duration::from_millis(200);
 
 /// The state of a run at one moment.
@@ -23,29 +23,29 @@ pub struct Snapshot {
     pub elapsed: Duration,
     /// Probes that have ended.
     pub ended: u64,
-    /// Probes of the whole run; `None`: until interrupted.
+    /// Probes of the whole run; `None` if it lasts until interrupted.
     pub total: Option<u64>,
-    /// Of those that ended: alive.
+    /// Ended probes that were alive.
     pub alive: u64,
-    /// Probes under way.
-    pub under_way: u64,
-    /// Ended, and followed until their settle window has passed.
+    /// Probes in flight.
+    pub in_flight: u64,
+    /// Probes that have ended and whose settle window has not passed.
     pub settling: u64,
     /// Kernel events for which the ring buffer had no room.
     pub events_lost: u64,
 }
 
-/// Draws the line at most five times per second, and takes it away again.
+/// Draws the progress line at most five times per second, and clears it.
 #[derive(Debug)]
 pub struct Progress<W: Write> {
     line: Line<W>,
     next: Duration,
-    /// When it was drawn last, and how far the run was then.
+    /// The base of the rate: a time, and how many probes had ended by then.
     last: Option<(Duration, u64)>,
 }
 
 impl Progress<io::Stderr> {
-    /// On stderr, or nowhere where that is no terminal.
+    /// On stderr, if that is a terminal.
     #[must_use]
     pub fn on_stderr() -> Self {
         Self::over(Line::on_stderr())
@@ -53,7 +53,7 @@ impl Progress<io::Stderr> {
 }
 
 impl<W: Write> Progress<W> {
-    /// On any writer; `width` is that of the terminal, `None` where there is none to draw on.
+    /// On any writer. `width` is the terminal's width; `None` draws nothing.
     #[must_use]
     pub fn new(out: W, width: Option<usize>) -> Self {
         Self::over(Line::new(out, width))
@@ -63,13 +63,12 @@ impl<W: Write> Progress<W> {
         Self { line, next: QUIET_AT_FIRST, last: None }
     }
 
-    /// Whether a snapshot taken now would be drawn; cheap, so that it may be asked often.
-    #[must_use]
-    pub fn is_due(&self, elapsed: Duration) -> bool {
+    /// Whether a snapshot taken now would be drawn. Cheap enough to call often.
+    fn is_due(&self, elapsed: Duration) -> bool {
         self.line.room().is_some() && elapsed >= self.next
     }
 
-    /// Draws the line where one is due. That it cannot be written is nobody's concern.
+    /// Draws the line if it is due. Write errors are ignored.
     pub fn draw(&mut self, now: &Snapshot) {
         let Some(room) = self.line.room().filter(|_| self.is_due(now.elapsed)) else { return };
         self.next = now.elapsed + BETWEEN_DRAWS;
@@ -77,25 +76,25 @@ impl<W: Write> Progress<W> {
         self.line.draw(&text);
     }
 
-    /// Takes the line away: before anything else is written to the terminal, and at the end.
+    /// Clears the line. Call it before writing anything else to the terminal, and at the end.
     pub fn clear(&mut self) {
         self.line.clear();
     }
 
-    /// Probes per second since about a second ago, so that a change is seen.
+    /// Probes per second over about the last second, so a change shows soon.
     fn rate(&mut self, now: &Snapshot) -> f64 {
         let (at, ended) = self.last.unwrap_or_default();
         let since = now.elapsed.saturating_sub(at);
         if since >= Duration::from_secs(2) {
-            // The next line measures from half of this stretch, roughly, without a history.
+            // Move the base to the middle of the interval, roughly: this needs no history.
             self.last = Some((at + since / 2, ended + now.ended.saturating_sub(ended) / 2));
         }
         now.ended.saturating_sub(ended) as f64 / since.as_secs_f64().max(0.001)
     }
 }
 
-/// `1,200 of 100,000 probes (1.2 %)  9,800/s  10 failed  1,190 alive  256 under way`: as many of
-/// these, the most important first, as `width` has room for.
+/// `1,200 of 100,000 probes (1.2 %)  9,800/s  10 failed  1,190 alive  256 in flight`: as many parts as fit
+/// into `width`, the most important first.
 fn line(now: &Snapshot, rate: f64, width: usize) -> String {
     let mut text = match now.total {
         Some(total) => format!(
@@ -115,7 +114,7 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
         (now.ended.saturating_sub(now.alive), "failed", true),
         (now.events_lost, "events lost", false),
         (now.alive, "alive", true),
-        (now.under_way, "under way", false),
+        (now.in_flight, "in flight", false),
         (now.settling, "settling", false),
     ] {
         if always || count > 0 {
@@ -142,7 +141,7 @@ mod tests {
             ended,
             total: Some(10_000),
             alive: ended - 3,
-            under_way: 256,
+            in_flight: 256,
             settling: 1_500,
             events_lost: 0,
         }
@@ -152,19 +151,19 @@ mod tests {
     fn the_line() {
         assert_eq!(
             line(&at(2_000, 2_000), 1_000.0, 120),
-            "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive  256 under way  \
+            "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive  256 in flight  \
              1,500 settling"
         );
         assert_eq!(
             line(&at(2_000, 2_000), 1_000.0, 66),
             "2,000 of 10,000 probes (20.0 %)  1,000/s  3 failed  1,997 alive"
         );
-        let end = Snapshot { under_way: 0, events_lost: 7, ..at(9_000, 10_000) };
+        let end = Snapshot { in_flight: 0, events_lost: 7, ..at(9_000, 10_000) };
         assert_eq!(
             line(&end, 0.0, 120),
             "10,000 of 10,000 probes (100 %)  3 failed  7 events lost  9,997 alive  1,500 settling"
         );
-        let forever = Snapshot { total: None, settling: 0, under_way: 0, ..at(2_000, 5) };
+        let forever = Snapshot { total: None, settling: 0, in_flight: 0, ..at(2_000, 5) };
         assert_eq!(line(&forever, 2.5, 80), "5 probes  2.5/s  3 failed  2 alive");
     }
 

@@ -1,4 +1,4 @@
-//! Prints a run in the format that was asked for.
+//! Prints a run in the chosen format.
 
 use model::human;
 use std::{
@@ -19,30 +19,26 @@ use crate::format::OutputFormat;
 use engine::session::ReportFilter;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{
-    expect::Expect,
-    target::Target,
-    verdict::{Judgement, Verdict},
-};
+use model::{expect::Expect, target::Target, verdict::Verdict};
 
-/// A run of up to as many probes has all of its ladders drawn, the clean ones too.
+/// A run of up to this many probes has all ladders drawn, including those of clean probes.
 const FEW_PROBES: u64 = 10;
-/// Otherwise as many unusual ones: a page or two of them tell what there is to be told.
+/// In a longer run, this many unusual probes are drawn: a page or two are enough.
 const MOST_LADDERS: u64 = 20;
 
-/// What the reports know of a run before it starts.
+/// What is known about a run before it starts.
 #[derive(Clone, Debug)]
 pub struct RunShape {
     /// The targets, in the order of their ids.
     pub targets: Arc<[Target]>,
-    /// Probes per target; `None`: until interrupted.
+    /// Probes per target; `None` if the run lasts until interrupted.
     pub count: Option<NonZeroU64>,
     /// What a healthy target does.
     pub expect: Expect,
 }
 
 impl RunShape {
-    /// Which probes a report in this format has something to say about.
+    /// Which probes a report in this format needs.
     #[must_use]
     pub fn filter(&self, output: OutputFormat) -> ReportFilter {
         match output {
@@ -61,10 +57,10 @@ impl RunShape {
     }
 }
 
-/// Prints the probes that are worth it as they end, and the summary at the end.
+/// Prints individual probes as they end, and the summary at the end.
 ///
-/// `finish` is called exactly once. A write error ends the run; [`reader_gone`] tells the one that
-/// is no failure.
+/// Call `finish` exactly once. A write error ends the run; [`reader_gone`] recognises the error that is not
+/// a failure.
 #[derive(Debug)]
 pub struct Reporter<W> {
     out: W,
@@ -97,30 +93,17 @@ impl<W: Write> Reporter<W> {
         Self { out, shape, look, clock, format }
     }
 
-    /// Whether a probe with these verdicts will be printed. Where not, it need not be explained:
-    /// the summary counts it anyhow. Cheap enough to be asked for each probe.
-    #[must_use]
-    pub fn wants(&self, judgements: &[Judgement]) -> bool {
-        match &self.format {
-            Format::Table(table) => table.wants(judgements),
-            Format::Ladder { drawn } => {
-                self.shape.is_small() || (*drawn < MOST_LADDERS && !is_clean(judgements))
-            }
-            Format::Json(_) | Format::Jsonl => true,
-        }
-    }
-
-    /// Takes one probe, and prints it where the format prints probes. A second probe that decided
-    /// on a refusal is told with the probe that it was for, and is none of its own.
+    /// Takes one probe, and prints it if the format prints probes. A confirmation probe is reported with the
+    /// probe that it confirms, not on its own.
     ///
     /// # Errors
-    /// The reader is gone, or the disk is full.
+    /// The reader has gone, or the disk is full.
     pub fn probe(&mut self, probe: &ExplainedProbe) -> io::Result<()> {
         if probe.timeline.probe.confirms.is_some() {
             return Ok(());
         }
         let Some(target) = self.shape.targets.get(probe.timeline.probe.target.0 as usize) else {
-            // A target of another run: nobody asked about it.
+            // Not a target of this run.
             return Ok(());
         };
         match &mut self.format {
@@ -150,10 +133,10 @@ impl<W: Write> Reporter<W> {
         }
     }
 
-    /// Prints the summary, and hands everything over to the reader.
+    /// Prints the summary and flushes everything.
     ///
     /// # Errors
-    /// The reader is gone, or the disk is full.
+    /// The reader has gone, or the disk is full.
     pub fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         match &mut self.format {
             Format::Table(table) => {
@@ -180,24 +163,20 @@ impl<W: Write> Reporter<W> {
         self.out.flush()
     }
 
-    /// Hands over to the reader what was printed so far; a few times per second is enough.
+    /// Flushes what was printed so far; a few times per second is enough.
     ///
     /// # Errors
-    /// The reader is gone, or the disk is full.
+    /// The reader has gone, or the disk is full.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// Whether a write failed because nobody reads any more (`| head`): the run ends then, without a
-/// word, with the exit code of what was seen so far.
+/// Whether a write failed because the reader has gone (`| head`). The run then ends silently, with the exit
+/// code for the probes so far.
 #[must_use]
 pub fn reader_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
-}
-
-fn is_clean(judgements: &[Judgement]) -> bool {
-    judgements.iter().all(|judgement| judgement.verdict == Verdict::Clean)
 }
 
 fn write_rule(out: &mut impl Write, look: Look) -> io::Result<()> {

@@ -25,10 +25,10 @@ pub(super) fn targets(list: &[(&str, &str)]) -> Arc<[Target]> {
         .collect()
 }
 
-/// Compares with `src/report/golden/NAME.txt`; with `UPDATE_GOLDEN=1` in the environment, writes it.
+/// Compares with `src/golden/NAME`. With `UPDATE_GOLDEN=1` in the environment, writes the file first.
 #[track_caller]
 pub(super) fn golden(name: &str, seen: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/golden").join(name);
     if env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         fs::write(&path, seen).expect("the golden directory can be written");
     }

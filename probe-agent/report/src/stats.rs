@@ -1,4 +1,4 @@
-//! Counts every probe on the hot path, in bounded memory, and becomes the summary.
+//! Counts every probe on the hot path, in bounded memory; the counts become the summary.
 
 mod latency;
 
@@ -13,19 +13,19 @@ use model::{
     verdict::{Judgement, Proof, Verdict},
 };
 
-/// A histogram of its own for each target (2 to 10 KiB) up to this many; beyond, a target keeps its
-/// fastest and slowest probe only (56 bytes while all is well).
+/// Up to this many targets, each has a histogram of its own (2 to 10 KiB). With more targets, each keeps
+/// only its fastest and slowest probe (56 bytes if all probes are clean).
 const TARGETS_WITH_HISTOGRAM: usize = 4_096;
 
 /// Counts by outcome, verdict and proof.
 #[derive(Clone, Debug, Default)]
-struct Counts {
+struct VerdictCounts {
     probes: u64,
     outcomes: [u64; Outcome::ALL.len()],
     verdicts: [u64; Verdict::ALL.len()],
 }
 
-impl Counts {
+impl VerdictCounts {
     fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
         self.probes += 1;
         self.outcomes[outcome as usize] += 1;
@@ -47,46 +47,46 @@ fn add_each(to: &mut [u64], from: &[u64]) {
     }
 }
 
-/// The counts of one target. Most probes are alive and clean, and of many targets all are: what else
-/// there was has room of its own once there is something to count.
+/// The counts of one target. Most probes are alive and clean, for many targets all of them, so the other
+/// counts are allocated only when needed.
 #[derive(Clone, Debug, Default)]
 struct TargetCounts {
-    /// Alive, and clean and nothing else.
-    well: u64,
-    other: Option<Box<Counts>>,
+    /// Probes that were alive and only `clean`.
+    clean: u64,
+    other: Option<Box<VerdictCounts>>,
     unexpected: u64,
     latency: TargetLatency,
 }
 
-/// What only the end of the run knows.
+/// Facts that are known only at the end of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunFacts {
-    /// From the first start to the last end of a probe, in seconds: what the rate is taken over.
+    /// From the start of the first probe to the end of the last, in seconds: the basis of the rate.
     pub probing_seconds: f64,
     /// Wall-clock length of the run in seconds.
     pub duration_seconds: f64,
     /// Kernel events that are known to be missing.
     pub events_lost: u64,
-    /// What became of the spans.
+    /// How many spans were delivered.
     pub spans: SpanCounts,
     /// Probes whose settle window was cut short by an interruption.
     pub unsettled: u64,
-    /// Times that a worker's loop stood still for longer than a second.
+    /// How often a worker's loop stalled for over a second.
     pub worker_stalls: u64,
     /// Ended by SIGINT or SIGTERM.
     pub interrupted: bool,
     /// Whether kernel events were used.
     pub traced: bool,
-    /// Whether the ACK guard stood at the start.
+    /// Whether the ACK guard was attached at the start.
     pub half_open: HalfOpen,
-    /// ACKs that it held back.
+    /// ACKs that the guard held back.
     pub acks_held: u64,
 }
 
 /// The counts of a run, or of one worker of it.
 #[derive(Clone, Debug)]
 pub struct RunCounts {
-    counts: Counts,
+    counts: VerdictCounts,
     proofs: [u64; Proof::ALL.len()],
     confirmations: u64,
     early_reuses: u64,
@@ -98,11 +98,11 @@ pub struct RunCounts {
 }
 
 impl RunCounts {
-    /// An empty tally for as many targets; their ids are below that number.
+    /// Empty counts for this many targets; their ids are below that number.
     #[must_use]
     pub fn new(targets: usize) -> Self {
         Self {
-            counts: Counts::default(),
+            counts: VerdictCounts::default(),
             proofs: [0; Proof::ALL.len()],
             confirmations: 0,
             early_reuses: 0,
@@ -114,9 +114,60 @@ impl RunCounts {
         }
     }
 
-    /// Counts one probe; `expected` is what `--expect` says of it. A second probe that decides on
-    /// a refusal is counted as that and nothing else.
-    pub fn add(&mut self, judged: &Judged) {
+    /// Probes counted so far.
+    #[must_use]
+    pub fn probes(&self) -> u64 {
+        self.counts.probes
+    }
+
+    /// Probes with this outcome so far.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.counts.outcomes[outcome as usize]
+    }
+
+    /// Probes so far with an unexpected outcome.
+    #[must_use]
+    pub fn unexpected(&self) -> u64 {
+        self.unexpected
+    }
+
+    /// The summary of the run. `targets` are the targets of these counts, in order.
+    #[must_use]
+    pub fn summary(&self, targets: &[Target], facts: &RunFacts) -> Summary {
+        let half_open = if self.unguarded > 0 { HalfOpen::NotEnforced } else { facts.half_open };
+        let rate = self.counts.probes as f64 / facts.probing_seconds;
+        Summary {
+            probes: self.counts.probes,
+            outcomes: Outcome::ALL.map(|o| (o.name(), self.outcome(o))).into(),
+            verdicts: Verdict::ALL.map(|v| (v.name(), self.counts.verdicts[v as usize])).into(),
+            proofs: Proof::ALL.map(|p| (p.name(), self.proofs[p as usize])).into(),
+            handshake_seconds: self.latency.quantiles(),
+            probes_per_second: if rate.is_finite() { rate } else { 0.0 },
+            events_lost: facts.events_lost,
+            spans: facts.spans,
+            confirmations: self.confirmations,
+            early_reuses: self.early_reuses,
+            unsettled: facts.unsettled,
+            worker_stalls: facts.worker_stalls,
+            interrupted: facts.interrupted,
+            tracing: if facts.traced { "kernel" } else { "none" },
+            half_open: half_open.name(),
+            unguarded: self.unguarded,
+            acks_held: facts.acks_held,
+            duration_seconds: facts.duration_seconds,
+            targets: targets
+                .iter()
+                .zip(&self.targets)
+                .map(|(t, counts)| counts.summary(t))
+                .collect(),
+        }
+    }
+}
+
+impl engine::session::Counts for RunCounts {
+    /// Counts one probe. A confirmation probe counts as a confirmation and nothing else.
+    fn add(&mut self, judged: &Judged) {
         let Judged { timeline, verdicts: judgements, expected } = judged;
         let expected = *expected;
         let probe = &timeline.probe;
@@ -145,8 +196,7 @@ impl RunCounts {
         }
     }
 
-    /// Takes the counts of another worker of the same run in.
-    pub fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, other: Self) {
         self.counts.merge(&other.counts);
         add_each(&mut self.proofs, &other.proofs);
         self.confirmations += other.confirmations;
@@ -160,91 +210,35 @@ impl RunCounts {
             to.latency.merge(&from.latency);
         }
     }
-
-    /// Probes counted so far.
-    #[must_use]
-    pub fn probes(&self) -> u64 {
-        self.counts.probes
-    }
-
-    /// Probes with this outcome so far.
-    #[must_use]
-    pub fn outcome(&self, outcome: Outcome) -> u64 {
-        self.counts.outcomes[outcome as usize]
-    }
-
-    /// Probes so far that did not go as expected.
-    #[must_use]
-    pub fn unexpected(&self) -> u64 {
-        self.unexpected
-    }
-
-    /// The summary of the run. `targets` are those that the tally was made for, in their order.
-    #[must_use]
-    pub fn summary(&self, targets: &[Target], facts: &RunFacts) -> Summary {
-        let half_open = if self.unguarded > 0 { HalfOpen::NotEnforced } else { facts.half_open };
-        let rate = self.counts.probes as f64 / facts.probing_seconds;
-        Summary {
-            probes: self.counts.probes,
-            outcomes: Outcome::ALL.map(|o| (o.name(), self.outcome(o))).into(),
-            verdicts: Verdict::ALL.map(|v| (v.name(), self.counts.verdicts[v as usize])).into(),
-            proofs: Proof::ALL.map(|p| (p.name(), self.proofs[p as usize])).into(),
-            handshake_seconds: self.latency.quantiles(),
-            probes_per_second: if rate.is_finite() { rate } else { 0.0 },
-            events_lost: facts.events_lost,
-            spans: facts.spans,
-            confirmations: self.confirmations,
-            early_reuses: self.early_reuses,
-            unsettled: facts.unsettled,
-            worker_stalls: facts.worker_stalls,
-            interrupted: facts.interrupted,
-            tracing: if facts.traced { "kernel" } else { "none" },
-            half_open: half_open.name(),
-            unguarded: self.unguarded,
-            acks_held: facts.acks_held,
-            duration_seconds: facts.duration_seconds,
-            targets: targets.iter().zip(&self.targets).map(|(t, tally)| tally.summary(t)).collect(),
-        }
-    }
-}
-
-impl engine::session::Counts for RunCounts {
-    fn add(&mut self, probe: &Judged) {
-        Self::add(self, probe);
-    }
-
-    fn merge(&mut self, other: Self) {
-        Self::merge(self, &other);
-    }
 }
 
 impl TargetCounts {
     fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
         let clean = matches!(judgements, [one] if one.verdict == Verdict::Clean);
         if outcome == Outcome::Alive && clean {
-            self.well += 1;
+            self.clean += 1;
         } else {
             self.other.get_or_insert_default().add(outcome, judgements);
         }
     }
 
     fn merge_counts(&mut self, other: &Self) {
-        self.well += other.well;
+        self.clean += other.clean;
         if let Some(from) = &other.other {
             self.other.get_or_insert_default().merge(from);
         }
     }
 
-    fn counts(&self) -> Counts {
+    fn counts(&self) -> VerdictCounts {
         let mut counts = self.other.as_deref().cloned().unwrap_or_default();
-        counts.probes += self.well;
-        counts.outcomes[Outcome::Alive as usize] += self.well;
-        counts.verdicts[Verdict::Clean as usize] += self.well;
+        counts.probes += self.clean;
+        counts.outcomes[Outcome::Alive as usize] += self.clean;
+        counts.verdicts[Verdict::Clean as usize] += self.clean;
         counts
     }
 
-    /// Only the names that were counted: with all of them, the summary of 100,000 targets would be
-    /// 70 MB of zeros.
+    /// Includes only names with a count: with all of them, the summary of 100,000 targets would be 70 MB of
+    /// zeros.
     fn summary(&self, target: &Target) -> TargetSummary {
         let counts = self.counts();
         let outcomes = Outcome::ALL.map(|o| (o.name(), counts.outcomes[o as usize]));

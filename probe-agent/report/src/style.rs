@@ -1,4 +1,4 @@
-//! Colours and widths: what the terminal can show, and what each colour means.
+//! Colours and widths for the terminal.
 
 use std::{
     borrow::Cow,
@@ -9,12 +9,12 @@ use std::{
 
 use model::{outcome::Outcome, verdict::Verdict};
 
-/// The width where no terminal tells one.
+/// The width without a terminal.
 const PLAIN_WIDTH: usize = 100;
-/// Below this a ladder cannot be drawn; longer lines than the upper one are hard to read.
+/// A ladder does not fit into less than the lower bound; lines above the upper bound are hard to read.
 const WIDTHS: (usize, usize) = (72, 120);
 
-/// How results are dressed.
+/// How results look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Whether to use ANSI colours.
@@ -23,7 +23,7 @@ pub struct Look {
     pub width: usize,
 }
 
-/// What a piece of text wants to say by its colour.
+/// What a colour expresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
@@ -34,14 +34,14 @@ pub enum Tone {
     Bad,
     /// A heading.
     Strong,
-    /// Of less weight, or concluded and not seen.
+    /// Less important, or concluded and not seen.
     Faint,
     /// Everything else.
     Plain,
 }
 
 impl Look {
-    /// No colours, and the width of files and pipes.
+    /// For files and pipes: no colours and a fixed width.
     pub const PLAIN: Self = Self { colour: false, width: PLAIN_WIDTH };
 
     /// The look of this process's stdout.
@@ -76,14 +76,13 @@ impl Look {
     }
 }
 
-/// Whether a terminal gets colours: not with a `NO_COLOR` that is not empty (no-color.org).
+/// Whether a terminal gets colours: not if `NO_COLOR` is set and not empty (no-color.org).
 fn colours(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
     no_color.is_none_or(OsStr::is_empty) && term.is_some_and(|term| term != "dumb")
 }
 
 /// The colour of a verdict.
-#[must_use]
-pub fn verdict_tone(verdict: Verdict) -> Tone {
+pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Clean => Tone::Good,
         Verdict::AckLeaked => Tone::Bad,
@@ -101,8 +100,7 @@ pub fn verdict_tone(verdict: Verdict) -> Tone {
 }
 
 /// The colour of an outcome.
-#[must_use]
-pub fn outcome_tone(outcome: Outcome) -> Tone {
+pub(super) fn outcome_tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Alive => Tone::Good,
         Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable | Outcome::LocalError => {
@@ -111,9 +109,8 @@ pub fn outcome_tone(outcome: Outcome) -> Tone {
     }
 }
 
-/// An outcome in words for people: its stable name without underscores.
-#[must_use]
-pub fn outcome_words(outcome: Outcome) -> &'static str {
+/// An outcome for people: its stable name without underscores.
+pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Alive => "alive",
         Outcome::Refused => "refused",

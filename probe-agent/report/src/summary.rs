@@ -1,4 +1,4 @@
-//! The summary of a run: counts and quantiles, of bounded size however long the run is.
+//! The summary of a run: counts and quantiles. Its size does not depend on the length of the run.
 
 use model::spans::SpanCounts;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use model::{
     verdict::{Proof, Verdict},
 };
 
-/// Quantiles of the handshake time, in seconds; `None` where no probe was answered.
+/// Quantiles of the handshake time, in seconds; `None` if no probe was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct HandshakeSeconds {
     /// The fastest.
@@ -25,21 +25,20 @@ pub struct HandshakeSeconds {
     pub max: Option<f64>,
 }
 
-/// A few counts by name, in the order of the names, as small as they can be: of 100,000 targets most
-/// have one each.
+/// A few counts by name, sorted by name. As small as possible: most of 100,000 targets have one each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted(Box<[(&'static str, u64)]>);
 
 impl Counted {
-    /// What was counted under a name.
+    /// The count of a name; 0 if it has none.
     #[must_use]
     pub fn get(&self, name: &str) -> u64 {
         self.0.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count)
     }
 
-    /// Under how many names something was counted.
-    #[must_use]
-    pub fn names(&self) -> usize {
+    /// How many names have a count.
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> usize {
         self.0.len()
     }
 }
@@ -61,24 +60,24 @@ impl Serialize for Counted {
 /// The figures of one target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TargetSummary {
-    /// As the user wrote it.
+    /// The target as the user wrote it.
     pub target: String,
-    /// Where the probes went.
+    /// The address of the probes.
     pub address: String,
     /// Probes that ended.
     pub probes: u64,
-    /// By outcome; only those that were counted.
+    /// By outcome; only those with a count.
     pub outcomes: Counted,
-    /// By verdict; every verdict of a probe counts; only those that were counted.
+    /// By verdict; every verdict of a probe counts; only those with a count.
     pub verdicts: Counted,
     /// SYN to SYN-ACK.
     pub handshake_seconds: HandshakeSeconds,
-    /// Whether every probe went as expected (`--expect`).
+    /// Whether every probe had the expected outcome (`--expect`).
     pub as_expected: bool,
 }
 
-/// The figures of a run. All names of a closed list are always there (save target by target), with
-/// 0 where none was counted.
+/// The figures of a run. All names of a closed list are always present, with 0 if none was counted; only
+/// the targets leave such names out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     /// Probes that ended.
@@ -89,41 +88,39 @@ pub struct Summary {
     pub verdicts: BTreeMap<&'static str, u64>,
     /// By proof; every verdict of a probe counts.
     pub proofs: BTreeMap<&'static str, u64>,
-    /// SYN to SYN-ACK, by the kernel's clock where it was traced.
+    /// SYN to SYN-ACK, from kernel timestamps if traced.
     pub handshake_seconds: HandshakeSeconds,
-    /// Probes ended per second of the time in which probes were started and awaited (the settle
-    /// window at the end does not count).
+    /// Probes per second, from the start of the first to the end of the last; the settle window at the end
+    /// does not count.
     pub probes_per_second: f64,
-    /// Kernel events that are known to be missing: the ring buffer had no room, or the kernel skipped a
-    /// hook.
+    /// Kernel events that are known to be missing: the ring buffer was full, or the kernel skipped a hook.
     pub events_lost: u64,
-    /// What became of the spans.
+    /// How many spans were delivered.
     pub spans: SpanCounts,
-    /// Second probes that decided on a refusal; not among `probes`.
+    /// Confirmation probes; not included in `probes`.
     pub confirmations: u64,
-    /// Probes whose 4-tuple was used again before its settle window had passed.
+    /// Probes whose 4-tuple was reused before its settle window had passed.
     pub early_reuses: u64,
-    /// Probes whose settle window was cut short by an interruption; they are judged by what was
-    /// seen until then.
+    /// Probes whose settle window was cut short by an interruption; they are judged by the events until
+    /// then.
     pub unsettled: u64,
-    /// Times that a worker's loop stood still for longer than a second: probes then started late,
-    /// and timeouts came late.
+    /// How often a worker's loop stalled for over a second: probes started late then, and timeouts were
+    /// late.
     pub worker_stalls: u64,
-    /// Ended by SIGINT, SIGTERM or SIGHUP; or a second one cut the delivery of spans short.
+    /// SIGINT, SIGTERM or SIGHUP ended the run, or a second signal cut the delivery of spans short.
     pub interrupted: bool,
     /// `kernel` or `none`.
     pub tracing: &'static str,
-    /// Whether an ACK that would complete a handshake was kept from leaving: `enforced` or
-    /// `not_enforced`.
+    /// Whether the ACK guard was in effect for all probes: `enforced` or `not_enforced`.
     pub half_open: &'static str,
-    /// Probes for which the ACK guard did not stand: all of them, or those whose sockets are not in its
-    /// cgroup because the process was moved.
+    /// Probes without the ACK guard: all of them, or those whose sockets are not in its cgroup because the
+    /// process was moved.
     pub unguarded: u64,
     /// ACKs that the guard held back.
     pub acks_held: u64,
     /// Wall-clock length of the run in seconds.
     pub duration_seconds: f64,
-    /// Target by target, in the order of the command line.
+    /// The targets, in the order of the command line.
     pub targets: Vec<TargetSummary>,
 }
 
@@ -146,13 +143,13 @@ impl Summary {
         self.proofs.get(proof.name()).copied().unwrap_or(0)
     }
 
-    /// Probes that were other than clean.
+    /// Probes that were not clean.
     #[must_use]
     pub fn unusual(&self) -> u64 {
         self.probes.saturating_sub(self.verdict(Verdict::Clean))
     }
 
-    /// Whether every probe of every target went as expected.
+    /// Whether every probe of every target had the expected outcome.
     #[must_use]
     pub fn as_expected(&self) -> bool {
         self.targets.iter().all(|target| target.as_expected)
@@ -170,5 +167,10 @@ impl TargetSummary {
     #[must_use]
     pub fn verdict(&self, verdict: Verdict) -> u64 {
         self.verdicts.get(verdict.name())
+    }
+
+    /// The most telling verdict of any probe.
+    pub(crate) fn most_telling(&self) -> Option<Verdict> {
+        Verdict::ALL.into_iter().find(|verdict| self.verdict(*verdict) > 0)
     }
 }

@@ -1,4 +1,4 @@
-//! A row per target, then what was unusual, then the totals.
+//! A row per target, then the unusual verdicts, then the totals.
 
 mod cells;
 mod findings;
@@ -8,35 +8,28 @@ mod rows;
 use self::{findings::Samples, rows::Rows};
 use super::{style::Look, summary::Summary, totals};
 use explain::ExplainedProbe;
-use model::{expect::Expect, verdict::Judgement};
+use model::expect::Expect;
 
-/// Up to as many probes, each gets its sentence below its row.
+/// Up to this many probes, each has its sentence below its row.
 const DETAILED_PROBES: u64 = 10;
 
-/// Collects what a table needs besides the summary; bounded however long the run is.
+/// Collects what a table needs besides the summary. Its size does not depend on the length of the run.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(super) struct Table {
     samples: Samples,
     rows: Rows,
 }
 
 impl Table {
-    /// `count`: probes per target, `None` until interrupted.
-    #[must_use]
-    pub fn new(targets: usize, count: Option<u64>, expect: Expect) -> Self {
+    /// `count` is the number of probes per target, `None` if the run lasts until interrupted.
+    pub(super) fn new(targets: usize, count: Option<u64>, expect: Expect) -> Self {
         let single = count == Some(1);
         let detailed = single && targets as u64 <= DETAILED_PROBES;
         Self { samples: Samples::default(), rows: Rows::new(single, detailed, expect) }
     }
 
-    /// Whether the table would say something about a probe with these verdicts.
-    #[must_use]
-    pub fn wants(&self, judgements: &[Judgement]) -> bool {
-        self.rows.detailed() || self.samples.wants(judgements)
-    }
-
-    /// Takes what the table will say about one probe.
-    pub fn probe(&mut self, probe: &ExplainedProbe, target: &str) {
+    /// Takes what the table needs of one probe.
+    pub(super) fn probe(&mut self, probe: &ExplainedProbe, target: &str) {
         if self.rows.detailed() {
             self.rows.probe(probe);
         } else {
@@ -45,8 +38,7 @@ impl Table {
     }
 
     /// The whole table. Every line ends with `\n`.
-    #[must_use]
-    pub fn draw(&self, summary: &Summary, look: Look) -> String {
+    pub(super) fn draw(&self, summary: &Summary, look: Look) -> String {
         let mut page = String::new();
         self.rows.write(&mut page, summary, look);
         self.samples.write(&mut page, summary, look);

@@ -1,10 +1,9 @@
-//! From the kernel's monotonic clock to the calendar.
+//! Calendar times from the kernel's monotonic clock.
 
 use kernel::clock::Clock;
 
 /// A kernel time in RFC 3339, UTC, with nanoseconds, e.g. `2026-01-02T03:04:05.678901234Z`.
-#[must_use]
-pub fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
+pub(super) fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
     calendar(clock.unix_ns(monotonic_ns))
 }
 
@@ -17,7 +16,7 @@ fn calendar(unix_ns: u64) -> String {
 }
 
 /// Year, month and day of a day since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms", `civil_from_days`): years start in March, so that the leap day is their last.
+/// Algorithms", `civil_from_days`). Years start in March, so the leap day is the last of a year.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);

@@ -1,4 +1,4 @@
-//! The figures of the whole run, for a person: below the table and below the ladders.
+//! The figures of the whole run, printed below the table or the ladders.
 
 use super::{
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
@@ -12,10 +12,10 @@ use model::{
     verdict::{Proof, Verdict},
 };
 
-/// Where the figures start, after their label.
+/// The column where the figures start, after their label.
 const FIGURES_COLUMN: usize = 11;
 
-/// A few lines of figures, then what limits them.
+/// A few lines of figures, then notes on their limits.
 pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {
     let targets = human::counted(summary.targets.len() as u64, "target");
     let mut text = format!("{} of {targets}", human::counted(summary.probes, "probe"));
@@ -36,7 +36,7 @@ pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {
     limits(page, summary, look);
 }
 
-/// `997 clean, 3 syn_retransmitted`: what was not counted is left out.
+/// `997 clean, 3 syn_retransmitted`: zero counts are left out.
 fn list(page: &mut String, label: &str, counts: &[(u64, &str, Tone)], look: Look) {
     let items: Vec<_> = counts
         .iter()
@@ -76,7 +76,7 @@ fn line(page: &mut String, label: &str, text: &str, look: Look) {
     page.push_str(&format!("{}{padding}{text}\n", look.paint(tone, label)));
 }
 
-/// What a reader must know before trusting the figures above.
+/// What to know before trusting the figures above.
 fn limits(page: &mut String, summary: &Summary, look: Look) {
     let mut notes: Vec<(Tone, String)> = Vec::new();
     if summary.interrupted {
@@ -91,15 +91,15 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
     }
     if summary.events_lost > 0 {
         let text = format!(
-            "{} lost: what may depend on them is not confirmed.",
+            "{} lost: verdicts that may depend on them are not confirmed.",
             human::counted(summary.events_lost, "kernel event")
         );
         notes.push((Tone::Bad, text));
     }
     if summary.worker_stalls > 0 {
         let text = format!(
-            "{} of a worker for over a second: starts and timeouts were late then.",
-            human::counted(summary.worker_stalls, "standstill")
+            "{} of over a second: starts and timeouts were late.",
+            human::counted(summary.worker_stalls, "worker stall")
         );
         notes.push((Tone::Bad, text));
     }
@@ -108,16 +108,15 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
         notes.push((Tone::Odd, text.to_owned()));
     }
     if summary.half_open == HalfOpen::NotEnforced.name() {
-        let whose = match summary.unguarded {
-            some @ 1.. if some < summary.probes => format!(
+        let some = match summary.unguarded {
+            n @ 1.. if n < summary.probes => format!(
                 " for {}, whose sockets are not in its cgroup (was the process moved?)",
-                human::counted(some, "probe")
+                human::counted(n, "probe")
             ),
             _ => String::new(),
         };
         let text = format!(
-            "The ACK guard did not stand{whose}: only the speed of the close kept the handshakes \
-             half-open."
+            "The ACK guard was not in effect{some}: only the prompt close kept the handshakes half-open."
         );
         notes.push((Tone::Odd, text));
     } else if summary.acks_held > 0 {
@@ -136,7 +135,7 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
     }
     if summary.confirmations > 0 {
         let text = format!(
-            "{} checked by a second probe from another port.",
+            "{} checked by a confirmation probe from another port.",
             human::counted(summary.confirmations, "refusal")
         );
         notes.push((Tone::Plain, text));

@@ -1,7 +1,7 @@
-//! Text wrapped into columns.
+//! Wrapping of text.
 
-/// Breaks `text` at spaces into lines of at most `width` characters; a longer word gets a line of
-/// its own rather than being cut, since it is an address or a name to be copied.
+/// Breaks `text` at spaces into lines of at most `width` characters. A longer word gets a line of its own:
+/// it may be an address or a name to be copied, so it is not cut.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -26,7 +26,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Joins `items` with commas into lines of at most `width` characters, breaking between items only.
-/// Each item is its plain length and its text, which may hold colours.
+/// Each item is its length without colours, and its text, which may contain colours.
 pub(super) fn wrap_items(items: &[(usize, String)], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut used = 0;
@@ -48,7 +48,7 @@ pub(super) fn wrap_items(items: &[(usize, String)], width: usize) -> Vec<String>
     lines
 }
 
-/// Shortens `text` to `width` characters, with `..` where something was cut.
+/// Shortens `text` to `width` characters; `..` marks the cut.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -73,7 +73,7 @@ mod tests {
     fn items_are_never_broken() {
         let items = ["1 one", "2 two", "3 three"].map(|text| (text.len(), text.to_owned()));
         assert_eq!(wrap_items(&items, 80), ["1 one, 2 two, 3 three"]);
-        // The comma at the end of a line needs its room, too.
+        // The comma at the end of a line needs room too.
         assert_eq!(wrap_items(&items, 13), ["1 one, 2 two,", "3 three"]);
         assert_eq!(wrap_items(&items, 12), ["1 one,", "2 two,", "3 three"]);
         assert_eq!(wrap_items(&[], 12), Vec::<String>::new());

@@ -7,6 +7,7 @@ mod freebind;
 mod interrupted;
 mod local_errors;
 mod memory;
+mod messages;
 mod moved;
 mod nft;
 mod nginx;

@@ -81,7 +81,7 @@ fn told_once_and_counted_twice(stand_still: impl Fn(&Running)) {
     assert_eq!(done.code, Some(130), "{done:?}");
     // A machine that is very busy may add some of its own.
     assert!(done.summary()["worker_stalls"].as_u64().unwrap() >= 2, "{done:?}");
-    let told = done.err.lines().filter(|line| line.contains("has stood still")).count();
+    let told = done.err.lines().filter(|line| line.contains("stalled for over a second")).count();
     assert_eq!(told, 1, "{done:?}");
 }
 

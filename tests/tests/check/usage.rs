@@ -9,14 +9,12 @@ use crate::support::{Scratch, check, run};
 const TABLE: &[(&str, &str)] = &[
     ("", "no target: give HOST:PORT, or --targets-file PATH"),
     ("10.0.0.7", "target \"10.0.0.7\": no port; write HOST:PORT, e.g. 10.0.0.7:443"),
-    (
-        "10.0.0.7:65536",
-        "target \"10.0.0.7:65536\": port \"65536\" is none; a port is a number from 1 to 65535",
-    ),
-    ("a:0", "target \"a:0\": port \"0\" is none; a port is a number from 1 to 65535"),
+    ("10.0.0.7:65536", "target \"10.0.0.7:65536\": port \"65536\" is not a number from 1 to 65535"),
+    ("a:0", "target \"a:0\": port \"0\" is not a number from 1 to 65535"),
     (
         "10.0.0.256:80",
-        "target \"10.0.0.256:80\": 10.0.0.256 is no IPv4 address; write four numbers from 0 to 255",
+        "target \"10.0.0.256:80\": 10.0.0.256 is not an IPv4 address; write four numbers from 0 \
+         to 255",
     ),
     (
         "2001:db8::7:443",
@@ -34,11 +32,12 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "https://example.org/health",
-        "target \"https://example.org/health\": a URL; write HOST:PORT, here example.org:443",
+        "target \"https://example.org/health\": this is a URL; write HOST:PORT, here \
+         example.org:443",
     ),
     ("a:1 --targets-file DIR/none", "DIR/none: cannot read the targets: No such file or directory"),
     ("--targets-file /dev/zero", "/dev/zero: cannot read the targets: it is longer than 64 MiB"),
-    ("--targets-file DIR/nothing", "DIR/nothing: no target in it"),
+    ("--targets-file DIR/nothing", "DIR/nothing: the file contains no targets"),
     (
         "--targets-file DIR/option",
         "DIR/option:2: target \"a:1\": interval=5: no unit: write 5s or 5ms",
@@ -50,7 +49,7 @@ const TABLE: &[(&str, &str)] = &[
         "invalid value '101%' for '--jitter <PERCENT|TIME>': write a share of the interval from 0% \
          to 100%, or a time: 10%, 200ms",
     ),
-    ("10.0.0.7:80 --jitter 2s", "--jitter 2s: more than the interval, 1s; write e.g. 10%"),
+    ("10.0.0.7:80 --jitter 2s", "--jitter 2s is longer than the interval, 1s; write e.g. 10%"),
     ("10.0.0.7:80 --rate 0", "invalid value '0' for '--rate <N>': 0 is not in 1..=1000000"),
     (
         "10.0.0.7:80 --rate-per-host 0.5",
@@ -58,21 +57,22 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --source ::1",
-        "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; leave --source out or probe \
-         them in two runs",
+        "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; omit --source, or use one run \
+         per address family",
     ),
     (
         "10.0.0.7:80 --source 0.0.0.0",
-        "--source 0.0.0.0: no address of one host; leave --source out to let the route choose",
+        "--source 0.0.0.0: not the address of a single host; omit --source to let the routing \
+         table choose",
     ),
     (
         "10.0.0.7:80 --freebind",
-        "--freebind needs --source IP: it lets that address be one that this host does not have",
+        "--freebind needs --source IP, the address that this host does not have",
     ),
     (
         "10.0.0.7:80 --source-port 0",
-        "invalid value '0' for '--source-port <N[-M]>': write a port from 1 to 65535, or two of \
-         them: 40000-40999",
+        "invalid value '0' for '--source-port <N[-M]>': write a port from 1 to 65535, or a range: \
+         40000-40999",
     ),
     (
         "10.0.0.7:80 --source-port 40001-40000",
@@ -80,27 +80,30 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --source-port 40000-40001 --slots 3",
-        "--slots 3 needs as many source ports; --source-port 40000-40001 has 2",
+        "--slots 3 needs 3 source ports, but --source-port 40000-40001 has 2",
     ),
     (
         "10.0.0.7:80 --source-port 40000 --workers 2",
-        "--workers 2: each needs a source port of its own, and there are only 1",
+        "--workers 2: each worker needs its own source port, but --slots or --source-port allows \
+         only 1",
     ),
     (
         "10.0.0.7:80 --interface nosuch0",
-        "--interface nosuch0: there is none of that name; 'ip link' lists them",
+        "--interface nosuch0: no such network interface; 'ip link' lists them",
     ),
     (
         "10.0.0.7:80 --interface a/b",
-        "--interface \"a/b\": no interface name; one has 1 to 15 characters without '/' and spaces",
+        "--interface \"a/b\": not an interface name; use 1 to 15 characters without '/', ':' and \
+         spaces",
     ),
     (
         "10.0.0.7:80 --mark 0x100000000",
-        "invalid value '0x100000000' for '--mark <MARK>': write a number of 32 bits: 42 or 0x2a",
+        "invalid value '0x100000000' for '--mark <MARK>': write a 32-bit number: 42 or 0x2a",
     ),
     (
         "10.0.0.7:80 --netns DIR/none",
-        "--netns DIR/none: No such file or directory; give e.g. /run/netns/NAME or /proc/PID/ns/net",
+        "--netns DIR/none: No such file or directory; give e.g. /run/netns/NAME or \
+         /proc/PID/ns/net",
     ),
     (
         "10.0.0.7:80 --netns DIR",
@@ -114,22 +117,20 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --source 255.255.255.255",
-        "--source 255.255.255.255: no address of one host; leave --source out to let the route \
-         choose",
+        "--source 255.255.255.255: not the address of a single host; omit --source to let the \
+         routing table choose",
     ),
     (
         "10.0.0.7:80 --source 224.0.0.1",
-        "--source 224.0.0.1: no address of one host; leave --source out to let the route choose",
+        "--source 224.0.0.1: not the address of a single host; omit --source to let the routing \
+         table choose",
     ),
     (
         "10.0.0.7:80 --source 127.255.255.255",
-        "--source 127.255.255.255: no address of one host; leave --source out to let the route \
-         choose",
+        "--source 127.255.255.255: not the address of a single host; omit --source to let the \
+         routing table choose",
     ),
-    (
-        "10.0.0.7:80 --timeout 1ns",
-        "--timeout 1ns: less than 1ms, in which no target answers; give e.g. 2s",
-    ),
+    ("10.0.0.7:80 --timeout 1ns", "--timeout 1ns: too short; the minimum is 1ms"),
     (
         "10.0.0.7:80 --interval 5",
         "invalid value '5' for '--interval <TIME>': no unit: write 5s or 5ms",
@@ -138,8 +139,8 @@ const TABLE: &[(&str, &str)] = &[
         "10.0.0.7:80 --concurrency 0",
         "invalid value '0' for '--concurrency <N>': 0 is not in 1..=65535",
     ),
-    ("10.0.0.7:80 --count=-1", "--count -1: it cannot be negative"),
-    ("10.0.0.7:80 --rate -0.5", "--rate -0.5: it cannot be negative"),
+    ("10.0.0.7:80 --count=-1", "--count -1: must not be negative"),
+    ("10.0.0.7:80 --rate -0.5", "--rate -0.5: must not be negative"),
     (
         "10.0.0.7:80 --no-kernel --require-kernel",
         "the argument '--no-kernel' cannot be used with '--require-kernel'",
@@ -154,7 +155,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --otlp-endpoint collector:4318",
-        "--otlp-endpoint: \"collector:4318\" has no http:// or https:// before it; write it like \
+        "--otlp-endpoint: \"collector:4318\" does not start with http:// or https://; write it like \
          http://localhost:4318",
     ),
     (
@@ -163,7 +164,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "10.0.0.7:80 --otlp-timeout 10",
-        "--otlp-timeout: \"10\" is no timeout; write a number and its unit, e.g. 10s or 500ms",
+        "--otlp-timeout: \"10\" is not a timeout; write a number and its unit, e.g. 10s or 500ms",
     ),
 ];
 

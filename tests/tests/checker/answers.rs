@@ -1,4 +1,4 @@
-//! What a check answers.
+//! What a check reports.
 
 use std::time::Duration;
 
@@ -64,16 +64,17 @@ fn a_source_address_that_is_not_here_is_a_local_error() {
     assert_eq!(seen, (Outcome::LocalError, Some(libc::EADDRNOTAVAIL), None), "{report:?}");
 }
 
-/// Path C: a second probe from another port decides about a refusal that may be a leftover's.
+/// Path C: a confirmation probe from another port decides whether a stale connection caused a refusal.
 #[test]
-fn a_refusal_in_doubt_is_decided_by_a_second_probe() {
+fn a_confirmation_probe_decides_about_a_doubtful_refusal() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let checker = build(&lab, Checker::builder().slots(2).source_ports(30_000..=30_001));
     let check = |timeout| checker.check_blocking(listener.address(), timeout).unwrap();
-    // Both ports have left a SYN without an answer: who uses one again may meet what it left.
+    // Both ports have a SYN without an answer behind them: the next probe from one of them may meet a
+    // stale connection.
     let lost = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
     let outcomes = [check(Duration::from_millis(5)), check(Duration::from_millis(5))];
     assert!(outcomes.iter().all(|r| r.outcome == Outcome::TimedOut), "{outcomes:?}");
@@ -83,11 +84,11 @@ fn a_refusal_in_doubt_is_decided_by_a_second_probe() {
     let report = check(PATIENCE);
     assert_eq!(refusal.dropped().unwrap(), 1, "{report:?}");
     assert!(report.is_alive() && report.falsely_refused && report.errno.is_none(), "{report:?}");
-    assert_eq!(checker.stats().second_opinions, 1);
+    assert_eq!(checker.stats().confirmation_probes, 1);
 }
 
 #[test]
-fn any_executor_will_do() {
+fn any_executor_works() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();

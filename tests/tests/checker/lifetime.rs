@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use lab::{Family, Lab};
-use probe_agent_checker::Checker;
+use probe_agent_checker::{CheckError, Checker};
 use probe_agent_tests::{cgroup, privileged};
 
 use crate::support::{PATIENCE, build, turn};
@@ -11,20 +11,20 @@ use crate::support::{PATIENCE, build, turn};
 /// Names of the threads of this process.
 fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
-    // One that ends meanwhile has no name any more.
+    // A thread that ends meanwhile has no name any more.
     tasks.filter_map(|t| fs::read_to_string(t.path().join("comm")).ok()).collect()
 }
 
 /// How many threads a checker has.
 fn workers() -> usize {
-    let ours = ["probe-checker", "trace-reader"];
+    let ours = ["probe-worker", "trace-reader"];
     threads().iter().filter(|name| ours.contains(&name.trim())).count()
 }
 
 /// Descriptors of this process, as what they are of.
 fn descriptors() -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
-    // The one that reads them is gone by the time that it is asked for.
+    // The descriptor that reads the directory is closed by the time that its link is read.
     let mut all: Vec<_> = entries.filter_map(|e| fs::read_link(e.path()).ok()).collect();
     all.sort();
     all
@@ -59,6 +59,21 @@ fn the_last_clone_ends_the_threads_and_leaves_no_cgroup() {
     assert!(!own.exists(), "{}", own.display());
     drop((listener, lab));
     assert_eq!(descriptors(), before);
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_the_last_clone() {
+    privileged!();
+    let _turn = turn();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let home = cgroup::of("self");
+    let checker = build(&lab, Checker::builder().slots(8));
+    assert!(checker.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
+    checker.clone().shutdown().unwrap();
+    assert_eq!((cgroup::of("self"), workers()), (home, 0));
+    let later = checker.check_blocking(listener.address(), PATIENCE);
+    assert_eq!(later, Err(CheckError::Stopped));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, thread};
 
-use probe_agent_checker::{BuildError, Builder, CheckError, Checker, NoGuard, Report, Support};
+use probe_agent_checker::{BuildError, Builder, CheckError, Checker, GuardError, Report, Support};
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, turn};
@@ -30,7 +30,7 @@ fn a_guarantee_that_cannot_be_given_is_refused() {
     privileged!();
     let _turn = turn();
     let error = unprivileged(|| Checker::builder().require_half_open(true).build()).unwrap_err();
-    assert!(matches!(error, BuildError::NotHalfOpen(NoGuard::NotLoaded(_))), "{error:?}");
+    assert!(matches!(error, BuildError::NotHalfOpen(GuardError::NotLoaded(_))), "{error:?}");
     let text = error.to_string();
     assert!(text.starts_with("half-open checks cannot be guaranteed: "), "{text}");
     assert!(text.contains("CAP_BPF"), "{text}");
@@ -41,7 +41,7 @@ fn what_was_turned_off_cannot_be_required() {
     let settings: [fn(Builder) -> Builder; 2] = [|b| b.ack_guard(false), |b| b.kernel(false)];
     for setting in settings {
         let error = setting(Checker::builder().require_half_open(true)).build().unwrap_err();
-        assert!(matches!(error, BuildError::NotHalfOpen(NoGuard::TurnedOff)), "{error:?}");
+        assert!(matches!(error, BuildError::NotHalfOpen(GuardError::TurnedOff)), "{error:?}");
     }
 }
 
@@ -62,7 +62,7 @@ fn settings_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn without_privileges_it_checks_and_says_what_is_missing() {
+fn without_privileges_it_checks_and_reports_what_is_missing() {
     privileged!();
     let _turn = turn();
     let backend = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -14,7 +14,7 @@ use crate::support::{PATIENCE, build, turn};
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[test]
-fn a_full_queue_is_said_or_waited_for() {
+fn a_full_queue_fails_try_check_and_delays_check() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
@@ -39,7 +39,7 @@ fn a_full_queue_is_said_or_waited_for() {
         let stats = checker.stats();
         assert!(stats.queued <= 2 && stats.queue_full >= 2, "{stats:?}");
         lost.clear().unwrap();
-        // Nobody is lost: those that waited for room have their turn.
+        // No check is lost: those that waited for room have their turn.
         let reports = waiting.join_all().await;
         assert_eq!(reports.len(), 6);
         for report in reports {

@@ -6,8 +6,7 @@ use std::{
 };
 
 use lab::{Family, Fault, Lab, Segment};
-use model::verdict::{Proof, Verdict};
-use probe_agent_checker::{Checker, ExplainedProbe};
+use probe_agent_checker::{Checker, Proof, SettledProbe, Verdict};
 use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, build, turn};
@@ -18,12 +17,12 @@ fn reports_do_not_wait_and_verdicts_come_later() {
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let (tell, told) = mpsc::channel::<ExplainedProbe>();
+    let (sender, settled) = mpsc::channel::<SettledProbe>();
     let settle = Duration::from_millis(2_900);
     let checker = build(
         &lab,
         Checker::builder().slots(8).settle(settle).on_settled(move |probe| {
-            let _ = tell.send(probe);
+            let _ = sender.send(probe);
         }),
     );
     let _lost = lab.inject(&Fault::lost(Segment::FirstRst).first(1)).unwrap();
@@ -32,17 +31,17 @@ fn reports_do_not_wait_and_verdicts_come_later() {
     let clean = checker.check_blocking(listener.address(), PATIENCE).unwrap();
     assert!(asked.elapsed() < settle, "{:?}", asked.elapsed());
     assert!(lost.is_alive() && clean.is_alive());
-    assert!(told.try_recv().is_err(), "nothing has settled yet");
+    assert!(settled.try_recv().is_err(), "nothing has settled yet");
     for _ in 0..2 {
-        let probe = told.recv_timeout(PATIENCE).unwrap();
-        let verdict = if probe.timeline.probe.id == lost.probe {
+        let probe = settled.recv_timeout(PATIENCE).unwrap();
+        let verdict = if probe.probe == lost.probe {
             Verdict::RstLostSynackRetransmit
         } else {
-            assert_eq!(probe.timeline.probe.id, clean.probe);
+            assert_eq!(probe.probe, clean.probe);
             Verdict::Clean
         };
         let finding = &probe.findings[0];
-        // The kernel may have lost an event, and says so.
+        // The kernel may have lost an event, and counts it.
         let proof = if checker.stats().events_lost == 0 { Proof::Confirmed } else { finding.proof };
         assert_eq!((finding.verdict, finding.proof), (verdict, proof), "{probe:#?}");
     }
@@ -51,21 +50,21 @@ fn reports_do_not_wait_and_verdicts_come_later() {
 }
 
 #[test]
-fn what_has_not_settled_is_told_at_the_end() {
+fn what_has_not_settled_is_passed_on_at_the_end() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    let (tell, told) = mpsc::channel();
+    let (sender, settled) = mpsc::channel();
     let checker = build(
         &lab,
         Checker::builder().settle(Duration::from_secs(3_600)).on_settled(move |probe| {
-            let _ = tell.send(probe.timeline.probe.id);
+            let _ = sender.send(probe.probe);
         }),
     );
     let report = checker.check_blocking(listener.address(), PATIENCE).unwrap();
     drop(checker);
-    assert_eq!(told.iter().collect::<Vec<_>>(), [report.probe]);
+    assert_eq!(settled.iter().collect::<Vec<_>>(), [report.probe]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn timeouts_differ_and_pass_in_their_order() {
     // Asked for in an order that is not theirs.
     let timeouts: Vec<u64> = (0..20).map(|n| 100 + (n * 7 % 20) * 50).collect();
     let ended = Arc::new(Mutex::new(Vec::new()));
-    // One thread: what it is told first it does first.
+    // One thread: tasks that are woken first run first.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let mut tasks = JoinSet::new();

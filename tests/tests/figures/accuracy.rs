@@ -4,7 +4,7 @@ use explain::Judged;
 use std::{io, sync::Arc, time::Duration};
 
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{Output, ReportFilter},
 };
 use explain::timeline::Coverage;

@@ -5,7 +5,7 @@ use explain::Judged;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{Output, ReportFilter},
 };
 use lab::{Family, Fault, Lab, Segment};

@@ -12,7 +12,7 @@ use std::{
 };
 
 use engine::{
-    event_loop::Gauges,
+    gauges::Gauges,
     session::{self, Output, ReportFilter},
 };
 use lab::{Family, Fault, Lab, Segment};
@@ -74,7 +74,7 @@ impl Output for Story {
     }
 
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
-        let in_flight = gauges.iter().map(|g| g.under_way.load(Ordering::Relaxed)).sum::<u64>();
+        let in_flight = gauges.iter().map(|g| g.in_flight.load(Ordering::Relaxed)).sum::<u64>();
         let room = if self.others.is_empty() { PORTS.len() } else { PORTS.len() - TAKEN.len() };
         if self.others.is_empty() && in_flight == room as u64 {
             self.stop.store(true, Ordering::Relaxed);

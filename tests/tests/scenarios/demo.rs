@@ -55,7 +55,7 @@ fn a_ladder_and_a_verdict_for_each() {
     let out = text(&output.stdout);
     for (piece, times) in [
         ("the first RST of the close is lost in the network: nftables counted 1 segment", 2),
-        ("RST lost, recovered when its port was used again", 2),
+        ("RST lost, recovered when its port was reused", 2),
         ("as injected: rst_lost_port_reuse, confirmed; then stale_syn_recv_challenge_ack", 2),
         ("its application was given 0 connections", 2),
         ("2 of 2 as injected", 1),

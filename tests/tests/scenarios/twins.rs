@@ -55,7 +55,7 @@ fn twins_do_not_see_each_others_events() {
         assert_eq!(ours.summary.verdict(Verdict::Clean), PROBES, "{:?}", verdicts(&ours));
         // What the other's server sends is told by its address alone, as evidence of little weight.
         for event in ours.timelines.iter().flat_map(|timeline| &timeline.events) {
-            assert_eq!(event.what, EventKind::SynAckRetransmit);
+            assert_eq!(event.kind, EventKind::SynAckRetransmit);
         }
         assert_eq!((there.accepted().unwrap(), here.accepted().unwrap()), (0, 0));
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A cache of its own for each test, removed at its end.
+/// A cache for one test, removed at its end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -30,13 +30,13 @@ fn make(content: &'static str) -> impl FnOnce(&Path) -> Result<PathBuf> {
 }
 
 #[test]
-fn an_entry_is_good_once_installed() {
+fn an_installed_entry_is_good() {
     let scratch = Scratch::new("good");
     let entry = scratch.entry();
     assert_eq!(entry.state(), State::Absent);
     entry.install(make("one")).unwrap();
     assert_eq!(entry.state(), State::Good);
-    // A good entry is not made again.
+    // A good entry is not made twice.
     entry.install(|_| panic!("must not be called")).unwrap();
 }
 

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::privilege::as_root;
 use crate::progress;
 
-/// Package lists older than this tend to name files that the mirror has already dropped.
+/// Older package lists tend to name files that the mirror no longer has.
 const LISTS_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 const LISTS: &str = "/var/lib/apt/lists";
 
@@ -20,7 +20,7 @@ pub(crate) fn present() -> bool {
     command::find("apt-get").is_some() && command::find("dpkg-query").is_some()
 }
 
-/// Whether apt could install `package`; unknown when the package lists were never fetched.
+/// Whether apt can install `package`; `None` if the package lists were never fetched.
 pub(crate) fn knows(package: &str) -> Option<bool> {
     lists_age()?;
     Some(command::succeeds(Command::new("apt-cache").args(["show", package])))
@@ -31,7 +31,7 @@ pub(crate) fn install(packages: &[&str], why: &str) -> Result<()> {
     install_with(packages, why, &[])
 }
 
-/// Like [`install`], with more environment variables for the packages' own scripts.
+/// Like [`install`], with environment variables for the scripts of the packages.
 pub(crate) fn install_with(packages: &[&str], why: &str, variables: &[(&str, &str)]) -> Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|name| !installed(name)).collect();
     if missing.is_empty() {
@@ -53,15 +53,13 @@ pub(crate) fn install_with(packages: &[&str], why: &str, variables: &[(&str, &st
         progress::logged(&mut apt, &cache::log("apt-install.log")?)
     };
     let result = match attempt() {
-        // A mirror moves on: lists of yesterday may name files that are gone today.
+        // Files that the lists name may have left the mirror meanwhile.
         Err(_) if fresh => update().and_then(|()| attempt()),
         other => other,
     };
     result.map_err(|failure| {
-        failure.remedy(format!(
-            "try `apt-get install {}` by hand and mend what it says",
-            missing.join(" ")
-        ))
+        failure
+            .remedy(format!("run `apt-get install {}` and fix what it reports", missing.join(" ")))
     })
 }
 
@@ -73,10 +71,10 @@ fn update() -> Result<()> {
 }
 
 fn apt_get(why: &str, variables: &[(&str, &str)]) -> Result<Command> {
-    // Without this a package may stop and ask a question that nobody sees.
+    // Without this a package may wait for an answer to a question that is not shown.
     let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
     let mut apt = as_root(why, "apt-get", quiet.iter().chain(variables).copied())?;
-    // Another apt-get may be at work, such as the system's own upgrades.
+    // Another apt-get may be running, such as the system's own upgrade.
     apt.args(["-o", "DPkg::Lock::Timeout=300"]);
     Ok(apt)
 }
@@ -87,7 +85,7 @@ fn installed(package: &str) -> bool {
         .is_ok_and(|status| status.contains("installed") && !status.contains("not-installed"))
 }
 
-/// The age of the newest package list, if there is any.
+/// The age of the newest package list; `None` if there is none.
 fn lists_age() -> Option<Duration> {
     let is_list = |name: &str| name.ends_with("Release") || name.contains("_Packages");
     let newest = fs::read_dir(Path::new(LISTS))

@@ -1,4 +1,4 @@
-//! bpf-linker: it must be built against the LLVM major of the rustc whose bitcode it reads.
+//! bpf-linker. It must be built with the major version of LLVM that wrote the bitcode: that of rustc.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::failure::{Failure, OrFail, Result};
 use crate::progress;
 
 const VERSION: &str = "0.13.0";
-/// The LLVM majors for which this version of bpf-linker has a feature.
+/// The major versions of LLVM for which this version of bpf-linker has a feature.
 const SUPPORTED: std::ops::RangeInclusive<u32> = 21..=23;
 
 /// Looks on PATH, then in the cache.
 pub(super) fn look(tools: &mut Tools) -> Result<Look> {
     let Some(toolchain) = &tools.toolchain else {
-        return Ok(Look::Missing("which one fits is known once there is a toolchain".into()));
+        return Ok(Look::Missing("it depends on the toolchain, which is missing".into()));
     };
     let llvm = toolchain.llvm;
     if let Some(linker) = on_path(llvm) {
@@ -31,7 +31,7 @@ pub(super) fn look(tools: &mut Tools) -> Result<Look> {
         State::Absent => Look::Missing(format!("none for LLVM {llvm} on PATH or in the cache")),
         State::Corrupt(why) => Look::Missing(format!("{} is corrupt: {why}", linker.display())),
         State::Good if !runs(&linker) => {
-            Look::Missing(format!("{} does not run, a library is missing", linker.display()))
+            Look::Missing(format!("{} does not run: a library is missing", linker.display()))
         }
         State::Good => {
             let found = Look::Ready(format!("{VERSION} for LLVM {llvm} in {}", linker.display()));
@@ -41,26 +41,26 @@ pub(super) fn look(tools: &mut Tools) -> Result<Look> {
     })
 }
 
-/// Builds it, unless the cached one only lacks a library.
+/// Builds it, unless the cached one needs only a library.
 pub(super) fn install(tools: &Tools) -> Result<()> {
     let llvm = tools.toolchain()?.llvm;
     let entry = entry(llvm)?;
     if entry.state() == State::Good {
         if apt::present() {
-            apt::install(&[&format!("libllvm{llvm}")], "install LLVM's library for bpf-linker")?;
+            apt::install(&[&format!("libllvm{llvm}")], "install the LLVM library for bpf-linker")?;
         }
         if runs(&entry.executable()) {
             return Ok(());
         }
-        // What is whole and yet does not run was built for another system: a shared cache, an upgrade.
-        progress::note("the cached bpf-linker does not run on this system and is rebuilt");
+        // It is intact but does not run: it was built for another system (a shared cache, an upgrade).
+        progress::note("the cached bpf-linker does not run on this system and will be rebuilt");
         entry.discard()?;
     }
     let prefix = llvm_prefix(llvm)?;
     entry.install(|work| build(work, llvm, &prefix))
 }
 
-/// Whether a bpf-linker for `llvm` is there or could be made on this system.
+/// Whether a bpf-linker for `llvm` is there or can be built on this system.
 pub(super) fn obtainable(llvm: u32) -> bool {
     if on_path(llvm).is_some() {
         return true;
@@ -86,7 +86,7 @@ fn build(work: &Path, llvm: u32, prefix: &Path) -> Result<PathBuf> {
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET");
     progress::logged(&mut install, &cache::log("bpf-linker.log")?).map_err(|failure| {
-        failure.remedy("read the log; a C compiler and access to crates.io are needed")
+        failure.remedy("read the log; the build needs a C compiler and access to crates.io")
     })?;
     let made = work.join("root").join("bin/bpf-linker");
     if !runs(&made) {
@@ -95,20 +95,20 @@ fn build(work: &Path, llvm: u32, prefix: &Path) -> Result<PathBuf> {
     Ok(made)
 }
 
-/// Where LLVM's development files are; installs them first when apt can.
+/// The directory of LLVM's development files. Installs them first if apt is there.
 fn llvm_prefix(llvm: u32) -> Result<PathBuf> {
     if !apt::present() {
         return installed_prefix(llvm).ok_or_else(|| {
             Failure::new(format!("LLVM {llvm} with its development files is missing"))
-                .remedy(format!("install LLVM {llvm} and set LLVM_PREFIX to where it is, or put a bpf-linker for it on PATH"))
+                .remedy(format!("install LLVM {llvm} and set LLVM_PREFIX to its directory, or put a bpf-linker for it on PATH"))
         });
     }
     let (headers, polly) = (format!("llvm-{llvm}-dev"), format!("libpolly-{llvm}-dev"));
     let packages = [headers.as_str(), &polly, "zlib1g-dev", "libzstd-dev"];
-    apt::install(&packages, "install what bpf-linker is built with")?;
+    apt::install(&packages, "install what the build of bpf-linker needs")?;
     installed_prefix(llvm).ok_or_else(|| {
-        Failure::new(format!("{headers} is installed and /usr/lib/llvm-{llvm} is not there"))
-            .remedy("set LLVM_PREFIX to where LLVM is")
+        Failure::new(format!("{headers} is installed but /usr/lib/llvm-{llvm} does not exist"))
+            .remedy("set LLVM_PREFIX to the directory of LLVM")
     })
 }
 
@@ -133,9 +133,9 @@ fn runs(linker: &Path) -> bool {
     succeeds(Command::new(linker).arg("--version"))
 }
 
-/// The LLVM major inside a bpf-linker. It prints only its own version, and an older LLVM may
-/// read a newer one's bitcode without complaint until it meets something new; but a dynamic build
-/// names the library that it loads, and a static one holds the signature that LLVM writes into bitcode.
+/// The major version of LLVM in a bpf-linker, which prints only its own version. An older LLVM may read the
+/// bitcode of a newer one without an error until it finds something new. But a dynamic build contains the
+/// name of the library that it loads, and a static one the signature that LLVM writes into bitcode.
 fn llvm_of(binary: &[u8]) -> Option<u32> {
     const SIGNS: [&[u8]; 3] = [b"libLLVM.so.", b"libLLVM-", b"LLVM"];
     SIGNS.into_iter().find_map(|sign| {
@@ -147,7 +147,7 @@ fn llvm_of(binary: &[u8]) -> Option<u32> {
     })
 }
 
-/// Two digits and what may follow a major version: a point, or the end of a C string.
+/// Two digits and what may follow them: a point, or the end of a C string.
 fn major(text: &[u8]) -> Option<u32> {
     match text {
         [tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'.' | 0, ..] => {
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_llvm_of_a_linker_is_in_its_bytes() {
+    fn the_llvm_of_a_linker_is_found_in_its_bytes() {
         assert_eq!(llvm_of(b"..\0libLLVM.so.22.1\0.."), Some(22));
         assert_eq!(llvm_of(b"..\0libLLVM-14.so.1\0.."), Some(14));
         assert_eq!(llvm_of(b"LLVMContext..LLVM21.1.8\0"), Some(21));

@@ -1,4 +1,4 @@
-//! The programs of which the network lab is made.
+//! The programs that the network lab runs.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::command;
 use crate::failure::Result;
 use crate::privilege::as_root;
 
-/// A program, the Debian package that brings it, and the first scope that needs it.
+/// A program, its Debian package, and the first scope that needs it.
 struct Program {
     name: &'static str,
     package: &'static str,
@@ -42,11 +42,11 @@ pub(super) fn install(scope: Scope) -> Result<()> {
     if web.is_empty() { Ok(()) } else { install_nginx(&web) }
 }
 
-/// Installs nginx as a program. Its package would also start it as a service, on a port that may
-/// be somebody's: systemd is told not to by a mask that vanishes with the next boot, and the older
-/// init by the run level in which services stay down.
+/// Installs nginx as a program. Its package would also start it as a service, on a port that may be in use.
+/// With systemd, a mask that lasts until the next boot prevents that; with the older init, a run level in
+/// which services are not started.
 fn install_nginx(packages: &[&str]) -> Result<()> {
-    const WHY: &str = "install nginx, against which the lab is tested";
+    const WHY: &str = "install nginx, which the tests probe";
     let no_services = [("RUNLEVEL", "1")];
     if !Path::new("/run/systemd/system").is_dir() {
         return apt::install_with(packages, WHY, &no_services);

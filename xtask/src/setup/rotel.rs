@@ -1,4 +1,4 @@
-//! Rotel: a real OpenTelemetry collector that comes in a Python wheel.
+//! Rotel: an OpenTelemetry collector that is distributed as a Python wheel.
 
 use std::path::Path;
 use std::process::Command;
@@ -56,13 +56,13 @@ pub(super) fn install() -> Result<()> {
         let python = python()?;
         progress::note(&format!("pip downloads rotel {VERSION} (10 MB)"));
         let mut pip = Command::new(python);
-        // Only the binary in the wheel is wanted, so the wheel need not fit the Python that is here.
+        // Only the binary in the wheel is used, so that the wheel need not match this system's Python.
         pip.args(["-m", "pip", "download", "--no-deps", "--pre", "--only-binary=:all:"])
             .args(["--python-version", "3.11", "--platform", build.platform, "--dest"])
             .arg(work)
             .arg(format!("rotel=={VERSION}"));
         progress::logged(&mut pip, &cache::log("rotel.log")?).map_err(|failure| {
-            failure.remedy("give pip access to PyPI or a mirror of it (PIP_INDEX_URL, HTTPS_PROXY)")
+            failure.remedy("give pip access to PyPI or to a mirror (PIP_INDEX_URL, HTTPS_PROXY)")
         })?;
         let wheel = work.join(format!("rotel-{VERSION}-cp311-cp311-{}.whl", build.platform));
         capture(Command::new(python).args(["-m", "zipfile", "-e"]).arg(wheel).arg(work))?;
@@ -90,7 +90,7 @@ fn build() -> Result<&'static Build> {
     })
 }
 
-/// A Python whose pip works; the system's own is asked second, and completed when both lack it.
+/// A Python whose pip works: the first on PATH, else the system's. If neither has pip, apt installs it.
 fn python() -> Result<&'static str> {
     const CANDIDATES: [&str; 2] = ["python3", "/usr/bin/python3"];
     let with_pip = || {
@@ -103,8 +103,8 @@ fn python() -> Result<&'static str> {
     }
     apt::install(&["python3", "python3-pip"], "install pip, which downloads Rotel")?;
     with_pip().ok_or_else(|| {
-        Failure::new("no python3 here has pip")
-            .remedy("install pip for python3, such as by `python3 -m ensurepip`")
+        Failure::new("no python3 on this system has pip")
+            .remedy("install pip for python3, for instance with `python3 -m ensurepip`")
     })
 }
 
@@ -114,7 +114,7 @@ fn verify(binary: &Path, expected: &str) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(format!("the downloaded rotel-agent has SHA-256 {found}, not {expected}"))
-        .remedy("try again; if it stays so, the package index serves something else than what was reviewed"))
+        .remedy("try again; if it happens again, the package index does not serve the file that was reviewed"))
 }
 
 fn make_executable(path: &Path) -> Result<()> {

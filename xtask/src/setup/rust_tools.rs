@@ -6,7 +6,7 @@ use super::{Look, apt};
 use crate::command::{find, run, succeeds};
 use crate::failure::{Failure, Result};
 
-/// What cargo calls it, its component in rustup, its package in Debian.
+/// The subcommand of cargo, the component of rustup and the package of Debian.
 const TOOLS: [(&str, &str, &str); 2] =
     [("fmt", "rustfmt", "rustfmt-web"), ("clippy", "clippy", "rust-web-clippy")];
 
@@ -14,16 +14,16 @@ const TOOLS: [(&str, &str, &str); 2] =
 pub(super) fn look() -> Look {
     let missing: Vec<&str> = missing().map(|(_, component, _)| *component).collect();
     if missing.is_empty() {
-        Look::Ready("both run".into())
+        Look::Ready("both are there".into())
     } else {
         Look::Missing(format!("not found: {}", missing.join(", ")))
     }
 }
 
-/// Adds them to the toolchain in use: by rustup where it rules, by apt elsewhere.
+/// Adds them to the toolchain in use: with rustup if it manages that toolchain, else with apt.
 pub(super) fn install() -> Result<()> {
     let missing: Vec<_> = missing().collect();
-    // rustup says by this variable which toolchain it has started for us.
+    // rustup sets this variable to the toolchain that it started.
     if let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN") {
         let components = missing.iter().map(|(_, component, _)| component);
         let mut rustup = Command::new("rustup");
@@ -32,8 +32,10 @@ pub(super) fn install() -> Result<()> {
     }
     let packages: Vec<&str> = missing.iter().map(|(_, _, package)| *package).collect();
     if find("apt-get").is_none() {
-        return Err(Failure::new("neither rustup nor apt is there to install rustfmt and clippy")
-            .remedy("install rustfmt and clippy for the Rust that is in use"));
+        return Err(Failure::new(
+            "rustfmt and clippy are missing, and neither rustup nor apt is there to install them",
+        )
+        .remedy("install rustfmt and clippy for the toolchain in use"));
     }
     apt::install(&packages, "install rustfmt and clippy")
 }

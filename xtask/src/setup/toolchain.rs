@@ -1,5 +1,5 @@
-//! The Rust toolchain that builds the eBPF crate: one that has the sources of `core`, accepts
-//! unstable options, and whose LLVM a bpf-linker can be had for.
+//! The Rust toolchain that builds the eBPF crate. It must have the sources of `core`, accept unstable
+//! options, and have an LLVM that bpf-linker supports.
 
 mod choose;
 mod facts;
@@ -18,25 +18,25 @@ use crate::workspace;
 /// A toolchain of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toolchain {
-    /// What people call it.
+    /// Its name for messages.
     name: String,
-    /// Where it comes from.
+    /// Who installed it.
     origin: Origin,
     cargo: PathBuf,
     rustc: PathBuf,
     /// Its release, such as (1, 97).
     release: (u32, u32),
-    /// Whether it accepts unstable options without being asked to pretend.
+    /// Whether it accepts unstable options without `RUSTC_BOOTSTRAP`.
     unstable: bool,
     /// The major version of its LLVM.
     pub(super) llvm: u32,
     /// Whether the sources of `core` are there.
     has_sources: bool,
-    /// Whether a bpf-linker for its LLVM is there or can be made.
+    /// Whether a bpf-linker for its LLVM is there or can be built.
     linkable: bool,
 }
 
-/// Who installed a toolchain, and so who can complete it.
+/// Who installed a toolchain, and so who can add to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     Rustup,
@@ -48,8 +48,8 @@ impl Toolchain {
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.cargo);
         cargo.current_dir(workspace::root()).env("RUSTC", &self.rustc);
-        // The cargo that started xtask speaks for another toolchain, and flags meant for this
-        // machine's processor make no sense for the kernel's.
+        // The cargo that started xtask set the first two for another toolchain. The flags are for the
+        // host's processor, not for the kernel's virtual machine.
         for variable in [
             "CARGO",
             "RUSTUP_TOOLCHAIN",
@@ -66,7 +66,7 @@ impl Toolchain {
     }
 }
 
-/// Finds a usable toolchain, or says why none is.
+/// Finds a usable toolchain, or reports why none is.
 pub(super) fn look(tools: &mut Tools) -> Result<Look> {
     let preference = facts::preference()?;
     let candidates = facts::gather();
@@ -81,7 +81,7 @@ pub(super) fn look(tools: &mut Tools) -> Result<Look> {
     Ok(Look::Missing(reasons(&candidates)))
 }
 
-/// Tries the ways to get one in turn, until one has led to a usable toolchain.
+/// Tries the ways to install one in turn, until a toolchain is usable.
 pub(super) fn install() -> Result<()> {
     let preference = facts::preference()?;
     let ways = ways(preference, &facts::gather(), find("rustup").is_some(), apt::present());
@@ -89,11 +89,12 @@ pub(super) fn install() -> Result<()> {
         progress::note(&format!("trying: {way}"));
         match take(way) {
             Ok(()) if first_usable(preference, &facts::gather()).is_some() => return Ok(()),
-            Ok(()) => progress::note("that worked, but did not lead to a usable toolchain"),
+            Ok(()) => progress::note("that succeeded, but no toolchain is usable yet"),
             Err(failure) => progress::note(&format!("that failed: {failure}")),
         }
     }
-    let tried = if ways.is_empty() { "there is no rustup or apt" } else { "every way failed" };
+    let tried =
+        if ways.is_empty() { "neither rustup nor apt is there" } else { "every way failed" };
     Err(Failure::new(format!("no toolchain can build the eBPF crate, {tried}: {}", reasons(&facts::gather())))
         .remedy("`rustup toolchain install nightly -c rust-src`, or Debian's packages rustc-web, rust-web-src and cargo-web"))
 }
@@ -121,18 +122,19 @@ fn take(way: &Way) -> Result<()> {
         }
         Way::DebianPackages => {
             let packages = ["rustc-web", "rust-web-src", "cargo-web"];
-            apt::install(&packages, "install the Rust that builds the kernel side")
+            apt::install(&packages, "install the Rust that builds the eBPF programs")
         }
     }
 }
 
-/// Why none of `candidates` will do, in one line.
+/// Why none of `candidates` is usable, in one line.
 fn reasons(candidates: &[Toolchain]) -> String {
     if candidates.is_empty() {
         return "no toolchain was found".into();
     }
     let reason = |toolchain: &Toolchain| {
-        let because = unusable_because(toolchain).unwrap_or_else(|| "not the one asked for".into());
+        let because = unusable_because(toolchain)
+            .unwrap_or_else(|| "PROBE_AGENT_EBPF_TOOLCHAIN excludes it".into());
         format!("{}: {because}", toolchain.name)
     };
     candidates.iter().map(reason).collect::<Vec<_>>().join("; ")

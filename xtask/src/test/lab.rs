@@ -1,5 +1,5 @@
-//! The tests of the network lab. cargo builds them as the user; only the finished test programs
-//! run as root, so that nothing in the target directory comes to belong to root.
+//! The tests in the network lab. cargo builds them as the user and only the finished test programs run as
+//! root, so that root owns nothing in the target directory.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use crate::privilege::as_root;
 use crate::progress::step;
 use crate::workspace;
 
-/// The packages whose tests need a lab, that is root.
+/// The packages whose tests need a lab, and so root.
 pub(super) const PACKAGES: [&str; 2] = ["probe-agent-tests", "probe-agent-bench"];
 
-/// Builds the test programs and returns them in the order of their names.
+/// Builds the test programs and returns their paths, sorted.
 pub(super) fn build() -> Result<Vec<PathBuf>> {
     step("build the lab tests", || {
         let mut cargo = workspace::cargo()?;
@@ -34,7 +34,7 @@ pub(super) fn run(test: &Path, rotel: &Path, arguments: &[String]) -> Result<()>
     step(&format!("lab tests as root: {name}"), || {
         let package = workspace::root().join("tests");
         let agent = workspace::agent()?;
-        // A test that cannot do its work must fail here, where privilege is promised.
+        // Tests that need root are skipped without it. Here they have it, so that a skip is a failure.
         let variables = [
             ("PROBE_AGENT_REQUIRE_PRIVILEGE", Path::new("1")),
             ("PROBE_AGENT_BIN", &agent),

@@ -3,18 +3,16 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
-
-use super::choice;
-
-use crate::config::{
-    jitter::JitterArg,
-    source::{Mark, PortRange},
-};
 use engine::settings::PortPolicy;
 use kernel::layout::Form;
 use model::{expect::Expect, time_span::TimeSpan};
 use otlp::OtlpArgs;
 use report::format::OutputFormat;
+
+use super::{
+    choice,
+    values::{JitterArg, Mark, PortRange},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,48 +29,41 @@ Examples:
 /// The flags of `check`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    about = "Probe targets and say what happened to each probe",
+    about = "Probe targets and explain what happened to each probe",
     after_help = format!("{EXAMPLES}{}", super::EXIT_CODES),
     next_line_help = false
 )]
 pub(crate) struct CheckArgs {
-    /// What to probe, as it was written.
+    /// Targets as the user wrote them.
     #[arg(
         value_name = "TARGET",
-        help = "What to probe: HOST:PORT, 10.0.0.7:80, [2001:db8::7]:443 or [fe80::1%eth0]:80"
+        help = "Targets to probe: db.example:5432, 10.0.0.7:80, [2001:db8::7]:443 or [fe80::1%eth0]:80"
     )]
     pub targets: Vec<String>,
 
-    /// Read further targets from a file in UTF-8, one a line; '#' starts a comment, '-' is stdin
+    /// Read more targets from a UTF-8 file, one per line; '#' starts a comment, '-' means stdin
     ///
-    /// A target may have an interval of its own: `db.example:5432 interval=10s`.
+    /// A line can set the interval of its target: `db.example:5432 interval=10s`.
     #[arg(long, value_name = "PATH")]
     pub targets_file: Option<PathBuf>,
 
-    /// Probes per target; 0: until interrupted
+    /// Probes per target; 0 means until interrupted
     #[arg(short, long, value_name = "N", default_value_t = 1, help_heading = "Schedule")]
     pub count: u64,
 
-    /// Time between the starts of two probes of one target; 0: as fast as possible
+    /// Time between the starts of two probes of the same target; 0 means as fast as possible
     ///
-    /// A line of --targets-file may say another for its target. Unless --count is 1, the first probes
-    /// of several targets are spread over the interval, or over its first 10 s (over longer where
-    /// there are more than 10,000 targets); the first target starts at once. With --count 1 all start
-    /// at once.
+    /// A line of --targets-file can set another interval for its target. With --count 1, all targets
+    /// start at once. Otherwise the first target starts at once and the others are spread over the
+    /// interval, but over 10 s at most (longer with more than 10,000 targets).
     #[arg(short, long, value_name = "TIME", default_value = "1s", help_heading = "Schedule")]
     pub interval: TimeSpan,
 
-    /// Vary the time from one probe of a target to its next, by at most this, either way: 10% or 200ms
-    #[arg(
-        long,
-        value_name = "PERCENT|TIME",
-        default_value = "0",
-        hide_default_value = true,
-        help_heading = "Schedule"
-    )]
+    /// Vary the time between two probes of a target by up to this much, either way: 10% or 200ms
+    #[arg(long, value_name = "PERCENT|TIME", default_value = "0", help_heading = "Schedule")]
     pub jitter: JitterArg,
 
-    /// Probes started per second at most, over all targets [default: no limit]
+    /// Start at most this many probes per second, over all targets [default: no limit]
     #[arg(
         long,
         value_name = "N",
@@ -81,7 +72,7 @@ pub(crate) struct CheckArgs {
     )]
     pub rate: Option<u32>,
 
-    /// Probes started per second at most to one address, whatever the port [default: no limit]
+    /// Start at most this many probes per second to one address, on any port [default: no limit]
     #[arg(
         long,
         value_name = "N",
@@ -90,7 +81,7 @@ pub(crate) struct CheckArgs {
     )]
     pub rate_per_host: Option<u32>,
 
-    /// Probes under way at the same time, over all targets
+    /// Maximum number of probes in flight, over all targets
     #[arg(
         long,
         value_name = "N",
@@ -100,14 +91,14 @@ pub(crate) struct CheckArgs {
     )]
     pub concurrency: u32,
 
-    /// How long to wait for the answer to a SYN; 1ms at least
+    /// How long to wait for the answer to a SYN; at least 1ms
     #[arg(short, long, value_name = "TIME", default_value = "2s", help_heading = "Schedule")]
     pub timeout: TimeSpan,
 
-    /// How long to follow a probe after its close
+    /// How long to observe a probe after its close
     ///
-    /// A server that did not get the RST sends its SYN-ACK again after 1 s. A window below 1.1 s
-    /// cannot see that, and a clean probe is then inferred, not confirmed.
+    /// A server that did not receive the RST retransmits its SYN-ACK after 1 s. With less than 1.1 s
+    /// the agent cannot see that, and a clean probe is inferred instead of confirmed.
     #[arg(long, value_name = "TIME", default_value = "2s", help_heading = "Schedule")]
     pub settle: TimeSpan,
 
@@ -121,15 +112,15 @@ pub(crate) struct CheckArgs {
     )]
     pub workers: u32,
 
-    /// Source address [default: as the route says]
+    /// Source address [default: chosen by the routing table]
     #[arg(long, value_name = "IP", help_heading = "Source")]
     pub source: Option<IpAddr>,
 
-    /// Source port, or a range of them: 40000 or 40000-40999 [default: free ports of this host]
+    /// Source port or range of ports: 40000 or 40000-40999 [default: free ports of this host]
     #[arg(long, value_name = "N[-M]", help_heading = "Source")]
     pub source_port: Option<PortRange>,
 
-    /// Source ports in use at most [default: as many as the schedule needs]
+    /// Maximum number of source ports in use [default: as many as the schedule needs]
     #[arg(
         long,
         value_name = "N",
@@ -144,16 +135,16 @@ pub(crate) struct CheckArgs {
 
     /// Use a new socket for each probe, as other checkers do
     ///
-    /// A new socket does not move its initial sequence number past the previous probe's window:
-    /// a server that still holds a leftover may then refuse a probe although it is up. Only for
-    /// reproducing that.
+    /// Use this only to reproduce a false refusal. A new socket does not move its initial sequence
+    /// number past the previous probe's window. A server with a stale half-open connection may then
+    /// refuse a probe although it is up.
     #[arg(long, help_heading = "Source")]
     pub fresh_sockets: bool,
 
-    /// Let --source be an address that this host does not have, e.g. a virtual IP
+    /// Allow a --source address that this host does not have, such as a virtual IP
     ///
     /// Sets IP_FREEBIND and IP_TRANSPARENT, which needs CAP_NET_ADMIN or CAP_NET_RAW. The answers
-    /// must be routed here, or the probes time out.
+    /// must be routed to this host, or the probes time out.
     #[arg(long, help_heading = "Source")]
     pub freebind: bool,
 
@@ -161,11 +152,11 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "NAME", help_heading = "Source")]
     pub interface: Option<String>,
 
-    /// Mark the packets, for policy routing: 42 or 0x2a (SO_MARK)
+    /// Mark packets for policy routing (SO_MARK): 42 or 0x2a
     #[arg(long, value_name = "MARK", help_heading = "Source")]
     pub mark: Option<Mark>,
 
-    /// Probe from inside this network namespace: /run/netns/NAME or /proc/PID/ns/net
+    /// Probe from this network namespace: /run/netns/NAME or /proc/PID/ns/net
     #[arg(long, value_name = "PATH", help_heading = "Source")]
     pub netns: Option<PathBuf>,
 
@@ -173,18 +164,18 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "STATE", default_value = "open", value_parser = choice::expect(), help_heading = "Judging")]
     pub expect: Expect,
 
-    /// Probe without BPF: what went wrong is inferred from TCP_INFO and timing
+    /// Probe without BPF; causes are inferred from TCP_INFO and timing
     #[arg(long, conflicts_with = "require_kernel", help_heading = "Judging")]
     pub no_kernel: bool,
 
-    /// Exit with 3 rather than probe without kernel events
+    /// Exit with code 3 if kernel events are not available
     #[arg(long, help_heading = "Judging")]
     pub require_kernel: bool,
 
     /// Do not hold back the ACK that would complete a handshake
     ///
-    /// The guard is a BPF program on a cgroup of the agent's own. Without it a slow close or a
-    /// SYN-ACK that comes twice lets the target's application accept a dead connection.
+    /// The ACK guard is a BPF program on the agent's own cgroup. Without it, after a late close or a
+    /// duplicate SYN-ACK, the target's application may accept a dead connection.
     #[arg(long, help_heading = "Judging")]
     pub no_ack_guard: bool,
 

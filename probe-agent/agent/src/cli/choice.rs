@@ -1,5 +1,4 @@
-//! The closed choices of the command line. The types themselves belong to other crates, which do not
-//! depend on clap.
+//! Flags with a fixed set of values. The values' types belong to crates that do not depend on clap.
 
 use clap::{
     ValueEnum,
@@ -10,8 +9,8 @@ use kernel::layout::Form;
 use model::expect::Expect;
 use report::format::OutputFormat;
 
-/// Makes the value parser of a choice: its names and help are those of the enum here, its values those
-/// of the enum elsewhere.
+/// Makes the value parser of a flag. Names and help come from the enum declared here; the parsed value
+/// is of the target type.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident as $parser:ident => $target:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$meta])*
@@ -43,13 +42,13 @@ choice! {
 choice! {
     /// `--output`
     OutputChoice as output => OutputFormat {
-        /// A row per target, and what was unusual
+        /// One row per target, and what was unusual
         Table,
-        /// Each unusual exchange as a sequence diagram (all of them where there are ten or fewer)
+        /// Each unusual probe as a sequence diagram; every probe if there are ten or fewer
         Ladder,
         /// One document: {"probes": [...], "summary": {...}}
         Json,
-        /// One object per probe and line; the last line is {"summary": {...}}
+        /// One object per line and probe; the last line is {"summary": {...}}
         Jsonl,
     }
 }
@@ -57,10 +56,10 @@ choice! {
 choice! {
     /// `--port-policy`
     PortPolicyChoice as port_policy => PortPolicy {
-        /// Not before the settle window of its last probe has passed; where there are more probes than
-        /// ports, the longest-rested one goes first and the early reuse is counted
+        /// After the settle window of its last probe. If no port is ready, the one idle for longest is
+        /// used and the early reuse is counted
         Rotate,
-        /// At once: for reproducing what a leftover does to the next probe
+        /// At once, to reproduce what a stale half-open connection does to the next probe
         Pin,
     }
 }
@@ -68,14 +67,14 @@ choice! {
 choice! {
     /// `--tracepoints`
     FormChoice as tracepoints => Form {
-        /// Raw ones where the kernel has BTF, else records; and for changes of state, with the ACK guard,
-        /// none: a program on the agent's cgroup hears of its own sockets alone
+        /// Raw if the kernel has BTF, else record. With the ACK guard, state changes need no tracepoint:
+        /// a program on the agent's cgroup sees only the agent's own sockets
         Auto,
-        /// Raw tracepoints: the kernel's own structures, read by BTF
+        /// Raw tracepoints: the kernel's structures, read with the offsets in BTF
         Raw,
-        /// The same, with RSTs read as on kernels that do not know which arguments may be missing
+        /// Like raw, but RSTs are read as on kernels whose verifier does not know which arguments may be null
         Untyped,
-        /// Tracepoint records, read by the format files of tracefs
+        /// Tracepoint records, read with the offsets in tracefs format files
         Record,
     }
 }

@@ -10,10 +10,10 @@ use super::choice;
 /// The flags of `demo`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    about = "Show each way in which a half-open probe can go, in a network lab of its own",
-    long_about = "Show each way in which a half-open probe can go.\n\n\
-        Each scenario runs in network namespaces of its own, with a real server and a firewall \
-        rule that loses just the segment in question. It needs root and leaves nothing behind.",
+    about = "Play every way a half-open probe can go, in a private network lab",
+    long_about = "Play every way a half-open probe can go.\n\n\
+        Each scenario runs in its own network namespaces, with a real server and a firewall rule \
+        that drops exactly the segment in question. The demo needs root and leaves nothing behind.",
     after_help = "\
 Examples:
   probe-agent demo
@@ -21,15 +21,15 @@ Examples:
   probe-agent demo --family 6 --scenario rst-lost"
 )]
 pub(crate) struct DemoArgs {
-    /// Which addresses to use
+    /// Address family to probe over
     #[arg(long, value_name = "FAMILY", default_value = "both")]
     pub family: FamilyChoice,
 
-    /// Run only this scenario; may be given more than once [default: all]
+    /// Run only this scenario; can be repeated [default: all scenarios]
     #[arg(long = "scenario", value_name = "NAME")]
     pub scenarios: Vec<String>,
 
-    /// List the scenarios and run none
+    /// List the scenarios and exit
     #[arg(long)]
     pub list: bool,
 
@@ -42,7 +42,7 @@ pub(crate) struct DemoArgs {
     pub output: OutputChoice,
 }
 
-/// The addresses that a demo runs over.
+/// `--family`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FamilyChoice {
     /// IPv4
@@ -55,10 +55,10 @@ pub(crate) enum FamilyChoice {
     Both,
 }
 
-/// How a demo prints its results.
+/// `--output`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputChoice {
-    /// Each exchange as a sequence diagram
+pub(crate) enum OutputChoice {
+    /// Each probe as a sequence diagram
     Ladder,
     /// One row per scenario
     Table,

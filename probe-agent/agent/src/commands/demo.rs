@@ -1,4 +1,4 @@
-//! `probe-agent demo`: from the command line to the exit code.
+//! `probe-agent demo`: from the parsed command line to the exit code.
 
 use std::io;
 
@@ -13,11 +13,11 @@ use crate::{
     signals::Interrupts,
 };
 
-/// Runs `demo`. Must be called by the main thread, before others are started (see
+/// Runs `demo`. Call it from the main thread, before other threads are started (see
 /// [`kernel::tracefs::find`]).
 ///
 /// # Errors
-/// One line for stderr, and the exit code that goes with it.
+/// Why the demo did not start or could not finish.
 pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scenarios = demo::select(&args.scenarios).map_err(failure)?;
     if args.list {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         operation: "install the signal handlers",
         source: in_words(source),
     };
-    let interrupts = Interrupts::hear(1).map_err(handlers).map_err(failure)?;
+    let interrupts = Interrupts::install(1).map_err(handlers).map_err(failure)?;
     let options = Options {
         scenarios,
         families: families(args.family),

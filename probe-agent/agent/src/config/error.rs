@@ -1,64 +1,48 @@
-//! What can be wrong with a configuration, one clear line each.
+//! Errors in a configuration: one line each, with the remedy.
 
-use std::{
-    io,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{io, net::IpAddr, path::PathBuf, time::Duration};
 
-use super::{listed::LineProblem, source::PortRange, target::TargetProblem};
 use model::time_span::TimeSpan;
 
-/// Why there is no valid configuration. Each prints as one line with the remedy; the exit code is
-/// 2.
+use crate::{
+    cli::values::PortRange,
+    targets::{file::FileError, spec::TargetProblem},
+};
+
+/// Target ids are 32 bits wide, and a summary of a million targets already takes minutes to read.
+pub(super) const MOST_TARGETS: usize = 1_000_000;
+
+/// No network answers in less than about 10 us, and timers are not much more precise than this.
+pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
+
+/// Why a command line is not a valid configuration. The exit code is 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// Neither targets nor a file of them.
     #[error("no target: give HOST:PORT, or --targets-file PATH")]
     NoTargets,
-    /// The file of targets holds none.
-    #[error("{}: no target in it", file(path))]
-    EmptyTargetsFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file of targets cannot be read.
-    #[error("{}: cannot read the targets: {source}", file(path))]
-    TargetsFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// `--targets-file` does not give targets.
+    #[error(transparent)]
+    TargetsFile(#[from] FileError),
     /// More targets than a run can number.
-    #[error("{0} targets: one run has at most {MOST_TARGETS}")]
+    #[error("{0} targets: one run takes at most {MOST_TARGETS}")]
     TooManyTargets(usize),
-    /// One target is none.
+    /// An invalid target.
     #[error("target {name:?}: {problem}")]
     Target {
-        /// As it was written.
+        /// As written.
         name: String,
         /// What is wrong, and what to write.
         problem: TargetProblem,
     },
-    /// A line of the file of targets.
-    #[error("{}:{line}: {problem}", file(path))]
-    TargetsLine {
-        /// The file.
-        path: PathBuf,
-        /// The number of the line, from 1.
-        line: usize,
-        /// What is wrong, and what to write.
-        problem: LineProblem,
-    },
     /// A jitter that would start a probe before the one before it.
-    #[error("--jitter {jitter}: more than the interval, {interval}{}; write e.g. 10%", of(name.as_deref()))]
+    #[error("--jitter {jitter} is longer than the interval{}, {interval}; write e.g. 10%", of(name.as_deref()))]
     JitterOverInterval {
         /// `--jitter`.
         jitter: TimeSpan,
-        /// The interval that is shorter.
+        /// The shorter interval.
         interval: TimeSpan,
-        /// The target that has it; `None`: `--interval`.
+        /// The target that sets it; `None`: `--interval`.
         name: Option<String>,
     },
     /// A link-local address without its network interface.
@@ -67,53 +51,63 @@ pub(crate) enum ConfigError {
     )]
     NeedsZone(String),
     /// A target of the other address family.
-    #[error("target {name:?} is {}, but --source {source_address} is {}; leave --source out or probe them in two runs", family(*target_is_ipv4), family(!target_is_ipv4))]
+    #[error("target {name:?} is {}, but --source {source_address} is {}; omit --source, or use one run per address family", family(*target_is_ipv4), family(!target_is_ipv4))]
     SourceFamily {
-        /// The target as it was written.
+        /// The target as written.
         name: String,
         /// Its family.
         target_is_ipv4: bool,
         /// `--source`.
         source_address: IpAddr,
     },
-    /// `--source` can never be a source.
-    #[error("--source {0}: no address of one host; leave --source out to let the route choose")]
-    SourceAddress(IpAddr),
-    /// `--freebind` alone.
+    /// `--source` is not a unicast address.
     #[error(
-        "--freebind needs --source IP: it lets that address be one that this host does not have"
+        "--source {0}: not the address of a single host; omit --source to let the routing table choose"
     )]
+    SourceAddress(IpAddr),
+    /// `--freebind` without `--source`.
+    #[error("--freebind needs --source IP, the address that this host does not have")]
     FreebindWithoutSource,
     /// Fewer source ports than asked for.
-    #[error("--slots {slots} needs as many source ports; --source-port {ports} has {}", ports.count())]
+    #[error("--slots {slots} needs {slots} source ports, but --source-port {ports} has {}", ports.count())]
     SlotsOverPorts {
         /// `--slots`.
         slots: u32,
         /// `--source-port`.
         ports: PortRange,
     },
-    /// A thread without a port.
-    #[error("--workers {workers}: each needs a source port of its own, and there are only {slots}")]
+    /// Fewer source ports than workers.
+    #[error(
+        "--workers {workers}: each worker needs its own source port, but --slots or --source-port allows only {slots}"
+    )]
     WorkersOverSlots {
         /// `--workers`.
         workers: u32,
         /// The source ports that the other flags leave.
         slots: u32,
     },
-    /// A timeout in which nothing can answer.
-    #[error("--timeout {0}: less than 1ms, in which no target answers; give e.g. 2s")]
+    /// A timeout in which no target can answer.
+    #[error("--timeout {0}: too short; the minimum is {min}", min = TimeSpan(SHORTEST_TIMEOUT))]
     ShortTimeout(TimeSpan),
     /// Not the name of a network interface.
     #[error(
-        "--interface {0:?}: no interface name; one has 1 to 15 characters without '/' and spaces"
+        "--interface {0:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces"
     )]
     Interface(String),
-    /// There is no such network interface where the run probes from.
-    #[error("--interface {0}: there is none of that name; 'ip link' lists them")]
+    /// The run's network namespace has no such interface.
+    #[error("--interface {0}: no such network interface; 'ip link' lists them")]
     NoInterface(String),
     /// The network namespace cannot be opened.
     #[error("--netns {}: {source}; give e.g. /run/netns/NAME or /proc/PID/ns/net", path.display())]
     NetnsOpen {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The network namespace may not be entered.
+    #[error("--netns {}: cannot enter it ({source}): run as root, or grant CAP_SYS_ADMIN", path.display())]
+    NetnsEnter {
         /// The path.
         path: PathBuf,
         /// Why.
@@ -127,24 +121,6 @@ pub(crate) enum ConfigError {
         /// What it is.
         found: &'static str,
     },
-    /// A host name without an address.
-    #[error("target {name:?}: cannot resolve {host}: {reason}")]
-    Resolve {
-        /// The target as it was written.
-        name: String,
-        /// The part that was looked up.
-        host: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-/// Target ids are 32 bits wide, and a million targets already take minutes of summary to read.
-pub(crate) const MOST_TARGETS: usize = 1_000_000;
-
-/// The file of targets as it is told; `-` is stdin.
-fn file(path: &Path) -> std::path::Display<'_> {
-    if path == Path::new("-") { Path::new("stdin").display() } else { path.display() }
 }
 
 fn of(name: Option<&str>) -> String {

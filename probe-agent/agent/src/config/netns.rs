@@ -3,20 +3,18 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::{
-        fd::{AsFd, AsRawFd, BorrowedFd},
-        unix::fs::OpenOptionsExt,
-    },
+    os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-use super::ConfigError;
 use model::errno::in_words;
 
-/// An open network namespace. It stays what it is when its path is unmounted.
+use super::error::ConfigError;
+
+/// An open network namespace. It stays the same when its path is unmounted.
 #[derive(Clone, Debug)]
 pub(crate) struct NetworkNamespace {
     path: PathBuf,
@@ -31,7 +29,7 @@ impl NetworkNamespace {
     pub(crate) fn open(path: &Path) -> Result<Self, ConfigError> {
         let failed = |source| ConfigError::NetnsOpen { path: path.to_owned(), source };
         let wrong = |found| ConfigError::NetnsKind { path: path.to_owned(), found };
-        // O_NONBLOCK: a named pipe must not keep us waiting for its writer.
+        // O_NONBLOCK: do not wait for the writer of a named pipe.
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
@@ -42,8 +40,8 @@ impl NetworkNamespace {
             let directory = file.metadata().is_ok_and(|metadata| metadata.is_dir());
             return Err(wrong(if directory { "a directory" } else { "another kind of file" }));
         }
-        // SAFETY: NS_GET_NSTYPE takes no argument and returns the CLONE_* flag of the namespace
-        // that the descriptor, open as long as `file`, stands for.
+        // SAFETY: NS_GET_NSTYPE takes no argument and returns the CLONE_* flag of the namespace. The
+        // descriptor is open as long as `file` is.
         let kind = unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) };
         match kind {
             libc::CLONE_NEWNET => Ok(Self { path: path.to_owned(), file: Arc::new(file) }),
@@ -57,25 +55,11 @@ impl NetworkNamespace {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
-}
 
-impl NetworkNamespace {
     /// The open namespace.
     #[must_use]
     pub(crate) fn file(&self) -> Arc<File> {
         Arc::clone(&self.file)
-    }
-}
-
-impl AsFd for NetworkNamespace {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-}
-
-impl PartialEq for NetworkNamespace {
-    fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
     }
 }
 

@@ -5,24 +5,30 @@ use std::{
     time::Duration,
 };
 
-use super::{CheckConfig, KernelUse, listed::listed_targets};
-use crate::cli::{Command, usage};
-use engine::pace::{Jitter, Pacing};
-use engine::settings::PortPolicy;
+use engine::{
+    pacing::{Jitter, Pacing},
+    settings::PortPolicy,
+};
 use model::expect::Expect;
 use report::format::OutputFormat;
 
+use super::{CheckConfig, KernelUse};
+use crate::{
+    cli::{self, Command, Stop, values::PortRange},
+    targets::file,
+};
+
 fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
     let words = ["probe-agent", "check"].into_iter().chain(command_line.split_whitespace());
-    let args = match usage::parse(words) {
+    let args = match cli::parse(words) {
         Ok(cli) => match cli.command {
             Command::Check(args) => args,
             Command::Demo(_) => panic!("{command_line} is no check"),
         },
-        Err(usage::Stop::Usage(line)) => return Err(line),
-        Err(usage::Stop::Answer(text)) => panic!("{text}"),
+        Err(Stop::Usage(line)) => return Err(line),
+        Err(Stop::Print(text)) => panic!("{text}"),
     };
-    let listed = listed_targets(listed.join("\n").as_bytes())
+    let listed = file::parse(listed.join("\n").as_bytes())
         .map_err(|(line, problem)| format!("{line}: {problem}"))?;
     CheckConfig::new(&args, listed, None).map_err(|error| error.to_string())
 }
@@ -75,7 +81,7 @@ fn every_flag() {
     assert_eq!(config.timeout, Duration::from_millis(500));
     assert_eq!(config.workers.get(), 2);
     assert_eq!(config.source.map(|ip| ip.to_string()).as_deref(), Some("10.0.0.1"));
-    assert_eq!(config.source_ports.map(super::source::PortRange::count), Some(100));
+    assert_eq!(config.source_ports.map(PortRange::count), Some(100));
     assert_eq!(config.slots.map(u32::from), Some(10));
     assert_eq!(config.concurrency.get(), 10, "no more probes at a time than source ports");
     assert_eq!(config.port_policy, PortPolicy::Pin);
@@ -86,8 +92,9 @@ fn every_flag() {
     assert_eq!(config.output, OutputFormat::Jsonl);
     assert_eq!(
         config.warnings(),
-        ["--settle 1s: a server resends its SYN-ACK 1 s after a lost RST, so below 1100ms a \
-             clean probe is inferred, not confirmed"]
+        [
+            "--settle 1s: a server retransmits its SYN-ACK 1 s after a lost RST, so with less than 1100ms a clean probe is inferred, not confirmed"
+        ]
     );
 }
 
@@ -120,10 +127,7 @@ fn what_is_wrong_is_one_line() {
     for (command_line, line) in [
         ("", "no target: give HOST:PORT, or --targets-file PATH"),
         ("a.example", "target \"a.example\": no port; write HOST:PORT, e.g. a.example:443"),
-        (
-            "a:1 b:70000",
-            "target \"b:70000\": port \"70000\" is none; a port is a number from 1 to 65535",
-        ),
+        ("a:1 b:70000", "target \"b:70000\": port \"70000\" is not a number from 1 to 65535"),
         (
             "[fe80::1]:80",
             "target \"[fe80::1]:80\": a link-local address needs its interface; write e.g. \
@@ -131,17 +135,18 @@ fn what_is_wrong_is_one_line() {
         ),
         (
             "10.0.0.7:80 [2001:db8::7]:80 --source 10.0.0.1",
-            "target \"[2001:db8::7]:80\" is IPv6, but --source 10.0.0.1 is IPv4; leave --source \
-             out or probe them in two runs",
+            "target \"[2001:db8::7]:80\" is IPv6, but --source 10.0.0.1 is IPv4; omit --source, \
+             or use one run per address family",
         ),
         (
             "10.0.0.7:80 --source ::1",
-            "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; leave --source out or \
-             probe them in two runs",
+            "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; omit --source, or use one \
+             run per address family",
         ),
         (
             "a:80 --source 0.0.0.0",
-            "--source 0.0.0.0: no address of one host; leave --source out to let the route choose",
+            "--source 0.0.0.0: not the address of a single host; omit --source to let the routing \
+             table choose",
         ),
         (
             "a:80 --source eth0",
@@ -149,15 +154,16 @@ fn what_is_wrong_is_one_line() {
         ),
         (
             "a:80 --freebind",
-            "--freebind needs --source IP: it lets that address be one that this host does not have",
+            "--freebind needs --source IP, the address that this host does not have",
         ),
         (
             "a:80 --slots 10 --source-port 40000-40003",
-            "--slots 10 needs as many source ports; --source-port 40000-40003 has 4",
+            "--slots 10 needs 10 source ports, but --source-port 40000-40003 has 4",
         ),
         (
             "a:80 --workers 2 --source-port 40000",
-            "--workers 2: each needs a source port of its own, and there are only 1",
+            "--workers 2: each worker needs its own source port, but --slots or --source-port \
+             allows only 1",
         ),
         (
             "a:80 --jitter 150%",
@@ -166,7 +172,7 @@ fn what_is_wrong_is_one_line() {
         ),
         (
             "a:80 --interval 1s --jitter 2s",
-            "--jitter 2s: more than the interval, 1s; write e.g. 10%",
+            "--jitter 2s is longer than the interval, 1s; write e.g. 10%",
         ),
         ("a:80 --rate 0", "invalid value '0' for '--rate <N>': 0 is not in 1..=1000000"),
         (
@@ -175,32 +181,26 @@ fn what_is_wrong_is_one_line() {
         ),
         (
             "a:80 --source ::ffff:255.255.255.255",
-            "--source ::ffff:255.255.255.255: no address of one host; leave --source out to let \
-             the route choose",
+            "--source ::ffff:255.255.255.255: not the address of a single host; omit --source to \
+             let the routing table choose",
         ),
-        (
-            "a:80 --timeout 0",
-            "--timeout 0: less than 1ms, in which no target answers; give e.g. 2s",
-        ),
-        (
-            "a:80 --timeout 999999ns",
-            "--timeout 999999ns: less than 1ms, in which no target answers; give e.g. 2s",
-        ),
-        ("a:80 --count -1", "--count -1: it cannot be negative"),
+        ("a:80 --timeout 0", "--timeout 0: too short; the minimum is 1ms"),
+        ("a:80 --timeout 999999ns", "--timeout 999999ns: too short; the minimum is 1ms"),
+        ("a:80 --count -1", "--count -1: must not be negative"),
         ("a:80 --settle 5", "invalid value '5' for '--settle <TIME>': no unit: write 5s or 5ms"),
         (
             "a:80 --interface interface-too-long",
-            "--interface \"interface-too-long\": no interface name; one has 1 to 15 characters \
-             without '/' and spaces",
+            "--interface \"interface-too-long\": not an interface name; use 1 to 15 characters \
+             without '/', ':' and spaces",
         ),
         (
             "a:80 --mark x",
-            "invalid value 'x' for '--mark <MARK>': write a number of 32 bits: 42 or 0x2a",
+            "invalid value 'x' for '--mark <MARK>': write a 32-bit number: 42 or 0x2a",
         ),
         (
             "a:80 --source-port 0",
-            "invalid value '0' for '--source-port <N[-M]>': write a port from 1 to 65535, or two \
-             of them: 40000-40999",
+            "invalid value '0' for '--source-port <N[-M]>': write a port from 1 to 65535, or a \
+             range: 40000-40999",
         ),
         (
             "a:80 --concurrency 0",
@@ -220,6 +220,9 @@ fn what_is_wrong_is_one_line() {
 #[test]
 fn the_jitter_fits_every_interval() {
     let line = read("a:1 -i 10s --jitter 2s", &["b:2 interval=1s"]).unwrap_err();
-    assert_eq!(line, "--jitter 2s: more than the interval, 1s of target \"b:2\"; write e.g. 10%");
+    assert_eq!(
+        line,
+        "--jitter 2s is longer than the interval of target \"b:2\", 1s; write e.g. 10%"
+    );
     assert!(read("a:1 -i 10s --jitter 1s", &["b:2 interval=1s"]).is_ok());
 }

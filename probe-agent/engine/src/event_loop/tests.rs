@@ -12,10 +12,10 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
-use super::{Engine, Gauges, HANDED, Sink, WorkerConfig};
+use super::{EventLoop, Gauges, HANDED, Sink};
 use crate::{
-    pace::{Jitter, Limits, Pacing},
-    schedule::deal,
+    pacing::{Jitter, Limits, Pacing},
+    schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::{PortPolicy, Settings, SocketSettings},
 };
 use explain::Judged;
@@ -36,6 +36,8 @@ struct Slow {
 }
 
 impl Sink for Slow {
+    type Result = ();
+
     fn settled(&mut self, probe: Judged) {
         assert_eq!(probe.timeline.probe.outcome, Outcome::TimedOut);
         self.taken += 1;
@@ -52,6 +54,8 @@ impl Sink for Slow {
     fn has_room(&self) -> bool {
         true
     }
+
+    fn finish(self) {}
 }
 
 #[test]
@@ -75,14 +79,15 @@ fn timeouts_do_not_wait_for_all_that_is_settled() {
     };
     let targets: Arc<[Target]> = [Target::at(address)].into();
     let pace = Pacing::default();
-    let shares = deal(1, Some(2 * AT_ONCE), 1, Duration::ZERO, &pace).remove(0);
+    let shares = assign(1, Some(2 * AT_ONCE), 1, Duration::ZERO, &pace).remove(0);
     let limits = Arc::new(Limits::new(&pace, &targets));
-    let orders = WorkerConfig { targets, shares, jitter: Jitter::default(), limits };
+    let config = WorkerConfig { targets, shares, jitter: Jitter::default(), limits };
     let gauges = Arc::new(Gauges::default());
     let stop = Arc::new(AtomicBool::new(false));
-    let engine = Engine::new(settings, orders, None, Arc::clone(&gauges), stop).unwrap();
+    let source = ScheduledTargets::new(config, 7, monotonic::now());
+    let event_loop = EventLoop::new(settings, source, None, Arc::clone(&gauges), stop).unwrap();
     let mut sink = Slow { gauges, meanwhile: 0, taken: 0 };
-    engine.run(&mut sink).unwrap();
+    event_loop.run(&mut sink).unwrap();
     assert_eq!(sink.taken, 2 * AT_ONCE);
     assert!(sink.meanwhile <= HANDED, "{} were handed out before", sink.meanwhile);
 }

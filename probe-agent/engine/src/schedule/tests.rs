@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use super::{Chance, Schedule, Share};
-use crate::pace::{Jitter, Limits, Pacing};
+use crate::pacing::{Jitter, Limits, Pacing};
 use model::target::{Target, TargetId};
 
 const SECOND: u64 = 1_000_000_000;

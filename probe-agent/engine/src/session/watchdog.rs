@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use crate::event_loop::Gauges;
+use crate::gauges::Gauges;
 use kernel::monotonic;
 
 /// Between two looks: a small part of the time that counts as a standstill.
@@ -31,12 +31,12 @@ struct Found {
 
 /// The thread that looks; dropping it ends it.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Watchdog {
     found: Arc<Found>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watch {
+impl Watchdog {
     /// Starts the thread.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Watch {
         let found = Arc::new(Found::default());
         let shared = Arc::clone(&found);
         let mut known = Known::new(gauges.len());
-        let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             while !shared.stop.load(Ordering::Relaxed) {
                 for (worker, stalls) in known.look(monotonic::now(), &gauges) {
                     shared.latest.store(worker, Ordering::Relaxed);
@@ -68,7 +68,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for Watchdog {
     fn drop(&mut self) {
         self.found.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -108,16 +108,16 @@ mod tests {
     use std::sync::{Arc, atomic::Ordering};
 
     use super::{Gauges, Known};
-    use crate::event_loop::STALL;
+    use crate::gauges::STALL;
 
     #[test]
     fn each_standstill_is_found_once() {
         let gauges = [Arc::new(Gauges::default()), Arc::new(Gauges::default())];
         let mut known = Known::new(2);
         let mut look = |now, beat, standstills| {
-            gauges[0].beat.store(now, Ordering::Relaxed);
-            gauges[1].beat.store(beat, Ordering::Relaxed);
-            gauges[1].standstills.store(standstills, Ordering::Relaxed);
+            gauges[0].heartbeat.store(now, Ordering::Relaxed);
+            gauges[1].heartbeat.store(beat, Ordering::Relaxed);
+            gauges[1].stalls_ended.store(standstills, Ordering::Relaxed);
             known.look(now, &gauges)
         };
         let second = STALL;

@@ -57,10 +57,6 @@ impl<C: Counts> WorkerSink<C> {
         Self { counts, filter, passed_on: [0; Verdict::ALL.len()], channel, backlog }
     }
 
-    pub(super) fn into_counts(self) -> C {
-        self.counts
-    }
-
     fn is_wanted(&mut self, verdicts: &[Judgement]) -> bool {
         let ReportFilter::Unusual(limit) = self.filter else { return true };
         let mut wanted = false;
@@ -74,6 +70,8 @@ impl<C: Counts> WorkerSink<C> {
 }
 
 impl<C: Counts> Sink for WorkerSink<C> {
+    type Result = C;
+
     fn settled(&mut self, probe: Judged) {
         self.counts.add(&probe);
         if self.is_wanted(&probe.verdicts) {
@@ -85,5 +83,9 @@ impl<C: Counts> Sink for WorkerSink<C> {
 
     fn has_room(&self) -> bool {
         self.backlog.load(Ordering::Relaxed) < BACKLOG
+    }
+
+    fn finish(self) -> C {
+        self.counts
     }
 }

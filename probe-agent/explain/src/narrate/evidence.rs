@@ -1,39 +1,41 @@
-//! What says so: each piece names its hook and its time after the RST or the SYN.
+//! The evidence for a verdict. Each piece names its hook and its time after the RST or the SYN.
 
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Timeline},
 };
 use model::errno::errno_text;
 use model::{
-    duration::Human,
     event::{EventKind, RstReason},
     finding::Evidence,
+    human::Elapsed,
     record::Closing,
     verdict::Verdict,
 };
 
 /// The evidence for a verdict on a probe.
-pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
+pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     let mut evidence = match verdict {
         Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
             let mut all = late_rsts(timeline);
-            all.extend(met_by_later(timeline));
+            all.extend(later_probe(timeline));
             all.extend(silence(timeline));
             all
         }
         Verdict::RstLostPortReuse => {
             let mut all = late_rsts(timeline);
-            all.extend(met_by_later(timeline));
+            all.extend(later_probe(timeline));
             all
         }
-        Verdict::AckLeaked => leaked(timeline),
-        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => met(timeline, false),
-        Verdict::LateSynack => met(timeline, true),
+        Verdict::AckLeaked => leaked_ack(timeline),
+        Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
+            stale_reply(timeline, false)
+        }
+        Verdict::LateSynack => stale_reply(timeline, true),
         Verdict::SynRetransmitted => {
             let mut all = events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. }));
-            all.extend(late_rsts(timeline).into_iter().filter(|_| is_alone(timeline)));
-            all.extend(earlier(timeline).filter(|_| timeline.met_leftover_at().is_some()));
+            all.extend(late_rsts(timeline).into_iter().filter(|_| no_rst_was_lost(timeline)));
+            all.extend(earlier_probe(timeline).filter(|_| timeline.stale_reply_at().is_some()));
             all
         }
         Verdict::TimedOut => events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. })),
@@ -43,13 +45,14 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     };
     if timeline.probe.errno != 0 {
         let error = errno_text(timeline.probe.errno);
-        evidence.push(Evidence { at: None, text: format!("the socket's error is: {error}") });
+        evidence.push(Evidence { at: None, text: format!("socket error: {error}") });
     }
     match timeline.coverage {
         Coverage::Full => {}
         Coverage::SocketsOnly => evidence.push(Evidence {
             at: None,
-            text: "this kernel's tcp_send_reset is silent where no socket is left".to_owned(),
+            text: "this kernel's tcp_send_reset does not report RSTs that no socket sends"
+                .to_owned(),
         }),
         Coverage::EventsLost => evidence.push(Evidence {
             at: None,
@@ -62,29 +65,29 @@ pub(super) fn of(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
                     "no kernel tracing; TCP_INFO counts {} SYN retransmits",
                     info.retransmits
                 ),
-                None => "the kernel's side was not traced".to_owned(),
+                None => "no kernel record of this probe".to_owned(),
             },
         }),
     }
     evidence
 }
 
-/// What a SYN met: the RST of its socket, or one that came, and what the SYN had to do then.
-fn met(timeline: &Timeline, or_came_late: bool) -> Vec<Evidence> {
+/// A stale reply: the RST that answered it or that it was, and the SYN retransmit that followed.
+fn stale_reply(timeline: &Timeline, include_late: bool) -> Vec<Evidence> {
     let mut all = events(timeline, |w| match w {
-        EventKind::RstSent { socket, .. } => socket.is_some() || or_came_late,
+        EventKind::RstSent { socket, .. } => socket.is_some() || include_late,
         EventKind::SynRetransmit { .. } | EventKind::RstReceived => true,
         EventKind::StateChange { .. }
         | EventKind::SegmentRetransmit { .. }
         | EventKind::AckHeldBack
         | EventKind::SynAckRetransmit => false,
     });
-    all.extend(earlier(timeline));
+    all.extend(earlier_probe(timeline));
     all
 }
 
-/// What the kernel counted of the socket, and what it did beyond a half-open probe.
-fn leaked(timeline: &Timeline) -> Vec<Evidence> {
+/// What the kernel counted for the socket, and what the socket did that no half-open probe should.
+fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
     let mut all = events(timeline, |w| {
         matches!(
             w,
@@ -96,10 +99,9 @@ fn leaked(timeline: &Timeline) -> Vec<Evidence> {
     all.extend(timeline.probe.kernel.map(|k| Evidence {
         at: Some(k.closed_at),
         text: format!(
-            "tcp_sock.segs_out is {} at the close: the SYN, sent {}, and {}, of which the ACK guard \
-             held back {}",
+            "tcp_sock.segs_out was {} at the close: {} and {}, of which the ACK guard held back {}",
             k.segments_out,
-            times(u32::from(k.retransmits) + 1),
+            counted(u32::from(k.retransmits) + 1, "SYN"),
             counted(k.segments_out.saturating_sub(u32::from(k.retransmits) + 1), "ACK"),
             k.acks_held
         ),
@@ -107,16 +109,12 @@ fn leaked(timeline: &Timeline) -> Vec<Evidence> {
     all
 }
 
-fn times(n: u32) -> String {
-    if n == 1 { "once".to_owned() } else { format!("{n} times") }
-}
-
 fn counted(n: u32, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// Whether no lost RST has been told with the RSTs without a socket.
-fn is_alone(timeline: &Timeline) -> bool {
+/// Whether the RSTs that no socket sent are not yet part of the evidence for a lost RST.
+fn no_rst_was_lost(timeline: &Timeline) -> bool {
     timeline.later.is_none() && timeline.recoveries().next().is_none()
 }
 
@@ -127,7 +125,7 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
             at: Some(kernel.rst_sent_at),
             text: format!(
                 "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
-                Human(kernel.rst_sent_at.saturating_sub(kernel.established_at))
+                Elapsed(kernel.rst_sent_at.saturating_sub(kernel.established_at))
             ),
         });
     }
@@ -136,12 +134,12 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
     evidence
 }
 
-/// That nothing came, and for how long it was waited for.
+/// That nothing arrived after the RST, and for how long the probe was followed.
 fn silence(timeline: &Timeline) -> Option<Evidence> {
     if timeline.reused_cleanly {
         return Some(Evidence {
             at: None,
-            text: "a later SYN on the same 4-tuple was answered as if nothing were left".to_owned(),
+            text: "a later SYN on the same 4-tuple found no stale connection".to_owned(),
         });
     }
     let would_show = match timeline.coverage {
@@ -153,27 +151,26 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
         at: Some(timeline.followed_until),
         text: format!(
             "no tcp_send_reset without a socket for {} after the last RST",
-            Human(timeline.followed_until.saturating_sub(last))
+            Elapsed(timeline.followed_until.saturating_sub(last))
         ),
     })
 }
 
-/// The RSTs that answered SYN-ACKs after the close, and the SYN-ACKs themselves where the server is
-/// on this host.
+/// The RSTs that answered SYN-ACKs after the close, and the SYN-ACKs themselves if the server is on this
+/// host.
 fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
     let mut evidence = Vec::new();
     for event in &timeline.events {
-        let text = match event.what {
+        let text = match event.kind {
             EventKind::RstSent { socket: None, reason } => {
-                let copy = match timeline.sign(event.at) {
-                    Sign::Duplicate => {
-                        ": a second copy of the SYN-ACK, sent before our RST could \
-                                        arrive"
+                let copy = match timeline.synack_kind(event.at) {
+                    SynAckKind::Duplicate => {
+                        ": a second copy of the SYN-ACK, sent before our RST could arrive"
                     }
-                    Sign::Likely | Sign::Sure => "",
+                    SynAckKind::LikelyRetransmit | SynAckKind::Retransmit => "",
                 };
-                let after = Human(event.at.saturating_sub(closed));
+                let after = Elapsed(event.at.saturating_sub(closed));
                 format!(
                     "tcp_send_reset {} on this flow, {after} after our RST{copy}",
                     named(reason)
@@ -181,7 +178,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
             }
             EventKind::SynAckRetransmit if event.at >= closed => format!(
                 "tcp_retransmit_synack by the server on this host, {} after our RST",
-                Human(event.at - closed)
+                Elapsed(event.at - closed)
             ),
             EventKind::SynAckRetransmit
             | EventKind::RstSent { .. }
@@ -196,7 +193,7 @@ fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
     evidence
 }
 
-/// The reason as the tracepoint prints it, where the kernel gives one.
+/// The reset reason as the tracepoint prints it, if the kernel gives one.
 fn named(reason: RstReason) -> String {
     if reason == RstReason::NONE {
         "(no reason given)".to_owned()
@@ -205,16 +202,19 @@ fn named(reason: RstReason) -> String {
     }
 }
 
-fn met_by_later(timeline: &Timeline) -> Option<Evidence> {
+fn later_probe(timeline: &Timeline) -> Option<Evidence> {
     let later = timeline.later?;
-    let end = if later.recovered { "was answered in the end" } else { "was not answered" };
+    let end = if later.recovered { "was eventually answered" } else { "was not answered" };
     Some(Evidence {
         at: Some(later.at),
-        text: format!("the SYN of probe {} met it on the same 4-tuple and {end}", later.id),
+        text: format!(
+            "the SYN of probe {} met the stale connection on the same 4-tuple and {end}",
+            later.id
+        ),
     })
 }
 
-fn earlier(timeline: &Timeline) -> Option<Evidence> {
+fn earlier_probe(timeline: &Timeline) -> Option<Evidence> {
     let earlier = timeline.earlier?;
     let text = match (earlier.id, earlier.closing) {
         (Some(id), Some(closing)) => {
@@ -225,7 +225,7 @@ fn earlier(timeline: &Timeline) -> Option<Evidence> {
             };
             format!(
                 "probe {id} on the same 4-tuple {how} {} before this SYN",
-                Human(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
+                Elapsed(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
             )
         }
         _ => "no earlier probe on the 4-tuple was still being followed".to_owned(),
@@ -233,7 +233,7 @@ fn earlier(timeline: &Timeline) -> Option<Evidence> {
     Some(Evidence { at: (earlier.ended_at > 0).then_some(earlier.ended_at), text })
 }
 
-/// Events of some kinds, with their hook and their time after the SYN.
+/// The events of the wanted kinds, each with its hook and its time after the SYN.
 fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evidence> {
     let syn = timeline.probe.syn_at();
     let describe = |what: &EventKind| match what {
@@ -257,13 +257,13 @@ fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evide
     timeline
         .events
         .iter()
-        .filter(|e| wanted(&e.what))
+        .filter(|e| wanted(&e.kind))
         .map(|e| Evidence {
             at: Some(e.at),
             text: format!(
                 "{}, {} after the SYN",
-                describe(&e.what),
-                Human(e.at.saturating_sub(syn))
+                describe(&e.kind),
+                Elapsed(e.at.saturating_sub(syn))
             ),
         })
         .collect()

@@ -1,8 +1,8 @@
-//! What the verdicts say of a random world is what its network did.
+//! The verdicts agree with what a simulated network did to the segments.
 //!
-//! Two things cannot be known from the client's end, and are left out of the comparison: a lost RST
-//! after which nothing more reached the client while its probe was followed, and what becomes of a
-//! leftover that is met while a second copy of a SYN-ACK is just as likely.
+//! The comparison leaves out what the client's end cannot know: a lost RST after which nothing reached the
+//! client while its probe was followed, and a stale connection that was met while a second copy of a
+//! SYN-ACK was just as likely.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::world::{Losses, MS, PROBES, World};
 use crate::rules;
 use model::verdict::{Proof, Verdict};
 
-/// Compares verdicts and truth.
+/// Compares the verdicts with the truth.
 fn check(seed: u64, world: &World) -> Result<(), String> {
     if world.out.len() != PROBES as usize {
         return Err(format!("seed {seed}: {} of {PROBES} handed out", world.out.len()));
@@ -21,7 +21,7 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
         let fail = |what: &str| {
             Err(format!("seed {seed}, probe {generation}: {what}\n{judgements:?}\n{timeline:#?}"))
         };
-        let told = judgements.iter().any(|j| match j.verdict {
+        let reported = judgements.iter().any(|j| match j.verdict {
             Verdict::RstLostUnrecovered
             | Verdict::RstLostSynackRetransmit
             | Verdict::RstLostPortReuse => true,
@@ -40,10 +40,10 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
         let in_window =
             |at: &u64| (timeline.probe.started_at..=timeline.followed_until).contains(at);
         let blind = truth.events_lost_at.iter().any(in_window);
-        if told && !truth.lost.contains(&generation) {
-            return fail("a RST is said to be lost that was not");
+        if reported && !truth.lost.contains(&generation) {
+            return fail("a RST is judged lost that was not");
         }
-        if !told
+        if !reported
             && truth.lost.contains(&generation)
             && truth.shown.contains(&generation)
             && !truth.ambiguous.contains(&generation)
@@ -64,12 +64,12 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
 }
 
 fn worlds(losses: Losses) {
-    let (mut lost, mut told) = (0, 0);
+    let (mut lost, mut reported) = (0, 0);
     for seed in 0..200 {
         let one_way = [35_000, 5 * MS, 150 * MS][seed as usize % 3];
         let world = World::run(seed, one_way, losses);
         lost += world.truth.lost.len();
-        told += world
+        reported += world
             .out
             .iter()
             .filter(|t| t.later.is_some() || t.recoveries().next().is_some())
@@ -78,38 +78,38 @@ fn worlds(losses: Losses) {
             panic!("{failure}");
         }
     }
-    // Most losses show: otherwise this would compare nothing.
-    assert!(losses.event > 0 || told * 10 >= lost * 7, "{told} told of {lost}");
+    // Without visible losses there would be nothing to compare.
+    assert!(losses.event > 0 || reported * 10 >= lost * 7, "{reported} reported of {lost}");
 }
 
 #[test]
-fn only_first_rsts_are_lost_and_each_is_counted() {
+fn each_lost_first_rst_is_counted() {
     worlds(Losses { first_rst: 30, ..Losses::default() });
-    // Nothing hides a loss here, so that the counts are equal.
+    // Nothing hides a loss here, so the counts are equal.
     for seed in 0..50 {
         let world = World::run(seed, 35_000, Losses { first_rst: 30, ..Losses::default() });
-        let told =
+        let reported =
             world.out.iter().filter(|t| rules::judge(t)[0].verdict <= Verdict::RstLostPortReuse);
-        assert_eq!(told.count(), world.truth.lost.len(), "seed {seed}");
+        assert_eq!(reported.count(), world.truth.lost.len(), "seed {seed}");
     }
 }
 
 #[test]
-fn second_rsts_are_lost_as_well() {
+fn second_rsts_may_be_lost_too() {
     worlds(Losses { first_rst: 30, recovery_rst: 40, ..Losses::default() });
 }
 
 #[test]
-fn all_segments_are_lost_at_times() {
+fn any_segment_may_be_lost() {
     worlds(Losses { syn: 15, syn_ack: 25, first_rst: 25, recovery_rst: 25, event: 0 });
 }
 
 #[test]
-fn nothing_is_invented_where_only_syn_acks_are_lost() {
+fn lost_syn_acks_are_not_taken_for_lost_rsts() {
     worlds(Losses { syn: 10, syn_ack: 40, ..Losses::default() });
 }
 
 #[test]
-fn events_are_lost_as_well() {
+fn events_may_be_lost_too() {
     worlds(Losses { syn: 5, syn_ack: 10, first_rst: 30, recovery_rst: 20, event: 20 });
 }

@@ -1,36 +1,37 @@
-//! The language of `cases/*.txt`: one call of [`Settling`], or one expectation, a line. Times are
+//! The language of `cases/*.txt`: one call of [`Correlator`], or one expectation, a line. Times are
 //! milliseconds since the first SYN. `#` starts a comment.
 //!
 //! | line | meaning |
 //! | --- | --- |
-//! | `window MS` | the settle window; 1500 if absent |
-//! | `hooks full\|sockets_only\|none` | what is traced; full if absent |
+//! | `window MS` | the settle window; 1500 by default |
+//! | `hooks full\|sockets_only\|none` | the coverage; full by default |
 //! | `start` | a probe is about to start on the 4-tuple |
 //! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
 //! | `rst MS` | `tcp_send_reset` without a socket |
 //! | `rst MS of ID` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE` |
-//! | `again MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
+//! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
-//! | `confirm ID OUTCOME` | the second opinion on a refusal, of probe 9.1 |
-//! | `settle MS [lost N]`, `flush MS` | all events up to then have been told |
-//! | `expect ID VERDICT/PROOF[>LINK] ..` | what it must come to |
-//! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must, or must not, contain |
-//! | `left N` | probes that must still wait at the end |
+//! | `confirm ID OUTCOME` | the confirmation probe, 9.1, of a refusal has ended |
+//! | `settle MS [lost N]`, `flush MS` | all events up to then have been reported |
+//! | `expect ID VERDICT/PROOF[>LINK] ..` | the verdicts that the probe must get |
+//! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
+//! | `left N` | how many probes must still be pending at the end |
 //!
 //! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
-//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `doubted`.
+//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 use std::collections::BTreeMap;
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use crate::{
-    Judged, explain,
-    settle::Settling,
-    timeline::{Confirmation, Coverage, Timeline},
+    Judged,
+    correlator::{Correlator, EndedProbe, Observed},
+    explain,
+    timeline::{Coverage, Timeline},
 };
 use model::{
     event::{Event, EventKind, FlowEvent, RstReason, TcpState},
@@ -41,25 +42,25 @@ use model::{
     target::TargetId,
 };
 
-/// The first SYN leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
+/// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
 const EPOCH: u64 = 100_000_000_000;
 
 /// What a case expects.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     pub(super) verdicts: BTreeMap<String, String>,
-    /// Probe, words, and whether they must be there.
+    /// Probe, words, and whether they must occur.
     pub(super) words: Vec<(String, String, bool)>,
 }
 
-/// What was told of one probe.
+/// What was reported of one probe.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Explained {
     pub(super) id: String,
     /// As in `expect`.
     pub(super) verdicts: String,
     /// All sentences and evidence.
-    pub(super) said: String,
+    pub(super) text: String,
 }
 
 /// A case that has run.
@@ -67,7 +68,7 @@ pub(super) struct Told {
 pub(super) struct Scenario {
     pub(super) expected: Expected,
     pub(super) left: usize,
-    pub(super) told: Vec<Told>,
+    pub(super) reports: Vec<Explained>,
     pub(super) still_pending: usize,
 }
 
@@ -80,7 +81,7 @@ impl Scenario {
                 .filter(|l| !l.is_empty())
                 .map(|l| l.split_whitespace().collect::<Vec<_>>())
         };
-        // What the kernel counts for a probe's socket is known when it ends, told or not.
+        // The kernel's counts for a probe's socket are known when it ends, whether or not the events arrived.
         let mut counts = BTreeMap::<String, u32>::new();
         for words in lines() {
             if let [_, _, "of", id, ..] = words[..] {
@@ -98,69 +99,106 @@ impl Scenario {
         };
         let window = value("window").map_or(Ok(1500.0), |v| number::<f64>(&v))?;
         let left = value("left").map_or(Ok(0), |v| number(&v))?;
-        let mut settling = Settling::new(ns(window), coverage);
-        let (mut expected, mut out) = (Expected::default(), Vec::new());
+        let mut run = Run {
+            correlator: Correlator::new(ns(window), coverage),
+            in_flight: false,
+            out: Vec::new(),
+            expected: Expected::default(),
+        };
         for words in lines() {
-            step(&words, &counts, &mut settling, &mut out, &mut expected)
-                .map_err(|e| format!("{}: {e}", words.join(" ")))?;
+            run.step(&words, &counts).map_err(|e| format!("{}: {e}", words.join(" ")))?;
         }
-        let told = out.into_iter().map(told).collect();
-        Ok(Self { expected, left, told, still_pending: settling.len() })
+        let Run { correlator, out, expected, .. } = run;
+        let of_the_case = |timeline: &Timeline| timeline.probe.confirms.is_none();
+        let reports = out.into_iter().filter(of_the_case).map(explained).collect();
+        Ok(Self { expected, left, reports, still_pending: correlator.len() })
     }
 }
 
-fn step(
-    words: &[&str],
-    counts: &BTreeMap<String, u32>,
-    settling: &mut Settling,
-    out: &mut Vec<Timeline>,
-    expected: &mut Expected,
-) -> Result<(), String> {
-    match words {
-        ["window" | "hooks" | "left", _] => {}
-        ["start"] => settling.starting(&tuple(), None),
-        ["end", rest @ ..] => {
-            let (record, lost, doubted) = record(rest, counts)?;
-            settling.ended(record, lost, doubted);
-        }
-        ["confirm", first, outcome] => {
-            let outcome = self::outcome(outcome)?;
-            let second = Confirmation { id: id("9.1")?, local_port: 40_009, outcome };
-            settling.confirm(&tuple(), id(first)?, second);
-        }
-        ["settle", until] => settling.settle(at(until)?, 0, out),
-        ["settle", until, "lost", lost] => settling.settle(at(until)?, number(lost)?, out),
-        ["flush", until] => {
-            settling.flush(at(until)?, 0, out);
-        }
-        ["expect", probe, verdicts @ ..] => {
-            expected.verdicts.insert((*probe).to_owned(), verdicts.join(" "));
-        }
-        [verb @ ("says" | "silent"), probe, what @ ..] => {
-            expected.words.push(((*probe).to_owned(), what.join(" "), *verb == "says"));
-        }
-        ["rst", time] => {
-            let reason = RstReason::NO_SOCKET;
-            settling.event(&event(time, None, EventKind::RstSent { socket: None, reason })?);
-        }
-        ["synack", time] => settling.event(&event(time, None, EventKind::SynAckRetransmit)?),
-        ["rst", time, "of", id] => {
-            let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
-            settling.event(&event(time, Some(id), EventKind::RstSent { socket, reason })?);
-        }
-        ["again", time, "of", id, rest @ ..] => {
-            let error = if let ["err", n] = rest { number(n)? } else { 0 };
-            settling.event(&event(time, Some(id), EventKind::SynRetransmit { error })?);
-        }
-        ["refusal", time, "of", id] => {
-            settling.event(&event(time, Some(id), EventKind::RstReceived)?);
-        }
-        _ => return Err("not understood".to_owned()),
-    }
-    Ok(())
+/// A case while it runs.
+struct Run {
+    correlator: Correlator,
+    in_flight: bool,
+    out: Vec<Timeline>,
+    expected: Expected,
 }
 
-/// The record of an `end` line, the events lost before it, and whether it awaits a second opinion.
+impl Run {
+    fn step(&mut self, words: &[&str], counts: &BTreeMap<String, u32>) -> Result<(), String> {
+        match words {
+            ["window" | "hooks" | "left", _] => {}
+            ["start"] => self.in_flight = true,
+            ["end", rest @ ..] => {
+                let (record, lost_before, awaits_confirmation) = record(rest, counts)?;
+                self.in_flight = false;
+                self.correlator.on_probe_end(EndedProbe {
+                    record,
+                    lost_before,
+                    awaits_confirmation,
+                });
+            }
+            ["confirm", first, outcome] => self.confirm(id(first)?, self::outcome(outcome)?)?,
+            ["settle", until] => self.settle(at(until)?, 0),
+            ["settle", until, "lost", lost] => self.settle(at(until)?, number(lost)?),
+            ["flush", until] => {
+                let observed = Observed { until: at(until)?, lost: 0 };
+                self.correlator.flush(observed, &mut self.out);
+            }
+            ["expect", probe, verdicts @ ..] => {
+                self.expected.verdicts.insert((*probe).to_owned(), verdicts.join(" "));
+            }
+            [verb @ ("says" | "silent"), probe, what @ ..] => {
+                let words = ((*probe).to_owned(), what.join(" "), *verb == "says");
+                self.expected.words.push(words);
+            }
+            ["rst", time] => {
+                let reason = RstReason::NO_SOCKET;
+                self.observe(event(time, None, EventKind::RstSent { socket: None, reason })?);
+            }
+            ["synack", time] => self.observe(event(time, None, EventKind::SynAckRetransmit)?),
+            ["rst", time, "of", id] => {
+                let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
+                self.observe(event(time, Some(id), EventKind::RstSent { socket, reason })?);
+            }
+            ["retransmit", time, "of", id, rest @ ..] => {
+                let error = if let ["err", n] = rest { number(n)? } else { 0 };
+                self.observe(event(time, Some(id), EventKind::SynRetransmit { error })?);
+            }
+            ["refusal", time, "of", id] => {
+                self.observe(event(time, Some(id), EventKind::RstReceived)?);
+            }
+            _ => return Err("not understood".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, until: u64, lost: u64) {
+        let in_flight = self.in_flight;
+        self.correlator.on_time([], Observed { until, lost }, |_| in_flight, &mut self.out);
+    }
+
+    /// Takes in an event. Nothing is settled by it.
+    fn observe(&mut self, event: FlowEvent) {
+        let observed = Observed { until: 0, lost: 0 };
+        self.correlator.on_time([event], observed, |_| true, &mut self.out);
+    }
+
+    /// A confirmation probe from another port ends. It is handed out at the next `settle`.
+    fn confirm(&mut self, first: ProbeId, outcome: Outcome) -> Result<(), String> {
+        let line = ["9.1", "refused", "syn", "1", "norecord"];
+        let (record, ..) = record(&line, &BTreeMap::new())?;
+        let flow = FlowKey { local_port: 40_009, ..record.flow };
+        let record = ProbeRecord { flow, outcome, confirms: Some(first), ..record };
+        self.correlator.on_probe_end(EndedProbe {
+            record,
+            lost_before: 0,
+            awaits_confirmation: false,
+        });
+        Ok(())
+    }
+}
+
+/// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
 fn record(
     words: &[&str],
     counts: &BTreeMap<String, u32>,
@@ -214,32 +252,32 @@ fn record(
         state_hook: StateHook::Tracepoint,
         confirms: None,
     };
-    Ok((record, u64::from(count("lost")?), has("doubted")))
+    Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
 }
 
-fn told(timeline: Timeline) -> Told {
-    let explained = explain(Judged::new(timeline, Expect::Open));
-    let mut told = Told {
-        id: explained.timeline.probe.id.to_string(),
+fn explained(timeline: Timeline) -> Explained {
+    let probe = explain(Judged::new(timeline, Expect::Open));
+    let mut explained = Explained {
+        id: probe.timeline.probe.id.to_string(),
         verdicts: String::new(),
-        said: String::new(),
+        text: String::new(),
     };
     let mut verdicts = Vec::new();
-    for finding in &explained.findings {
+    for finding in &probe.findings {
         let link = finding.link.map_or_else(String::new, |id| format!(">{id}"));
         verdicts.push(format!("{}/{}{link}", finding.verdict.name(), finding.proof.name()));
-        told.said += &format!("{}\n", finding.sentence);
+        explained.text += &format!("{}\n", finding.sentence);
         for evidence in &finding.evidence {
-            told.said += &format!("{}\n", evidence.text);
+            explained.text += &format!("{}\n", evidence.text);
         }
     }
-    told.verdicts = verdicts.join(" ");
-    told
+    explained.verdicts = verdicts.join(" ");
+    explained
 }
 
-fn event(time: &str, id: Option<&str>, what: EventKind) -> Result<FlowEvent, String> {
+fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {
     let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
-    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, what } })
+    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, kind } })
 }
 
 /// All probes of a case have one 4-tuple.

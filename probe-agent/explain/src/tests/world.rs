@@ -1,5 +1,5 @@
-//! A client and a server on a network that loses segments at random, and a kernel that reports
-//! late. Both ends follow Linux.
+//! A client and a server on a network that loses segments at random, and a kernel that reports late. Both
+//! ends behave like Linux.
 
 mod client;
 mod hooks;
@@ -12,7 +12,7 @@ use std::{
 
 use self::{client::Open, server::Request};
 use crate::{
-    settle::{PendingRef, Settling},
+    correlator::Correlator,
     timeline::{Coverage, Timeline},
 };
 use model::{event::FlowEvent, outcome::Outcome, record::Closing};
@@ -29,11 +29,11 @@ pub(super) struct Losses {
     pub(super) syn_ack: u64,
     pub(super) first_rst: u64,
     pub(super) recovery_rst: u64,
-    /// Of events, between the hook and the reader.
+    /// Of events, between hook and reader.
     pub(super) event: u64,
 }
 
-/// What is on the wire. The number is the probe whose SYN it belongs to.
+/// A segment on the wire. The number is the probe whose SYN it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Syn(u32),
@@ -43,7 +43,7 @@ enum Segment {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum Action {
     Start,
     ToServer(Segment),
     ToClient(Segment),
@@ -59,9 +59,9 @@ pub(super) struct Truth {
     pub(super) lost: BTreeSet<u32>,
     /// When the RST would have reached the server.
     arrives: BTreeMap<u32, u64>,
-    /// Of those, the ones of which the client was told something.
+    /// Those of them that the client could notice.
     pub(super) shown: BTreeSet<u32>,
-    /// Leftovers that were met while a second copy was as likely.
+    /// Stale connections that were met while a second copy of a SYN-ACK was just as likely.
     pub(super) ambiguous: BTreeSet<u32>,
     /// When an event was lost.
     pub(super) events_lost_at: Vec<u64>,
@@ -73,17 +73,16 @@ pub(super) struct World {
     order: u64,
     one_way: u64,
     losses: Losses,
-    queue: BinaryHeap<Reverse<(u64, u64, What)>>,
+    queue: BinaryHeap<Reverse<(u64, u64, Action)>>,
     server: Option<Request>,
     client: Option<Open>,
     started: u32,
-    settling: Settling,
+    correlator: Correlator,
     ring: VecDeque<FlowEvent>,
     events_lost: u64,
     lost_before: u64,
-    last: Option<PendingRef>,
     pub(super) truth: Truth,
-    /// Until when a second copy of the SYN-ACK of each probe may be on its way.
+    /// Until when a second copy of each probe's SYN-ACK may be in flight.
     copies_until: BTreeMap<u32, u64>,
     pub(super) out: Vec<Timeline>,
 }
@@ -100,21 +99,20 @@ impl World {
             server: None,
             client: None,
             started: 0,
-            settling: Settling::new(WINDOW, Coverage::Full),
+            correlator: Correlator::new(WINDOW, Coverage::Full),
             ring: VecDeque::new(),
             events_lost: 0,
             lost_before: 0,
-            last: None,
             truth: Truth::default(),
             copies_until: BTreeMap::new(),
             out: Vec::new(),
         };
-        world.after(0, What::Start);
-        world.after(0, What::Tick);
-        while let Some(Reverse((at, _, what))) = world.queue.pop() {
-            // A kernel that is busy does things later than they arrive.
+        world.after(0, Action::Start);
+        world.after(0, Action::Tick);
+        while let Some(Reverse((at, _, action))) = world.queue.pop() {
+            // A busy kernel handles things later than they arrive.
             world.now = world.now.max(at);
-            world.step(what);
+            world.step(action);
         }
         world
     }
@@ -128,35 +126,35 @@ impl World {
         (z ^ (z >> 31)) % below
     }
 
-    fn after(&mut self, delay: u64, what: What) {
+    fn after(&mut self, delay: u64, action: Action) {
         self.order += 1;
-        self.queue.push(Reverse((self.now + delay, self.order, what)));
+        self.queue.push(Reverse((self.now + delay, self.order, action)));
     }
 
-    fn step(&mut self, what: What) {
-        match what {
-            What::Start => self.start(),
-            What::ToServer(segment) => self.at_server(segment),
-            What::ToClient(segment) => self.at_client(segment),
-            What::ServerTimer(timer) => self.server_timer(timer),
-            What::SynTimer(generation, nth) => self.syn_timer(generation, nth),
-            What::GiveUp(generation) => {
+    fn step(&mut self, action: Action) {
+        match action {
+            Action::Start => self.start(),
+            Action::ToServer(segment) => self.at_server(segment),
+            Action::ToClient(segment) => self.at_client(segment),
+            Action::ServerTimer(timer) => self.server_timer(timer),
+            Action::SynTimer(generation, nth) => self.syn_timer(generation, nth),
+            Action::GiveUp(generation) => {
                 if self.client.as_ref().is_some_and(|c| c.generation == generation) {
                     self.end(Outcome::TimedOut, Closing::Silent, 0);
                 }
             }
-            What::Tick => self.tick(),
+            Action::Tick => self.tick(),
         }
     }
 
-    /// From either end; what the network loses goes nowhere.
+    /// Sends from either end; the network may lose the segment.
     fn send(&mut self, segment: Segment) {
         let (percent, to) = match segment {
-            Segment::Syn(_) => (self.losses.syn, What::ToServer(segment)),
-            Segment::Rst { first: true, .. } => (self.losses.first_rst, What::ToServer(segment)),
-            Segment::Rst { .. } => (self.losses.recovery_rst, What::ToServer(segment)),
+            Segment::Syn(_) => (self.losses.syn, Action::ToServer(segment)),
+            Segment::Rst { first: true, .. } => (self.losses.first_rst, Action::ToServer(segment)),
+            Segment::Rst { .. } => (self.losses.recovery_rst, Action::ToServer(segment)),
             Segment::SynAck { .. } | Segment::Challenge(_) => {
-                (self.losses.syn_ack, What::ToClient(segment))
+                (self.losses.syn_ack, Action::ToClient(segment))
             }
         };
         let lost = self.random(100) < percent;

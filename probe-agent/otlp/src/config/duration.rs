@@ -8,7 +8,7 @@ use super::{
 };
 use model::time_span::TimeSpan;
 
-/// The timeout that a setting stands for; never zero and at most a day.
+/// The timeout in a setting; never zero and at most a day.
 pub(super) fn timeout(setting: &Setting) -> Result<Duration, ConfigError> {
     let (text, example) = match setting.source {
         Source::Flag => (setting.value.clone(), "a number and its unit, e.g. 10s or 500ms"),
@@ -16,7 +16,7 @@ pub(super) fn timeout(setting: &Setting) -> Result<Duration, ConfigError> {
             (format!("{}ms", setting.value), "milliseconds above 0, e.g. 10000")
         }
     };
-    // What is no number of milliseconds has another unit, or no number, before the `ms`.
+    // A variable that is not a number of milliseconds does not parse with `ms` appended.
     text.parse::<TimeSpan>()
         .ok()
         .map(|span| span.0)

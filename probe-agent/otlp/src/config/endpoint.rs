@@ -1,4 +1,4 @@
-//! The collector: its URL and how to speak to it.
+//! The collector's endpoint: URL, protocol, headers and TLS.
 
 mod url;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::args::OtlpArgs;
 
-/// How OTLP is spoken.
+/// The protocol of the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// gRPC, by default on port 4317.
@@ -37,7 +37,7 @@ impl fmt::Display for Protocol {
 /// PEM files for TLS; they are read when the exporter starts, and only for `https`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Certificates to trust in place of the system's (`..._CERTIFICATE`).
+    /// Certificates to trust instead of the system's (`..._CERTIFICATE`).
     pub trusted: Option<PathBuf>,
     /// The client's certificate chain and its private key (`..._CLIENT_CERTIFICATE`,
     /// `..._CLIENT_KEY`).
@@ -47,15 +47,15 @@ pub struct TlsFiles {
 /// A collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Over HTTP the URL that is posted to, over gRPC the origin.
+    /// Over HTTP the URL to post to, over gRPC the origin.
     pub url: Uri,
-    /// How to speak to it.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Sent with each request; the values are marked as sensitive and do not show in `Debug`.
+    /// Sent with each request. The values are marked as sensitive and do not show in `Debug`.
     pub headers: HeaderMap,
-    /// Whether requests are compressed with gzip.
+    /// Whether to compress requests with gzip.
     pub gzip: bool,
-    /// For `https`.
+    /// The files for `https`.
     pub tls: TlsFiles,
 }
 
@@ -107,11 +107,12 @@ fn gzip(setting: Option<Setting>) -> Result<bool, ConfigError> {
 fn headers(setting: &Setting) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     for (key, value) in pairs(&setting.name, &setting.value)? {
-        let wrong =
+        let invalid =
             |problem| ConfigError::Header { name: setting.name.clone(), key: key.clone(), problem };
-        let name = HeaderName::try_from(&key).map_err(|_| wrong("is no HTTP header name"))?;
+        let name =
+            HeaderName::try_from(&key).map_err(|_| invalid("is not a valid HTTP header name"))?;
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| wrong("has a value with a character that HTTP does not allow"))?;
+            .map_err(|_| invalid("has a value with a character that HTTP does not allow"))?;
         value.set_sensitive(true);
         headers.append(name, value);
     }
@@ -119,14 +120,14 @@ fn headers(setting: &Setting) -> Result<HeaderMap, ConfigError> {
 }
 
 fn tls<E: Fn(&str) -> Option<String>>(settings: &Settings<E>) -> Result<TlsFiles, ConfigError> {
-    let half = |present: Setting, missing| {
+    let incomplete = |present: Setting, missing| {
         Err(ConfigError::HalfIdentity { present: present.name, missing })
     };
     let identity = match (settings.otlp("CLIENT_CERTIFICATE"), settings.otlp("CLIENT_KEY")) {
         (Some(chain), Some(key)) => Some((chain.value.into(), key.value.into())),
         (None, None) => None,
-        (Some(chain), None) => return half(chain, "OTEL_EXPORTER_OTLP_CLIENT_KEY"),
-        (None, Some(key)) => return half(key, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+        (Some(chain), None) => return incomplete(chain, "OTEL_EXPORTER_OTLP_CLIENT_KEY"),
+        (None, Some(key)) => return incomplete(key, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
     };
     Ok(TlsFiles { trusted: settings.otlp("CERTIFICATE").map(|s| s.value.into()), identity })
 }

@@ -1,21 +1,21 @@
-//! What can be wrong with the configuration, each in one line with the remedy.
+//! Configuration errors, each in one line with its remedy.
 
 use super::setting::Setting;
 
-/// A setting that makes no sense.
+/// An invalid setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// An endpoint that is no URL, or none that spans can be sent to.
+    /// An endpoint that is not a URL, or not one that spans can be sent to.
     #[error("{}: {:?} {problem}; write it like {example}", .setting.name, .setting.value)]
     Endpoint {
-        /// Where it was read.
+        /// The setting.
         setting: Setting,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
-        /// A right one.
+        /// A valid example.
         example: &'static str,
     },
-    /// An endpoint with a user name or password, which is not repeated here.
+    /// An endpoint with a user name or password, which the error does not repeat.
     #[error(
         "{name}: credentials in the URL are not sent; give them as a header, e.g. \
          OTEL_EXPORTER_OTLP_HEADERS=authorization=Basic%20..."
@@ -24,21 +24,21 @@ pub enum ConfigError {
         /// The flag or variable.
         name: String,
     },
-    /// A protocol that is not spoken.
+    /// A protocol that is not supported.
     #[error("{}: protocol {:?} is not supported; use grpc or http/protobuf", .0.name, .0.value)]
     Protocol(Setting),
     /// A compression that is not supported.
     #[error("{}: compression {:?} is not supported; use gzip or none", .0.name, .0.value)]
     Compression(Setting),
-    /// A timeout that is none.
-    #[error("{}: {:?} is no timeout; write {example}", .setting.name, .setting.value)]
+    /// An invalid timeout.
+    #[error("{}: {:?} is not a timeout; write {example}", .setting.name, .setting.value)]
     Timeout {
-        /// Where it was read.
+        /// The setting.
         setting: Setting,
-        /// A right one.
+        /// A valid example.
         example: &'static str,
     },
-    /// A list of `key=value` with another thing in it, which is not repeated: it may be a secret.
+    /// A list with an entry that is not `key=value`. The error does not repeat it: it may be a secret.
     #[error(
         "{name}: entry {entry} is not key=value; separate entries by commas and write a comma \
              in a value as %2C"
@@ -49,25 +49,25 @@ pub enum ConfigError {
         /// Counts from 1.
         entry: usize,
     },
-    /// A header that HTTP does not allow.
+    /// An invalid header.
     #[error("{name}: header {key:?} {problem}")]
     Header {
         /// The flag or variable.
         name: String,
         /// The header's name.
         key: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
-    /// An exporter that the agent does not have.
+    /// An exporter that is not supported.
     #[error("{}: exporter {:?} is not supported; use otlp or none", .0.name, .0.value)]
     Exporter(Setting),
     /// A client certificate without its key, or a key without its certificate.
     #[error("{present} is set, but {missing} is not; a client certificate needs both")]
     HalfIdentity {
-        /// The variable that is there.
+        /// The variable that is set.
         present: String,
-        /// The one that is not.
+        /// The variable that is missing.
         missing: &'static str,
     },
 }

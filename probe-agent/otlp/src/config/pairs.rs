@@ -1,14 +1,14 @@
-//! `key=value,key=value`, as headers and resource attributes are written (the syntax of W3C
-//! Baggage without its properties: values are percent-encoded).
+//! Lists like `key=value,key=value`, for headers and resource attributes (the syntax of W3C Baggage without
+//! properties: values are percent-encoded).
 
 use percent_encoding::percent_decode_str;
 
 use super::error::ConfigError;
 
-/// The pairs of a list in their order; empty entries are passed over.
+/// The pairs of a list in order; empty entries are skipped.
 ///
 /// # Errors
-/// An entry without `=` or without a key, or one that does not decode to UTF-8.
+/// An entry has no `=` or no key, or does not decode to UTF-8.
 pub(crate) fn pairs(name: &str, list: &str) -> Result<Vec<(String, String)>, ConfigError> {
     let entries = list.split(',').map(str::trim).enumerate().filter(|(_, e)| !e.is_empty());
     entries

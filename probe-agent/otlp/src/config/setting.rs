@@ -1,17 +1,17 @@
-//! One setting and where it was read, so that an error can say which flag or variable to mend.
+//! A setting and its source, so that an error can name the flag or variable to correct.
 
-/// A value and the name of its flag or variable.
+/// A value with the name of its flag or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// E.g. `--otlp-endpoint` or `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub name: String,
-    /// As given.
+    /// The value as given.
     pub value: String,
-    /// Where on the scale of precedence it stood.
+    /// Its source.
     pub(super) source: Source,
 }
 
-/// Where a setting came from.
+/// Where a setting came from, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// The command line.
@@ -32,18 +32,18 @@ impl<E: Fn(&str) -> Option<String>> Settings<E> {
         Self { env }
     }
 
-    /// A variable by its full name; empty counts as unset.
+    /// A variable by its full name; an empty one counts as unset.
     pub(super) fn variable(&self, name: &str) -> Option<Setting> {
         self.read(name.to_owned(), Source::Generic)
     }
 
-    /// An exporter's variable by its last part, the signal's before the generic one.
+    /// An exporter variable by the last part of its name: the signal's, else the generic one.
     pub(super) fn otlp(&self, last: &str) -> Option<Setting> {
         self.read(format!("OTEL_EXPORTER_OTLP_TRACES_{last}"), Source::Signal)
             .or_else(|| self.read(format!("OTEL_EXPORTER_OTLP_{last}"), Source::Generic))
     }
 
-    /// The flag, else the exporter's variable.
+    /// The flag, else the exporter variable.
     pub(super) fn pick(&self, flag: &str, given: Option<&str>, last: &str) -> Option<Setting> {
         given
             .map(|value| Setting {

@@ -13,10 +13,13 @@ const HOST: fn() -> HostFacts = || HostFacts {
 };
 
 /// The resource as text, in the order of its keys.
-fn told(env: &[(&str, &str)], host: &HostFacts) -> Result<BTreeMap<String, String>, ConfigError> {
+fn attributes_of(
+    env: &[(&str, &str)],
+    host: &HostFacts,
+) -> Result<BTreeMap<String, String>, ConfigError> {
     let env: BTreeMap<_, _> = env.iter().copied().collect();
     let resource = resource(|name| env.get(name).map(|v| (*v).to_owned()), host)?;
-    let told = resource.attributes.into_iter().map(|pair| {
+    let pairs = resource.attributes.into_iter().map(|pair| {
         let value = match pair.value.unwrap().value.unwrap() {
             Value::StringValue(s) => s,
             Value::IntValue(i) => i.to_string(),
@@ -24,12 +27,12 @@ fn told(env: &[(&str, &str)], host: &HostFacts) -> Result<BTreeMap<String, Strin
         };
         (pair.key, value)
     });
-    Ok(told.collect())
+    Ok(pairs.collect())
 }
 
 #[test]
-fn what_is_detected_is_told_and_what_is_not_is_left_out() {
-    let all = told(&[], &HOST()).unwrap();
+fn only_detected_values_become_attributes() {
+    let all = attributes_of(&[], &HOST()).unwrap();
     assert_eq!(all["service.name"], "probe-agent");
     assert_eq!(all["service.version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(all["service.instance.id"], "ffffffff-ffff-4fff-bfff-ffffffffffff");
@@ -41,31 +44,31 @@ fn what_is_detected_is_told_and_what_is_not_is_left_out() {
     assert!(all.contains_key("host.arch"));
     assert_eq!(all.len(), 9, "{all:?}");
     let bare = HostFacts { name: String::new(), kernel: String::new(), ..HOST() };
-    assert_eq!(told(&[], &bare).unwrap().len(), 7);
+    assert_eq!(attributes_of(&[], &bare).unwrap().len(), 7);
 }
 
 #[test]
-fn the_environment_wins_in_the_order_of_the_specification() {
+fn the_environment_takes_precedence_as_specified() {
     let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a,team=on%20call,host.name=b,");
-    let all = told(&[attributes], &HOST()).unwrap();
+    let all = attributes_of(&[attributes], &HOST()).unwrap();
     assert_eq!((&*all["service.name"], &*all["team"], &*all["host.name"]), ("a", "on call", "b"));
-    let all = told(&[attributes, ("OTEL_SERVICE_NAME", "c")], &HOST()).unwrap();
+    let all = attributes_of(&[attributes, ("OTEL_SERVICE_NAME", "c")], &HOST()).unwrap();
     assert_eq!(all["service.name"], "c");
-    let all = told(&[("OTEL_SERVICE_NAME", "")], &HOST()).unwrap();
+    let all = attributes_of(&[("OTEL_SERVICE_NAME", "")], &HOST()).unwrap();
     assert_eq!(all["service.name"], "probe-agent");
 }
 
 #[test]
-fn the_downward_api_is_read_in_its_usual_spellings() {
+fn the_usual_variables_of_the_downward_api_are_read() {
     let env = [("NODE_NAME", "n"), ("K8S_POD_NAME", "p"), ("POD_NAME", "q"), ("POD_UID", "")];
-    let all = told(&env, &HOST()).unwrap();
+    let all = attributes_of(&env, &HOST()).unwrap();
     assert_eq!((&*all["k8s.node.name"], &*all["k8s.pod.name"]), ("n", "p"));
     assert!(!all.contains_key("k8s.pod.uid") && !all.contains_key("k8s.namespace.name"));
 }
 
 #[test]
-fn a_broken_list_is_named_and_not_repeated() {
-    let error = told(&[("OTEL_RESOURCE_ATTRIBUTES", "a=b,secret")], &HOST()).unwrap_err();
+fn an_error_names_an_invalid_list_but_does_not_repeat_it() {
+    let error = attributes_of(&[("OTEL_RESOURCE_ATTRIBUTES", "a=b,secret")], &HOST()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "OTEL_RESOURCE_ATTRIBUTES: entry 2 is not key=value; separate entries by commas and write \

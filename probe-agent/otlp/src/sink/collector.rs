@@ -1,13 +1,10 @@
-//! A collector, whichever protocol it speaks.
+//! A collector, over either protocol.
 
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
-pub use super::tls::TlsError;
-use super::{Answer, grpc::Grpc, http::Http, retry::deliver};
+use super::{Answer, TlsError, grpc::Grpc, http::Http, retry::deliver};
 use crate::config::{Endpoint, Protocol};
 
 /// A collector.
@@ -24,7 +21,7 @@ enum Client {
 }
 
 impl Collector {
-    /// No connection is made yet. Must be used within one Tokio runtime.
+    /// Does not connect yet. Must be used within one Tokio runtime.
     ///
     /// # Errors
     /// The TLS files of an `https` endpoint cannot be used.
@@ -42,7 +39,7 @@ impl Collector {
         &self.name
     }
 
-    /// Sends a batch, again where that makes sense, for at most the timeout.
+    /// Sends a batch, with retries where they make sense, within the timeout.
     pub(crate) async fn deliver(&mut self, request: ExportTraceServiceRequest) -> Answer {
         let answer = match &mut self.client {
             Client::Http(http) => match http.body(&request) {
@@ -56,28 +53,19 @@ impl Collector {
         };
         match answer {
             Answer::Failed { why } => Answer::Failed { why: format!("{why}{}", self.advice) },
-            taken @ Answer::Taken { .. } => taken,
+            taken @ Answer::Accepted { .. } => taken,
         }
     }
 }
 
-/// What a success says.
-pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
-    let partial = response.partial_success.unwrap_or_default();
-    Answer::Taken {
-        rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
-        message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
-    }
-}
-
-/// What to look at when nothing works: the commonest mistake is the other protocol's port.
+/// A hint for failures: the most common mistake is the port of the other protocol.
 fn advice(endpoint: &Endpoint) -> &'static str {
     match (endpoint.protocol, endpoint.url.port_u16()) {
         (Protocol::HttpProtobuf, Some(4317)) => {
-            " (port 4317 is usually that of gRPC: try --otlp-protocol grpc)"
+            " (port 4317 is usually for gRPC: try --otlp-protocol grpc)"
         }
         (Protocol::Grpc, Some(4318)) => {
-            " (port 4318 is usually that of HTTP: try --otlp-protocol http/protobuf)"
+            " (port 4318 is usually for HTTP: try --otlp-protocol http/protobuf)"
         }
         _ => "",
     }

@@ -1,5 +1,4 @@
-//! A file of OTLP JSON lines, one request in each, as the collector's file exporter writes and its
-//! receivers read (OTLP specification, "JSON Protobuf Encoding"; "OpenTelemetry Protocol File
+//! A file of OTLP JSON lines, one request per line, in the format of the collector's file exporter (OTLP specification, "JSON Protobuf Encoding"; "OpenTelemetry Protocol File
 //! Exporter").
 
 use std::{
@@ -13,11 +12,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use super::Answer;
 use model::errno::in_words;
 
-/// The file, held open for the run.
+/// The file, open for the whole run.
 pub(crate) struct JsonLines {
     file: File,
     path: PathBuf,
-    /// Where the last whole line ends.
+    /// The length of the file up to the end of its last complete line.
     whole: u64,
 }
 
@@ -34,13 +33,13 @@ impl JsonLines {
         self.path.display().to_string()
     }
 
-    /// Writes a batch as one line. All of it is taken or nothing: a line that broke off is taken
-    /// back, so that the file stays readable.
+    /// Writes a batch as one line, all or nothing: an incomplete line is removed again, so the file stays
+    /// readable.
     pub(crate) fn write(&mut self, request: &ExportTraceServiceRequest) -> Answer {
         match self.try_write(request) {
-            Ok(()) => Answer::Taken { rejected: 0, message: String::new() },
+            Ok(()) => Answer::Accepted { rejected: 0, message: String::new() },
             Err(error) => {
-                self.take_back();
+                self.truncate();
                 Answer::Failed { why: format!("{}; is the disk full?", in_words(error)) }
             }
         }
@@ -54,9 +53,9 @@ impl JsonLines {
         Ok(())
     }
 
-    /// Cuts off what came after the last whole line. A pipe or a device has no length to set;
-    /// there is nothing to be done then, and the failure is counted and told already.
-    fn take_back(&mut self) {
+    /// Cuts the file after its last complete line. A pipe or device has no length; the failure is then
+    /// counted and reported all the same.
+    fn truncate(&mut self) {
         if self.file.set_len(self.whole).is_ok() {
             let _ = self.file.seek(SeekFrom::Start(self.whole));
         }

@@ -19,7 +19,6 @@ use tonic_types::StatusExt;
 
 use super::{
     Answer,
-    collector::taken,
     retry::Attempt,
     tls::{self, TlsError},
     transport::{Connections, add_headers, connections},
@@ -49,7 +48,7 @@ impl Grpc {
         })
     }
 
-    /// Sends a request once; `within` is told to the receiver.
+    /// Sends a request once, with `within` as its deadline for the receiver.
     pub(super) async fn attempt(
         &mut self,
         request: ExportTraceServiceRequest,
@@ -58,13 +57,13 @@ impl Grpc {
         let mut request = tonic::Request::new(request);
         request.set_timeout(within);
         match self.client.export(request).await {
-            Ok(response) => Attempt::Done(taken(response.into_inner())),
+            Ok(response) => Attempt::Done(Answer::from(response.into_inner())),
             Err(status) => classify(&status),
         }
     }
 }
 
-/// What a failure means ("OTLP/gRPC Response", "Failures").
+/// Whether to retry after a failure ("OTLP/gRPC Response", "Failures").
 fn classify(status: &Status) -> Attempt {
     let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let again = match status.code() {
@@ -74,7 +73,7 @@ fn classify(status: &Status) -> Attempt {
         | Code::OutOfRange
         | Code::Unavailable
         | Code::DataLoss => true,
-        // Only where the receiver says that it recovers.
+        // Only if the receiver announces its recovery.
         Code::ResourceExhausted => after.is_some(),
         Code::Ok
         | Code::Unknown
@@ -88,22 +87,22 @@ fn classify(status: &Status) -> Attempt {
         | Code::Unauthenticated => false,
     };
     let why = why(status);
-    if again { Attempt::Again { why, after } } else { Attempt::Done(Answer::Failed { why }) }
+    if again { Attempt::Retry { why, after } } else { Attempt::Done(Answer::Failed { why }) }
 }
 
 fn why(status: &Status) -> String {
     let text: String = status.message().chars().filter(|c| !c.is_control()).take(300).collect();
     let advice = match status.code() {
         Code::Unauthenticated | Code::PermissionDenied => {
-            "; does it want a header (OTEL_EXPORTER_OTLP_HEADERS)?"
+            "; does it need a header (OTEL_EXPORTER_OTLP_HEADERS)?"
         }
-        Code::Unimplemented => "; is it an OTLP receiver of traces?",
+        Code::Unimplemented => "; is it an OTLP receiver for traces?",
         _ => "",
     };
     format!("{:?}: {text}{advice}", status.code())
 }
 
-/// The connections as tonic wants them.
+/// The connections as tonic needs them.
 #[derive(Clone)]
 struct Transport {
     client: Connections<Body>,
@@ -122,7 +121,7 @@ impl Service<Request<Body>> for Transport {
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         add_headers(&mut request, &self.endpoint);
         let response = self.client.request(request);
-        // tonic does not know this client's errors and would call them Unknown, which is final.
+        // tonic would map this client's errors to Unknown, which is not retried.
         Box::pin(async move {
             response.await.map_err(|error| {
                 let why = with_causes(&error);

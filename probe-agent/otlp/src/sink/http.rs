@@ -25,10 +25,10 @@ use crate::config::Endpoint;
 
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// The most that is read of an answer; the specification asks for a limit and suggests this one.
+/// The most bytes to read of a response. The specification requires a limit and suggests this one.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The most of an error's text that is told.
+/// The most characters of an error's text to report.
 const EXCERPT: usize = 200;
 
 /// A collector over HTTP.
@@ -42,7 +42,7 @@ impl Http {
         Ok(Self { client: connections(&endpoint)?, endpoint })
     }
 
-    /// The body of a request, compressed where that is configured.
+    /// The body of a request, compressed if configured.
     pub(super) fn body(&self, request: &ExportTraceServiceRequest) -> std::io::Result<Bytes> {
         let plain = request.encode_to_vec();
         if !self.endpoint.gzip {
@@ -69,37 +69,37 @@ impl Http {
             Err(error) if tls::refused(&error) => {
                 return Attempt::Done(Answer::Failed { why: with_causes(&error) });
             }
-            Err(error) => return Attempt::Again { why: with_causes(&error), after: None },
+            Err(error) => return Attempt::Retry { why: with_causes(&error), after: None },
         };
         let (head, body) = response.into_parts();
         match Limited::new(body, ANSWER_LIMIT).collect().await {
             Ok(body) => classify(head.status, &head.headers, &body.to_bytes()),
-            Err(error) => Attempt::Again {
-                why: format!("{}, and its text broke off: {error}", head.status),
+            Err(error) => Attempt::Retry {
+                why: format!("{}, but its body broke off: {error}", head.status),
                 after: None,
             },
         }
     }
 }
 
-/// What an answer means.
+/// Whether a response is a success, a failure, or a reason to retry.
 fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Attempt {
     if status.is_success() {
         return Attempt::Done(success(headers, body));
     }
     let why = failure(status, headers, body);
     match status {
-        // The retryable ones ("OTLP/HTTP Response", "Retryable Response Codes").
+        // "OTLP/HTTP Response", "Retryable Response Codes".
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Attempt::Again { why, after: retry_after(headers) },
+        | StatusCode::GATEWAY_TIMEOUT => Attempt::Retry { why, after: retry_after(headers) },
         _ => Attempt::Done(Answer::Failed { why }),
     }
 }
 
-/// A success may be a partial one. What is evidently no OTLP receiver's answer (a web page, bytes
-/// that do not decode) is no success: nothing says that the spans were taken.
+/// A success may be partial. A response that evidently does not come from an OTLP receiver (a web page, or
+/// bytes that do not decode) is a failure: it does not show that the spans were accepted.
 fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
     let decoded = match content_type(headers) {
         Some("application/json") => from_json(body),
@@ -108,15 +108,15 @@ fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
         _ => Some(ExportTraceServiceResponse::decode(body).unwrap_or_default()),
     };
     match decoded {
-        Some(response) => super::collector::taken(response),
+        Some(response) => response.into(),
         None => Answer::Failed {
-            why: "it answers, but not as an OTLP receiver does; is the URL right?".to_owned(),
+            why: "it answers, but not like an OTLP receiver; is the URL correct?".to_owned(),
         },
     }
 }
 
-/// An answer in JSON, which some receivers give whatever they were asked in. `opentelemetry-proto`
-/// does not read a 64-bit number that is a string there, as the encoding has it.
+/// A response in JSON, which some receivers send even to protobuf requests. `opentelemetry-proto` does not
+/// decode 64-bit numbers that are strings, as the JSON encoding specifies.
 fn from_json(body: &[u8]) -> Option<ExportTraceServiceResponse> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
     let partial = &answer["partialSuccess"];
@@ -136,7 +136,7 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
     value.split(';').next().map(str::trim)
 }
 
-/// Seconds; a date is passed over in favour of the usual backoff.
+/// The delay in seconds. A date is ignored; the usual backoff applies.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)
@@ -148,13 +148,13 @@ fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
         Some(PROTOBUF) => tonic_types::Status::decode(body).map(|s| s.message).unwrap_or_default(),
         _ => String::from_utf8_lossy(body).into_owned(),
     };
-    // Control characters of a foreign host do not belong on a terminal.
+    // Control characters from another host must not reach the terminal.
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
     let advice = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "; does it want a header (OTEL_EXPORTER_OTLP_HEADERS)?"
+            "; does it need a header (OTEL_EXPORTER_OTLP_HEADERS)?"
         }
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "; is the URL right?",
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "; is the URL correct?",
         _ => "",
     };
     if text.is_empty() { format!("{status}{advice}") } else { format!("{status}: {text}{advice}") }

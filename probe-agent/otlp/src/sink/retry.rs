@@ -1,5 +1,5 @@
-//! Trying again, within the time that a batch has (OTLP specification, "Failures" and "OTLP/HTTP
-//! Throttling": exponential backoff with jitter, and the receiver's own delay where it names one).
+//! Retries within the timeout of a batch (OTLP specification, "Failures" and "OTLP/HTTP Throttling"):
+//! exponential backoff with jitter, or the receiver's own delay if it gives one.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -12,23 +12,23 @@ use super::Answer;
 
 /// The first pause: short, because a collector that restarts is often back at once.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause that the agent chooses by itself.
+/// The longest pause unless the receiver asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How one attempt went.
+/// The result of one attempt.
 pub(super) enum Attempt {
-    /// There is nothing more to try.
+    /// Final.
     Done(Answer),
-    /// It can be tried again.
-    Again {
-        /// What went wrong.
+    /// May be retried.
+    Retry {
+        /// The cause.
         why: String,
         /// How long the receiver asked to wait.
         after: Option<Duration>,
     },
 }
 
-/// Attempts until one is done or `within` has passed; never takes longer than that.
+/// Retries until an attempt is final; takes at most `within`.
 pub(super) async fn deliver(within: Duration, mut attempt: impl AsyncFnMut() -> Attempt) -> Answer {
     let end = Instant::now() + within;
     let mut pause = FIRST_PAUSE;
@@ -36,14 +36,14 @@ pub(super) async fn deliver(within: Duration, mut attempt: impl AsyncFnMut() -> 
     loop {
         let (why, after) = match timeout_at(end, attempt()).await {
             Ok(Attempt::Done(answer)) => return answer,
-            Ok(Attempt::Again { why, after }) => (why, after),
-            // What an earlier attempt was told says more than that the last one was cut short.
+            Ok(Attempt::Retry { why, after }) => (why, after),
+            // The failure of an earlier attempt says more than a last one that was cut short.
             Err(_) => {
                 let silent = || format!("no answer within {within:?}");
                 return Answer::Failed { why: last.unwrap_or_else(silent) };
             }
         };
-        // A receiver may name no delay at all, or one of centuries.
+        // A receiver may ask for no delay at all, or for one of centuries.
         let wait = after.unwrap_or_else(|| jitter(pause)).max(FIRST_PAUSE / 2);
         if wait >= end.saturating_duration_since(Instant::now()) {
             return Answer::Failed { why };
@@ -54,8 +54,8 @@ pub(super) async fn deliver(within: Duration, mut attempt: impl AsyncFnMut() -> 
     }
 }
 
-/// Between half of a pause and all of it, so that agents that lost a collector together do not
-/// come back together.
+/// Between half of a pause and all of it, so that agents that lost a collector together do not retry
+/// together.
 fn jitter(pause: Duration) -> Duration {
     let random = RandomState::new().hash_one(()) % 512;
     pause / 2 + pause * u32::try_from(random).unwrap_or_default() / 1024
@@ -67,14 +67,14 @@ mod tests {
 
     use super::{Answer, Attempt, deliver, jitter};
 
-    const TAKEN: Answer = Answer::Taken { rejected: 0, message: String::new() };
+    const TAKEN: Answer = Answer::Accepted { rejected: 0, message: String::new() };
 
     fn again() -> Attempt {
-        Attempt::Again { why: "busy".into(), after: None }
+        Attempt::Retry { why: "busy".into(), after: None }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_can_be_tried_again_is() {
+    async fn retryable_failures_are_retried() {
         let mut attempts = 0;
         let answer = deliver(Duration::from_secs(10), async || {
             attempts += 1;
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_receiver_that_asks_for_time_gets_it() {
+    async fn the_receivers_delay_is_respected() {
         let start = tokio::time::Instant::now();
         let mut attempts = 0;
         let answer = deliver(Duration::from_secs(10), async || {
             attempts += 1;
             let after = Some(Duration::from_secs(3));
             if attempts == 1 {
-                Attempt::Again { why: "busy".into(), after }
+                Attempt::Retry { why: "busy".into(), after }
             } else {
                 Attempt::Done(TAKEN)
             }
@@ -115,7 +115,7 @@ mod tests {
     async fn a_delay_beyond_the_batchs_time_is_not_waited_for() {
         let start = tokio::time::Instant::now();
         for delay in [Duration::from_secs(10), Duration::MAX] {
-            let answer = deliver(Duration::from_secs(10), async || Attempt::Again {
+            let answer = deliver(Duration::from_secs(10), async || Attempt::Retry {
                 why: "busy".into(),
                 after: Some(delay),
             });

@@ -18,37 +18,37 @@ use crate::config::TlsFiles;
 /// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A PEM file that cannot be read or holds nothing of use.
+    /// A PEM file cannot be read or contains nothing usable.
     #[error(
         "cannot read {what} from {}: {source}; it must be a PEM file (OTEL_EXPORTER_OTLP_CERTIFICATE, \
          OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_KEY)",
         .path.display()
     )]
     Pem {
-        /// What was to be read.
+        /// What it should contain.
         what: &'static str,
-        /// From where.
+        /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The cause.
         source: rustls::pki_types::pem::Error,
     },
-    /// No certificate of this system can be used.
+    /// This system has no usable trusted certificates.
     #[error(
         "no trusted certificates on this system: {0}; name a PEM file in \
          OTEL_EXPORTER_OTLP_CERTIFICATE or SSL_CERT_FILE"
     )]
     NoRoots(io::Error),
-    /// rustls refuses the certificates.
+    /// rustls rejects the certificates.
     #[error("the certificates for the OTLP receiver cannot be used: {0}")]
     Refused(#[from] rustls::Error),
 }
 
-/// Whether a request failed because of TLS: the certificates, or what the two ends can speak, are
-/// the same at the next attempt. That a connection broke off in the middle is not among it.
+/// Whether a request failed because of TLS, such as a certificate or the supported versions: a retry would
+/// fail in the same way. A connection that broke off does not count.
 pub(super) fn refused(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
-        // An io::Error is not the source of what it carries, it passes on that one's source.
+        // The error inside an io::Error is not its `source()`; that is the source of the inner error.
         let carried = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if cause.is::<rustls::Error>() || carried.is_some_and(|e| e.is::<rustls::Error>()) {
             return true;
@@ -61,7 +61,7 @@ pub(super) fn refused(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// What is needed to speak TLS, with no application protocol set yet.
+/// The TLS configuration, without an application protocol.
 pub(super) fn config(files: &TlsFiles) -> Result<ClientConfig, TlsError> {
     let versions = ClientConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()?;
@@ -77,7 +77,7 @@ pub(super) fn config(files: &TlsFiles) -> Result<ClientConfig, TlsError> {
     Ok(trusting.with_client_auth_cert(chain, key)?)
 }
 
-/// What stands in where the receiver is spoken to in the clear.
+/// A placeholder for connections without TLS.
 pub(super) fn unused() -> Result<ClientConfig, TlsError> {
     Ok(ClientConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()?

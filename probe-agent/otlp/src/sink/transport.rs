@@ -16,15 +16,15 @@ use crate::config::{Endpoint, Protocol};
 /// A pool of connections.
 pub(super) type Connections<B> = Client<HttpsConnector<HttpConnector>, B>;
 
-/// What the agent calls itself (OTLP exporter specification, "User Agent").
+/// The agent's user agent string (OTLP exporter specification, "User Agent").
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("probe-agent/", env!("CARGO_PKG_VERSION")));
 
-/// How long an HTTP/2 connection may be silent before it is asked whether it lives, and how long
-/// the answer may take. Without it the requests of a run would go on into a dead connection.
+/// The interval of HTTP/2 keep-alive pings, and the timeout of their answers. Without them, a run would keep
+/// sending into a dead connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// Connections to an endpoint; none is made yet. Must be used within one Tokio runtime.
+/// Connections to an endpoint. Does not connect yet. Must be used within one Tokio runtime.
 ///
 /// # Errors
 /// The TLS files of an `https` endpoint cannot be used.
@@ -37,7 +37,7 @@ where
     let tls = if secure { tls::config(&endpoint.tls)? } else { tls::unused()? };
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
-    // Otherwise the tail of each batch waits for the acknowledgment of what went before.
+    // Otherwise the last segment of each batch waits for the ACK of the earlier ones (Nagle).
     tcp.set_nodelay(true);
     let schemes = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
     let mut client = Client::builder(TokioExecutor::new());
@@ -52,7 +52,7 @@ where
     })
 }
 
-/// Adds what every request carries: the agent's name and the headers of the configuration.
+/// Adds the user agent and the configured headers.
 pub(super) fn add_headers<B>(request: &mut Request<B>, endpoint: &Endpoint) {
     let headers = request.headers_mut();
     headers.insert(USER_AGENT, AGENT);

@@ -1,6 +1,6 @@
-//! The attributes of a span: OpenTelemetry's where it has a name, `probe_agent.*` for the rest.
+//! The attributes of a span: OpenTelemetry's names where they exist, else `probe_agent.*`.
 //!
-//! Durations are in seconds without a unit in the name, as in OpenTelemetry's own conventions
+//! Durations are in seconds, without a unit in the name, as in OpenTelemetry's conventions
 //! (`probe_agent.handshake.duration`).
 
 use std::net::SocketAddr;
@@ -15,8 +15,7 @@ use explain::{
 };
 use model::{finding::Finding, flow, outcome::error_type, target::Target};
 
-/// `error.type` of an answer where none was expected; the others are those of
-/// [`error_type`].
+/// The `error.type` of an unexpected answer; for the others see [`error_type`].
 const UNEXPECTED_ANSWER: &str = "unexpected_answer";
 
 /// All attributes of a probe's span.
@@ -42,7 +41,7 @@ fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
         text(semconv::NETWORK_PEER_ADDRESS, target.address.ip().to_canonical().to_string()),
         int(semconv::NETWORK_PEER_PORT, target.address.port()),
     ];
-    // A probe that never got an address or a port of its own has none to tell.
+    // A probe may have ended before it had a local address or port.
     let local: SocketAddr = flow::local(&timeline.probe.flow);
     if !local.ip().is_unspecified() {
         all.push(text(semconv::NETWORK_LOCAL_ADDRESS, local.ip().to_string()));
@@ -96,13 +95,13 @@ fn findings(all: &mut Vec<KeyValue>, findings: &[Finding]) {
     }
 }
 
-/// The second opinion of path C.
+/// The confirmation probe of path C.
 fn confirmation(all: &mut Vec<KeyValue>, timeline: &Timeline) {
-    if let Some(second) = timeline.confirmation {
+    if let Some(probe) = timeline.confirmation {
         all.extend([
-            text("probe_agent.confirmation.probe", second.id.to_string()),
-            int("probe_agent.confirmation.local_port", second.local_port),
-            text("probe_agent.confirmation.outcome", second.outcome.name()),
+            text("probe_agent.confirmation.probe", probe.id.to_string()),
+            int("probe_agent.confirmation.local_port", probe.local_port),
+            text("probe_agent.confirmation.outcome", probe.outcome.name()),
         ]);
     }
 }

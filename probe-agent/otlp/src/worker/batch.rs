@@ -1,4 +1,4 @@
-//! Spans gathered into requests.
+//! Batches: spans collected into requests.
 
 use explain::ExplainedProbe;
 use std::{cell::Cell, sync::Arc, time::Duration};
@@ -16,58 +16,58 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{ids::RunIds, span::span};
+use crate::{SERVICE, ids::RunIds, span::span};
 use kernel::clock::Clock;
 use model::target::Target;
 
-/// Spans in one request, as in the SDKs' batch processors.
-const SPANS: usize = 512;
+/// The most spans in one request, as in the SDKs' batch processors.
+const MAX_SPANS: usize = 512;
 
-/// Bytes of spans in one request: half of the 4 MiB that gRPC receivers take by default.
-const BYTES: usize = 2 * 1024 * 1024;
+/// About the most bytes of spans in one request: half of the 4 MiB that gRPC receivers accept by default.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// How long the first span of a request waits for company.
-const WAIT: Duration = Duration::from_secs(1);
+/// How long the first span of a request waits for others.
+const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// What all spans of a run share.
-pub(crate) struct Origin {
+/// Data that all spans of a run share.
+pub(crate) struct RunContext {
     pub(crate) resource: Resource,
     pub(crate) targets: Arc<[Target]>,
     pub(crate) clock: Clock,
     pub(crate) ids: RunIds,
 }
 
-/// The next request, and how many spans are in it or on the way into it; `None` when the queue is
-/// closed and empty.
-pub(super) async fn gather(
+/// The next request; `None` when the queue is closed and empty. `in_flight` is kept at the number of spans
+/// taken from the queue.
+pub(super) async fn next_batch(
     queue: &mut mpsc::Receiver<ExplainedProbe>,
-    origin: &Origin,
-    in_hand: &Cell<u64>,
+    run: &RunContext,
+    in_flight: &Cell<u64>,
 ) -> Option<ExportTraceServiceRequest> {
     let mut next = Some(queue.recv().await?);
-    let until = Instant::now() + WAIT;
+    let until = Instant::now() + MAX_DELAY;
     let (mut spans, mut bytes) = (Vec::new(), 0);
     while let Some(probe) = next {
-        // The exporter queues no probe without one.
-        let target = &origin.targets[probe.timeline.probe.target.0 as usize];
-        let span = span(&probe, target, &origin.clock, &origin.ids);
+        // The exporter queues only probes of known targets.
+        let target = &run.targets[probe.timeline.probe.target.0 as usize];
+        let span = span(&probe, target, &run.clock, &run.ids);
         bytes += span.encoded_len();
         spans.push(span);
-        in_hand.set(spans.len() as u64);
-        if spans.len() == SPANS || bytes >= BYTES {
+        in_flight.set(spans.len() as u64);
+        if spans.len() == MAX_SPANS || bytes >= MAX_BYTES {
             break;
         }
         next = timeout_at(until, queue.recv()).await.ok().flatten();
     }
     let scope = InstrumentationScope {
-        name: env!("CARGO_PKG_NAME").to_owned(),
+        name: SERVICE.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..InstrumentationScope::default()
     };
     let schema_url = SCHEMA_URL.to_owned();
     let scope_spans =
         vec![ScopeSpans { scope: Some(scope), spans, schema_url: schema_url.clone() }];
-    let resource = Some(origin.resource.clone());
+    let resource = Some(run.resource.clone());
     Some(ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans { resource, scope_spans, schema_url }],
     })

@@ -26,7 +26,7 @@ pub struct ProbeObject<'a> {
     probe: String,
     /// When the SYN left, in RFC 3339.
     start_time: String,
-    /// The same in nanoseconds. A string: it is more than a double can tell apart.
+    /// The same in nanoseconds. A string, because a double is not precise enough.
     start_unix_nano: String,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct ProbeObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error_type: Option<&'static str>,
     verdicts: Vec<Verdict>,
-    /// That of the first verdict.
+    /// The proof of the first verdict.
     proof: Option<Proof>,
     handshake_seconds: Option<f64>,
     findings: Vec<FindingObject<'a>>,
@@ -106,7 +106,7 @@ impl<'a> ProbeObject<'a> {
             recovery_rsts: timeline
                 .events
                 .iter()
-                .filter(|event| matches!(event.what, EventKind::RstSent { .. }))
+                .filter(|event| matches!(event.kind, EventKind::RstSent { .. }))
                 .count(),
             early_reuse: record.early_reuse,
             half_open: record.half_open.name(),
@@ -154,16 +154,16 @@ impl<'a> StepObject<'a> {
 }
 
 impl From<Confirmation> for ConfirmationObject {
-    fn from(second: Confirmation) -> Self {
+    fn from(confirmation: Confirmation) -> Self {
         Self {
-            probe: second.id.to_string(),
-            local_port: second.local_port,
-            outcome: second.outcome,
+            probe: confirmation.id.to_string(),
+            local_port: confirmation.local_port,
+            outcome: confirmation.outcome,
         }
     }
 }
 
-/// `ECONNREFUSED`; the number where this C library has no name for it.
+/// E.g. `ECONNREFUSED`; the number if the C library has no name for it.
 fn errno_name(errno: i32) -> Option<String> {
     match (errno, Errno::from_raw(errno)) {
         (0, _) => None,

@@ -1,3 +1,4 @@
+use engine::session::Counts;
 use serde_json::Value;
 
 use super::{Document, ProbeObject, SummaryObject, write_line};
@@ -14,10 +15,10 @@ fn object(sample: &Sample) -> Value {
 
 fn summary(sample: &Sample) -> Summary {
     let targets = targets(&[("db.example:9000", "10.77.0.2:9000")]);
-    let mut tally = RunCounts::new(1);
-    tally.add(&sample.judged(true));
+    let mut counts = RunCounts::new(1);
+    counts.add(&sample.judged(true));
     let facts = RunFacts { probing_seconds: 2.0, traced: true, ..RunFacts::default() };
-    tally.summary(&targets, &facts)
+    counts.summary(&targets, &facts)
 }
 
 #[test]
@@ -32,7 +33,7 @@ fn lines() {
 }
 
 #[test]
-fn what_a_failure_has_besides() {
+fn a_failure_has_an_errno_and_an_error_type() {
     for (sample, errno, kind) in [
         (paths::clean(), None, None),
         (paths::refused(), Some("ECONNREFUSED"), Some("connection_refused")),

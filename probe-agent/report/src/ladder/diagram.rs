@@ -1,6 +1,6 @@
-//! The two lifelines, and a line for each step.
+//! The diagram: two lifelines, and a line for each step.
 
-use super::{shaft::shaft, times::Times};
+use super::{arrow::arrow, times::Times};
 use crate::{
     style::{Look, Tone},
     wrap::wrap,
@@ -11,16 +11,16 @@ use model::{
     step::{Certainty, Direction, Step, StepKind},
 };
 
-/// A pause as long as this is drawn as a gap: beside it, the handshake is a blink.
+/// A pause this long is drawn as a gap.
 const GAP_NS: u64 = 100_000_000;
 
-/// Where things stand on a line.
+/// The columns of a line.
 struct Columns {
     /// The agent's lifeline.
     left: usize,
     /// The target's lifeline.
     right: usize,
-    /// Between a lifeline, a time and a note.
+    /// The space between a lifeline, a time and a note.
     space: usize,
 }
 
@@ -33,7 +33,7 @@ impl Columns {
         }
     }
 
-    /// A line with nothing but the lifelines.
+    /// A line with only the lifelines.
     fn lifelines(&self, lifeline: char) -> String {
         let inner = self.right - self.left - 1;
         format!("{:left$}{lifeline}{:inner$}{lifeline}", "", "", left = self.left)
@@ -56,7 +56,7 @@ pub(super) fn draw(page: &mut String, probe: &ExplainedProbe, times: &Times, loo
     page.push('\n');
 }
 
-/// The two addresses over their lifelines; in two lines where they are too long for one.
+/// The two addresses above their lifelines; on two lines if they do not fit on one.
 fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width: usize) {
     let key = &probe.timeline.probe.flow;
     let (local, remote) = (flow::local(key).to_string(), flow::remote(key).to_string());
@@ -77,7 +77,7 @@ fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width
 
 fn draw_step(page: &mut String, step: &Step, columns: &Columns, times: &Times, look: Look) {
     let inner = columns.right - columns.left - 3;
-    let drawn = shaft(label(step.kind), step.direction, step.certainty, inner);
+    let drawn = arrow(label(step.kind), step.direction, step.certainty, inner);
     let start = if step.direction == Direction::Here { '*' } else { '|' };
     let space = columns.space;
     page.push_str(&format!("{:left$}{start} ", "", left = columns.left));
@@ -96,17 +96,17 @@ fn draw_step(page: &mut String, step: &Step, columns: &Columns, times: &Times, l
     page.push('\n');
 }
 
-/// Explains the two kinds of arrow that no hook saw arrive, where they were used.
+/// Explains the arrows for lost and concluded segments, if there are any.
 fn legend(page: &mut String, steps: &[Step], look: Look) {
     let used = |certainty| {
         steps.iter().any(|s| s.certainty == certainty && s.direction != Direction::Here)
     };
     let mut parts = Vec::new();
     if used(Certainty::Lost) {
-        parts.push("x  seen to leave, concluded lost");
+        parts.push("x  seen leaving, concluded lost");
     }
     if used(Certainty::Concluded) {
-        parts.push("- -  concluded, seen by no hook");
+        parts.push("- -  concluded, not seen by a hook");
     }
     if !parts.is_empty() {
         page.push('\n');
@@ -136,15 +136,15 @@ fn tone(step: &Step) -> Tone {
 fn label(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Syn => "SYN",
-        StepKind::SynRetransmit => "SYN again",
+        StepKind::SynRetransmit => "SYN retransmit",
         StepKind::SynAck => "SYN-ACK",
-        StepKind::SynAckRetransmit => "SYN-ACK again",
+        StepKind::SynAckRetransmit => "SYN-ACK retransmit",
         StepKind::ChallengeAck => "challenge ACK",
         StepKind::Rst | StepKind::RecoveryRst | StepKind::RstReceived => "RST",
         StepKind::TimedOut => "timed out",
         StepKind::Error => "error",
         StepKind::AckHeldBack => "ACK",
         StepKind::StateChange => "state change",
-        StepKind::SegmentRetransmit => "segment again",
+        StepKind::SegmentRetransmit => "retransmit",
     }
 }

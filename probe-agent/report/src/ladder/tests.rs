@@ -1,4 +1,4 @@
-//! The ladders in `src/report/golden/`, one for each way in which a probe can go.
+//! The ladders in `src/golden/`, one for each way that a probe can go.
 
 use super::draw;
 use crate::{
@@ -18,7 +18,7 @@ fn at(look: Look, sample: &Sample) -> String {
 }
 
 #[test]
-fn one_for_each_way() {
+fn one_for_each_path() {
     for (name, sample) in [
         ("ladder-clean.txt", paths::clean()),
         ("ladder-path-a.txt", paths::path_a()),
@@ -67,7 +67,7 @@ fn a_refusal_is_good_where_it_is_expected() {
 }
 
 #[test]
-fn what_the_rules_say_fits_as_well() {
+fn generated_sentences_fit() {
     for sample in [
         paths::clean(),
         paths::path_a(),

@@ -1,4 +1,4 @@
-//! What stands below the diagram: what happened, the evidence, and what to do.
+//! The text below the diagram: what happened, the evidence, and what to do.
 
 use super::times::Times;
 use crate::{
@@ -25,14 +25,14 @@ pub(super) fn write(page: &mut String, probe: &ExplainedProbe, times: &Times, lo
         let given = probe.findings[..index].iter().any(|f| f.advice == finding.advice);
         write_finding(page, finding, given, times, look);
     }
-    if let Some(second) = probe.timeline.confirmation {
+    if let Some(confirmation) = probe.timeline.confirmation {
         let text = format!(
             "probe {} from port {}: {}",
-            second.id,
-            second.local_port,
-            outcome_words(second.outcome)
+            confirmation.id,
+            confirmation.local_port,
+            outcome_words(confirmation.outcome)
         );
-        paragraph(page, "Second probe", &text, Tone::Plain, look);
+        paragraph(page, "Confirmation", &text, Tone::Plain, look);
     }
 }
 
@@ -48,7 +48,7 @@ fn write_finding(page: &mut String, finding: &Finding, given: bool, times: &Time
     }
 }
 
-/// One line for each observation, its time in a column where one has a time.
+/// One line for each observation, with a column of times if any has a time.
 fn evidence(page: &mut String, evidence: &[Evidence], times: &Times, look: Look) {
     let timed = evidence.iter().any(|e| e.at.is_some());
     let indent = TEXT_COLUMN + if timed { times.width() + 2 } else { 0 };
@@ -72,7 +72,7 @@ fn evidence(page: &mut String, evidence: &[Evidence], times: &Times, look: Look)
     }
 }
 
-/// A label and its text, wrapped beside it.
+/// A label with its text wrapped beside it.
 pub fn paragraph(page: &mut String, label: &str, text: &str, tone: Tone, look: Look) {
     for (index, line) in lines(text, TEXT_COLUMN, look).iter().enumerate() {
         start(page, if index == 0 { label } else { "" }, look);
@@ -91,12 +91,12 @@ fn start(page: &mut String, label: &str, look: Look) {
     page.push_str(&" ".repeat(TEXT_COLUMN - 2 - label.len()));
 }
 
-/// What the other probe has to do with this one.
+/// The role of the other probe.
 fn link(verdict: Verdict, other: ProbeId) -> String {
     match verdict {
-        Verdict::RstLostPortReuse => format!("probe {other}, which met the leftover"),
+        Verdict::RstLostPortReuse => format!("probe {other}, which met the stale connection"),
         Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
-            format!("probe {other}, which left it over")
+            format!("probe {other}, which left the stale connection")
         }
         Verdict::AckLeaked
         | Verdict::LateSynack

@@ -1,4 +1,4 @@
-//! Times relative to the SYN, in one unit for the whole ladder so that they can be compared.
+//! Times relative to the SYN, in one unit for the whole ladder, so they can be compared.
 
 use explain::ExplainedProbe;
 
@@ -14,14 +14,14 @@ impl Times {
         let syn_at = probe.timeline.probe.syn_at();
         let evidence = probe.findings.iter().flat_map(|f| &f.evidence).filter_map(|e| e.at);
         let all: Vec<u64> = probe.steps.iter().map(|step| step.at).chain(evidence).collect();
-        // Below a millisecond the interesting digits are those of microseconds.
+        // Below a millisecond, the digits of microseconds matter.
         let in_microseconds = all.iter().all(|at| at.abs_diff(syn_at) < 1_000_000);
         let mut times = Self { syn_at, in_microseconds, width: 0 };
         times.width = all.iter().map(|at| times.text(*at).len()).max().unwrap_or(0);
         times
     }
 
-    /// As wide as the widest of this ladder, right-aligned.
+    /// Right-aligned, as wide as the widest time of this ladder.
     pub(super) fn column(&self, at: u64) -> String {
         format!("{:>width$}", self.text(at), width = self.width)
     }

@@ -1,4 +1,4 @@
-//! Puts a probe together step by step.
+//! A builder for probes.
 
 use explain::Judged;
 use probe_agent_common::SlotRecord;
@@ -62,7 +62,7 @@ impl Sample {
         Self(ExplainedProbe { timeline, findings: Vec::new(), steps: Vec::new(), expected: true })
     }
 
-    /// As the engine hands it on.
+    /// The probe as the engine reports it.
     pub(crate) fn judged(&self, expected: bool) -> Judged {
         Judged { timeline: self.0.timeline.clone(), verdicts: self.judgements(), expected }
     }
@@ -72,7 +72,7 @@ impl Sample {
         self
     }
 
-    /// A second probe, to decide about the refusal of another one.
+    /// A confirmation probe for the refusal of another probe.
     pub(crate) fn confirming(mut self, slot: u32, generation: u32) -> Self {
         self.0.timeline.probe.confirms = Some(ProbeId { slot, generation });
         self
@@ -91,7 +91,7 @@ impl Sample {
         self
     }
 
-    /// Answered after as many microseconds.
+    /// Answered after this many microseconds.
     pub(crate) fn answered(mut self, us: u64) -> Self {
         let probe = &mut self.0.timeline.probe;
         probe.answered_at = at(us) + 9_000;
@@ -105,8 +105,8 @@ impl Sample {
         self
     }
 
-    pub(crate) fn event(mut self, us: u64, what: EventKind) -> Self {
-        self.0.timeline.events.push(Event { at: at(us), what });
+    pub(crate) fn event(mut self, us: u64, kind: EventKind) -> Self {
+        self.0.timeline.events.push(Event { at: at(us), kind });
         self
     }
 

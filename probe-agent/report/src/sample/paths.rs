@@ -1,4 +1,4 @@
-//! One probe for each way in which it can go.
+//! One probe for each way that it can go.
 
 use super::build::{Sample, at};
 use explain::timeline::Confirmation;
@@ -36,7 +36,7 @@ pub(crate) fn path_a() -> Sample {
     syn(Sample::new(Outcome::Alive, 0).answered(70))
         .event(1_003_166, no_socket)
         .step(70, StepKind::SynAck, In, Seen, "handshake answered in 70 us")
-        .step(124, StepKind::Rst, Out, Lost, "lost: the server is left in SYN_RECV")
+        .step(124, StepKind::Rst, Out, Lost, "lost: left the server in SYN_RECV")
         .step(1_003_106, StepKind::SynAckRetransmit, In, Concluded, "its retransmit timer (1 s)")
         .step(
             1_003_166,
@@ -48,8 +48,8 @@ pub(crate) fn path_a() -> Sample {
         .finding(
             Verdict::RstLostSynackRetransmit,
             Proof::Confirmed,
-            "The server did not get our RST and kept the connection in SYN_RECV for 1.003 s, then \
-             asked again and was reset.",
+            "The server did not receive our RST: it stayed in SYN_RECV for 1.003 s, retransmitted its \
+             SYN-ACK and was then reset.",
             &[
                 (Some(124), "tcp_send_reset: our RST left the stack"),
                 (
@@ -59,8 +59,8 @@ pub(crate) fn path_a() -> Sample {
                 ),
             ],
             Some(
-                "One in a while is packet loss. Many towards one target: look for a firewall or \
-                 NAT that drops RSTs on the way.",
+                "An occasional one is packet loss. If one target has many, look for a firewall or NAT on \
+                 the path that drops RSTs.",
             ),
         )
 }
@@ -68,14 +68,14 @@ pub(crate) fn path_a() -> Sample {
 pub(crate) fn path_b_earlier() -> Sample {
     syn(Sample::new(Outcome::Alive, 0).answered(66))
         .step(66, StepKind::SynAck, In, Seen, "handshake answered in 66 us")
-        .step(110, StepKind::Rst, Out, Lost, "lost: the server is left in SYN_RECV")
+        .step(110, StepKind::Rst, Out, Lost, "lost: left the server in SYN_RECV")
         .finding(
             Verdict::RstLostPortReuse,
             Proof::Confirmed,
-            "The server did not get our RST. The next probe from the same port met the leftover \
-             20.1 ms later and cleared it.",
+            "The server did not receive our RST. The next probe from the same port met the stale \
+             connection 20.1 ms later and cleared it.",
             &[(Some(20_140), "tcp_send_reset state=SYN_SENT reason=TCP_INVALID_ACK_SEQUENCE")],
-            Some("One in a while is packet loss."),
+            Some("An occasional one is packet loss."),
         )
         .link(3, 13)
 }
@@ -86,24 +86,24 @@ pub(crate) fn path_b_later() -> Sample {
     syn(Sample::new(Outcome::Alive, 0).id(3, 13).answered(11_310))
         .event(61, challenge)
         .event(11_240, EventKind::SynRetransmit { error: 0 })
-        .step(48, StepKind::ChallengeAck, In, Concluded, "from the leftover of probe 3.12")
-        .step(61, StepKind::RecoveryRst, Out, Seen, "TCP_INVALID_ACK_SEQUENCE: clears the leftover")
+        .step(48, StepKind::ChallengeAck, In, Concluded, "from the stale connection of probe 3.12")
+        .step(61, StepKind::RecoveryRst, Out, Seen, "TCP_INVALID_ACK_SEQUENCE: clears the stale connection")
         .step(11_240, StepKind::SynRetransmit, Out, Seen, "")
         .step(11_310, StepKind::SynAck, In, Seen, "handshake answered in 11.31 ms")
         .step(11_362, StepKind::Rst, Out, Seen, "")
         .finding(
             Verdict::StaleSynRecvChallengeAck,
             Proof::Confirmed,
-            "Our SYN met a leftover of an earlier probe, which answered with a challenge ACK; the \
-             kernel reset it and asked again.",
+            "Our SYN met a stale connection of an earlier probe. The server answered with a challenge ACK; \
+             our kernel reset it and retransmitted the SYN.",
             &[(Some(61), "tcp_send_reset state=SYN_SENT reason=TCP_INVALID_ACK_SEQUENCE")],
-            Some("Nothing here: look at the probe that left it over."),
+            Some("Nothing here. Look at the probe that left the stale connection."),
         )
         .link(3, 12)
         .finding(
             Verdict::SynRetransmitted,
             Proof::Confirmed,
-            "The SYN was sent twice, so 11.24 ms of the handshake time are waiting.",
+            "The SYN was sent twice: 11.24 ms of the handshake time were waiting.",
             &[(Some(11_240), "tcp_retransmit_skb state=SYN_SENT err=0")],
             None,
         )
@@ -117,18 +117,18 @@ pub(crate) fn path_c() -> Sample {
             StepKind::RstReceived,
             In,
             Seen,
-            "from the leftover of probe 8.1, not from a closed port",
+            "from the stale connection of probe 8.1, not from a closed port",
         )
         .finding(
             Verdict::StaleSynRecvReset,
             Proof::Confirmed,
-            "A leftover of an earlier probe took our SYN for a bad segment and reset it. The \
-             target is up: a second probe from another port was answered.",
+            "The stale connection of an earlier probe took our SYN for a bad segment and reset it. The \
+             target is up: a confirmation probe from another port was answered.",
             &[
                 (Some(43), "tcp_receive_reset"),
                 (None, "probe 8.1 on the same 4-tuple sent an unconfirmed RST 0.5 ms before"),
             ],
-            Some("Do not use a new socket on a port that was in use a moment ago."),
+            Some("Do not open a new socket on a port that was just in use."),
         )
         .link(8, 1);
     sample.0.timeline.confirmation = Some(Confirmation {
@@ -142,11 +142,11 @@ pub(crate) fn path_c() -> Sample {
 pub(crate) fn refused() -> Sample {
     syn(Sample::new(Outcome::Refused, libc::ECONNREFUSED))
         .event(45, EventKind::RstReceived)
-        .step(45, StepKind::RstReceived, In, Seen, "nobody listens")
+        .step(45, StepKind::RstReceived, In, Seen, "nothing listens")
         .finding(
             Verdict::Refused,
             Proof::Confirmed,
-            "The target answered with a RST: it is reachable, and nobody listens on port 9000.",
+            "The target answered with a RST: it is reachable, but nothing listens on port 9000.",
             &[(Some(45), "tcp_receive_reset in SYN_SENT")],
             Some("Start the service, or check its port."),
         )
@@ -156,13 +156,19 @@ pub(crate) fn timed_out() -> Sample {
     let mut sample = syn(Sample::new(Outcome::TimedOut, 0))
         .event(1_008_000, EventKind::SynRetransmit { error: 0 })
         .step(1_008_000, StepKind::SynRetransmit, Out, Seen, "")
-        .step(2_000_000, StepKind::TimedOut, Here, Concluded, "gave up after 2 s; no RST is sent")
+        .step(
+            2_000_000,
+            StepKind::TimedOut,
+            Here,
+            Concluded,
+            "stopped waiting after 2 s; no RST is sent",
+        )
         .finding(
             Verdict::TimedOut,
             Proof::Confirmed,
-            "No answer to two SYNs within 2 s.",
+            "No answer to two SYNs arrived within 2 s.",
             &[(Some(1_008_000), "tcp_retransmit_skb state=SYN_SENT err=0")],
-            Some("The host is down, or a firewall drops SYNs or SYN-ACKs without a word."),
+            Some("The host is down, or a firewall silently drops SYNs or SYN-ACKs."),
         );
     sample.0.timeline.probe.closing = Closing::Silent;
     sample.0.timeline.probe.ended_at = at(2_000_000);
@@ -177,7 +183,7 @@ pub(crate) fn unreachable() -> Sample {
         .finding(
             Verdict::Unreachable,
             Proof::Confirmed,
-            "Nobody on the link answers for 10.77.0.2.",
+            "No neighbour on the link answers for 10.77.0.2.",
             &[(Some(3_072_000), "inet_sock_set_state SYN_SENT -> CLOSE, error EHOSTUNREACH")],
             Some("Check that the host is up and on this network."),
         )
@@ -191,7 +197,7 @@ pub(crate) fn local_error() -> Sample {
             Proof::Confirmed,
             "This host could not send the SYN: the source address is not its own.",
             &[(None, "connect(): EADDRNOTAVAIL")],
-            Some("Check --source, or give --freebind."),
+            Some("Check --source, or use --freebind."),
         );
     sample.0.timeline.probe.kernel = None;
     sample.0.timeline.probe.started_at = super::SYN_AT;

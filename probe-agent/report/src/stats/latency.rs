@@ -4,11 +4,11 @@ use hdrhistogram::Histogram;
 
 use crate::summary::HandshakeSeconds;
 
-/// The longest time that is told apart: no SYN is waited for that long (tcp_syn_retries ends
-/// after 127 s). Longer ones count as this.
+/// Longer times count as this one. No handshake takes that long: the kernel gives up after 127 s
+/// (tcp_syn_retries).
 const LONGEST_NS: u64 = 300_000_000_000;
 
-/// The fastest and the slowest, exactly, and how many there were.
+/// The exact minimum and maximum, and the count.
 #[derive(Clone, Copy, Debug, Default)]
 struct Range {
     count: u64,
@@ -31,7 +31,8 @@ impl Range {
         }
     }
 
-    /// Quantiles by `at`, kept between the exact ends: a histogram's bucket may reach beyond them.
+    /// The quantiles given by `at`, clamped to the exact minimum and maximum: a histogram's bucket may reach
+    /// beyond them.
     fn quantiles(&self, at: impl Fn(f64) -> Option<u64>) -> HandshakeSeconds {
         if self.count == 0 {
             return HandshakeSeconds::default();
@@ -57,8 +58,8 @@ pub(super) struct RunLatency {
 
 impl RunLatency {
     pub(super) fn new() -> Self {
-        // The bounds are constants that the constructor accepts; without a histogram, only the
-        // fastest and the slowest would be told.
+        // The constructor accepts these constant bounds. Without a histogram, only minimum and maximum would
+        // be reported.
         let histogram = Histogram::new_with_bounds(1, LONGEST_NS, 3).ok();
         Self { range: Range::default(), histogram }
     }
@@ -73,7 +74,7 @@ impl RunLatency {
     pub(super) fn merge(&mut self, other: &Self) {
         self.range.merge(&other.range);
         if let (Some(to), Some(from)) = (&mut self.histogram, &other.histogram) {
-            // Both have the same bounds, so none of its values is out of range.
+            // Both have the same bounds, so no value is out of range.
             let _ = to.add(from);
         }
     }
@@ -83,8 +84,8 @@ impl RunLatency {
     }
 }
 
-/// The times of one target: 2 significant digits in a histogram that grows with its slowest probe
-/// (2 KiB at 0.1 ms, 10 KiB at most). The first two probes need none: they are `min` and `max`.
+/// The times of one target: 2 significant digits in a histogram that grows with the slowest probe (2 KiB
+/// at 0.1 ms, 10 KiB at most). The first two probes need no histogram: they are `min` and `max`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TargetLatency {
     range: Range,
@@ -110,7 +111,7 @@ impl TargetLatency {
             }
             if let Some(to) = &mut self.histogram {
                 match &other.histogram {
-                    // It grows as it must; only an overflow of the sum could fail.
+                    // The histogram grows as needed; only an overflow of the sum could fail.
                     Some(from) => drop(to.add(from.as_ref())),
                     None => other.range.ends().for_each(|ns| record_growing(to, ns)),
                 }
@@ -121,10 +122,10 @@ impl TargetLatency {
         self.range.merge(&other.range);
     }
 
-    /// Starts with what the range remembers of the probes so far.
+    /// Starts a histogram with the first two times, which the range remembers.
     fn start_histogram(&mut self) {
-        // 64 ns is far below the 1 % that two digits promise for any handshake; the upper bound is
-        // where growing starts.
+        // A resolution of 64 ns is far finer than the 1 % that two digits promise for any handshake. The
+        // upper bound grows from 128.
         self.histogram = Histogram::new_with_bounds(64, 128, 2).ok().map(Box::new);
         if let Some(histogram) = &mut self.histogram {
             histogram.auto(true);
@@ -142,13 +143,13 @@ impl TargetLatency {
 }
 
 impl Range {
-    /// The first two times, where there were no more.
+    /// All times, if there were at most two.
     fn ends(&self) -> impl Iterator<Item = u64> + use<> {
         [self.min, self.max].into_iter().take(self.count.min(2) as usize)
     }
 }
 
 fn record_growing(histogram: &mut Histogram<u32>, ns: u64) {
-    // It can fail only where it may not grow.
+    // Recording fails only if the histogram may not grow.
     let _ = histogram.record(ns.min(LONGEST_NS));
 }

@@ -3,6 +3,7 @@ use crate::{
     sample::{Sample, paths, targets},
     summary::Summary,
 };
+use engine::session::Counts;
 use model::spans::SpanCounts;
 use model::{
     outcome::Outcome,
@@ -24,12 +25,12 @@ const FACTS: RunFacts = RunFacts {
     acks_held: 0,
 };
 
-fn add(tally: &mut RunCounts, sample: &Sample, expected: bool) {
-    tally.add(&sample.judged(expected));
+fn add(counts: &mut RunCounts, sample: &Sample, expected: bool) {
+    counts.add(&sample.judged(expected));
 }
 
-fn summary(tally: &RunCounts) -> Summary {
-    tally.summary(&targets(&[("a:1", "10.0.0.1:1"), ("b:2", "[2001:db8::2]:2")]), &FACTS)
+fn summary(counts: &RunCounts) -> Summary {
+    counts.summary(&targets(&[("a:1", "10.0.0.1:1"), ("b:2", "[2001:db8::2]:2")]), &FACTS)
 }
 
 #[test]
@@ -41,18 +42,18 @@ fn the_index_of_an_enum_is_its_place_in_all() {
 
 #[test]
 fn every_name_is_there_and_every_verdict_counts() {
-    let mut tally = RunCounts::new(2);
-    add(&mut tally, &paths::clean(), true);
-    add(&mut tally, &paths::path_b_later(), true);
-    add(&mut tally, &paths::path_c().target(1), true);
-    add(&mut tally, &paths::refused().target(1), false);
-    add(&mut tally, &paths::clean().confirming(9, 1), true);
-    let summary = summary(&tally);
-    assert_eq!(summary.probes, 4, "a second probe is not one of them");
+    let mut counts = RunCounts::new(2);
+    add(&mut counts, &paths::clean(), true);
+    add(&mut counts, &paths::path_b_later(), true);
+    add(&mut counts, &paths::path_c().target(1), true);
+    add(&mut counts, &paths::refused().target(1), false);
+    add(&mut counts, &paths::clean().confirming(9, 1), true);
+    let summary = summary(&counts);
+    assert_eq!(summary.probes, 4, "a confirmation probe is not one of them");
     assert_eq!(summary.outcomes.len(), Outcome::ALL.len());
     assert_eq!(summary.verdicts.len(), Verdict::ALL.len());
     assert_eq!(summary.proofs.len(), Proof::ALL.len());
-    assert_eq!(summary.outcome(Outcome::Alive), 3, "a false refusal is none");
+    assert_eq!(summary.outcome(Outcome::Alive), 3, "a false refusal counts as alive");
     assert_eq!(summary.outcome(Outcome::Refused), 1);
     assert_eq!(summary.verdict(Verdict::StaleSynRecvChallengeAck), 1);
     assert_eq!(summary.verdict(Verdict::SynRetransmitted), 1);
@@ -72,7 +73,7 @@ fn every_name_is_there_and_every_verdict_counts() {
 }
 
 #[test]
-fn no_probe_is_no_division_by_zero() {
+fn without_probes_nothing_is_divided_by_zero() {
     let summary = RunCounts::new(0).summary(&[], &RunFacts::default());
     assert_eq!(summary.probes_per_second, 0.0);
     assert_eq!(summary.handshake_seconds.p50, None);
@@ -81,7 +82,7 @@ fn no_probe_is_no_division_by_zero() {
 }
 
 /// `count` probes that took 50, 100, 150 ... us.
-fn ramp(tally: &mut RunCounts, numbers: impl Iterator<Item = u64>) {
+fn ramp(counts: &mut RunCounts, numbers: impl Iterator<Item = u64>) {
     for number in numbers {
         let sample = Sample::new(Outcome::Alive, 0).answered(number * 50).finding(
             Verdict::Clean,
@@ -90,7 +91,7 @@ fn ramp(tally: &mut RunCounts, numbers: impl Iterator<Item = u64>) {
             &[],
             None,
         );
-        tally.add(&sample.judged(true));
+        counts.add(&sample.judged(true));
     }
 }
 
@@ -102,9 +103,9 @@ fn close(seen: Option<f64>, expected: f64, tolerance: f64) {
 
 #[test]
 fn quantiles_of_the_run_and_of_a_target() {
-    let mut tally = RunCounts::new(2);
-    ramp(&mut tally, 1..=1_000);
-    let summary = summary(&tally);
+    let mut counts = RunCounts::new(2);
+    ramp(&mut counts, 1..=1_000);
+    let summary = summary(&counts);
     let (run, target) = (summary.handshake_seconds, summary.targets[0].handshake_seconds);
     for (times, tolerance) in [(run, 0.001), (target, 0.01)] {
         close(times.min, 50e-6, 1e-12);
@@ -117,24 +118,24 @@ fn quantiles_of_the_run_and_of_a_target() {
 
 #[test]
 fn one_and_two_probes_need_no_histogram() {
-    let mut tally = RunCounts::new(2);
-    ramp(&mut tally, 1..=1);
-    close(summary(&tally).targets[0].handshake_seconds.p99, 50e-6, 1e-12);
-    ramp(&mut tally, 2..=2);
-    let times = summary(&tally).targets[0].handshake_seconds;
+    let mut counts = RunCounts::new(2);
+    ramp(&mut counts, 1..=1);
+    close(summary(&counts).targets[0].handshake_seconds.p99, 50e-6, 1e-12);
+    ramp(&mut counts, 2..=2);
+    let times = summary(&counts).targets[0].handshake_seconds;
     close(times.p50, 50e-6, 1e-12);
     close(times.p99, 100e-6, 1e-12);
 }
 
 #[test]
-fn workers_merge_into_what_one_would_have_counted() {
+fn merged_workers_count_as_one_would() {
     for cut in [0, 1, 2, 3, 500, 998, 1_000] {
         let mut one = RunCounts::new(2);
         ramp(&mut one, 1..=1_000);
         let (mut first, mut second) = (RunCounts::new(2), RunCounts::new(2));
         ramp(&mut first, 1..=cut);
         ramp(&mut second, cut + 1..=1_000);
-        first.merge(&second);
+        first.merge(second);
         assert_eq!(summary(&first), summary(&one), "cut at {cut}");
     }
 }
@@ -142,10 +143,10 @@ fn workers_merge_into_what_one_would_have_counted() {
 #[test]
 fn many_targets_keep_only_their_ends() {
     let many = super::TARGETS_WITH_HISTOGRAM + 1;
-    let mut tally = RunCounts::new(many);
-    ramp(&mut tally, 1..=3);
+    let mut counts = RunCounts::new(many);
+    ramp(&mut counts, 1..=3);
     let list = vec![targets(&[("a:1", "10.0.0.1:1")])[0].clone(); many];
-    let times = tally.summary(&list, &FACTS).targets[0].handshake_seconds;
+    let times = counts.summary(&list, &FACTS).targets[0].handshake_seconds;
     assert_eq!(times.p50, None);
     close(times.min, 50e-6, 1e-12);
     close(times.max, 150e-6, 1e-12);

@@ -1,6 +1,5 @@
-//! What one row says, not laid out yet.
+//! The contents of one row, before layout.
 
-use super::rows::most_telling;
 use crate::{
     style::{Look, outcome_words, verdict_tone},
     summary::TargetSummary,
@@ -10,16 +9,16 @@ use model::{expect::Expect, outcome::Outcome, verdict::Verdict};
 
 /// The cells of one row, not padded.
 pub(super) struct Cells {
-    /// `None` where nothing was probed.
+    /// `None` if nothing was probed.
     pub(super) ok: Option<bool>,
     pub(super) target: String,
     pub(super) address: String,
     pub(super) outcome: String,
-    /// As many as [`headings`] has.
+    /// One for each of the [`headings`].
     pub(super) figures: Vec<String>,
-    /// With one probe per target: its verdicts, plain.
+    /// With one probe per target: its verdicts.
     pub(super) verdicts: Vec<Verdict>,
-    /// With more of them: the unusual ones with their counts, with their plain lengths.
+    /// With several: the unusual verdicts with their counts, each with its length without colours.
     pub(super) unusual: Vec<(usize, String)>,
 }
 
@@ -45,7 +44,7 @@ impl Cells {
                 vec![clean, seconds(times.p50), seconds(times.p99), seconds(times.max)]
             },
             verdicts: if single { counted().collect() } else { Vec::new() },
-            unusual: if single || most_telling(target) == Some(Verdict::Clean) {
+            unusual: if single || target.most_telling() == Some(Verdict::Clean) {
                 Vec::new()
             } else {
                 counted()
@@ -61,8 +60,8 @@ impl Cells {
     }
 }
 
-/// `alive`, `alive 99.8 %`: the share of what is expected or, where that never came, of what came
-/// most.
+/// `alive`, `alive 99.8 %`: the share of the expected outcome or, if that never occurred, of the most
+/// frequent one.
 fn outcome(target: &TargetSummary, expect: Expect) -> String {
     let wanted = match expect {
         Expect::Open => Outcome::Alive,

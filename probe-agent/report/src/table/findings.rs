@@ -1,4 +1,4 @@
-//! For each verdict other than clean: how often, and one probe as an example.
+//! For each verdict except `clean`: its count, and one probe as an example.
 
 use arrayvec::ArrayVec;
 use model::human;
@@ -9,12 +9,9 @@ use crate::{
     summary::Summary,
 };
 use explain::ExplainedProbe;
-use model::{
-    finding::Finding,
-    verdict::{Judgement, Verdict},
-};
+use model::{finding::Finding, verdict::Verdict};
 
-/// One example in words and two more to look for in the spans.
+/// One example in full, and two more to look up in the spans.
 const SAMPLES: usize = 3;
 
 #[derive(Clone, Debug)]
@@ -31,10 +28,6 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    pub(super) fn wants(&self, judgements: &[Judgement]) -> bool {
-        judgements.iter().any(|judgement| self.has_room(judgement.verdict))
-    }
-
     fn has_room(&self, verdict: Verdict) -> bool {
         verdict != Verdict::Clean && !self.by_verdict[verdict as usize].is_full()
     }
@@ -74,7 +67,7 @@ fn heading(page: &mut String, verdict: Verdict, count: u64, look: Look) {
     let gap = look.width.saturating_sub(used);
     page.push_str(&look.paint(verdict_tone(verdict), title));
     page.push_str(&format!(": {count}"));
-    // Where the stable name has no room, it stands in the totals.
+    // If the stable name does not fit here, the totals still have it.
     if gap >= 2 {
         page.push_str(&" ".repeat(gap));
         page.push_str(&look.paint(Tone::Faint, verdict.name()));

@@ -1,4 +1,4 @@
-//! Puts the cells into columns that fit the line.
+//! Fits the cells into columns.
 
 use super::cells::{Cells, headings};
 use crate::{
@@ -7,17 +7,17 @@ use crate::{
 };
 use model::verdict::Verdict;
 
-/// Where what stands below a row starts: under the target.
+/// Where the lines below a row start: under the target.
 pub(super) const DETAIL_COLUMN: usize = 6;
 const OK_WIDTH: usize = 4;
 const GAP: usize = 2;
 
-/// The widths of the columns; the verdicts of single probes take what is left, or the next line.
+/// The widths of the columns. The verdicts of single probes take the rest of the line, or the next line.
 pub(super) struct Layout {
     look: Look,
     single: bool,
     target: usize,
-    /// `None` where the targets are written as addresses, or the line has no room.
+    /// `None` if the targets are written as addresses, or the line has no room.
     address: Option<usize>,
     outcome: usize,
     figures: Vec<usize>,
@@ -45,14 +45,14 @@ impl Layout {
             if single { GAP + widest("VERDICT", &|c| plain(&c.verdicts).len()) } else { 0 };
         let address = GAP + widest("ADDRESS", &|c| c.address.len());
         let named = cells.iter().any(|c| c.target != c.address);
-        // The address goes first where the line is full: the JSON has it as well.
+        // If the line is full, leave out the address first: the JSON output has it too.
         if named && layout.width() + address + verdicts <= look.width {
             layout.address = Some(address - GAP);
         }
         layout
     }
 
-    /// Without the verdicts.
+    /// The width without the verdicts.
     fn width(&self) -> usize {
         let figures: usize = self.figures.iter().map(|width| GAP + width).sum();
         let address = self.address.map_or(0, |width| GAP + width);
@@ -93,7 +93,7 @@ impl Layout {
         }
     }
 
-    /// Text to the left, figures to the right.
+    /// Left-aligned texts and right-aligned figures.
     fn columns(&self, line: &mut String, texts: [&str; 3], figures: &[String]) {
         let widths = [Some(self.target), self.address, Some(self.outcome)];
         for (text, width) in texts.into_iter().zip(widths) {

@@ -18,12 +18,12 @@ use model::{
     verdict::{Proof, Verdict},
 };
 
-/// Up to as many targets, all have a row; of more, only those that need a look.
+/// Up to this many targets, all have a row; with more, only those that need attention.
 const ALL_ROWS: usize = 1_000;
-/// Rows of those that need a look.
+/// The most rows for targets that need attention.
 const UNUSUAL_ROWS: usize = 100;
 
-/// What is said below the row of a single probe.
+/// The lines below the row of a single probe.
 #[derive(Clone, Debug)]
 struct Detail {
     proof: Proof,
@@ -31,13 +31,13 @@ struct Detail {
     advice: Option<String>,
 }
 
-/// The rows, and the sentences below them.
+/// The rows, and the lines below them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
-    /// One probe per target: a time in place of quantiles.
+    /// One probe per target: a time instead of quantiles.
     single: bool,
     expect: Expect,
-    /// By target; `None` where the run is too large for sentences.
+    /// By target; `None` if the run is too large for sentences.
     details: Option<HashMap<u32, Detail>>,
 }
 
@@ -67,7 +67,7 @@ impl Rows {
             .targets
             .iter()
             .enumerate()
-            .filter(|(_, target)| all || needs_a_look(target))
+            .filter(|(_, target)| all || needs_attention(target))
             .take(if all { ALL_ROWS } else { UNUSUAL_ROWS })
             .collect();
         let cells: Vec<Cells> = shown
@@ -90,12 +90,8 @@ impl Rows {
     }
 }
 
-fn needs_a_look(target: &TargetSummary) -> bool {
-    !target.as_expected || most_telling(target).is_some_and(|v| v != Verdict::Clean)
-}
-
-pub(super) fn most_telling(target: &TargetSummary) -> Option<Verdict> {
-    Verdict::ALL.into_iter().find(|verdict| target.verdict(*verdict) > 0)
+fn needs_attention(target: &TargetSummary) -> bool {
+    !target.as_expected || target.most_telling().is_some_and(|v| v != Verdict::Clean)
 }
 
 fn write_detail(page: &mut String, detail: &Detail, look: Look) {

@@ -1,13 +1,13 @@
-//! Which toolchain to use and how to get one: decisions over facts, without running anything.
+//! Decides which toolchain to use and how to install one. Pure: runs nothing.
 
 use std::fmt;
 
 use super::{Origin, Toolchain};
 
-/// What the user asks for by `PROBE_AGENT_EBPF_TOOLCHAIN`.
+/// The value of `PROBE_AGENT_EBPF_TOOLCHAIN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Preference {
-    /// One that is usable already, else by rustup, else by Debian's packages.
+    /// One that is already usable, else one from rustup, else Debian's packages.
     Auto,
     /// Only rustup's.
     Rustup,
@@ -15,19 +15,19 @@ pub(super) enum Preference {
     Debian,
 }
 
-/// A way to get a usable toolchain.
+/// A way to install a usable toolchain.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// The sources for a toolchain of rustup that is there.
+    /// Add the sources to an installed toolchain of rustup.
     AddSources(String),
-    /// rustup's nightly, with the sources.
+    /// Install rustup's nightly with the sources.
     InstallNightly,
-    /// Debian's packages.
+    /// Install Debian's packages.
     DebianPackages,
 }
 
 impl Preference {
-    /// Reads the variable's value; `None` when it is none of the three.
+    /// Parses the value of the variable; `None` if it is none of the three.
     pub(super) fn parse(value: &str) -> Option<Self> {
         match value {
             "" | "auto" => Some(Self::Auto),
@@ -46,29 +46,29 @@ impl Preference {
     }
 }
 
-/// The first of `candidates`, which come best first, that can be used as it is.
+/// The first usable one of `candidates`, which are sorted best first.
 pub(super) fn first_usable(preference: Preference, candidates: &[Toolchain]) -> Option<&Toolchain> {
     candidates.iter().find(|toolchain| {
         preference.admits(toolchain.origin) && unusable_because(toolchain).is_none()
     })
 }
 
-/// What keeps `toolchain` from building the eBPF crate.
+/// Why `toolchain` cannot build the eBPF crate.
 pub(super) fn unusable_because(toolchain: &Toolchain) -> Option<String> {
-    cannot_be_mended(toolchain).or_else(|| {
+    unsuitable_because(toolchain).or_else(|| {
         (!toolchain.has_sources)
             .then(|| "the sources of core (rust-src) or its cargo are missing".into())
     })
 }
 
-/// What not even adding the sources would mend.
-fn cannot_be_mended(toolchain: &Toolchain) -> Option<String> {
+/// Why `toolchain` cannot build the eBPF crate even if the sources are added.
+fn unsuitable_because(toolchain: &Toolchain) -> Option<String> {
     let needed = minimum();
     if toolchain.release < needed {
         return Some(format!("older than {}.{}", needed.0, needed.1));
     }
     let llvm = toolchain.llvm;
-    (!toolchain.linkable).then(|| format!("no bpf-linker can be had for its LLVM {llvm}"))
+    (!toolchain.linkable).then(|| format!("no bpf-linker is available for its LLVM {llvm}"))
 }
 
 /// The ways worth trying, cheapest first.
@@ -82,14 +82,14 @@ pub(super) fn ways(
     if rustup && preference.admits(Origin::Rustup) {
         let of_rustup = || candidates.iter().filter(|toolchain| toolchain.origin == Origin::Rustup);
         let (nightlies, others): (Vec<_>, Vec<_>) = of_rustup()
-            .filter(|toolchain| cannot_be_mended(toolchain).is_none())
+            .filter(|toolchain| unsuitable_because(toolchain).is_none())
             .partition(|toolchain| toolchain.unstable);
         let sources = |toolchain: &Toolchain| Way::AddSources(toolchain.name.clone());
         ways.extend(nightlies.into_iter().map(sources));
         if !of_rustup().any(|toolchain| toolchain.unstable) {
             ways.push(Way::InstallNightly);
         }
-        // A stable compiler will do when it is told to accept unstable options.
+        // A stable compiler works too: RUSTC_BOOTSTRAP makes it accept unstable options.
         ways.extend(others.into_iter().map(sources));
     }
     if apt && preference.admits(Origin::System) {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_usable_goes_first_and_the_preference_is_kept() {
+    fn a_usable_toolchain_is_preferred_and_the_preference_is_obeyed() {
         let mut nightly = toolchain("nightly", Origin::Rustup);
         nightly.has_sources = false;
         let all = [nightly, toolchain("stable", Origin::Rustup), toolchain("/usr", Origin::System)];
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_or_cannot_be_linked_is_passed_over() {
+    fn toolchains_that_are_too_old_or_have_no_linker_are_skipped() {
         let mut old = toolchain("old", Origin::System);
         old.release = (1, 63);
         let mut unlinkable = toolchain("nightly", Origin::Rustup);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_machine_completes_its_nightly_first() {
+    fn sources_are_added_to_an_installed_nightly_first() {
         let mut nightly = toolchain("nightly", Origin::Rustup);
         nightly.has_sources = false;
         let mut stable = toolchain("stable", Origin::Rustup);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn preferences_are_read() {
+    fn preferences_are_parsed() {
         assert_eq!(Preference::parse(""), Some(Preference::Auto));
         assert_eq!(Preference::parse("debian"), Some(Preference::Debian));
         assert_eq!(Preference::parse("Debian"), None);

@@ -1,4 +1,4 @@
-//! Which toolchains this machine has, as far as they matter here.
+//! Finds the toolchains of this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,20 +9,20 @@ use crate::command::{capture, find};
 use crate::failure::{Failure, Result, USAGE};
 use crate::setup::linker;
 
-/// The variable by which a person chooses.
+/// The variable with which the user chooses.
 const VARIABLE: &str = "PROBE_AGENT_EBPF_TOOLCHAIN";
 
-/// What the user asks for.
+/// What the user chose.
 pub(super) fn preference() -> Result<Preference> {
     let value = std::env::var(VARIABLE).unwrap_or_default();
     Preference::parse(&value).ok_or_else(|| {
-        Failure::new(format!("{VARIABLE}={value} is not understood"))
+        Failure::new(format!("{VARIABLE}={value} is invalid"))
             .remedy(format!("set {VARIABLE} to auto, rustup or debian, or unset it"))
             .code(USAGE)
     })
 }
 
-/// The toolchains that could matter, best first: rustup's nightlies, the one that runs xtask, the system's.
+/// The candidates, best first: rustup's nightlies, the toolchain that runs xtask, the system's.
 pub(super) fn gather() -> Vec<Toolchain> {
     let mut found: Vec<Toolchain> = Vec::new();
     let of_rustup = rustup_names().into_iter().filter_map(|name| {
@@ -48,7 +48,7 @@ fn rustup_names() -> Vec<String> {
         .filter(|name| name.starts_with("nightly"))
         .map(str::to_owned)
         .collect();
-    // A dated nightly has a longer name; the undated one is what people keep current.
+    // The undated nightly goes first: it is the one that people update. Dated ones have longer names.
     names.sort_by_key(String::len);
     names.extend(std::env::var("RUSTUP_TOOLCHAIN").ok());
     names
@@ -60,7 +60,7 @@ fn rustup_rustc(name: &str) -> Option<PathBuf> {
     Some(PathBuf::from(path.trim()))
 }
 
-/// The rustc of the system's packages: the first on PATH, or in /usr/bin, that is not rustup in disguise.
+/// The rustc of the system's packages: the first on PATH or in /usr/bin that is not a proxy of rustup.
 fn system_rustc() -> Option<PathBuf> {
     let is_own = |path: &PathBuf| {
         let real = path.canonicalize().ok();
@@ -70,13 +70,13 @@ fn system_rustc() -> Option<PathBuf> {
     find("rustc").into_iter().chain([usual]).find(is_own)
 }
 
-/// rustup's proxies may be hard links; then only their company gives them away.
+/// rustup's proxies may be hard links, which have no other name. But rustup is in the same directory then.
 fn beside_rustup(rustc: &Path) -> bool {
     rustc.with_file_name("rustup").exists()
 }
 
 fn describe(name: String, origin: Origin, rustc: &Path) -> Option<Toolchain> {
-    // rustup would make another toolchain of it, were the variable left in place.
+    // With the variable set, a proxy of rustup would start another toolchain.
     let ask = |arguments: &[&str]| {
         capture(Command::new(rustc).args(arguments).env_remove("RUSTUP_TOOLCHAIN")).ok()
     };
@@ -97,7 +97,7 @@ fn describe(name: String, origin: Origin, rustc: &Path) -> Option<Toolchain> {
     })
 }
 
-/// What `rustc -vV` says.
+/// The output of `rustc -vV`.
 #[derive(Debug, PartialEq, Eq)]
 struct Version {
     release: (u32, u32),
@@ -129,7 +129,7 @@ mod tests {
     const STABLE: &str = "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\nLLVM version: 22.1.2\n";
 
     #[test]
-    fn the_verbose_version_is_read() {
+    fn the_verbose_version_is_parsed() {
         let stable = Version { release: (1, 95), unstable: false, llvm: 22 };
         assert_eq!(Version::parse(STABLE), Some(stable));
         let nightly = STABLE.replace("release: 1.95.0", "release: 1.97.0-nightly");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_refused() {
+    fn text_that_is_not_a_version_is_refused() {
         assert_eq!(Version::parse(""), None);
         assert_eq!(Version::parse("release: 1.95.0\nLLVM version: unknown\n"), None);
         assert_eq!(release("1"), None);

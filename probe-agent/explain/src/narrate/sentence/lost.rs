@@ -1,55 +1,57 @@
-//! A RST that was lost, and how that came out. The loss itself is nowhere seen: it is concluded.
+//! Sentences about a lost RST. No hook sees the loss itself: it is concluded, and the sentences say so.
 
 use crate::timeline::{Later, Timeline};
-use model::duration::Human;
+use model::human::Elapsed;
 
 /// Path A.
 pub(super) fn recovered(timeline: &Timeline) -> String {
-    let asked: Vec<u64> = timeline.recoveries().collect();
-    let times = match asked.len() {
+    let recoveries: Vec<u64> = timeline.recoveries().collect();
+    let times = match recoveries.len() {
         0 | 1 => String::new(),
         n => format!(" {n} times"),
     };
     format!(
-        "The server cannot have got our RST: it kept the connection in SYN_RECV for {}, sent its \
-         SYN-ACK again{times} and was reset then.",
-        since_rst(timeline, asked.last().copied().unwrap_or_default())
+        "The server cannot have received our RST: it stayed in SYN_RECV for {}, retransmitted its \
+         SYN-ACK{times} and was then reset.",
+        since_rst(timeline, recoveries.last().copied().unwrap_or_default())
     )
 }
 
 /// Path B.
 pub(super) fn port_reuse(timeline: &Timeline) -> String {
     let Some(Later { id, at, .. }) = timeline.later else {
-        return "The server cannot have got our RST: a later probe from the same port met it."
+        return "The server cannot have received our RST: a later probe from the same port met the stale \
+                connection."
             .to_owned();
     };
     format!(
-        "The server cannot have got our RST: it still held the connection in SYN_RECV {} later, when \
-         the SYN of probe {id} from the same port met it. That cleared it.",
+        "The server cannot have received our RST: it still held the connection in SYN_RECV {} later, when \
+         the SYN of probe {id} arrived from the same port. That cleared the stale connection.",
         since_rst(timeline, at)
     )
 }
 
-/// Neither, or not yet.
+/// Neither recovery was seen.
 pub(super) fn unrecovered(timeline: &Timeline) -> String {
     if let Some(Later { id, at, .. }) = timeline.later {
         return format!(
-            "The server cannot have got our RST: it still held the connection in SYN_RECV {} later, \
-             when the SYN of probe {id} from the same port met it. That probe was not answered, so the \
+            "The server cannot have received our RST: it still held the connection in SYN_RECV {} later, \
+             when the SYN of probe {id} arrived from the same port. That probe got no answer, so the stale \
              connection may still be there.",
             since_rst(timeline, at)
         );
     }
-    let asked: Vec<u64> = timeline.recoveries().collect();
+    let recoveries: Vec<u64> = timeline.recoveries().collect();
     format!(
-        "The server cannot have got our RST: it sent its SYN-ACK again {} times, the last {} after our \
-         RST. Each was answered with a RST; whether the last of them arrived is not known.",
-        asked.len(),
-        since_rst(timeline, asked.last().copied().unwrap_or_default())
+        "The server cannot have received our RST: it retransmitted its SYN-ACK {} times, the last time {} \
+         after our RST. Our kernel answered each with a RST, but the agent cannot know whether the last of \
+         these arrived.",
+        recoveries.len(),
+        since_rst(timeline, recoveries.last().copied().unwrap_or_default())
     )
 }
 
-fn since_rst(timeline: &Timeline, at: u64) -> Human {
+fn since_rst(timeline: &Timeline, at: u64) -> Elapsed {
     let probe = &timeline.probe;
-    Human(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
+    Elapsed(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
 }

@@ -1,39 +1,39 @@
-//! What a verdict's proof lacks, where it is not confirmed: a sentence after the sentence.
+//! What the proof of a verdict lacks: a further sentence, unless the verdict is confirmed.
 
 use crate::{
-    synack::Sign,
+    synack::SynAckKind,
     timeline::{Coverage, Timeline},
 };
 use model::{
-    duration::Human,
+    human::Elapsed,
     verdict::{Judgement, Proof, Verdict},
 };
 
 /// What keeps a verdict from being confirmed.
-pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
+pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
     let why = match (judgement.proof, timeline.coverage) {
         (Proof::Confirmed, _) => return String::new(),
         (Proof::Unknown, _) => {
-            return " Kernel events were lost meanwhile, so this is not proved.".to_owned();
+            return " Kernel events were lost in the meantime, so this is not proved.".to_owned();
         }
-        (Proof::Inferred, Coverage::None) => "there is no kernel event for it",
+        (Proof::Inferred, Coverage::None) => "no kernel event shows it",
         (Proof::Inferred, Coverage::Full | Coverage::SocketsOnly | Coverage::EventsLost) => {
             match judgement.verdict {
                 Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
-                    let sign = timeline.recoveries().last().map(|at| timeline.sign(at));
-                    if sign == Some(Sign::Sure) {
-                        "the probe was not followed for long enough to see that the last RST arrived"
+                    let sign = timeline.recoveries().last().map(|at| timeline.synack_kind(at));
+                    if sign == Some(SynAckKind::Retransmit) {
+                        "the probe was not followed for long enough to see whether the last RST arrived"
                     } else {
-                        "measured by the round trip, that SYN-ACK could have left before our RST \
-                         arrived"
+                        "judging by the round trip, that SYN-ACK could have left before our RST arrived"
                     }
                 }
                 Verdict::LateSynack if timeline.late_rsts().next().is_some() => {
-                    "our SYN had met a leftover as well, and what came may be one more answer of that"
+                    "our SYN had also met a stale connection, and the late segment may be another answer \
+                     from that"
                 }
                 Verdict::StaleSynRecvChallengeAck
                 | Verdict::StaleSynRecvReset
-                | Verdict::LateSynack => "no earlier probe is known that left it",
+                | Verdict::LateSynack => "no known earlier probe left it",
                 Verdict::Refused => return refusal_reservation(timeline),
                 Verdict::AckLeaked
                 | Verdict::RstLostPortReuse
@@ -41,7 +41,7 @@ pub(super) fn of(timeline: &Timeline, judgement: Judgement) -> String {
                 | Verdict::TimedOut
                 | Verdict::Unreachable
                 | Verdict::LocalError
-                | Verdict::Clean => "there is no kernel event for it",
+                | Verdict::Clean => "no kernel event shows it",
             }
         }
     };
@@ -52,13 +52,13 @@ fn refusal_reservation(timeline: &Timeline) -> String {
     let doubt = timeline.earlier.filter(|_| timeline.confirmation.is_none());
     match doubt.and_then(|e| Some((e.id?, e.ended_at))) {
         Some((id, ended_at)) => format!(
-            " It may be false: probe {id} used the same port {} before, and its RST may have been \
-             lost. The run ended before a second probe could tell.",
-            Human(timeline.probe.syn_at().saturating_sub(ended_at))
+            " It may be false: probe {id} used the same port {} earlier, and its RST may have been lost. \
+             The run ended before a confirmation probe could decide.",
+            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
-        None if timeline.confirmation.is_some() => " So the refusal stays in doubt.".to_owned(),
-        None => " This is inferred from the socket's error: no RST was seen, so that an ICMP port \
-                 unreachable may have said it."
+        None if timeline.confirmation.is_some() => " So the refusal remains unconfirmed.".to_owned(),
+        None => " This is inferred from the socket error: no RST was seen, so an ICMP port unreachable may \
+                 have caused it."
             .to_owned(),
     }
 }

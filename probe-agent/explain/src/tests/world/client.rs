@@ -1,9 +1,10 @@
 //! The client: one probe at a time from one port (`tcp_rcv_synsent_state_process`), and a kernel that
-//! answers with a RST what has no socket.
+//! answers segments without a socket with a RST.
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{MS, PROBES, Segment, TIMEOUT, What, World};
+use super::{Action, MS, PROBES, Segment, TIMEOUT, World};
+use crate::correlator::EndedProbe;
 use model::{
     event::{EventKind, RstReason, TcpState},
     outcome::Outcome,
@@ -24,13 +25,12 @@ impl World {
     pub(super) fn start(&mut self) {
         self.started += 1;
         let generation = self.started;
-        self.settling.starting(&FlowKey::default(), self.last);
-        self.lost_before = self.events_lost + self.settling.strays();
+        self.lost_before = self.events_lost;
         let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
         self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
         self.send(Segment::Syn(generation));
-        self.after(1_000 * MS + 1, What::SynTimer(generation, 0));
-        self.after(TIMEOUT, What::GiveUp(generation));
+        self.after(1_000 * MS + 1, Action::SynTimer(generation, 0));
+        self.after(TIMEOUT, Action::GiveUp(generation));
     }
 
     pub(super) fn at_client(&mut self, segment: Segment) {
@@ -43,7 +43,7 @@ impl World {
             self.send(Segment::Rst { of, first: true });
             return;
         }
-        self.note_what_it_shows(segment, of);
+        self.record_what_it_shows(segment, of);
         match expected {
             None => {
                 let reason = RstReason::NO_SOCKET;
@@ -53,14 +53,15 @@ impl World {
                 let socket = Some(TcpState::SynSent);
                 self.report(EventKind::RstSent { socket, reason: RstReason::INVALID_ACK });
                 if self.client.as_ref().is_some_and(|c| c.retransmits == 0) {
-                    self.after(8 * MS, What::SynTimer(generation, 0));
+                    self.after(8 * MS, Action::SynTimer(generation, 0));
                 }
             }
         }
         self.send(Segment::Rst { of, first: false });
     }
 
-    /// The SYN was sent again: by its timer, or at once because it had met something.
+    /// After a SYN retransmit, by the timer or at once after a stale reply: until when a second copy of
+    /// the SYN-ACK may arrive.
     fn copies_until(&self) -> u64 {
         let Some(open) = self.client.as_ref().filter(|c| c.retransmits > 0) else { return 0 };
         let handshake = self.now - open.syn_at;
@@ -71,9 +72,9 @@ impl World {
         }
     }
 
-    /// Whether the client can know from this that the first RST of probe `of` was lost. What comes
-    /// when that probe is not followed any more, or beyond one that timed out, could be anybody's.
-    fn note_what_it_shows(&mut self, segment: Segment, of: u32) {
+    /// Records whether this segment shows the client that the first RST of probe `of` was lost. Once that
+    /// probe is no longer followed, or another one timed out in between, it could be any probe's.
+    fn record_what_it_shows(&mut self, segment: Segment, of: u32) {
         let after_the_rst = match segment {
             Segment::SynAck { sent, .. } => {
                 self.truth.arrives.get(&of).is_some_and(|arrives| sent > *arrives)
@@ -81,8 +82,8 @@ impl World {
             Segment::Challenge(_) => true,
             Segment::Syn(_) | Segment::Rst { .. } => false,
         };
-        let newest = self.settling.unsettled(&FlowKey::default());
-        if after_the_rst && newest.is_some_and(|(id, _)| id.generation == of) {
+        let newest = self.correlator.newest(&FlowKey::default());
+        if after_the_rst && newest.is_some_and(|id| id.generation == of) {
             self.truth.shown.insert(of);
         }
         if self.copies_until.get(&of).is_some_and(|until| self.now < *until) {
@@ -99,7 +100,7 @@ impl World {
         let next = open.retransmits;
         self.report(EventKind::SynRetransmit { error: 0 });
         self.send(Segment::Syn(generation));
-        self.after(1_000 * MS + 1, What::SynTimer(generation, next));
+        self.after(1_000 * MS + 1, Action::SynTimer(generation, next));
     }
 
     pub(super) fn end(&mut self, outcome: Outcome, closing: Closing, answered_at: u64) {
@@ -130,7 +131,12 @@ impl World {
             state_hook: StateHook::Tracepoint,
             confirms: None,
         };
-        self.last = Some(self.settling.ended(record, self.lost_before, false));
+        let lost_before = self.lost_before;
+        self.correlator.on_probe_end(EndedProbe {
+            record,
+            lost_before,
+            awaits_confirmation: false,
+        });
         if self.started < PROBES {
             let gap = match self.random(5) {
                 0 => 1_000,
@@ -139,7 +145,7 @@ impl World {
                 3 => 1_700 * MS,
                 _ => 5_000 * MS,
             };
-            self.after(gap, What::Start);
+            self.after(gap, Action::Start);
         }
     }
 }

@@ -1,16 +1,17 @@
-//! The hooks and their reader: events get lost, and come late.
+//! The hooks and their reader: events get lost and arrive late.
 
 use probe_agent_common::FlowKey;
 
-use super::{MS, PROBES, What, World};
+use super::{Action, MS, PROBES, World};
+use crate::correlator::Observed;
 use model::event::{Event, EventKind, FlowEvent};
 
 impl World {
     /// A hook fires.
-    pub(super) fn report(&mut self, what: EventKind) {
+    pub(super) fn report(&mut self, kind: EventKind) {
         let lost = self.random(100) < self.losses.event;
         self.now += 1;
-        let socketless = matches!(what, EventKind::RstSent { socket: None, .. });
+        let socketless = matches!(kind, EventKind::RstSent { socket: None, .. });
         let open = self.client.as_mut().filter(|_| !socketless);
         let socket = open.as_ref().map(|c| (1, c.generation));
         if let Some(open) = open {
@@ -21,24 +22,23 @@ impl World {
             self.events_lost += 1;
             self.truth.events_lost_at.push(self.now);
         } else {
-            let event = Event { at: self.now, what };
+            let event = Event { at: self.now, kind };
             self.ring.push_back(FlowEvent { flow: FlowKey::default(), socket, event });
         }
     }
 
-    /// The engine takes in what the reader has: late, and sometimes more than it promises.
+    /// The engine takes the reader's events: late, and sometimes more than the watermark promises.
     pub(super) fn tick(&mut self) {
         let seen_until = self.now.saturating_sub(self.random(30) * MS);
         let ahead = if self.random(2) == 0 { self.now } else { seen_until };
-        while let Some(event) = self.ring.front().filter(|e| e.event.at <= ahead).copied() {
-            self.ring.pop_front();
-            self.settling.event(&event);
-        }
-        let lost = self.events_lost + self.settling.strays();
-        self.settling.settle(seen_until, lost, &mut self.out);
-        let idle = self.started == PROBES && self.client.is_none() && self.settling.is_empty();
+        let count = self.ring.iter().take_while(|event| event.event.at <= ahead).count();
+        let observed = Observed { until: seen_until, lost: self.events_lost };
+        let in_flight = self.client.is_some();
+        let events = self.ring.drain(..count);
+        self.correlator.on_time(events, observed, |_| in_flight, &mut self.out);
+        let idle = self.started == PROBES && self.client.is_none() && self.correlator.is_empty();
         if !idle && self.now < 10_000_000 * MS {
-            self.after(10 * MS, What::Tick);
+            self.after(10 * MS, Action::Tick);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The server: one request socket, as `tcp_conn_request`, `tcp_check_req` and `reqsk_timer_handler`
-//! keep it.
+//! The server: one request socket, which behaves as in `tcp_conn_request`, `tcp_check_req` and
+//! `reqsk_timer_handler`.
 
-use super::{MS, Segment, What, World};
+use super::{Action, MS, Segment, World};
 
 /// A request socket.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// Sends the SYN-ACK and winds up its timer.
+    /// Sends the SYN-ACK and starts its timer.
     fn answer(&mut self) {
         let grain = self.random(60) * MS;
         let order = self.order;
@@ -42,7 +42,7 @@ impl World {
         request.timer = order;
         let (of, delay) = (request.of, (1_000 * MS) << request.timeouts);
         self.send(Segment::SynAck { of, sent: self.now });
-        self.after(delay + grain, What::ServerTimer(order));
+        self.after(delay + grain, Action::ServerTimer(order));
     }
 
     /// `reqsk_timer_handler`.

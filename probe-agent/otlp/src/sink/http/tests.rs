@@ -15,20 +15,20 @@ fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {
     pairs.iter().map(|(k, v)| (k.clone(), HeaderValue::from_static(v))).collect()
 }
 
-/// What becomes of an answer, in words.
-fn told(status: u16, content_type: &'static str, body: &[u8]) -> String {
+/// How a response is classified, in words.
+fn described(status: u16, content_type: &'static str, body: &[u8]) -> String {
     let head = headers(&[(CONTENT_TYPE, content_type), (RETRY_AFTER, "7")]);
     match classify(StatusCode::from_u16(status).unwrap(), &head, body) {
-        Attempt::Done(Answer::Taken { rejected, message }) => {
+        Attempt::Done(Answer::Accepted { rejected, message }) => {
             format!("taken but {rejected} {message}")
         }
         Attempt::Done(Answer::Failed { why }) => format!("failed: {why}"),
-        Attempt::Again { why, after } => format!("again after {after:?}: {why}"),
+        Attempt::Retry { why, after } => format!("again after {after:?}: {why}"),
     }
 }
 
 #[test]
-fn each_answer_means_what_the_specification_says() {
+fn responses_are_classified_as_specified() {
     let partial = ExportTraceServiceResponse {
         partial_success: Some(ExportTracePartialSuccess {
             rejected_spans: 3,
@@ -40,7 +40,7 @@ fn each_answer_means_what_the_specification_says() {
         .encode_to_vec();
     let json = br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}"#;
     let proto = "application/x-protobuf";
-    let not_otlp = "failed: it answers, but not as an OTLP receiver does; is the URL right?";
+    let not_otlp = "failed: it answers, but not like an OTLP receiver; is the URL correct?";
     let table: &[(u16, &'static str, &[u8], &str)] = &[
         (200, proto, b"", "taken but 0 "),
         (202, "text/plain", b"OK", "taken but 0 "),
@@ -51,12 +51,12 @@ fn each_answer_means_what_the_specification_says() {
         (200, proto, b"\xff\xff", not_otlp),
         (400, proto, &status, "failed: 400 Bad Request: bad span"),
         (500, "text/plain", b"\x1b[31mboom\n", "failed: 500 Internal Server Error: [31mboom"),
-        (404, "text/plain", b"", "failed: 404 Not Found; is the URL right?"),
+        (404, "text/plain", b"", "failed: 404 Not Found; is the URL correct?"),
         (
             401,
             "text/plain",
             b"who?",
-            "failed: 401 Unauthorized: who?; does it want a header (OTEL_EXPORTER_OTLP_HEADERS)?",
+            "failed: 401 Unauthorized: who?; does it need a header (OTEL_EXPORTER_OTLP_HEADERS)?",
         ),
         (429, "text/plain", b"slow", "again after Some(7s): 429 Too Many Requests: slow"),
         (502, "text/plain", b"", "again after Some(7s): 502 Bad Gateway"),
@@ -64,12 +64,12 @@ fn each_answer_means_what_the_specification_says() {
         (504, "text/plain", b"", "again after Some(7s): 504 Gateway Timeout"),
     ];
     for (code, content_type, body, expected) in table {
-        assert_eq!(told(*code, content_type, body), *expected, "{code} {content_type}");
+        assert_eq!(described(*code, content_type, body), *expected, "{code} {content_type}");
     }
 }
 
 #[test]
-fn a_delay_is_read_in_seconds_and_a_date_is_passed_over() {
+fn a_delay_is_read_in_seconds_and_a_date_is_ignored() {
     let after = |value| super::retry_after(&headers(&[(RETRY_AFTER, value)]));
     assert_eq!(after("3"), Some(Duration::from_secs(3)));
     assert_eq!(after("Wed, 21 Oct 2026 07:28:00 GMT"), None);

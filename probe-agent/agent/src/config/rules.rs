@@ -1,0 +1,104 @@
+//! The rules for flags, alone and in combination.
+
+use model::time_span::TimeSpan;
+
+use super::error::{ConfigError, MOST_TARGETS, SHORTEST_TIMEOUT};
+use crate::{
+    cli::{check::CheckArgs, values::PortRange},
+    targets::spec::TargetSpec,
+};
+
+/// There must be a target. Those of the command line come first.
+pub(super) fn targets(
+    named: &[String],
+    listed: Vec<TargetSpec>,
+) -> Result<Vec<TargetSpec>, ConfigError> {
+    let parse = |name: &String| {
+        name.parse().map_err(|problem| ConfigError::Target { name: name.clone(), problem })
+    };
+    let mut targets = named.iter().map(parse).collect::<Result<Vec<TargetSpec>, _>>()?;
+    targets.extend(listed);
+    match targets.len() {
+        0 => Err(ConfigError::NoTargets),
+        count if count > MOST_TARGETS => Err(ConfigError::TooManyTargets(count)),
+        _ => Ok(targets),
+    }
+}
+
+/// The source address must be a unicast address of the targets' family.
+pub(super) fn source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
+    // The socket's interface completes a link-local address just as a zone does.
+    if args.interface.is_none()
+        && let Some(target) = targets.iter().find(|target| target.host.needs_zone())
+    {
+        return Err(ConfigError::NeedsZone(target.name.clone()));
+    }
+    let Some(source) = args.source else {
+        return if args.freebind { Err(ConfigError::FreebindWithoutSource) } else { Ok(()) };
+    };
+    let wire = source.to_canonical();
+    if !engine::addresses::is_unicast(source) {
+        return Err(ConfigError::SourceAddress(source));
+    }
+    for target in targets {
+        if let Some(target_is_ipv4) = target.host.is_ipv4()
+            && target_is_ipv4 != wire.is_ipv4()
+        {
+            return Err(ConfigError::SourceFamily {
+                name: target.name.clone(),
+                target_is_ipv4,
+                source_address: source,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The jitter must not be longer than any interval.
+pub(super) fn jitter(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
+    for target in targets {
+        let interval = target.interval.unwrap_or(args.interval.0);
+        if let Some(jitter) = args.jitter.exceeds(interval) {
+            return Err(ConfigError::JitterOverInterval {
+                jitter,
+                interval: TimeSpan(interval),
+                name: target.interval.map(|_| target.name.clone()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The kernel must accept the name of the interface.
+pub(super) fn interface(name: &str) -> Result<(), ConfigError> {
+    // As dev_valid_name() of the kernel: IFNAMSIZ is 16, and one byte ends the string.
+    let characters = name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | ':'));
+    if (1..16).contains(&name.len()) && characters && name != "." && name != ".." {
+        Ok(())
+    } else {
+        Err(ConfigError::Interface(name.to_owned()))
+    }
+}
+
+/// The timeout must be long enough for an answer.
+pub(super) fn timeout(timeout: TimeSpan) -> Result<(), ConfigError> {
+    if timeout.0 < SHORTEST_TIMEOUT { Err(ConfigError::ShortTimeout(timeout)) } else { Ok(()) }
+}
+
+/// The limit on source ports that follows from the flags; there must be one for each worker.
+pub(super) fn slots(args: &CheckArgs) -> Result<Option<u32>, ConfigError> {
+    let slots = match (args.slots, args.source_port) {
+        (Some(slots), Some(ports)) if slots > ports.count() => {
+            return Err(ConfigError::SlotsOverPorts { slots, ports });
+        }
+        (Some(slots), _) => Some(slots),
+        (None, ports) => ports.map(PortRange::count),
+    };
+    // Without a limit the number of slots follows from the schedule, and is high enough.
+    match slots {
+        Some(slots) if args.workers > slots => {
+            Err(ConfigError::WorkersOverSlots { workers: args.workers, slots })
+        }
+        slots => Ok(slots),
+    }
+}

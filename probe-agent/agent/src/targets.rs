@@ -1,0 +1,5 @@
+//! What to probe: targets as written, files of them, and their addresses.
+
+pub(crate) mod file;
+pub(crate) mod resolve;
+pub(crate) mod spec;

@@ -1,0 +1,74 @@
+//! The probes in flight, by slot.
+
+use model::record::ProbeId;
+use model::target::TargetId;
+use probe_agent_common::FlowKey;
+
+/// A refusal that another probe, from another port, is to decide about (path C).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Confirmation {
+    pub(crate) target: TargetId,
+    /// The 4-tuple of the refused probe.
+    pub(crate) flow: FlowKey,
+    /// The refused probe.
+    pub(crate) first: ProbeId,
+}
+
+/// A probe that has started and not ended.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) target: TargetId,
+    pub(crate) flow: FlowKey,
+    pub(crate) generation: u32,
+    pub(crate) started_at: u64,
+    /// The first probe of its socket.
+    pub(crate) fresh_socket: bool,
+    /// A refusal of it needs a confirmation probe.
+    pub(crate) is_doubtful: bool,
+    pub(crate) early_reuse: bool,
+    /// It is a confirmation probe itself.
+    pub(crate) confirms: Option<ProbeId>,
+    pub(crate) lost_before: u64,
+}
+
+/// All probes in flight.
+#[derive(Debug, Default)]
+pub(crate) struct Flights {
+    by_slot: Vec<Option<Flight>>,
+    count: usize,
+}
+
+impl Flights {
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn start(&mut self, slot: u32, flight: Flight) {
+        let index = slot as usize;
+        if self.by_slot.len() <= index {
+            self.by_slot.resize_with(index + 1, || None);
+        }
+        self.by_slot[index] = Some(flight);
+        self.count += 1;
+    }
+
+    pub(crate) fn get(&self, slot: u32) -> Option<&Flight> {
+        self.by_slot.get(slot as usize)?.as_ref()
+    }
+
+    pub(crate) fn end(&mut self, slot: u32) -> Option<Flight> {
+        let flight = self.by_slot.get_mut(slot as usize)?.take()?;
+        self.count -= 1;
+        Some(flight)
+    }
+
+    /// Whether this generation of a slot is in flight.
+    pub(crate) fn has(&self, slot: u32, generation: u32) -> bool {
+        self.get(slot).is_some_and(|flight| flight.generation == generation)
+    }
+
+    /// What [`Self::start`] will write, for a caller that wants it in the processor's cache by then.
+    pub(crate) fn entry(&self, slot: u32) -> Option<&Option<Flight>> {
+        self.by_slot.get(slot as usize)
+    }
+}

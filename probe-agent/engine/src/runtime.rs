@@ -1,0 +1,245 @@
+//! The threads that probe: one event loop each, fed by one reader of kernel events.
+//!
+//! Runs, services and the embeddable checker share this.
+
+use std::{
+    fs::File,
+    io,
+    ops::RangeInclusive,
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, SyncSender},
+    },
+    thread::{self, JoinHandle},
+};
+
+use kernel::{
+    loader::{Rings, Tracer},
+    losses::Losses,
+    reader::{Progress, Reader, Route},
+};
+use nix::{
+    sched::{CloneFlags, setns},
+    sys::signal::SigSet,
+};
+
+use crate::{
+    event_loop::{Ended, EventLoop, Sink},
+    gauges::{ENDED, Gauges},
+    observer::{self, Tracing},
+    settings::Settings,
+    work::Source,
+};
+
+/// What the threads have in common.
+#[derive(Clone, Debug)]
+pub struct RuntimeConfig {
+    /// How each worker probes. [`Settings::slots`] and [`Settings::concurrency`] are those of one.
+    pub settings: Settings,
+    /// The network namespace to probe from; `None`: the caller's.
+    pub netns: Option<Arc<File>>,
+    /// Whether the threads block all signals, so that no handler of their host runs on them.
+    pub block_signals: bool,
+}
+
+/// One worker of a runtime.
+pub struct WorkerSpec<S, K> {
+    /// Its source ports. No other worker has any of them.
+    pub ports: RangeInclusive<u16>,
+    /// Where its probes come from.
+    pub source: S,
+    /// Where they go when they are settled.
+    pub sink: K,
+}
+
+/// The running threads.
+pub struct Runtime<R> {
+    workers: Vec<JoinHandle<io::Result<(Ended, R)>>>,
+    gauges: Vec<Arc<Gauges>>,
+    tracer: Option<Arc<Tracer>>,
+    reader: Option<Reader>,
+}
+
+/// How the threads ended.
+#[derive(Debug)]
+pub struct RuntimeResult<R> {
+    /// What is left of the workers' sinks, in their order.
+    pub results: Vec<R>,
+    /// All of their ends together.
+    pub ended: Ended,
+}
+
+impl<R: Send + 'static> Runtime<R> {
+    /// Starts the threads, and waits until each is ready. `stop` ends them soon after it is set.
+    ///
+    /// # Errors
+    /// If a thread, an epoll instance or the namespace is refused. Threads that have started end then.
+    pub fn start<S, K>(
+        config: &RuntimeConfig,
+        tracing: Option<(Arc<Tracer>, Rings)>,
+        stop: &Arc<AtomicBool>,
+        workers: Vec<WorkerSpec<S, K>>,
+    ) -> io::Result<Self>
+    where
+        S: Source + Send + 'static,
+        K: Sink<Result = R> + Send + 'static,
+    {
+        let (tracer, mut ends, reader) = match tracing {
+            Some((tracer, rings)) => {
+                let losses = inside(config.netns.as_ref(), || Losses::begin(&tracer))??;
+                let settle = config.settings.settle;
+                let (count, route) = (workers.len(), by_port(&workers));
+                let (ends, reader) =
+                    observer::tracing(&tracer, rings, settle, count, route, losses)?;
+                (Some(tracer), ends, Some(reader))
+            }
+            None => (None, Vec::new(), None),
+        };
+        ends.reverse();
+        let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader };
+        let count = workers.len();
+        let (ready, is_ready) = mpsc::sync_channel(count);
+        for (number, WorkerSpec { ports, source, sink }) in (0_u32..).zip(workers) {
+            let mut settings = config.settings.clone();
+            settings.first_slot = number * config.settings.slots;
+            settings.socket.ports = Some(ports);
+            let gauges = Arc::new(Gauges::default());
+            let worker = Worker {
+                settings,
+                source,
+                sink,
+                tracing: ends.pop(),
+                gauges: Arc::clone(&gauges),
+                stop: Arc::clone(stop),
+                netns: config.netns.clone(),
+                ready: ready.clone(),
+            };
+            let thread = spawn(config.block_signals, || worker.run())
+                .inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+            runtime.workers.push(thread);
+            runtime.gauges.push(gauges);
+        }
+        drop(ready);
+        let started: io::Result<()> = is_ready.iter().take(count).collect();
+        started.inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+        Ok(runtime)
+    }
+
+    /// The figures of each worker.
+    #[must_use]
+    pub fn gauges(&self) -> &[Arc<Gauges>] {
+        &self.gauges
+    }
+
+    /// How far the reader of kernel events is.
+    #[must_use]
+    pub fn progress(&self) -> Option<Arc<Progress>> {
+        self.reader.as_ref().map(Reader::progress)
+    }
+
+    /// Whether the calling thread is one of the workers.
+    #[must_use]
+    pub fn is_current_thread(&self) -> bool {
+        self.workers.iter().any(|worker| worker.thread().id() == thread::current().id())
+    }
+
+    /// Waits for all workers.
+    ///
+    /// # Errors
+    /// The first error of a worker, or that one panicked.
+    pub fn join(self) -> io::Result<RuntimeResult<R>> {
+        let mut results = Vec::new();
+        let mut ended = Ended::default();
+        for worker in self.workers {
+            let panicked = |_| io::Error::other("a worker thread panicked");
+            let (one, result) = worker.join().map_err(panicked)??;
+            results.push(result);
+            ended.interrupted |= one.interrupted;
+            ended.unsettled += one.unsettled;
+            ended.events_lost += one.events_lost;
+        }
+        // The reader's count includes the kernel's, but may be a tick old.
+        let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
+        let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
+        ended.events_lost += in_kernel.max(in_all);
+        Ok(RuntimeResult { results, ended })
+    }
+}
+
+/// All that a worker's thread takes along.
+struct Worker<S, K> {
+    settings: Settings,
+    source: S,
+    sink: K,
+    tracing: Option<Tracing>,
+    gauges: Arc<Gauges>,
+    stop: Arc<AtomicBool>,
+    netns: Option<Arc<File>>,
+    ready: SyncSender<io::Result<()>>,
+}
+
+impl<S: Source, K: Sink> Worker<S, K> {
+    fn run(self) -> io::Result<(Ended, K::Result)> {
+        let Self { settings, source, mut sink, tracing, gauges, stop, netns, ready } = self;
+        let prepared = enter(netns.as_ref())
+            .and_then(|()| EventLoop::new(settings, source, tracing, Arc::clone(&gauges), stop));
+        let event_loop = match prepared {
+            Ok(event_loop) => event_loop,
+            Err(error) => {
+                // The starter takes the error; this thread has no more to report.
+                let _ = ready.send(Err(error));
+                return Ok((Ended::default(), sink.finish()));
+            }
+        };
+        let _ = ready.send(Ok(()));
+        drop(ready);
+        let ended = event_loop.run(&mut sink);
+        gauges.heartbeat.store(ENDED, Ordering::Relaxed);
+        Ok((ended?, sink.finish()))
+    }
+}
+
+/// Starts a worker's thread.
+fn spawn<T: Send + 'static>(
+    block_signals: bool,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let run = move || {
+        if block_signals {
+            // It cannot fail for these arguments (pthread_sigmask(3)).
+            let _ = SigSet::all().thread_block();
+        }
+        run()
+    };
+    thread::Builder::new().name("probe-worker".to_owned()).spawn(run)
+}
+
+/// Each worker has source ports of its own, so that an event's local port names its worker.
+fn by_port<S, K>(workers: &[WorkerSpec<S, K>]) -> Route {
+    let ports: Vec<RangeInclusive<u16>> = workers.iter().map(|w| w.ports.clone()).collect();
+    Arc::new(move |port| ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX))
+}
+
+fn enter(netns: Option<&Arc<File>>) -> io::Result<()> {
+    netns.map_or(Ok(()), |netns| Ok(setns(netns.as_fd(), CloneFlags::CLONE_NEWNET)?))
+}
+
+/// Runs a closure in a network namespace, on a thread of its own.
+///
+/// # Errors
+/// If no thread can be started, the namespace cannot be entered, or the closure panicked.
+pub fn inside<T: Send>(
+    netns: Option<&Arc<File>>,
+    work: impl FnOnce() -> T + Send,
+) -> io::Result<T> {
+    let Some(netns) = netns else { return Ok(work()) };
+    thread::scope(|scope| {
+        let inner = thread::Builder::new().spawn_scoped(scope, || {
+            enter(Some(netns))?;
+            Ok(work())
+        })?;
+        inner.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+    })
+}

@@ -1,0 +1,131 @@
+//! The addresses that a worker probes, and the source address for each.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+};
+
+use model::target::TargetId;
+use slab::Slab;
+
+use crate::{addresses::Routes, settings::SocketSettings};
+
+/// The hosts whose source addresses are remembered for targets that come and go. One takes some 50
+/// bytes.
+const HOSTS: usize = 4096;
+
+/// A host, and the interface that a link-local one is reached by.
+type Host = (IpAddr, u32);
+
+/// Targets, by [`TargetId`]. `J` is what their source of work keeps of each.
+pub struct TargetTable<J> {
+    entries: Slab<Entry<J>>,
+    routes: Routes,
+    /// Source address by host: targets that come and go do not look up their route each time.
+    hosts: Option<HashMap<Host, IpAddr>>,
+}
+
+struct Entry<J> {
+    address: SocketAddr,
+    /// Source address, once it is known.
+    source: Option<IpAddr>,
+    job: J,
+}
+
+impl<J> TargetTable<J> {
+    /// A table for targets that stay.
+    #[must_use]
+    pub fn of(targets: impl ExactSizeIterator<Item = (SocketAddr, J)>) -> Self {
+        let mut entries = Slab::with_capacity(targets.len());
+        for (address, job) in targets {
+            entries.insert(Entry { address, source: None, job });
+        }
+        Self { entries, routes: Routes::default(), hosts: None }
+    }
+
+    /// An empty table for targets that come and go.
+    #[must_use]
+    pub fn transient() -> Self {
+        let hosts = Some(HashMap::new());
+        Self { entries: Slab::new(), routes: Routes::default(), hosts }
+    }
+
+    /// Adds a target.
+    pub fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
+        let index = self.entries.insert(Entry { address, source: None, job });
+        TargetId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// Removes a target.
+    pub fn remove(&mut self, target: TargetId) -> Option<J> {
+        self.entries.try_remove(target.0 as usize).map(|entry| entry.job)
+    }
+
+    /// What the source of work keeps of a target.
+    pub fn job(&mut self, target: TargetId) -> Option<&mut J> {
+        self.entries.get_mut(target.0 as usize).map(|entry| &mut entry.job)
+    }
+
+    /// Where the SYN goes.
+    pub(crate) fn address(&self, target: TargetId) -> SocketAddr {
+        self.entries[target.0 as usize].address
+    }
+
+    /// The source address for a target, looked up once and again after each failure.
+    ///
+    /// # Errors
+    /// If there is no route.
+    pub(crate) fn source(
+        &mut self,
+        target: TargetId,
+        settings: &SocketSettings,
+    ) -> io::Result<IpAddr> {
+        let entry = &mut self.entries[target.0 as usize];
+        if let Some(ip) = entry.source {
+            return Ok(ip);
+        }
+        let host = host(entry.address);
+        let known = self.hosts.as_ref().and_then(|hosts| hosts.get(&host).copied());
+        let ip = match known {
+            Some(ip) => ip,
+            None => self.routes.source(entry.address, settings)?,
+        };
+        if let Some(hosts) = &mut self.hosts {
+            if hosts.len() >= HOSTS {
+                hosts.clear();
+            }
+            hosts.insert(host, ip);
+        }
+        entry.source = Some(ip);
+        Ok(ip)
+    }
+
+    /// A probe failed: the route, or the source address, may be another by the next time.
+    pub(crate) fn forget_source(&mut self, target: TargetId) {
+        let entry = &mut self.entries[target.0 as usize];
+        entry.source = None;
+        if let Some(hosts) = &mut self.hosts {
+            hosts.remove(&host(entry.address));
+        }
+    }
+
+    /// Whether the source address that a target is probed from is no longer an address of this host.
+    pub(crate) fn lacks_source(
+        &mut self,
+        target: TargetId,
+        settings: &SocketSettings,
+        now: u64,
+    ) -> bool {
+        let entry = &self.entries[target.0 as usize];
+        let ip = entry.source.or(settings.source);
+        ip.is_some_and(|ip| self.routes.is_gone(ip, entry.address, settings, now))
+    }
+}
+
+fn host(address: SocketAddr) -> Host {
+    match address {
+        SocketAddr::V4(v4) => (IpAddr::V4(*v4.ip()), 0),
+        SocketAddr::V6(v6) => (IpAddr::V6(*v6.ip()), v6.scope_id()),
+    }
+}

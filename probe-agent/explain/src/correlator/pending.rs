@@ -1,0 +1,129 @@
+//! A probe that has ended and waits for events that may still come.
+
+use super::{
+    MAX_EVENTS, Observed,
+    early_events::{generation_is, without_socket_is_of},
+};
+use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
+use model::{
+    event::{Event, EventKind, FlowEvent},
+    record::Closing,
+};
+
+/// Names a waiting probe, for as long as it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PendingRef {
+    pub(super) index: usize,
+    /// Tells it from a later probe at the same index.
+    pub(super) serial: u64,
+}
+
+/// How far a waiting probe is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It was refused, and a confirmation probe is to decide about that.
+    AwaitsConfirmation,
+    /// What it shows about the probe before it is not known yet.
+    Unlinked,
+    /// What it shows about the probe before it has been noted there.
+    Linked,
+}
+
+/// A probe that waits.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) timeline: Timeline,
+    /// Kernel events lost by the time it started.
+    pub(super) lost_before: u64,
+    /// It had more events than are kept.
+    pub(super) dropped: bool,
+    /// The probe before it on the same 4-tuple, if that one waits too.
+    pub(super) older: Option<usize>,
+    /// The probe after it, whose `older` it is.
+    pub(super) newer: Option<usize>,
+    pub(super) phase: Phase,
+    pub(super) serial: u64,
+}
+
+impl Pending {
+    /// Whether an event of its flow is of this probe: by slot and generation if its socket took
+    /// part, else by time.
+    pub(super) fn takes(&self, event: &FlowEvent) -> bool {
+        let record = &self.timeline.probe;
+        match event.socket {
+            Some((slot, generation)) => record.id.slot == slot && generation_is(record, generation),
+            None => without_socket_is_of(record, &event.event),
+        }
+    }
+
+    /// Whether the kernel closed it: then it leaves nothing behind.
+    pub(super) fn is_closed_by_kernel(&self) -> bool {
+        self.timeline.probe.closing == Closing::ByKernel
+    }
+
+    /// Puts an event in its place in time.
+    pub(super) fn add(&mut self, event: Event) {
+        let events = &mut self.timeline.events;
+        let place = events.partition_point(|e| e.at <= event.at);
+        events.insert(place, event);
+    }
+
+    /// Whether all the events that the kernel counted for its socket are here.
+    pub(super) fn is_complete(&self) -> bool {
+        let counted = self.timeline.probe.kernel.map_or(0, |k| k.events as usize);
+        counted == 0 || socket_events(&self.timeline.events) >= counted
+    }
+
+    /// Whether the kernel skipped a hook for this probe: its record lacks a transition, or counts more
+    /// SYNs sent again than were told.
+    pub(super) fn has_gap(&self) -> bool {
+        let timeline = &self.timeline;
+        let reported = timeline.events.iter();
+        let reported =
+            reported.filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. })).count();
+        let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
+        timeline.probe.has_gap() || (reported < counted && reported < MAX_EVENTS)
+    }
+
+    /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
+    /// doubt to.
+    pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
+        let missing = observed.lost != self.lost_before
+            || self.dropped
+            || !self.is_complete()
+            || self.has_gap();
+        let mut timeline = self.timeline;
+        timeline.followed_until = observed.until;
+        if missing && timeline.coverage != Coverage::None {
+            timeline.coverage = Coverage::EventsLost;
+        }
+        if timeline.earlier.is_none() {
+            if timeline.stale_reply_at().is_some() {
+                let stale = StaleReply::Connection;
+                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, stale });
+            } else if self.phase == Phase::AwaitsConfirmation {
+                // The run ended before the confirmation probe: the refusal stays in doubt.
+                timeline.earlier = suspect;
+            }
+        }
+        timeline
+    }
+}
+
+/// How many of the events are of the probe's own socket: those that its record counts.
+fn socket_events(events: &[Event]) -> usize {
+    events.iter().filter(|e| is_of_socket(e)).count()
+}
+
+/// Whether a socket of the agent took part in an event.
+pub(super) fn is_of_socket(event: &Event) -> bool {
+    match event.kind {
+        EventKind::SynAckRetransmit | EventKind::RstSent { socket: None, .. } => false,
+        EventKind::RstSent { socket: Some(_), .. }
+        | EventKind::StateChange { .. }
+        | EventKind::RstReceived
+        | EventKind::SynRetransmit { .. }
+        | EventKind::AckHeldBack
+        | EventKind::SegmentRetransmit { .. } => true,
+    }
+}
