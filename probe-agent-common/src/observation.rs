@@ -145,8 +145,7 @@ pub const RETRANSMIT_SYNACK: Hook = Hook::tracepoint(
 pub const HOOKS: [Hook; 3] = [RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK];
 
 const CLOSE_COST: &str = "the RST of a close is not seen, and verdicts are inferred at most";
-const ANSWER_COST: &str =
-    "a RST that was lost and recovered by a SYN-ACK retransmit is not seen";
+const ANSWER_COST: &str = "a RST that was lost and recovered by a SYN-ACK retransmit is not seen";
 
 /// RSTs, seen by the tracepoint: 6.13 and later, and kernels with its table `raw_tp_null_args`.
 pub const RST_TRACEPOINT: [Hook; 2] = {

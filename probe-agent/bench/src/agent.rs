@@ -15,7 +15,7 @@ use engine::{
     session::{self, Output, Plan, ReportFilter},
     settings::{PortPolicy, Settings, SocketSettings},
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use model::{outcome::Outcome, target::Target, verdict::Proof};
 use report::stats::{RunCounts, RunFacts};
 
@@ -27,7 +27,7 @@ use crate::{
 /// What a run of the agent differs in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
-    pub(crate) tracepoints: Option<Form>,
+    pub(crate) tracepoints: Option<StateHookChoice>,
     pub(crate) ack_guard: bool,
     pub(crate) settle: Duration,
     /// Source ports of each worker.
@@ -37,7 +37,7 @@ pub(crate) struct Variant {
 impl Variant {
     /// Everything on.
     pub(crate) fn whole(settle: Duration) -> Self {
-        Self { tracepoints: Some(Form::Auto), ack_guard: true, settle, slots: SOCKETS }
+        Self { tracepoints: Some(StateHookChoice::Auto), ack_guard: true, settle, slots: SOCKETS }
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn plan(target: SocketAddr, probes: u64, workers: u32, variant: &Vari
         count: Some(probes),
         workers,
         ack_guard: variant.ack_guard,
-        tracepoints: variant.tracepoints.unwrap_or_default(),
+        state_hook: variant.tracepoints.unwrap_or_default(),
         filter: ReportFilter::Unusual(20),
         ..Plan::new(settings, [Target::at(target)].into())
     }

@@ -19,7 +19,7 @@ use engine::{
     gauges::Gauges,
     session::{self, Output, ReportFilter},
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use serde::Serialize;
 
 use self::capture::Capture;
@@ -56,7 +56,9 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Difference>> {
     for (pace, interval) in
         [("one at a time", Duration::from_micros(200)), ("at full speed", Duration::ZERO)]
     {
-        for (timed_by, tracepoints) in [("kernel events", Some(Form::Auto)), ("program", None)] {
+        for (timed_by, tracepoints) in
+            [("kernel events", Some(StateHookChoice::Auto)), ("program", None)]
+        {
             let pairs = pairs(effort, tracepoints, interval)?;
             let difference = difference(timed_by, pace, &pairs);
             let Difference { p50_ns, p99_ns, .. } = difference;
@@ -70,7 +72,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Difference>> {
 /// What the agent and the capture say of each handshake, in nanoseconds.
 fn pairs(
     effort: &Effort,
-    tracepoints: Option<Form>,
+    tracepoints: Option<StateHookChoice>,
     interval: Duration,
 ) -> Result<Vec<(u64, u64)>> {
     let target = Target::listen()?;

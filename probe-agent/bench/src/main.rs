@@ -42,8 +42,6 @@ use crate::{
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let effort = arguments.effort();
-    // Mounts tracefs privately where the host has none, before there are other threads.
-    let _ = kernel::tracefs::find();
     private::enter().context("a network namespace of the benchmark's own needs root")?;
     let machine = Machine::look()?;
     let mut results = Results::new(&effort);

@@ -15,14 +15,14 @@ use super::{
     play::{Played, Ready},
     scenario::Scenario,
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use lab::Family;
 
 /// How often the caller is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A scenario over one family of addresses, seen through one form of the tracepoints.
-pub type Part = (&'static Scenario, Family, Form);
+/// A scenario over one family of addresses, with a choice of the hook that reports state changes.
+pub type Part = (&'static Scenario, Family, StateHookChoice);
 
 /// What the caller is told, on its own thread.
 pub enum News {
@@ -91,10 +91,10 @@ fn make<'scope, 'env: 'scope>(
     while !stop.load(Ordering::Relaxed) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(index) = next else { return };
-        let (scenario, family, form) = parts[index];
+        let (scenario, family, state_hook) = parts[index];
         let tell = ends.clone();
         // The receiver is there as long as it may matter.
-        match Ready::make(scenario, family, form) {
+        match Ready::make(scenario, family, state_hook) {
             Ok(ready) => drop(scope.spawn(move || tell.send((index, ready.play_seen(stop))).ok())),
             Err(error) => drop(tell.send((index, Err(error)))),
         }

@@ -19,11 +19,11 @@ use engine::{
 };
 use explain::{ExplainedProbe, Judged};
 use kernel::{
-    layout::Form,
     loader::{Rings, Tracer},
+    state_hook::StateHookChoice,
 };
 use lab::Family;
-use model::target::Target;
+use model::{capability::Capabilities, target::Target};
 
 /// A scenario that was played to its end.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ pub struct Played {
     pub witness: Witness,
     /// Kernel events that were lost.
     pub events_lost: u64,
-    /// What this kernel cannot give, and what that costs.
-    pub limits: Vec<String>,
+    /// What the kernel and the privileges made possible.
+    pub capabilities: Capabilities,
     /// How often it was played before in vain: the kernel had skipped a hook, or this host had stood
     /// still.
     pub in_vain: u32,
@@ -81,18 +81,16 @@ pub(super) struct Ready {
 
 /// Plays a scenario in a lab of its own; `None` if `stop` ended it early.
 ///
-/// tracefs must have been found before ([`kernel::tracefs::find`]).
-///
 /// # Errors
 /// If the lab cannot be made or the hooks cannot be loaded. That a verdict is not the one injected
 /// is no error here: see [`Played::complaints`].
 pub fn play(
     scenario: &'static Scenario,
     family: Family,
-    form: Form,
+    state_hook: StateHookChoice,
     stop: &Arc<AtomicBool>,
 ) -> Result<Option<Played>, DemoError> {
-    Ready::make(scenario, family, form)?.play_seen(stop)
+    Ready::make(scenario, family, state_hook)?.play_seen(stop)
 }
 
 /// So long, in nanoseconds, the first sequence number of a fresh socket falls into the receive window of
@@ -107,10 +105,10 @@ impl Ready {
     pub(super) fn make(
         scenario: &'static Scenario,
         family: Family,
-        form: Form,
+        state_hook: StateHookChoice,
     ) -> Result<Self, DemoError> {
         let began = Instant::now();
-        let stage = Stage::set(scenario, family, form)?;
+        let stage = Stage::set(scenario, family, state_hook)?;
         let tracing = session::trace(stage.plan())?;
         Ok(Self { scenario, family, stage, tracing, began })
     }
@@ -118,7 +116,8 @@ impl Ready {
     /// Plays, and plays once more, in a new lab, where something is not as injected and it did not come
     /// about, or events were lost: what was not seen proves nothing.
     pub(super) fn play_seen(self, stop: &Arc<AtomicBool>) -> Result<Option<Played>, DemoError> {
-        let (scenario, family, form) = (self.scenario, self.family, self.stage.plan().tracepoints);
+        let (scenario, family) = (self.scenario, self.family);
+        let state_hook = self.stage.plan().state_hook;
         let mut ready = self;
         let mut in_vain = 0;
         loop {
@@ -128,7 +127,7 @@ impl Ready {
             if played.counts() || played.complaints().is_empty() || in_vain == MOST {
                 return Ok(Some(played));
             }
-            ready = Self::make(scenario, family, form)?;
+            ready = Self::make(scenario, family, state_hook)?;
         }
     }
 
@@ -136,7 +135,7 @@ impl Ready {
     fn play(self, stop: &Arc<AtomicBool>) -> Result<Option<Played>, DemoError> {
         let stage = self.stage;
         let plan = stage.plan();
-        let limits = self.tracing.0.kernel.limits.clone();
+        let capabilities = self.tracing.0.capabilities().clone();
         let mut probes = Collected::default();
         // Only fresh sockets depend on when the next SYN leaves.
         let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
@@ -155,7 +154,7 @@ impl Ready {
             accepted: stage.accepted()?,
             witness: stage.witness()?,
             events_lost: outcome.ended.events_lost,
-            limits,
+            capabilities,
             in_vain: 0,
             took,
         }))

@@ -41,7 +41,7 @@ pub(super) struct Show<'a> {
     next: usize,
     rows: Vec<Row>,
     failed: Option<io::Error>,
-    limits_told: bool,
+    reported_missing: bool,
 }
 
 impl<'a> Show<'a> {
@@ -59,7 +59,7 @@ impl<'a> Show<'a> {
             next: 0,
             rows: Vec::new(),
             failed: None,
-            limits_told: false,
+            reported_missing: false,
         }
     }
 
@@ -79,9 +79,9 @@ impl<'a> Show<'a> {
     }
 
     fn show(&mut self, played: &Played) {
-        if !std::mem::replace(&mut self.limits_told, true) {
-            for limit in &played.limits {
-                eprintln!("probe-agent: {limit}");
+        if !std::mem::replace(&mut self.reported_missing, true) {
+            for missing in played.capabilities.missing() {
+                eprintln!("probe-agent: {missing}");
             }
         }
         if played.in_vain > 0 {

@@ -16,7 +16,7 @@ use engine::{
     session::Plan,
     settings::{Settings, SocketSettings},
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use lab::{ClosedPort, Counters, End, Family, Injected, Lab, LabError, Listener, TcpState};
 use model::{expect::Expect, target::Target};
 
@@ -50,7 +50,11 @@ impl Stage {
     ///
     /// # Errors
     /// Whatever the lab lacks.
-    pub(super) fn set(scenario: &Scenario, family: Family, form: Form) -> Result<Self, DemoError> {
+    pub(super) fn set(
+        scenario: &Scenario,
+        family: Family,
+        state_hook: StateHookChoice,
+    ) -> Result<Self, DemoError> {
         let lab = Lab::new()?;
         for (name, value) in scenario.server_sysctls {
             lab.server().sysctl(name, value)?;
@@ -69,7 +73,7 @@ impl Stage {
             Here::AllWell | Here::PortTaken => None,
         };
         let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
-        let plan = plan(scenario, &lab, target.address(), source, first, form)?;
+        let plan = plan(scenario, &lab, target.address(), source, first, state_hook)?;
         let injected: Result<_, LabError> =
             scenario.injected.iter().map(|injection| lab.inject(&injection.fault)).collect();
         let injected = injected?;
@@ -123,7 +127,7 @@ fn plan(
     address: SocketAddr,
     source: Option<IpAddr>,
     first_port: u16,
-    form: Form,
+    state_hook: StateHookChoice,
 ) -> Result<Plan, DemoError> {
     let probing = &scenario.probing;
     let netns = lab.client().as_fd().try_clone_to_owned();
@@ -148,7 +152,7 @@ fn plan(
     Ok(Plan {
         count: Some(probing.count),
         netns: Some(Arc::new(File::from(netns))),
-        tracepoints: form,
+        state_hook,
         ..Plan::new(settings, [Target::at(address)].into())
     })
 }

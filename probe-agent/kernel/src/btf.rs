@@ -70,7 +70,8 @@ impl KernelTypes {
 
     /// The names of an enum's numbers; empty if there is none of this name.
     pub(crate) fn enumerators(&self, name: &str) -> HashMap<i32, String> {
-        let mut found = [Kind::Enum, Kind::Enum64].into_iter().flat_map(|kind| self.0.named(kind, name));
+        let mut found =
+            [Kind::Enum, Kind::Enum64].into_iter().flat_map(|kind| self.0.named(kind, name));
         let members = found.next().into_iter().flat_map(|found| self.0.members(found));
         members.map(|m| (m.target.cast_signed(), self.0.name(m.name).to_owned())).collect()
     }
@@ -103,11 +104,9 @@ impl KernelTypes {
         for _ in 0..DEPTH {
             let found = self.0.get(number)?;
             match found.kind {
-                Kind::Const
-                | Kind::Volatile
-                | Kind::Restrict
-                | Kind::Typedef
-                | Kind::TypeTag => number = found.target,
+                Kind::Const | Kind::Volatile | Kind::Restrict | Kind::Typedef | Kind::TypeTag => {
+                    number = found.target
+                }
                 _ => return Some(found),
             }
         }

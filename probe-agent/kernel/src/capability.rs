@@ -106,6 +106,14 @@ impl Feature {
     }
 }
 
+/// The state hook where the tracepoint takes the place of `sock_ops`.
+pub(crate) fn tracepoint_for_sock_ops(error: &TraceError) -> Capability {
+    Capability {
+        cost: "every TCP connection of this host passes the agent's tracepoint inet_sock_set_state",
+        ..STATE_HOOK.is(State::Degraded(error.reason().to_owned()))
+    }
+}
+
 /// The capability of a hook whose program could be attached, or not.
 pub(crate) fn of_hook(hook: &Hook, result: &Result<(), TraceError>) -> Capability {
     let remedy = match hook.kind {

@@ -18,6 +18,14 @@ pub enum TraceError {
         /// What to do about it.
         remedy: String,
     },
+    /// The host lacks something that somebody can provide.
+    #[error("{reason}; {remedy}")]
+    Missing {
+        /// What it lacks.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// Anything else that loading or attaching ran into.
     #[error("loading the eBPF programs failed: {0}")]
     Load(String),
@@ -37,7 +45,9 @@ impl TraceError {
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
-            Self::Permission { reason, .. } | Self::Load(reason) => reason,
+            Self::Permission { reason, .. } | Self::Missing { reason, .. } | Self::Load(reason) => {
+                reason
+            }
         }
     }
 
@@ -45,7 +55,7 @@ impl TraceError {
     #[must_use]
     pub fn remedy(&self) -> Option<&str> {
         match self {
-            Self::Permission { remedy, .. } => Some(remedy),
+            Self::Permission { remedy, .. } | Self::Missing { remedy, .. } => Some(remedy),
             Self::Load(_) => None,
         }
     }

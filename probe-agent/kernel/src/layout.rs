@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use probe_agent_common::{
-    ABSENT, Hook, HookArgument, HookKind, KernelLayout, PacketLayout, RETRANSMIT_SKB, RST_FUNCTIONS,
-    SocketLayout, TcpLayout,
+    ABSENT, Hook, HookArgument, HookKind, KernelLayout, PacketLayout, RETRANSMIT_SKB,
+    RST_FUNCTIONS, SocketLayout, TcpLayout,
 };
 
 use crate::btf::{Argument, KernelTypes};

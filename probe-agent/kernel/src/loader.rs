@@ -8,9 +8,9 @@ mod maps;
 
 use std::{
     collections::HashMap,
+    io,
     net::SocketAddr,
     sync::{Mutex, PoisonError},
-    thread,
 };
 
 use aya::{
@@ -46,14 +46,13 @@ use crate::{
 /// Elements of `PORTS`: one for each port.
 const PORTS: u32 = 1 << 16;
 
-/// The loaded programs and their maps.
-///
-/// [`Self::detach`] detaches all programs at once and leaves the cgroup. Dropping it does the same, but
-/// one program after another, for each of which the kernel may wait for some tens of milliseconds.
+/// The loaded programs and their maps. [`Self::detach`] detaches the programs; dropping it does so, too,
+/// and unloads them.
 pub struct Tracer {
     /// What the kernel noted of each slot.
     pub slots: MappedArray<SlotRecord>,
     capabilities: Capabilities,
+    half_open: HalfOpen,
     state_hook: Option<StateHook>,
     rst_hooks: &'static [Hook],
     rst_reasons: HashMap<i32, String>,
@@ -62,8 +61,14 @@ pub struct Tracer {
     ports: MappedArray<PortEntry>,
     counters: Counters,
     misses: RecursionMisses,
-    attached: Mutex<(Vec<Link>, Option<Cgroup>)>,
+    attached: Mutex<Attachments>,
     _programs: Ebpf,
+}
+
+/// What is undone in this order.
+struct Attachments {
+    links: Vec<Link>,
+    cgroup: Option<Cgroup>,
 }
 
 /// The kernel's ends of the ring buffers, for [`crate::reader`].
@@ -95,7 +100,7 @@ impl Tracer {
         let counters = Counters { values, cpus };
         let mut loading = Loading::new(&mut programs, &facts);
         let states = loading.cgroup(ack_guard, choice, || counters.sum(Counter::ListensSeen));
-        let states = loading.state_hook(states);
+        let states = loading.state_hook(&states);
         if let Err(error) = states
             && !loading.done.capabilities.has(ACK_GUARD.name)
         {
@@ -105,9 +110,12 @@ impl Tracer {
         let Attached { capabilities, links, names, misses, cgroup, state_hook } = loading.finish();
         let log = BpfLog::open(&mut programs);
         let rings = Rings { events: maps::take(&mut programs, "EVENTS")?, log };
+        let is_guarded = capabilities.has(ACK_GUARD.name);
+        let half_open = if is_guarded { HalfOpen::Enforced } else { HalfOpen::NotEnforced };
         let tracer = Self {
             slots: maps::mapped(&programs, "SLOTS", slots, Access::Read)?,
             capabilities,
+            half_open,
             state_hook,
             rst_hooks: facts.rst_hooks,
             rst_reasons: facts.rst_reasons,
@@ -116,27 +124,23 @@ impl Tracer {
             ports: maps::mapped(&programs, "PORTS", PORTS, Access::Write)?,
             counters,
             misses,
-            attached: Mutex::new((links, cgroup)),
+            attached: Mutex::new(Attachments { links, cgroup }),
             _programs: programs,
         };
         Ok((tracer, rings))
     }
 
-    /// Detaches all programs and leaves the cgroup; the maps and counters stay. Nothing happens the
-    /// second time.
+    /// Detaches all programs, then leaves the cgroup; maps, counters and loaded programs stay. Nothing
+    /// happens the second time.
     ///
-    /// The kernel waits for a grace period of RCU for each program (some 30 ms), so they are detached by
-    /// several threads at once, where threads can be had.
-    pub fn detach(&self) {
-        let (links, cgroup) =
-            std::mem::take(&mut *self.attached.lock().unwrap_or_else(PoisonError::into_inner));
-        thread::scope(|scope| {
-            for link in links {
-                // A closure that no thread takes is dropped, and the link with it.
-                let _ = thread::Builder::new().spawn_scoped(scope, move || drop(link));
-            }
-        });
-        drop(cgroup);
+    /// Takes some 25 ms in all, whether one thread closes the links or several.
+    ///
+    /// # Errors
+    /// If the cgroup cannot be left. Everything is detached then, too.
+    pub fn detach(&self) -> io::Result<()> {
+        let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.links.clear();
+        attached.cgroup.take().map_or(Ok(()), Cgroup::leave)
     }
 
     /// What the kernel and this process's privileges make possible, as loading has found out.
@@ -159,12 +163,8 @@ impl Tracer {
 
     /// Whether a probe's handshake is kept half-open.
     #[must_use]
-    pub fn half_open(&self) -> HalfOpen {
-        if self.capabilities.has(ACK_GUARD.name) {
-            HalfOpen::Enforced
-        } else {
-            HalfOpen::NotEnforced
-        }
+    pub const fn half_open(&self) -> HalfOpen {
+        self.half_open
     }
 
     /// Which hook reports state changes; `None` if none does, and the slots' records stay empty.

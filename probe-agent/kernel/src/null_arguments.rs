@@ -79,9 +79,8 @@ fn load_from(tracepoint: u32, argument: u64, member: u16) -> io::Result<OwnedFd>
         ..Load::default()
     };
     // SAFETY: the attribute is as long as is said, and what it points to outlives the call.
-    let done = unsafe {
-        libc::syscall(libc::SYS_bpf, PROG_LOAD, &raw const attribute, size_of::<Load>())
-    };
+    let done =
+        unsafe { libc::syscall(libc::SYS_bpf, PROG_LOAD, &raw const attribute, size_of::<Load>()) };
     let descriptor = i32::try_from(done).unwrap_or(-1);
     if descriptor < 0 {
         return Err(io::Error::last_os_error());

@@ -17,11 +17,15 @@ pub(crate) fn remedy() -> String {
 
 fn remedy_for(missing: Option<&[&str]>) -> String {
     match missing {
-        Some([]) => "this process has the capabilities: allow bpf() in its seccomp profile or security \
+        Some([]) => {
+            "this process has the capabilities: allow bpf() in its seccomp profile or security \
                      module, or run it outside of its user namespace"
-            .to_owned(),
+                .to_owned()
+        }
         Some([one]) => format!("run as root, or grant {one}"),
-        Some([first @ .., last]) => format!("run as root, or grant {} and {last}", first.join(", ")),
+        Some([first @ .., last]) => {
+            format!("run as root, or grant {} and {last}", first.join(", "))
+        }
         None => "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN".to_owned(),
     }
 }

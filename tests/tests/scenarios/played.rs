@@ -6,49 +6,37 @@ use demo::{
     crew::{self, News, Part},
     scenarios,
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use lab::Family;
 use probe_agent_tests::privileged;
 
 #[test]
-fn every_scenario_is_told_as_injected_by_what_is_chosen() {
+fn every_scenario_is_judged_as_injected_with_sock_ops() {
     privileged!();
-    tell_as_injected(Form::Auto);
+    judged_as_injected(StateHookChoice::Auto);
 }
 
 #[test]
-fn every_scenario_is_told_as_injected_by_raw_tracepoints() {
+fn every_scenario_is_judged_as_injected_with_the_tracepoint() {
     privileged!();
-    tell_as_injected(Form::Raw);
+    judged_as_injected(StateHookChoice::Raw);
 }
 
-#[test]
-fn every_scenario_is_told_as_injected_by_untyped_raw_tracepoints() {
-    privileged!();
-    tell_as_injected(Form::Untyped);
-}
-
-#[test]
-fn every_scenario_is_told_as_injected_by_tracepoint_records() {
-    privileged!();
-    tell_as_injected(Form::Record);
-}
-
-fn tell_as_injected(form: Form) {
+fn judged_as_injected(choice: StateHookChoice) {
     let parts: Vec<Part> = scenarios::ALL
         .iter()
-        .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, form)))
+        .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, choice)))
         .collect();
     let mut played = 0;
     let mut wrong = Vec::new();
     crew::play(&parts, &Arc::new(AtomicBool::new(false)), |news| {
         if let News::Played(index, result) = news {
             played += 1;
-            let (scenario, family, form) = parts[index];
+            let (scenario, family, choice) = parts[index];
             for complaint in result.complaints() {
                 let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
                 wrong.push(format!(
-                    "{} over {family:?} by {form:?}: {complaint}: {events:#?}",
+                    "{} over {family:?} with {choice:?}: {complaint}: {events:#?}",
                     scenario.name
                 ));
             }

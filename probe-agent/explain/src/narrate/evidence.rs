@@ -54,6 +54,11 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
             text: "this kernel's tcp_send_reset does not report RSTs that no socket sends"
                 .to_owned(),
         }),
+        Coverage::Incomplete => evidence.push(Evidence {
+            at: None,
+            text: "not all kernel hooks are attached: no event shows what the probe's socket sent"
+                .to_owned(),
+        }),
         Coverage::EventsLost => evidence.push(Evidence {
             at: None,
             text: "kernel events were lost while this probe was open or followed".to_owned(),
@@ -144,7 +149,7 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     }
     let would_show = match timeline.coverage {
         Coverage::Full | Coverage::EventsLost => timeline.later.is_none(),
-        Coverage::SocketsOnly | Coverage::None => false,
+        Coverage::SocketsOnly | Coverage::Incomplete | Coverage::None => false,
     };
     let last = timeline.late_rsts().last().or(timeline.probe.rst_at())?;
     would_show.then(|| Evidence {

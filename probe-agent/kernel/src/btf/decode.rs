@@ -149,7 +149,11 @@ impl File {
     }
 
     /// The types of a kind and name.
-    pub(super) fn named<'a>(&'a self, kind: Kind, name: &'a str) -> impl Iterator<Item = Type> + 'a {
+    pub(super) fn named<'a>(
+        &'a self,
+        kind: Kind,
+        name: &'a str,
+    ) -> impl Iterator<Item = Type> + 'a {
         let all = self.types.iter().filter_map(|at| type_at(&self.bytes, *at as usize));
         all.filter(move |found| found.kind == kind && self.is_called(found.name, name))
     }

@@ -3,8 +3,8 @@
 use aya::{
     Ebpf,
     programs::{
-        Program, ProgramError, cgroup_skb::CgroupSkbLink, fentry::FEntryLink, sock_ops::SockOpsLink,
-        tp_btf::BtfTracePointLink,
+        Program, ProgramError, cgroup_skb::CgroupSkbLink, fentry::FEntryLink,
+        sock_ops::SockOpsLink, tp_btf::BtfTracePointLink,
     },
 };
 use probe_agent_common::{Hook, HookKind};

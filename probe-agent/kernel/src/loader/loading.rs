@@ -39,6 +39,16 @@ pub(super) struct Loading<'a> {
     uncounted: Option<String>,
 }
 
+/// What became of `sock_ops`.
+pub(super) enum SockOps {
+    /// It reports state changes.
+    Attached,
+    /// The tracepoint is to report them, or there is to be no cgroup.
+    NotWanted,
+    /// It cannot be used.
+    Failed(TraceError),
+}
+
 /// What was attached.
 pub(super) struct Attached {
     pub(super) capabilities: Capabilities,
@@ -66,65 +76,68 @@ impl<'a> Loading<'a> {
     /// Joins a cgroup and attaches its programs: the ACK guard and, if it is chosen, the one that reports
     /// state changes. `listens` says how many listeners the latter has seen.
     ///
-    /// # Errors
-    /// Why `sock_ops` does not report state changes.
     pub(super) fn cgroup(
         &mut self,
         is_wanted: bool,
         choice: StateHookChoice,
         listens: impl Fn() -> u64,
-    ) -> Result<(), TraceError> {
+    ) -> SockOps {
         let capabilities = &mut self.done.capabilities;
         if !is_wanted {
             capabilities.push(CGROUP.is(State::Off));
             capabilities.push(ACK_GUARD.is(State::Off));
-            return Err(not_used("there is no cgroup without the ACK guard"));
+            return SockOps::NotWanted;
         }
-        let joined = Cgroup::join().map_err(|error| TraceError::Load(error.to_string()));
+        let joined = Cgroup::join();
         capabilities.push(CGROUP.after(&joined));
-        let cgroup = joined.inspect_err(|error| {
-            capabilities.push(ACK_GUARD.after::<()>(&Err(error.clone())));
-        })?;
-        let mut guard = ack_guard::attach(self.programs, &cgroup);
-        let mut states = match choice {
-            StateHookChoice::Auto => sock_ops::attach(self.programs, &cgroup),
-            StateHookChoice::Raw => Err(not_used("the tracepoint was asked for")),
+        let cgroup = match joined {
+            Ok(cgroup) => cgroup,
+            Err(error) => {
+                capabilities.push(ACK_GUARD.after::<()>(&Err(error.clone())));
+                return SockOps::Failed(error);
+            }
         };
-        if states.is_ok() && !sock_ops::sees_this_process(listens) {
+        let mut guard = ack_guard::attach(self.programs, &cgroup);
+        let is_chosen = choice == StateHookChoice::Auto;
+        let mut states = is_chosen.then(|| sock_ops::attach(self.programs, &cgroup));
+        if matches!(states, Some(Ok(_))) && !sock_ops::sees_this_process(listens) {
             // What the one does not see, the other does not see either.
             guard = Err(TraceError::Load(sock_ops::UNSEEN.to_owned()));
-            states = Err(TraceError::Load(sock_ops::UNSEEN.to_owned()));
+            states = Some(Err(TraceError::Load(sock_ops::UNSEEN.to_owned())));
         }
         let guard = self.keep(ack_guard::PROGRAM, guard.map(Link::AckGuard));
-        let states = self.keep(sock_ops::PROGRAM, states.map(Link::SockOps));
         self.done.capabilities.push(ACK_GUARD.after(&guard));
-        if states.is_ok() {
-            self.done.state_hook = Some(StateHook::SockOps);
-        }
-        if guard.is_ok() || states.is_ok() {
+        let states = states.map(|link| self.keep(sock_ops::PROGRAM, link.map(Link::SockOps)));
+        if guard.is_ok() || matches!(states, Some(Ok(()))) {
             self.done.cgroup = Some(cgroup);
         }
-        states
+        match states {
+            None => SockOps::NotWanted,
+            Some(Ok(())) => {
+                self.done.state_hook = Some(StateHook::SockOps);
+                SockOps::Attached
+            }
+            Some(Err(error)) => SockOps::Failed(error),
+        }
     }
 
     /// Makes sure that a hook reports state changes: where `sock_ops` does not, the tracepoint.
     ///
     /// # Errors
     /// Why none does.
-    pub(super) fn state_hook(&mut self, sock_ops: Result<(), TraceError>) -> Result<(), TraceError> {
-        let Err(why) = sock_ops else {
+    pub(super) fn state_hook(&mut self, sock_ops: &SockOps) -> Result<(), TraceError> {
+        if matches!(sock_ops, SockOps::Attached) {
             self.done.capabilities.push(STATE_HOOK.is(State::Available));
             return Ok(());
-        };
+        }
         let tracepoint = self.hook(&SET_STATE);
-        let capability = match &tracepoint {
-            Ok(()) => {
-                self.done.state_hook = Some(StateHook::Tracepoint);
-                STATE_HOOK.is(State::Degraded(format!("{} is used: {}", SET_STATE.target, why.reason())))
-            }
-            Err(_) => STATE_HOOK.after(&tracepoint),
-        };
-        self.done.capabilities.push(capability);
+        if tracepoint.is_ok() {
+            self.done.state_hook = Some(StateHook::Tracepoint);
+        }
+        self.done.capabilities.push(match (&tracepoint, sock_ops) {
+            (Ok(()), SockOps::Failed(error)) => capability::tracepoint_for_sock_ops(error),
+            _ => STATE_HOOK.after(&tracepoint),
+        });
         tracepoint
     }
 
@@ -188,9 +201,4 @@ impl<'a> Loading<'a> {
             }
         }
     }
-}
-
-/// Why `sock_ops` is not even tried.
-fn not_used(why: &str) -> TraceError {
-    TraceError::Load(why.to_owned())
 }
