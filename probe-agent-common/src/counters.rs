@@ -12,11 +12,11 @@ pub enum Counter {
     Anomalies = 2,
     /// ACKs of probe sockets that the ACK guard held back.
     AcksHeld = 3,
-    /// RSTs of the agent's network namespace that the hooks saw, whosever they were: as many as its
-    /// `TcpOutRsts` has grown by, or the kernel skipped a hook.
+    /// RSTs of the agent's network namespace that the hooks saw, of all its sockets. Its `TcpOutRsts`
+    /// grows by as many, unless the kernel skipped a hook.
     RstsSeen = 4,
     /// Sockets of the agent's cgroup that began to listen.
-    ListensHeard = 5,
+    ListensSeen = 5,
 }
 
 impl Counter {

@@ -9,17 +9,19 @@ mod counters;
 mod event;
 mod flow;
 mod layout;
+mod observation;
 #[cfg(feature = "user")]
 mod pod;
 mod port;
 mod slot_record;
 
 pub use counters::Counter;
-pub use event::{EventRecord, NO_SLOT, RecordKind, UnknownRecordKind};
+pub use event::{EventRecord, NO_SLOT};
 pub use flow::{FlowKey, v4_mapped};
-pub use layout::{
-    ABSENT, KernelLayout, PacketLayout, PrefixLayout, RawLayout, SendResetLayout, SetStateLayout,
-    SocketLayout, TupleLayout,
+pub use layout::{ABSENT, KernelLayout, PacketLayout, SocketLayout, TcpLayout};
+pub use observation::{
+    HOOKS, Hook, HookArgument, HookKind, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK,
+    RST_FUNCTIONS, RST_TRACEPOINT, RecordKind, SET_STATE, UnknownRecordKind,
 };
 pub use port::{OWNED_WORDS, PortEntry, owned_bit, owned_word};
 pub use slot_record::SlotRecord;
@@ -27,5 +29,5 @@ pub use slot_record::SlotRecord;
 /// Size of the ring buffer in bytes: about 58,000 event records of 64 + 8 bytes.
 ///
 /// A power of two and a multiple of the page size, as `BPF_MAP_TYPE_RINGBUF` demands. Only unusual
-/// events travel through it, so it holds seconds of trouble, not milliseconds of routine.
+/// events pass through it, so it holds seconds of trouble.
 pub const RING_BYTES: u32 = 4 << 20;

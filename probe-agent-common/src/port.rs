@@ -1,6 +1,6 @@
 //! The filter: which local ports are the agent's.
 
-/// One element of the `PORTS` array, indexed by local port: is that port the agent's, and whose?
+/// One element of the `PORTS` array, indexed by local port: which slot owns the port, if any.
 ///
 /// This is the early return of every hook. A port that is bound explicitly belongs to one owner
 /// within its network namespace: the kernel's automatic choice of a source port passes over it

@@ -2,7 +2,7 @@
 
 /// One element of the memory-mapped `SLOTS` array; the hooks write it, the slot's worker reads it.
 ///
-/// A clean probe is told by this record alone and puts nothing into the ring buffer. The worker
+/// This record alone describes a clean probe, which puts nothing into the ring buffer. The worker
 /// reads it after its own `connect(AF_UNSPEC)` or `close()`: every write to it happened under the
 /// socket lock before that call returned, and the next comes only with the worker's next
 /// `connect()`.
@@ -17,7 +17,7 @@ pub struct SlotRecord {
     pub established_at: u64,
     /// `* -> CLOSE`.
     pub closed_at: u64,
-    /// `tcp_send_reset` with this socket and no packet to answer: the RST of the disconnect.
+    /// The RST of the disconnect: a RST of this socket that answers nothing, in `CLOSE`.
     pub rst_sent_at: u64,
     /// Counts the probes of this slot: incremented with each `CLOSE -> SYN_SENT`.
     pub generation: u32,
@@ -27,16 +27,16 @@ pub struct SlotRecord {
     pub events_lost: u32,
     /// `enum sk_rst_reason` of the disconnect's RST, or -1 where the kernel has none.
     pub rst_reason: i32,
-    /// Address of the kernel's `struct sock`, noted with `CLOSE -> SYN_SENT`: later events of
-    /// another socket that has the same local port (in another network namespace) differ here.
+    /// Address of the kernel's `struct sock`, noted with `CLOSE -> SYN_SENT`. It tells later events
+    /// from those of another socket that has the same local port (in another network namespace).
     pub socket: u64,
     /// `tcp_sock.segs_out` when the socket was closed: the SYN, its retransmits, and every ACK that
-    /// the stack made, held back or not; 0 where BTF does not say where it is.
+    /// the stack made, held back or not; 0 where it cannot be read.
     pub segments_out: u32,
     /// ACKs that the ACK guard held back.
     pub acks_held: u16,
     /// `tcp_sock.total_retrans` when the socket was closed: times that the SYN was sent again; 0
-    /// where BTF does not say where it is.
+    /// where it cannot be read.
     pub retransmits: u16,
 }
 

@@ -1,4 +1,4 @@
-//! Puts one event into the ring buffer and notes it in the slot's record.
+//! Puts one event into the ring buffer and counts it in the slot's record.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
 use aya_log_ebpf::warn;

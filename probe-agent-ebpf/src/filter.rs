@@ -1,4 +1,4 @@
-//! Whose event is it? Everything that is not the agent's ends here.
+//! Whose event is it? Events of others are dropped here.
 
 use probe_agent_common::{PortEntry, SlotRecord};
 
@@ -12,7 +12,7 @@ pub(crate) struct Owner {
     pub(crate) record: &'static mut SlotRecord,
 }
 
-/// The slot that owns a local port; `None`, at the cost of one bit, for everybody else's.
+/// The slot that owns a local port; `None`, after a look at one bit, for the port of anybody else.
 #[inline(always)]
 pub(crate) fn owner(port: u16) -> Option<Owner> {
     if !maps::is_owned(port) {
@@ -30,8 +30,8 @@ pub(crate) fn owner_of(entry: &PortEntry) -> Option<Owner> {
 
 /// The slot that owns a local port and whose socket is `sk`.
 ///
-/// The socket was checked when its SYN left, so that this comparison stands for that of address
-/// and network namespace.
+/// The socket was checked when its SYN left, so this comparison covers address and network namespace
+/// as well.
 #[inline(always)]
 pub(crate) fn owner_of_socket(port: u16, sk: u64) -> Option<Owner> {
     let owner = owner(port)?;

@@ -1,30 +1,30 @@
-//! The kernel side of probe-agent: one hook per file, named after the hook.
+//! The kernel side of probe-agent: one hook per file in `programs`, named after the hook.
 //!
-//! Each hook is there twice: for the raw tracepoint, which hands over the kernel's pointers (typed by
-//! BTF, so that their members are read by plain loads), and for the tracepoint with a record (its
-//! fields are found by the `format` file), for a kernel without BTF. The raw one is the better one: it
-//! costs less, and it is skipped only while the same program runs on that CPU, not while any does.
-//! Changes of state have a third, `sock_ops`, which comes before both where the agent has a cgroup.
+//! The hooks on the agent's cgroup (`sock_ops`, `ack_guard`) need no BTF and see only the agent's own
+//! sockets. The others get the kernel's pointers, typed by BTF, and read their members by plain loads at
+//! offsets from BTF. Each of these first asks whether the local port is one of the agent's and returns at
+//! once if not.
 //!
-//! Each hook first asks whether the local port is one of the agent's and returns at once if not.
 //! What a clean probe does is noted in its slot's [`SlotRecord`](probe_agent_common::SlotRecord);
 //! anything unusual also goes through the ring buffer, as an
 //! [`EventRecord`](probe_agent_common::EventRecord).
 #![no_std]
 #![no_main]
 
-mod ack_guard;
+mod address;
 mod emit;
 mod filter;
 mod kernel;
 mod maps;
 mod packet;
 mod programs;
+mod reset;
 mod socket;
+mod tcp_state;
 mod transition;
-mod tuple;
 
-/// Helpers such as `bpf_probe_read_kernel` are lent only to programs with a GPL-compatible licence.
+/// The kernel offers helpers such as `bpf_probe_read_kernel` only to programs with a GPL-compatible
+/// licence.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

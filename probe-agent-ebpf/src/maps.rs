@@ -11,13 +11,13 @@ use probe_agent_common::{
 };
 
 /// `BPF_F_MMAPABLE` (`include/uapi/linux/bpf.h`): userspace reads and writes the elements without a
-/// syscall. That is not for speed alone: while `bpf()` looks up or updates an element, no tracepoint's
-/// program runs on that CPU (`bpf_disable_instrumentation`), for as long as the caller is kept from
-/// running there, and the events are lost without a count.
+/// system call. This is not only for speed: while `bpf()` looks up or updates an element, no tracing
+/// program runs on that CPU (`bpf_disable_instrumentation`), for as long as the caller is scheduled out,
+/// and those events are lost without a count.
 const MMAPABLE: u32 = 1 << 10;
 
-/// A bit for each local port that has an entry in [`PORTS`]: 8 KiB, which stay in the cache where the
-/// 2 MiB of entries do not, for the one question that every event of others asks.
+/// A bit for each local port that has an entry in [`PORTS`]. Every event of others asks this question;
+/// 8 KiB stay in the cache, the 2 MiB of entries do not.
 #[map]
 static OWNED: Array<u64> = Array::with_max_entries(OWNED_WORDS, MMAPABLE);
 
@@ -38,12 +38,12 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 #[map]
 static COUNTERS: Array<u64> = Array::with_max_entries(Counter::COUNT, MMAPABLE);
 
-/// Overwritten by userspace before loading. The map behind it is frozen, so that the verifier
-/// knows each offset as a constant and drops the branches that this kernel does not need.
+/// Overwritten by userspace before loading. The map behind it is frozen: the verifier knows each offset
+/// as a constant and drops the branches that this kernel does not need.
 #[unsafe(no_mangle)]
 static LAYOUT: KernelLayout = KernelLayout::NONE;
 
-/// Reads one member of [`LAYOUT`], as `layout!(set_state.tuple.sport)`.
+/// Reads one member of [`LAYOUT`], as `layout!(socket.local_port)`.
 ///
 /// The read is volatile, so that the compiler does not put the initial value in its place.
 macro_rules! layout {

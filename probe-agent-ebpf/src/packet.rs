@@ -1,28 +1,45 @@
-//! What a received packet says, where no socket is left to ask.
+//! A received packet that the kernel answers with a RST.
 
-use probe_agent_common::{FlowKey, v4_mapped};
+use probe_agent_common::{ABSENT, FlowKey, v4_mapped};
 
 use crate::{
-    kernel::{Pointer, Untyped, v4, v6},
+    kernel::{Pointer, Typed, Untyped, v4, v6},
     maps::layout,
 };
 
-/// A received `struct sk_buff` with its headers.
+/// RST in byte 13 of a TCP header (RFC 9293, section 3.1).
+const RST: u8 = 0x04;
+
+/// Whether the packet is a RST itself: then the kernel sends no answer.
+///
+/// The kernel has put the flags of the header into its own part of the `sk_buff`
+/// (`TCP_SKB_CB(skb)->tcp_flags`, filled by `tcp_v4_fill_cb`), where no helper is needed to read them.
+#[inline(always)]
+pub(crate) fn is_rst(skb: Typed) -> bool {
+    skb.read::<u8>(layout!(packet.tcp_flags)) & RST != 0
+}
+
+/// The headers of a packet, which no typed load reaches.
 #[derive(Clone, Copy)]
-pub(crate) struct Packet {
+pub(crate) struct Headers {
     network: Untyped,
     transport: Untyped,
 }
 
-impl Packet {
+impl Headers {
+    /// `None` where this kernel forbids to read them (`lockdown=confidentiality`): the verifier then
+    /// drops everything behind this, and with it every call of `bpf_probe_read_kernel`.
     #[inline(always)]
-    pub(crate) fn new(skb: impl Pointer) -> Self {
-        let head = skb.read::<u64>(layout!(raw.packet.head));
-        let header = |member| Untyped(head + u64::from(skb.read::<u16>(member)));
-        Self {
-            network: header(layout!(raw.packet.network)),
-            transport: header(layout!(raw.packet.transport)),
+    pub(crate) fn of(skb: Typed) -> Option<Self> {
+        if layout!(packet.head) == ABSENT {
+            return None;
         }
+        let head = skb.read::<u64>(layout!(packet.head));
+        let header = |member| Untyped(head + u64::from(skb.read::<u16>(member)));
+        Some(Self {
+            network: header(layout!(packet.network)),
+            transport: header(layout!(packet.transport)),
+        })
     }
 
     /// The port that it was sent to: destination is the second field of a TCP header.

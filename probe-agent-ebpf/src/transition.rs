@@ -1,5 +1,5 @@
-//! What a probe's changes of state mean, wherever they are heard of: the three of a clean probe are noted
-//! in the slot's record, any other is sent.
+//! What a probe's changes of state mean, for whichever hook reports them: the three of a clean probe
+//! are noted in the slot's record, any other is emitted.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
 use probe_agent_common::{FlowKey, PortEntry, RecordKind, SlotRecord};
@@ -7,10 +7,10 @@ use probe_agent_common::{FlowKey, PortEntry, RecordKind, SlotRecord};
 use crate::{
     emit::{self, Details},
     filter,
-    programs::{CLOSE, ESTABLISHED, SYN_SENT},
+    tcp_state::{CLOSE, ESTABLISHED, SYN_SENT},
 };
 
-/// A socket on one of the agent's ports goes from one state to another (`include/net/tcp_states.h`).
+/// A socket on one of the agent's ports goes from one state to another.
 pub(crate) struct Transition {
     pub(crate) port: u16,
     /// Address of the kernel's `struct sock`.
@@ -19,7 +19,7 @@ pub(crate) struct Transition {
     pub(crate) to: i32,
 }
 
-/// What a socket counts of itself since it was last connected.
+/// What a socket has counted since it was last connected.
 pub(crate) trait Counts {
     /// `tcp_sock.segs_out`; 0 where it cannot be read.
     fn segments_out(&self) -> u32;
@@ -28,9 +28,9 @@ pub(crate) trait Counts {
 }
 
 /// `CLOSE -> SYN_SENT`: a probe begins on the slot that has the port, in the context of the agent's
-/// `connect()`. Whoever calls this has made sure that the socket is the slot's.
+/// `connect()`. The caller has made sure that the socket is the slot's.
 #[inline(always)]
-pub(crate) fn begun(entry: &PortEntry, sk: u64) {
+pub(crate) fn on_connect(entry: &PortEntry, sk: u64) {
     let Some(owner) = filter::owner_of(entry) else { return };
     *owner.record = SlotRecord {
         // SAFETY: the helper has no preconditions.
@@ -43,7 +43,7 @@ pub(crate) fn begun(entry: &PortEntry, sk: u64) {
 
 /// Any later transition.
 #[inline(always)]
-pub(crate) fn noted(
+pub(crate) fn on_state_change(
     ctx: &impl EbpfContext,
     change: &Transition,
     flow: impl FnOnce() -> FlowKey,

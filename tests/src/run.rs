@@ -66,7 +66,7 @@ pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Found {
 pub fn traced(plan: &Plan, output: &mut impl Output) -> anyhow::Result<Summary> {
     allow_many_sockets()?;
     let tracing = session::trace(plan)?;
-    let (half_open, tracer) = (tracing.0.guard.half_open(), Arc::clone(&tracing.0));
+    let (half_open, tracer) = (tracing.0.half_open(), Arc::clone(&tracing.0));
     let began = Instant::now();
     let counts = || RunCounts::new(plan.targets.len());
     let stop = Arc::<AtomicBool>::default();

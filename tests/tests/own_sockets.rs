@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use kernel::{layout::Form, loader::Tracer, netns};
+use kernel::{loader::Tracer, netns, state_hook::StateHookChoice};
 use probe_agent_tests::{cgroup, privileged};
 
 /// The list of processes of the cgroup that this process is in.
@@ -15,7 +15,7 @@ fn processes() -> PathBuf {
 fn sockets_of_another_cgroup_are_not_seen_and_that_is_noticed() {
     privileged!();
     let home = processes();
-    let (tracer, _rings) = Tracer::load(1, netns::cookie(), true, Form::Auto).unwrap();
+    let (tracer, _rings) = Tracer::load(1, netns::cookie(), true, StateHookChoice::Auto).unwrap();
     let own = processes();
     assert_ne!(home, own);
     assert!(tracer.sees_own_sockets());

@@ -28,7 +28,7 @@ Environment:
                               or downloads (default ~/.cache)
 
 When an ordinary user runs it, it builds as that user, and uses sudo only to install
-packages, to mount tracefs and to run what needs root.
+packages and to run what needs root.
 
 Exit codes: 0 done, 1 a step failed, 2 usage error, 3 root is needed and not available.";
 

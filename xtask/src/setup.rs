@@ -9,7 +9,6 @@ mod programs;
 mod rotel;
 mod rust_tools;
 mod toolchain;
-mod tracefs;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -68,7 +67,6 @@ enum Part {
     Toolchain,
     Linker,
     Programs(Scope),
-    Tracefs,
     RustTools,
     Rotel,
 }
@@ -78,7 +76,7 @@ impl Part {
     fn of(scope: Scope) -> Vec<Self> {
         let mut parts = vec![Self::Toolchain, Self::Linker];
         if scope >= Scope::Demo {
-            parts.extend([Self::Programs(scope), Self::Tracefs]);
+            parts.push(Self::Programs(scope));
         }
         if scope >= Scope::Test {
             parts.extend([Self::RustTools, Self::Rotel]);
@@ -91,7 +89,6 @@ impl Part {
             Self::Toolchain => "eBPF toolchain",
             Self::Linker => "bpf-linker",
             Self::Programs(_) => "system programs",
-            Self::Tracefs => "tracefs",
             Self::RustTools => "rustfmt and clippy",
             Self::Rotel => "Rotel",
         }
@@ -105,7 +102,6 @@ impl Part {
             }
             Self::Linker => "it links the eBPF programs into one object (one to three minutes)",
             Self::Programs(_) => "the network lab uses them (seconds)",
-            Self::Tracefs => "the kernel describes its tracepoints there (an instant)",
             Self::RustTools => "formatting and lints are part of the tests (seconds)",
             Self::Rotel => "the export tests send their spans to this collector (seconds)",
         }
@@ -116,7 +112,6 @@ impl Part {
             Self::Toolchain => toolchain::look(tools),
             Self::Linker => linker::look(tools),
             Self::Programs(scope) => Ok(programs::look(scope)),
-            Self::Tracefs => Ok(tracefs::look()),
             Self::RustTools => Ok(rust_tools::look()),
             Self::Rotel => rotel::look(tools),
         }
@@ -127,7 +122,6 @@ impl Part {
             Self::Toolchain => toolchain::install(),
             Self::Linker => linker::install(tools),
             Self::Programs(scope) => programs::install(scope),
-            Self::Tracefs => tracefs::install(),
             Self::RustTools => rust_tools::install(),
             Self::Rotel => rotel::install(),
         }

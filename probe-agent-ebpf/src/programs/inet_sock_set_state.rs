@@ -1,103 +1,85 @@
-//! Tracepoint `sock:inet_sock_set_state`, since 4.16: `skaddr`, `oldstate`, `newstate`, the 4-tuple.
-//! Raw: `sk`, `oldstate`, `newstate`.
+//! `tp_btf/inet_sock_set_state`: a socket changes its state. The second choice for changes of state.
 //!
-//! Every socket of the host passes it. Where the agent has a cgroup, `sock_ops` takes its place.
+//! ```c
+//! TP_PROTO(const struct sock *sk, const int oldstate, const int newstate)
+//! ```
+//!
+//! Since 4.16. Fills the slot's record; emits `StateChange` for what a clean probe does not do.
+//!
+//! Every socket of the host passes here, so `sock_ops` is preferred: only the agent's own sockets pass
+//! that. This program is attached only where `sock_ops` cannot be used: without a cgroup of our own,
+//! where the cgroup's programs do not see our sockets (before 5.15 with cgroup v1's net_cls or net_prio),
+//! or beside a foreign `sock_ops` program, which may turn off the callbacks.
 
 use aya_ebpf::{
-    EbpfContext,
-    macros::{btf_tracepoint, tracepoint},
-    programs::{BtfTracePointContext, TracePointContext},
+    helpers::generated::bpf_skc_to_tcp_sock, macros::btf_tracepoint, programs::BtfTracePointContext,
 };
 use probe_agent_common::{ABSENT, PortEntry};
 
-use super::{CLOSE, SYN_SENT};
 use crate::{
     filter,
-    kernel::{self, Pointer, Typed, Untyped},
+    kernel::{self, Pointer as _, Typed},
     maps::{self, layout},
     socket::Socket,
+    tcp_state::{CLOSE, SYN_SENT},
     transition::{self, Counts, Transition},
-    tuple::{Fields, Tuple, field},
 };
 
 const IPPROTO_TCP: u16 = 6;
 
-/// A change of state on one of the agent's ports.
-struct Change<P> {
-    port: u16,
-    sk: P,
-    from: i32,
-    to: i32,
-    protocol: u16,
-}
-
 #[btf_tracepoint]
-fn raw_inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
+fn inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
     let sk = Typed(ctx.arg(0));
     let socket = Socket(sk);
     let port = socket.local_port();
-    if maps::is_owned(port) {
-        let (from, to) = (ctx.arg(1), ctx.arg(2));
-        ours(&ctx, &Change { port, sk, from, to, protocol: socket.protocol() }, &socket);
+    if !maps::is_owned(port) {
+        return 0;
     }
-    0
-}
-
-#[tracepoint]
-fn inet_sock_set_state(ctx: TracePointContext) -> u32 {
-    let port = field::<u16>(&ctx, layout!(set_state.tuple.sport));
-    if maps::is_owned(port) {
-        // `protocol` also names MPTCP and SCTP; before 5.6 it was a byte at the same place.
-        let protocol = layout!(set_state.protocol);
-        let change = Change {
-            port,
-            sk: Untyped(field(&ctx, layout!(set_state.skaddr))),
-            from: field(&ctx, layout!(set_state.old_state)),
-            to: field(&ctx, layout!(set_state.new_state)),
-            protocol: if protocol == ABSENT {
-                IPPROTO_TCP
-            } else {
-                field::<u16>(&ctx, protocol) & 0xff
-            },
-        };
-        ours(&ctx, &change, &Fields { ctx: &ctx, layout: layout!(set_state.tuple) });
-    }
-    0
-}
-
-#[inline(always)]
-fn ours(ctx: &impl EbpfContext, change: &Change<impl Pointer>, tuple: &impl Tuple) {
-    if (change.from, change.to) != (CLOSE, SYN_SENT) {
-        let Change { port, sk, from, to, .. } = *change;
+    let (from, to) = (ctx.arg(1), ctx.arg(2));
+    if (from, to) != (CLOSE, SYN_SENT) {
         let transition = Transition { port, sk: sk.address(), from, to };
-        transition::noted(ctx, &transition, || tuple.flow(), &Members(sk));
-    } else if let Some(entry) = maps::port(change.port)
-        && is_slots(entry, change, tuple)
+        transition::on_state_change(&ctx, &transition, || socket.flow(), &TcpSock(sk));
+    } else if let Some(entry) = maps::port(port)
+        && is_slots(entry, socket)
     {
-        transition::begun(entry, change.sk.address());
+        transition::on_connect(entry, sk.address());
+    }
+    0
+}
+
+/// Whether the socket of a SYN is the slot's, and no other that has the same port. Address and network
+/// namespace decide: a tracepoint cannot ask for the socket's cookie.
+#[inline(always)]
+fn is_slots(entry: &PortEntry, socket: Socket) -> bool {
+    socket.protocol() == IPPROTO_TCP
+        && filter::address_matches(entry, &socket.local())
+        && kernel::socket_in_our_netns(socket.0)
+}
+
+/// The counts of a TCP socket, which to the verifier is a `struct sock` only until it is cast (helper
+/// since 5.9).
+struct TcpSock(Typed);
+
+impl TcpSock {
+    #[inline(always)]
+    fn read(&self, member: u16) -> u32 {
+        if member == ABSENT {
+            return 0;
+        }
+        // SAFETY: the helper checks that the socket is a full TCP socket, and returns 0 if not.
+        let tcp = unsafe { bpf_skc_to_tcp_sock(self.0.address() as *mut _) };
+        if tcp.is_null() { 0 } else { Typed(tcp as u64).read(member) }
     }
 }
 
-/// Whether the socket of a SYN is the slot's, and no other that has the same port. It is told by
-/// address and network namespace: no raw tracepoint or record has the socket's cookie.
-#[inline(always)]
-fn is_slots(entry: &PortEntry, change: &Change<impl Pointer>, tuple: &impl Tuple) -> bool {
-    change.protocol == IPPROTO_TCP
-        && filter::address_matches(entry, &tuple.local())
-        && kernel::socket_in_our_netns(change.sk)
-}
-
-/// The counts of a socket, by the offsets of BTF.
-struct Members<P>(P);
-
-impl<P: Pointer> Counts for Members<P> {
+impl Counts for TcpSock {
     #[inline(always)]
     fn segments_out(&self) -> u32 {
-        kernel::segments_out(self.0)
+        self.read(layout!(tcp.segs_out))
     }
 
     #[inline(always)]
     fn retransmits(&self) -> u32 {
-        kernel::retransmits(self.0)
+        self.read(layout!(tcp.total_retrans))
     }
 }

@@ -1,8 +1,15 @@
-//! `sock_ops` on the agent's cgroup: the transitions of `inet_sock_set_state`, of the agent's own sockets
-//! alone. Nobody else's connection comes by here, and no kernel skips it.
+//! `sock_ops` on the agent's cgroup: the changes of state of the agent's own sockets. The first choice
+//! for changes of state: other processes' connections do not pass here, and the kernel never skips it.
 //!
-//! `TCP_CONNECT_CB` (since 4.13) comes when the SYN is about to leave; it asks for `STATE_CB` (since
-//! 4.16), which comes with every later transition (`tcp_set_state`).
+//! ```c
+//! int BPF_CGROUP_RUN_PROG_SOCK_OPS(struct bpf_sock_ops_kern *);   /* the context: struct bpf_sock_ops */
+//! ```
+//!
+//! `TCP_CONNECT_CB` (since 4.13) comes just before the SYN leaves; it asks for `STATE_CB` (since 4.16),
+//! which comes with every later transition (`tcp_set_state`). Needs a cgroup v2 and no BTF. Fills the
+//! slot's record; emits `StateChange` for what a clean probe does not do.
+//!
+//! The program is not called `sock_ops`: userspace tells its own programs from others by the name.
 
 use aya_ebpf::{
     bindings::{
@@ -15,31 +22,31 @@ use aya_ebpf::{
 };
 use probe_agent_common::{Counter, FlowKey, v4_mapped};
 
-use super::{CLOSE, SYN_SENT};
 use crate::{
+    address::{AF_INET, v6},
     maps,
+    tcp_state::{CLOSE, SYN_SENT},
     transition::{self, Counts, Transition},
-    tuple::{AF_INET, v6},
 };
 
 /// What the kernel would do without this program.
 const GO_ON: u32 = 1;
 
 #[sock_ops]
-fn probe_states(ctx: SockOpsContext) -> u32 {
+fn probe_sock_ops(ctx: SockOpsContext) -> u32 {
     let of = Of(ctx.ops);
     match of.op() {
         BPF_SOCK_OPS_TCP_CONNECT_CB => connecting(&ctx, &of),
         BPF_SOCK_OPS_STATE_CB => {
             let (from, to) = (of.argument(0) as i32, of.argument(1) as i32);
-            // A slot that was used before asked for this already: its probe begins a little later.
+            // A slot that was used before has asked for this already; its probe begins with `CONNECT_CB`.
             if (from, to) != (CLOSE, SYN_SENT) {
                 let change = Transition { port: of.local_port(), sk: of.sk(), from, to };
-                transition::noted(&ctx, &change, || of.flow(), &of);
+                transition::on_state_change(&ctx, &change, || of.flow(), &of);
             }
         }
-        // How the agent finds out whether its sockets come by here.
-        BPF_SOCK_OPS_TCP_LISTEN_CB => maps::count(Counter::ListensHeard),
+        // The agent listens for a moment to find out whether its sockets pass here.
+        BPF_SOCK_OPS_TCP_LISTEN_CB => maps::count(Counter::ListensSeen),
         _ => {}
     }
     GO_ON
@@ -52,21 +59,21 @@ fn connecting(ctx: &SockOpsContext, of: &Of) {
         return;
     }
     let Some(entry) = maps::port(port) else { return };
-    // SAFETY: the context is that of a sock_ops program, to which the helper is lent.
+    // SAFETY: the context is that of a sock_ops program, which may call the helper.
     let cookie = unsafe { bpf_get_socket_cookie(ctx.ops.cast()) };
     if entry.cookie != cookie {
         return;
     }
-    // A slot that was used before has asked already. Others that stand above may want callbacks, too.
+    // A slot that was used before has asked already. Programs on cgroups above may want callbacks, too.
     let flags = of.flags();
     if flags & BPF_SOCK_OPS_STATE_CB_FLAG != 0
         || ctx.set_cb_flags((flags | BPF_SOCK_OPS_STATE_CB_FLAG) as i32).is_ok()
     {
-        transition::begun(entry, of.sk());
+        transition::on_connect(entry, of.sk());
     }
 }
 
-/// What a context tells of its socket.
+/// The socket of a context.
 struct Of(*mut bpf_sock_ops);
 
 /// Reads one member of the context.

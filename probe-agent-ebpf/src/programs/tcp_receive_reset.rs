@@ -1,48 +1,32 @@
-//! Tracepoint `tcp:tcp_receive_reset`, since 4.16: an acceptable RST arrived for a socket. Raw: `sk`.
+//! `tp_btf/tcp_receive_reset`: an acceptable RST arrived for a socket.
 //!
-//! It fires before the socket goes to `CLOSE`. A server's request socket does not get here.
+//! ```c
+//! TP_PROTO(struct sock *sk)
+//! ```
+//!
+//! Since 4.16. Emits `RstReceived`, before the socket goes to `CLOSE`. A server's request socket does
+//! not pass here. A BTF tracepoint, because it names the event itself, its argument is never NULL and it
+//! costs least.
 
-use aya_ebpf::{
-    macros::{btf_tracepoint, tracepoint},
-    programs::{BtfTracePointContext, TracePointContext},
-};
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use probe_agent_common::RecordKind;
 
 use crate::{
     emit::{self, Details},
     filter,
-    kernel::{Pointer, Typed},
-    maps::{self, layout},
+    kernel::Typed,
     socket::Socket,
-    tuple::{Fields, Tuple, field},
 };
 
 #[btf_tracepoint]
-fn raw_tcp_receive_reset(ctx: BtfTracePointContext) -> i32 {
-    let socket = Socket(Typed(ctx.arg(0)));
-    let port = socket.local_port();
-    if maps::is_owned(port) {
-        ours(port, socket.0.address(), &socket);
-    }
-    0
-}
-
-#[tracepoint]
-fn tcp_receive_reset(ctx: TracePointContext) -> u32 {
-    let port = field::<u16>(&ctx, layout!(receive_reset.tuple.sport));
-    if maps::is_owned(port) {
-        let sk = field::<u64>(&ctx, layout!(receive_reset.skaddr));
-        ours(port, sk, &Fields { ctx: &ctx, layout: layout!(receive_reset.tuple) });
-    }
-    0
-}
-
-#[inline(always)]
-fn ours(port: u16, sk: u64, tuple: &impl Tuple) {
-    let Some(owner) = filter::owner_of_socket(port, sk) else { return };
+fn tcp_receive_reset(ctx: BtfTracePointContext) -> i32 {
+    let sk = Typed(ctx.arg(0));
+    let socket = Socket(sk);
+    let Some(owner) = filter::owner_of_socket(socket.local_port(), sk.address()) else { return 0 };
     emit::of_slot(
         owner,
-        tuple.flow(),
+        socket.flow(),
         &Details { kind: RecordKind::RstReceived, state: 0, old_state: 0, detail: 0 },
     );
+    0
 }

@@ -24,7 +24,7 @@ use engine::{
     pacing::{Jitter, Pacing},
     settings::PortPolicy,
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use model::{errno::in_words, expect::Expect, time_span::TimeSpan};
 use report::format::OutputFormat;
 
@@ -98,8 +98,8 @@ pub(crate) struct CheckConfig {
     pub kernel: KernelUse,
     /// Whether ACKs that would complete a handshake are held back.
     pub ack_guard: bool,
-    /// Which form of the tracepoints is used.
-    pub tracepoints: Form,
+    /// Which hook reports state changes.
+    pub state_hook: StateHookChoice,
     /// How results are printed.
     pub output: OutputFormat,
 }
@@ -164,7 +164,7 @@ impl CheckConfig {
                 (false, false) => KernelUse::Auto,
             },
             ack_guard: !args.no_ack_guard,
-            tracepoints: args.tracepoints,
+            state_hook: args.tracepoints,
             output: args.output,
         })
     }

@@ -12,7 +12,7 @@ use engine::{
     gauges::Gauges,
     session::{self, Plan, ReportFilter},
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use model::{outcome::Outcome, verdict::Proof};
 use probe_agent_tests::run::Recorder;
 use report::stats::{RunCounts, RunFacts};
@@ -25,7 +25,7 @@ use crate::{
 /// How one run of the agent differs from another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
-    pub(crate) tracepoints: Option<Form>,
+    pub(crate) tracepoints: Option<StateHookChoice>,
     pub(crate) ack_guard: bool,
     pub(crate) settle: Duration,
     /// Source ports of each worker.
@@ -35,7 +35,7 @@ pub(crate) struct Variant {
 impl Variant {
     /// Everything enabled.
     pub(crate) fn whole(settle: Duration) -> Self {
-        Self { tracepoints: Some(Form::Auto), ack_guard: true, settle, slots: SOCKETS }
+        Self { tracepoints: Some(StateHookChoice::Auto), ack_guard: true, settle, slots: SOCKETS }
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn plan(target: SocketAddr, probes: u64, workers: u32, variant: &Vari
     let mut plan = Plan {
         workers,
         ack_guard: variant.ack_guard,
-        tracepoints: variant.tracepoints.unwrap_or_default(),
+        state_hook: variant.tracepoints.unwrap_or_default(),
         filter: ReportFilter::Unusual(20),
         ..fixtures::plan(target, probes)
     };

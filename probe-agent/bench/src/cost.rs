@@ -14,7 +14,7 @@ use std::{
 use anyhow::Result;
 use aya::sys::{Stats, enable_stats};
 use engine::session;
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use probe_agent_tests::run;
 use serde::Serialize;
 
@@ -45,8 +45,8 @@ const ENOUGH: u64 = 100;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Cost>> {
     let mut all = Vec::new();
-    for (form, name) in [(Form::Auto, "auto"), (Form::Raw, "raw"), (Form::Record, "record")] {
-        let rounds = (0..effort.rounds.min(7)).map(|_| round(effort, form));
+    for (choice, name) in [(StateHookChoice::Auto, "auto"), (StateHookChoice::Raw, "raw")] {
+        let rounds = (0..effort.rounds.min(7)).map(|_| round(effort, choice));
         let rounds = rounds.collect::<Result<Vec<_>>>()?;
         let Some(first) = rounds.first() else { continue };
         for (at, program) in first.iter().enumerate() {
@@ -78,10 +78,10 @@ struct Round {
     other: Count,
 }
 
-fn round(effort: &Effort, form: Form) -> Result<Vec<Round>> {
+fn round(effort: &Effort, choice: StateHookChoice) -> Result<Vec<Round>> {
     let target = Target::listen()?;
     let whole = Variant::whole(Duration::from_millis(50));
-    let variant = Variant { tracepoints: Some(form), ..whole };
+    let variant = Variant { tracepoints: Some(choice), ..whole };
     let plan = agent::plan(target.address(), effort.probes, 1, &variant);
     let tracing = session::trace(&plan)?;
     // Keeps the programs loaded after the run.

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use engine::session::{self, ReportFilter};
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use probe_agent_tests::run;
 use serde::Serialize;
 
@@ -52,7 +52,9 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Difference>> {
     for (pace, interval) in
         [("one at a time", Duration::from_micros(200)), ("at full speed", Duration::ZERO)]
     {
-        for (timed_by, tracepoints) in [("kernel events", Some(Form::Auto)), ("program", None)] {
+        for (timed_by, tracepoints) in
+            [("kernel events", Some(StateHookChoice::Auto)), ("program", None)]
+        {
             let pairs = pairs(effort, tracepoints, interval)?;
             let difference = difference(timed_by, pace, &pairs);
             let Difference { p50_ns, p99_ns, .. } = difference;
@@ -66,7 +68,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Difference>> {
 /// The time of each handshake by the agent and by the capture, in nanoseconds.
 fn pairs(
     effort: &Effort,
-    tracepoints: Option<Form>,
+    tracepoints: Option<StateHookChoice>,
     interval: Duration,
 ) -> Result<Vec<(u64, u64)>> {
     let target = Target::listen()?;

@@ -43,8 +43,6 @@ use crate::{
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let effort = arguments.effort();
-    // Mounts tracefs privately where the host has none, before there are other threads.
-    let _ = kernel::tracefs::find();
     netns::enter().context("cannot enter a private network namespace (needs root)")?;
     let machine = Machine::read()?;
     let mut results = Results::new(&effort);

@@ -1,6 +1,5 @@
 //! Everything that was measured, and the targets.
 
-use kernel::own_states;
 use serde::Serialize;
 
 use crate::{
@@ -89,10 +88,9 @@ impl Results {
                 goals.push(Goal::new("throughput of two workers over one", scaling, 1.8, true));
             }
         }
-        // What the agent uses wherever it can, and what it uses without a cgroup; records only where
-        // there is no BTF. The programs on the cgroup see what is of that alone, never what others do.
-        let usual = self.cost.iter().filter(|c| c.tracepoints != "record");
-        let others = usual.filter(|c| !matches!(c.program, "ack_guard" | own_states::PROGRAM));
+        // The programs on the cgroup never see the events of others.
+        let others =
+            self.cost.iter().filter(|c| !matches!(c.program, "ack_guard" | "probe_sock_ops"));
         let dearest = others
             .filter_map(|c| c.other_ns.map(|ns| (c.program, ns)))
             .max_by(|a, b| a.1.median.total_cmp(&b.1.median));

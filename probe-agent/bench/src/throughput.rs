@@ -2,7 +2,7 @@
 //! baselines, on one thread and on two.
 
 use anyhow::Result;
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use serde::Serialize;
 
 use crate::{
@@ -21,7 +21,6 @@ pub(crate) const AGENT: &str = "probe-agent";
 pub(crate) const UNTRACED: &str = "without tracing";
 const NO_GUARD: &str = "without ACK guard";
 const RAW: &str = "raw tracepoints for states, too";
-const RECORDS: &str = "tracepoint records";
 const NO_SETTLE: &str = "settle window 0";
 const MORE_SLOTS: &str = "1,024 source ports";
 const MANY_SLOTS: &str = "8,192 source ports";
@@ -76,8 +75,7 @@ fn candidates(target: &Target, effort: &Effort) -> Vec<Candidate> {
         agent(UNTRACED, 1, Variant { tracepoints: None, ..whole }),
         agent(NO_GUARD, 1, Variant { ack_guard: false, ..whole }),
         agent(NO_SETTLE, 1, Variant { settle: std::time::Duration::ZERO, ..whole }),
-        agent(RAW, 1, Variant { tracepoints: Some(Form::Raw), ..whole }),
-        agent(RECORDS, 1, Variant { tracepoints: Some(Form::Record), ..whole }),
+        agent(RAW, 1, Variant { tracepoints: Some(StateHookChoice::Raw), ..whole }),
         agent(MORE_SLOTS, 1, Variant { slots: 1_024, ..whole }),
         agent(MORE_SLOTS, 2, Variant { slots: 1_024, ..whole }),
         agent(MANY_SLOTS, 1, Variant { slots: DEFAULT_SLOTS, ..whole }),

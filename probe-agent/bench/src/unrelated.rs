@@ -46,7 +46,7 @@ pub(crate) struct SlowDown {
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<SlowDown>> {
     let connections = [(Kind::Connections, "bare connections"), (Kind::Nginx, NGINX)];
-    let forms = ["auto", "raw", "record"];
+    let forms = ["auto", "raw"];
     connections
         .iter()
         .flat_map(|load| forms.map(|tracepoints| (load, tracepoints)))

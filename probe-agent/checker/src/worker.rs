@@ -17,11 +17,12 @@ use engine::{
 };
 use explain::Judged;
 use kernel::{
-    ack_guard::Guard,
-    layout::Form,
+    capability::{ACK_GUARD, STATE_HOOK},
     loader::{Rings, Tracer},
     netns,
+    state_hook::StateHookChoice,
 };
+use model::capability::{Capability, State};
 
 use crate::{
     BuildError, Checker, GuardError, SettledProbe, Support,
@@ -72,11 +73,12 @@ fn load(config: &CheckerConfig) -> Result<Loaded, BuildError> {
         return Ok(loaded);
     }
     let slots = config.settings.slots;
-    match Tracer::load(slots, netns::cookie(), config.ack_guard, Form::Auto) {
+    match Tracer::load(slots, netns::cookie(), config.ack_guard, StateHookChoice::Auto) {
         Ok((tracer, rings)) => {
-            loaded.guard = guard(&tracer.guard, config.require_half_open)?;
-            loaded.support = Support::On;
-            loaded.tracing = Some((Arc::new(tracer), rings.without_log()));
+            let capabilities = tracer.capabilities();
+            loaded.guard = guard(capabilities.get(ACK_GUARD.name), config.require_half_open)?;
+            loaded.support = support(capabilities.get(STATE_HOOK.name));
+            loaded.tracing = Some((Arc::new(tracer), rings));
         }
         Err(error) if config.require_half_open => {
             return Err(BuildError::NotHalfOpen(GuardError::NotLoaded(error.to_string())));
@@ -91,14 +93,25 @@ fn load(config: &CheckerConfig) -> Result<Loaded, BuildError> {
     Ok(loaded)
 }
 
-fn guard(guard: &Guard, is_required: bool) -> Result<Support, BuildError> {
-    match guard {
-        Guard::Enforced(_) => Ok(Support::On),
-        Guard::Off => Ok(Support::Off),
-        Guard::Unavailable(reason) if is_required => {
-            Err(BuildError::NotHalfOpen(GuardError::NotAttached(reason.clone())))
+fn guard(capability: Option<&Capability>, is_required: bool) -> Result<Support, BuildError> {
+    match support(capability) {
+        Support::Unavailable(reason) if is_required => {
+            Err(BuildError::NotHalfOpen(GuardError::NotAttached(reason)))
         }
-        Guard::Unavailable(reason) => Ok(Support::Unavailable(reason.clone())),
+        support => Ok(support),
+    }
+}
+
+/// Whether a capability is there, and if not, why and the remedy.
+fn support(capability: Option<&Capability>) -> Support {
+    let Some(Capability { state, remedy, .. }) = capability else { return Support::Off };
+    match (state, remedy) {
+        (State::Available | State::Degraded(_), _) => Support::On,
+        (State::Off, _) => Support::Off,
+        (State::Unavailable(reason), Some(remedy)) => {
+            Support::Unavailable(format!("{reason}; {remedy}"))
+        }
+        (State::Unavailable(reason), None) => Support::Unavailable(reason.clone()),
     }
 }
 

@@ -10,7 +10,7 @@ use engine::{
     session::Plan,
     settings::{Settings, SocketSettings},
 };
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use lab::{ClosedPort, Counters, Family, LabBuilder, ReadyLab, TcpState};
 use model::{expect::Expect, target::Target};
 
@@ -35,7 +35,11 @@ impl LabSetup {
     ///
     /// # Errors
     /// Whatever the lab lacks.
-    pub(super) fn new(scenario: &Scenario, family: Family, form: Form) -> Result<Self, DemoError> {
+    pub(super) fn new(
+        scenario: &Scenario,
+        family: Family,
+        state_hook: StateHookChoice,
+    ) -> Result<Self, DemoError> {
         let lab = builder(scenario, family).build()?;
         let client = lab.lab().client();
         let taken = match scenario.host_fault {
@@ -49,7 +53,7 @@ impl LabSetup {
             HostFault::None | HostFault::PortTaken => None,
         };
         let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
-        let plan = plan(scenario, &lab, source, first, form)?;
+        let plan = plan(scenario, &lab, source, first, state_hook)?;
         let before = lab.lab().server().counters()?;
         Ok(Self { lab, _taken: taken, before, plan })
     }
@@ -99,7 +103,7 @@ fn plan(
     lab: &ReadyLab,
     source: Option<IpAddr>,
     first_port: u16,
-    form: Form,
+    state_hook: StateHookChoice,
 ) -> Result<Plan, DemoError> {
     let probing = &scenario.probing;
     let settings = Settings {
@@ -121,7 +125,7 @@ fn plan(
     Ok(Plan {
         count: Some(probing.count),
         netns: Some(Arc::new(lab.lab().client().file()?)),
-        tracepoints: form,
+        state_hook,
         ..Plan::new(settings, [Target::at(lab.address())].into())
     })
 }

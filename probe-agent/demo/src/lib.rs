@@ -43,7 +43,7 @@ pub use self::{
     runner::{Case, RunnerEvent, run_all},
     scenario::{Expected, HostFault, Injection, Probing, Scenario, ServerCounts, TargetKind},
 };
-use kernel::{clock::Clock, layout::Form, tracefs};
+use kernel::{clock::Clock, state_hook::StateHookChoice};
 use lab::{Family, Lab};
 use model::errno::in_words;
 use report::reporter::reader_gone;
@@ -55,8 +55,8 @@ pub struct Options {
     pub scenarios: Vec<&'static Scenario>,
     /// The address families to run each of them over.
     pub families: &'static [Family],
-    /// Which form of the tracepoints to use.
-    pub tracepoints: Form,
+    /// Which hook reports state changes.
+    pub state_hook: StateHookChoice,
     /// How to print the results.
     pub output: OutputFormat,
 }
@@ -72,22 +72,19 @@ pub enum DemoResult {
     Interrupted,
 }
 
-/// Runs the demo and prints it to stdout. Must be called by the main thread, before others are started
-/// (see [`tracefs::find`]).
+/// Runs the demo and prints it to stdout.
 ///
 /// # Errors
 /// If the lab, the hooks or the output fail.
 pub fn run(options: &Options, stop: &Arc<AtomicBool>) -> Result<DemoResult, DemoError> {
     // Ends all threads that it starts.
     Lab::preflight().map_err(DemoError::from)?;
-    // Only the main thread can mount it. If it is missing, loading the hooks reports that.
-    let _ = tracefs::find();
     let clock = Clock::sample().map_err(|e| failed("read the clocks")(e.into()))?;
-    let form = options.tracepoints;
+    let state_hook = options.state_hook;
     let cases: Vec<Case> = options
         .scenarios
         .iter()
-        .flat_map(|scenario| options.families.iter().map(move |f| (*scenario, *f, form)))
+        .flat_map(|scenario| options.families.iter().map(move |f| (*scenario, *f, state_hook)))
         .collect();
     let mut printer = Printer::new(&cases, options.output, clock);
     let ran = run_all(&cases, stop, |event| printer.on_event(event));

@@ -41,7 +41,7 @@ pub(super) struct Printer<'a> {
     next: usize,
     rows: Vec<Row>,
     failed: Option<io::Error>,
-    limits_printed: bool,
+    missing_printed: bool,
 }
 
 impl<'a> Printer<'a> {
@@ -59,7 +59,7 @@ impl<'a> Printer<'a> {
             next: 0,
             rows: Vec::new(),
             failed: None,
-            limits_printed: false,
+            missing_printed: false,
         }
     }
 
@@ -79,9 +79,9 @@ impl<'a> Printer<'a> {
     }
 
     fn print(&mut self, result: &ScenarioResult) {
-        if !std::mem::replace(&mut self.limits_printed, true) {
-            for limit in &result.limits {
-                eprintln!("probe-agent: {limit}");
+        if !std::mem::replace(&mut self.missing_printed, true) {
+            for missing in result.capabilities.missing() {
+                eprintln!("probe-agent: {missing}");
             }
         }
         if result.retries > 0 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::scenario::{Scenario, ServerCounts};
 use explain::ExplainedProbe;
 use lab::Family;
-use model::target::Target;
+use model::{capability::Capabilities, target::Target};
 
 /// A scenario that ran to its end.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct ScenarioResult {
     pub server_counts: ServerCounts,
     /// Kernel events that were lost.
     pub events_lost: u64,
-    /// What this kernel does not support, and what that costs.
-    pub limits: Vec<String>,
+    /// What the kernel and the privileges made possible.
+    pub capabilities: Capabilities,
     /// How often it ran before without a usable result: the kernel had skipped a hook, or this host had
     /// stood still.
     pub retries: u32,

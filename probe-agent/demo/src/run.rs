@@ -16,8 +16,8 @@ use engine::{
 };
 use explain::{ExplainedProbe, Judged};
 use kernel::{
-    layout::Form,
     loader::{Rings, Tracer},
+    state_hook::StateHookChoice,
 };
 use lab::Family;
 
@@ -38,10 +38,10 @@ impl Prepared {
     pub(super) fn new(
         scenario: &'static Scenario,
         family: Family,
-        form: Form,
+        state_hook: StateHookChoice,
     ) -> Result<Self, DemoError> {
         let began = Instant::now();
-        let setup = LabSetup::new(scenario, family, form)?;
+        let setup = LabSetup::new(scenario, family, state_hook)?;
         let tracing = session::trace(setup.plan())?;
         Ok(Self { scenario, family, setup, tracing, began })
     }
@@ -51,7 +51,8 @@ impl Prepared {
     ///
     /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`].
     pub(super) fn run(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
-        let (scenario, family, form) = (self.scenario, self.family, self.setup.plan().tracepoints);
+        let (scenario, family, state_hook) =
+            (self.scenario, self.family, self.setup.plan().state_hook);
         let mut prepared = self;
         let mut retries = 0;
         loop {
@@ -62,7 +63,7 @@ impl Prepared {
             if result.is_usable() || result.mismatches.is_empty() || retries == MOST_RUNS {
                 return Ok(Some(result));
             }
-            prepared = Self::new(scenario, family, form)?;
+            prepared = Self::new(scenario, family, state_hook)?;
         }
     }
 
@@ -70,7 +71,7 @@ impl Prepared {
     fn run_once(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
         let setup = self.setup;
         let plan = setup.plan();
-        let limits = self.tracing.0.kernel.limits.clone();
+        let capabilities = self.tracing.0.capabilities().clone();
         let mut recorder = Recorder::default();
         // Only fresh sockets depend on when the next SYN leaves.
         let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
@@ -89,7 +90,7 @@ impl Prepared {
             accepted: setup.accepted()?,
             server_counts: setup.server_counts()?,
             events_lost: outcome.ended.events_lost,
-            limits,
+            capabilities,
             retries: 0,
             took,
             mismatches: Vec::new(),

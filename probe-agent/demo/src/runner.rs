@@ -11,14 +11,14 @@ use std::{
 };
 
 use super::{error::DemoError, result::ScenarioResult, run::Prepared, scenario::Scenario};
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use lab::Family;
 
 /// How often [`RunnerEvent::Tick`] comes.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A scenario over one family of addresses, seen through one form of the tracepoints.
-pub type Case = (&'static Scenario, Family, Form);
+/// A scenario over one family of addresses, seen through one state_hook of the tracepoints.
+pub type Case = (&'static Scenario, Family, StateHookChoice);
 
 /// What [`run_all`] reports, on the caller's thread.
 #[derive(Debug)]
@@ -90,10 +90,10 @@ fn prepare<'scope, 'env: 'scope>(
     while !stop.load(Ordering::Relaxed) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(index) = next else { return };
-        let (scenario, family, form) = cases[index];
+        let (scenario, family, state_hook) = cases[index];
         let ends = ends.clone();
         // Sending fails only when the receiver has returned an error, and no result matters any more.
-        match Prepared::new(scenario, family, form) {
+        match Prepared::new(scenario, family, state_hook) {
             Ok(case) => drop(scope.spawn(move || ends.send((index, case.run(stop))).ok())),
             Err(error) => drop(ends.send((index, Err(error)))),
         }

@@ -12,7 +12,7 @@ use std::{
 use explain::{correlator::Observed, timeline::Coverage, timers::SYNACK_TIMER};
 use kernel::{
     loader::{Rings, Tracer},
-    losses::Losses,
+    lost_events::LostEvents,
     reader::{Progress, Reader, Route},
 };
 use model::{
@@ -42,11 +42,11 @@ pub(crate) fn tracing(
     settle: Duration,
     workers: usize,
     route: Route,
-    losses: Losses,
+    losses: LostEvents,
 ) -> io::Result<(Vec<Tracing>, Reader)> {
     let (senders, inboxes): (Vec<_>, Vec<_>) =
         (0..workers).map(|_| mpsc::sync_channel(INBOX)).unzip();
-    let reasons = &tracer.kernel.rst_reasons;
+    let reasons = tracer.rst_reasons();
     let reader = Reader::start(rings, tick(settle), reasons, senders, route, losses)?;
     let ends = inboxes
         .into_iter()
@@ -67,9 +67,9 @@ impl Observer {
         Self { tracing, relocations: 0 }
     }
 
-    /// Whether the kernel's side is traced.
+    /// Whether the kernel reports what becomes of a probe's socket.
     pub(crate) fn is_tracing(&self) -> bool {
-        self.tracing.is_some()
+        self.tracing.as_ref().is_some_and(|t| t.tracer.state_hook().is_some())
     }
 
     /// The loaded programs.
@@ -79,24 +79,23 @@ impl Observer {
 
     /// What the attached hooks observe of a probe.
     pub(crate) fn coverage(&self) -> Coverage {
-        match &self.tracing {
-            Some(tracing) if tracing.tracer.kernel.sees_socketless_rst => Coverage::Full,
-            Some(_) => Coverage::SocketsOnly,
+        match self.tracing.as_ref().map(|t| &t.tracer) {
+            Some(tracer) if tracer.state_hook().is_none() => Coverage::None,
+            Some(tracer) if !tracer.sees_all_sent() => Coverage::Incomplete,
+            Some(tracer) if !tracer.sees_socketless_rsts() => Coverage::SocketsOnly,
+            Some(_) => Coverage::Full,
             None => Coverage::None,
         }
     }
 
     /// Whether the ACK guard is attached.
     pub(crate) fn half_open(&self) -> HalfOpen {
-        self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.guard.half_open())
+        self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.half_open())
     }
 
     /// Which hook reports state changes.
     pub(crate) fn state_hook(&self) -> StateHook {
-        match &self.tracing {
-            Some(tracing) if tracing.tracer.hears_own_states => StateHook::SockOps,
-            _ => StateHook::Tracepoint,
-        }
+        self.tracing.as_ref().and_then(|t| t.tracer.state_hook()).unwrap_or_default()
     }
 
     /// The kernel's record of the probe on a slot, if it is newer than `generation`. A `connect()` that
@@ -159,7 +158,7 @@ impl Observer {
 /// How often the reader looks, for probes with this settle window.
 ///
 /// Each look disturbs whatever runs on that CPU, so there are no more than needed: an event that was
-/// lost when the server's timer ran is found by the second look after it ([`kernel::losses`]), and that
+/// lost when the server's timer ran is found by the second look after it ([`kernel::lost_events`]), and that
 /// must come, with room to spare, before the window ends.
 fn tick(settle: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(20);

@@ -17,7 +17,7 @@ use std::{
 
 use kernel::{
     loader::{Rings, Tracer},
-    losses::Losses,
+    lost_events::LostEvents,
     reader::{Progress, Reader, Route},
 };
 use nix::{
@@ -88,7 +88,7 @@ impl<R: Send + 'static> Runtime<R> {
     {
         let (tracer, mut ends, reader) = match tracing {
             Some((tracer, rings)) => {
-                let losses = inside(config.netns.as_ref(), || Losses::begin(&tracer))??;
+                let losses = inside(config.netns.as_ref(), || LostEvents::begin(&tracer))??;
                 let settle = config.settings.settle;
                 let (count, route) = (workers.len(), by_port(&workers));
                 let (ends, reader) =
@@ -183,6 +183,10 @@ impl<R: Send + 'static> Runtime<R> {
         let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
         let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
         ended.events_lost += in_kernel.max(in_all);
+        if let Some(tracer) = &self.tracer {
+            // A cgroup that cannot be left now is removed by the next agent.
+            let _ = tracer.detach();
+        }
         Ok(RuntimeResult { results, ended })
     }
 }

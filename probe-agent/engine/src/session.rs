@@ -18,9 +18,9 @@ use std::{
 use explain::Judged;
 use kernel::{
     error::TraceError,
-    layout::Form,
     loader::{Rings, Tracer},
     monotonic, netns,
+    state_hook::StateHookChoice,
 };
 use model::target::Target;
 
@@ -56,8 +56,8 @@ pub struct Plan {
     pub netns: Option<Arc<File>>,
     /// Whether to hold back ACKs that would complete a handshake.
     pub ack_guard: bool,
-    /// Which form of the tracepoints to use.
-    pub tracepoints: Form,
+    /// Which hook reports state changes.
+    pub state_hook: StateHookChoice,
     /// Which probes the caller wants to hear of.
     pub filter: ReportFilter,
 }
@@ -75,7 +75,7 @@ impl Plan {
             workers: 1,
             netns: None,
             ack_guard: true,
-            tracepoints: Form::Auto,
+            state_hook: StateHookChoice::Auto,
             filter: ReportFilter::All,
         }
     }
@@ -115,7 +115,7 @@ pub trait Output {
     }
 }
 
-/// Loads the hooks for a run. See [`Tracer::load`] for the thread that may call it.
+/// Loads the hooks for a run.
 ///
 /// # Errors
 /// What is missing, what it costs and the remedy.
@@ -123,7 +123,7 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     let cookie = inside(plan.netns.as_ref(), netns::cookie)
         .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
     let slots = plan.settings.slots * plan.workers;
-    let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard, plan.tracepoints)?;
+    let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard, plan.state_hook)?;
     Ok((Arc::new(tracer), rings))
 }
 

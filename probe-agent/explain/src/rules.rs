@@ -38,7 +38,7 @@ fn judgement(timeline: &Timeline, verdict: Verdict, best: Proof) -> Judgement {
     let proof = match timeline.coverage {
         Coverage::Full | Coverage::SocketsOnly => best,
         Coverage::EventsLost => Proof::Unknown,
-        Coverage::None => best.max(Proof::Inferred),
+        Coverage::Incomplete | Coverage::None => best.max(Proof::Inferred),
     };
     Judgement { verdict, proof }
 }
@@ -70,7 +70,7 @@ fn clean(timeline: &Timeline) -> Judgement {
         && timeline.probe.kernel.is_none_or(|k| k.rst_sent_at != 0);
     let proof = match timeline.coverage {
         Coverage::Full if one_rst && (timeline.reused_cleanly || silent) => Proof::Confirmed,
-        Coverage::Full | Coverage::SocketsOnly => Proof::Inferred,
+        Coverage::Full | Coverage::SocketsOnly | Coverage::Incomplete => Proof::Inferred,
         // Only later events show whether the RST arrived, and nothing recorded them.
         Coverage::None if timeline.reused_cleanly => Proof::Inferred,
         Coverage::EventsLost | Coverage::None => Proof::Unknown,

@@ -12,9 +12,12 @@ use model::{
 pub enum Coverage {
     /// Every hook was attached, and no event was lost while this probe was open or followed.
     Full,
-    /// As `Full`, but this kernel's `tcp_send_reset` does not report RSTs that no socket sends (before
-    /// about 6.10): SYN-ACK retransmits after the close do not show.
+    /// As `Full`, but RSTs that no socket sends are not reported: SYN-ACK retransmits after the close do
+    /// not show.
     SocketsOnly,
+    /// The state changes are reported, but not all that the probe's own socket sends: its retransmits or
+    /// the RST of its close. Nothing is more than inferred.
+    Incomplete,
     /// The hooks were attached, but events were lost while this probe was open or followed.
     EventsLost,
     /// No tracing, or no hook observed this probe.

@@ -1,9 +1,9 @@
-//! The cgroup that the ACK guard stands on.
+//! The cgroup that the ACK guard is attached to.
 //!
 //! A socket belongs to the cgroup that its creating task was in, so the agent joins its cgroup before
-//! it makes slots. A cgroup of its own keeps the guard out of other programs' way; where none can be
-//! made (a read-only mount in a container), the one that the agent is in serves too, because the
-//! guard knows the agent's sockets.
+//! it makes slots. A cgroup of its own keeps the guard away from other programs' sockets. Where none can
+//! be made (a read-only mount in a container), the one that the agent is in will do, because the guard
+//! knows the agent's sockets.
 
 use std::{
     fs::{self, File},
@@ -13,8 +13,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The one that this process is in, and how many use it: sessions of one process share it, because
-/// it is the process that moves. Whoever moves it holds the lock.
+use model::errno::in_words;
+
+use crate::error::TraceError;
+
+/// The one that this process is in, and how many use it. Sessions of one process share it, because the
+/// process moves as a whole. The lock is held while it moves.
 static JOINED: Mutex<Option<(Arc<Directory>, usize)>> = Mutex::new(None);
 
 fn joined() -> MutexGuard<'static, Option<(Arc<Directory>, usize)>> {
@@ -24,9 +28,13 @@ fn joined() -> MutexGuard<'static, Option<(Arc<Directory>, usize)>> {
 /// What the names of the agent's cgroups begin with; its process id follows.
 const PREFIX: &str = "probe-agent-";
 
-/// A share of the cgroup that this process is in; the last one to be dropped leaves it.
+/// A share of the cgroup that this process is in. The last share leaves it: by [`Self::leave`], or when it
+/// is dropped, as far as that is possible.
 #[derive(Debug)]
-pub struct Cgroup(Arc<Directory>);
+pub(crate) struct Cgroup {
+    place: Arc<Directory>,
+    is_held: bool,
+}
 
 /// A cgroup.
 #[derive(Debug)]
@@ -41,24 +49,55 @@ impl Cgroup {
     ///
     /// # Errors
     /// If there is no cgroup v2, or it cannot be opened.
-    pub fn join() -> io::Result<Self> {
+    pub(crate) fn join() -> Result<Self, TraceError> {
         let mut joined = joined();
         if let Some((place, users)) = joined.as_mut() {
             *users += 1;
-            return Ok(Self(Arc::clone(place)));
+            return Ok(Self { place: Arc::clone(place), is_held: true });
         }
         let home = home()?;
         sweep(&home);
         let place = Arc::new(match Directory::make(&home) {
             Ok(place) => place,
-            Err(_) => Directory { directory: File::open(&home)?, made: None },
+            Err(_) => Directory::take(&home)?,
         });
         *joined = Some((Arc::clone(&place), 1));
-        Ok(Self(place))
+        Ok(Self { place, is_held: true })
+    }
+
+    /// Gives this share back; the last one moves the process to where it was and removes the cgroup.
+    ///
+    /// # Errors
+    /// If the process cannot be moved or the cgroup cannot be removed; the next agent removes it.
+    pub(crate) fn leave(mut self) -> io::Result<()> {
+        self.release()
+    }
+
+    fn release(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.is_held) {
+            return Ok(());
+        }
+        let mut joined = joined();
+        if let Some((_, users)) = joined.as_mut() {
+            *users -= 1;
+            if *users > 0 {
+                return Ok(());
+            }
+        }
+        *joined = None;
+        let Some((home, own)) = &self.place.made else { return Ok(()) };
+        move_into(home)?;
+        fs::remove_dir(own)
     }
 }
 
 impl Directory {
+    fn take(home: &Path) -> Result<Self, TraceError> {
+        let directory = File::open(home)
+            .map_err(|e| TraceError::Load(format!("{}: {}", home.display(), in_words(e))))?;
+        Ok(Self { directory, made: None })
+    }
+
     fn make(home: &Path) -> io::Result<Self> {
         let own = home.join(format!("{PREFIX}{}", std::process::id()));
         fs::create_dir(&own)?;
@@ -69,7 +108,7 @@ impl Directory {
         match joined {
             Ok(directory) => Ok(Self { directory, made: Some((home.to_owned(), own)) }),
             Err(error) => {
-                // Half a cgroup is none.
+                // One that the process could not join is of no use.
                 let _ = fs::remove_dir(&own);
                 Err(error)
             }
@@ -79,23 +118,14 @@ impl Directory {
 
 impl AsFd for Cgroup {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.directory.as_fd()
+        self.place.directory.as_fd()
     }
 }
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        let mut joined = joined();
-        let Some((_, users)) = joined.as_mut() else { return };
-        *users -= 1;
-        if *users > 0 {
-            return;
-        }
-        *joined = None;
-        if let Some((home, own)) = &self.0.made {
-            // What cannot be removed now is swept away by the next agent.
-            let _ = move_into(home).and_then(|()| fs::remove_dir(own));
-        }
+        // What cannot be removed now is removed by the next agent.
+        let _ = self.release();
     }
 }
 
@@ -103,13 +133,13 @@ fn move_into(cgroup: &Path) -> io::Result<()> {
     fs::write(cgroup.join("cgroup.procs"), "0")
 }
 
-/// Removes what agents left behind that were killed; the kernel refuses to remove what is in use.
+/// Removes the cgroups of agents that were killed; the kernel refuses to remove one in use.
 fn sweep(home: &Path) {
     for entry in fs::read_dir(home).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|n| n.strip_prefix(PREFIX)) else { continue };
         if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
-            // An agent that another one had started made its own within.
+            // An agent that it had started made its own inside.
             sweep(&entry.path());
             let _ = fs::remove_dir(entry.path());
         }
@@ -117,12 +147,15 @@ fn sweep(home: &Path) {
 }
 
 /// The directory of the cgroup that this process is in.
-fn home() -> io::Result<PathBuf> {
-    let missing = |why| io::Error::new(io::ErrorKind::NotFound, why);
-    let table = fs::read_to_string("/proc/self/mountinfo")?;
-    let (root, place) = mount(&table).ok_or_else(|| missing(unmounted(&table)))?;
-    let own = own_path(&fs::read_to_string("/proc/self/cgroup")?)
-        .ok_or_else(|| missing("this kernel has no cgroup v2".to_owned()))?;
+fn home() -> Result<PathBuf, TraceError> {
+    let read = |file: &str| {
+        let unread = |e| TraceError::Load(format!("{file}: {}", in_words(e)));
+        fs::read_to_string(file).map_err(unread)
+    };
+    let table = read("/proc/self/mountinfo")?;
+    let (root, place) = mount(&table).ok_or_else(|| unmounted(&table))?;
+    let own = own_path(&read("/proc/self/cgroup")?)
+        .ok_or_else(|| TraceError::Load("this kernel has no cgroup v2".to_owned()))?;
     // In a container the mount may show a part of the hierarchy only.
     let below = own.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
     Ok(place.join(below))
@@ -130,17 +163,22 @@ fn home() -> io::Result<PathBuf> {
 
 /// Why there is no cgroup v2 in a mount table, and the remedy. `ip netns exec NAME` mounts /sys anew,
 /// which hides it, and calls that mount NAME.
-fn unmounted(table: &str) -> String {
+fn unmounted(table: &str) -> TraceError {
     let sysfs = table.lines().find_map(|line| {
         let (fields, rest) = line.split_once(" - sysfs ")?;
         (fields.split(' ').nth(4)? == "/sys").then_some(rest)
     });
     match sysfs.and_then(|rest| rest.split(' ').next()) {
-        Some(name) if !matches!(name, "sysfs" | "sys" | "none") => format!(
-            "no cgroup v2 is mounted here, as within `ip netns exec {name}`, which mounts /sys anew: \
-             run the agent outside, with --netns /run/netns/{name}"
-        ),
-        _ => "no cgroup v2 is mounted: have root `mount -t cgroup2 none /sys/fs/cgroup`".to_owned(),
+        Some(name) if !matches!(name, "sysfs" | "sys" | "none") => TraceError::Missing {
+            reason: format!(
+                "no cgroup v2 is mounted here, as within `ip netns exec {name}`, which mounts /sys anew"
+            ),
+            remedy: format!("run the agent outside, with --netns /run/netns/{name}"),
+        },
+        _ => TraceError::Missing {
+            reason: "no cgroup v2 is mounted".to_owned(),
+            remedy: "have root `mount -t cgroup2 none /sys/fs/cgroup`".to_owned(),
+        },
     }
 }
 
@@ -178,7 +216,8 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_it_is_told() {
+    fn the_remedy_depends_on_what_hides_it() {
+        let unmounted = |table| unmounted(table).to_string();
         let host = "23 28 0:21 / /sys rw,relatime shared:6 - sysfs sysfs rw\n";
         assert!(unmounted(host).contains("have root"), "{}", unmounted(host));
         let within = "29 1 8:1 / / rw - ext4 /dev/vda rw\n49 46 0:39 / /sys rw - sysfs blue rw\n";

@@ -1,75 +1,146 @@
-//! Why tracing is not to be had: what is missing, what that costs, and the remedy.
+//! Why the kernel does not load or attach a program, in one line, and the remedy.
 
-use std::{io, path::PathBuf};
+use std::io;
 
-/// Something that tracing needs and that this host does not give.
-#[derive(Debug, thiserror::Error)]
+use aya::programs::ProgramError;
+use model::errno::errno_text;
+
+use crate::privilege;
+
+/// Why nothing can be traced or guarded.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum TraceError {
-    /// tracefs is not mounted and could not be mounted.
-    #[error(
-        "tracefs is not mounted and mounting it failed ({0}): run it as root, or have root `mount -t tracefs tracefs /sys/kernel/tracing`"
-    )]
-    NoTracefs(io::Error),
-    /// BTF does not describe the raw tracepoints, which were asked for.
-    #[error(
-        "{0} is missing or does not describe the tracepoints: raw tracepoints need a kernel with CONFIG_DEBUG_INFO_BTF; use --tracepoints record"
-    )]
-    NoTypes(PathBuf),
-    /// A `format` file could not be read.
-    #[error(
-        "cannot read {path} ({source}): the agent needs read access to tracefs; run it as root or with CAP_DAC_READ_SEARCH"
-    )]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
+    /// The kernel refused `bpf()` for want of a privilege.
+    #[error("the kernel does not let this process load eBPF programs ({reason}): {remedy}")]
+    Permission {
+        /// What it said.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
     },
-    /// A tracepoint without which nothing can be confirmed is not in this kernel.
-    #[error(
-        "this kernel has no tracepoint {0}: Linux 4.16 or later with CONFIG_TRACEPOINTS and CONFIG_INET is needed"
-    )]
-    NoHook(&'static str),
-    /// A tracepoint lacks a field.
-    #[error(
-        "the tracepoint {hook} of this kernel has no field `{field}`: please report the contents of its `format` file"
-    )]
-    NoField {
-        /// The tracepoint.
-        hook: &'static str,
-        /// The field.
-        field: &'static str,
+    /// The host lacks something that somebody can provide.
+    #[error("{reason}; {remedy}")]
+    Missing {
+        /// What it lacks.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
     },
-    /// The kernel refused `bpf()` or `perf_event_open()`.
-    #[error(
-        "the kernel does not let this process load eBPF programs ({0}): run as root, or grant CAP_BPF and CAP_PERFMON"
-    )]
-    Permission(String),
     /// Anything else that loading or attaching ran into.
     #[error("loading the eBPF programs failed: {0}")]
     Load(String),
 }
 
 impl TraceError {
-    /// Wraps an error of aya, with all of its causes, telling missing privilege apart.
-    pub(super) fn from_aya(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut text = error.to_string();
-        let mut refused = false;
-        let mut next = Some(error);
-        while let Some(cause) = next {
-            if let Some(io) = cause.downcast_ref::<io::Error>() {
-                refused |= matches!(io.raw_os_error(), Some(libc::EPERM | libc::EACCES));
-            }
-            let part = cause.to_string();
-            if !text.contains(&part) {
-                text = format!("{text}: {part}");
-            }
-            if let Some(number) = cause.downcast_ref().and_then(io::Error::raw_os_error) {
-                // The words before it say the same.
-                text = text.replace(&format!(" (os error {number})"), "");
-            }
-            next = cause.source();
+    /// Wraps an error of aya, telling missing privilege apart.
+    pub(crate) fn from_aya(error: &(dyn std::error::Error + 'static)) -> Self {
+        let reason = one_line(error);
+        if is_refused(error) {
+            return Self::Permission { reason, remedy: privilege::remedy() };
         }
-        if refused { Self::Permission(text) } else { Self::Load(text) }
+        Self::Load(reason)
+    }
+
+    /// Why, without the remedy.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Permission { reason, .. } | Self::Missing { reason, .. } | Self::Load(reason) => {
+                reason
+            }
+        }
+    }
+
+    /// What to do about it; `None` where nothing is known to help.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::Permission { remedy, .. } | Self::Missing { remedy, .. } => Some(remedy),
+            Self::Load(_) => None,
+        }
+    }
+}
+
+/// Whether a privilege is missing.
+fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(errno(error), Some(libc::EPERM | libc::EACCES)) && verdict(error).is_none()
+}
+
+/// The error in one line: the operation, the kernel's error and, of a program that the verifier
+/// rejects, the line of its log that says why. The whole log may have thousands of lines.
+fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let number = errno(error);
+    let code = number.map(|number| errno_text(number).to_owned());
+    if let Some(ProgramError::LoadError { .. }) = error.downcast_ref() {
+        let code = code.unwrap_or_default();
+        return match verdict(error) {
+            Some(line) => format!("the verifier rejects the program ({code}): {line}"),
+            None => code,
+        };
+    }
+    match code {
+        // The words around the number of a refusal say nothing that helps.
+        Some(code) if is_refused(error) => code,
+        Some(code) => format!("{}: {code}", first_line(&error.to_string())),
+        None => first_line(&error.to_string()).to_owned(),
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim()
+}
+
+/// The line in which the verifier says why it rejects a program: the last before its statistics.
+fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let Some(ProgramError::LoadError { verifier_log, .. }) = error.downcast_ref() else {
+        return None;
+    };
+    reason_in(&verifier_log.to_string()).map(str::to_owned)
+}
+
+fn reason_in(log: &str) -> Option<&str> {
+    let is_statistics = |line: &&str| {
+        ["processed ", "verification time ", "stack depth "].iter().any(|s| line.starts_with(s))
+    };
+    let lines = log.trim_end_matches('\0').lines().map(str::trim).rev();
+    lines.filter(|line| !line.is_empty()).find(|line| !is_statistics(line))
+}
+
+/// The number of the system call's error.
+fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(number) = cause.downcast_ref().and_then(io::Error::raw_os_error) {
+            return Some(number);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{TraceError, reason_in};
+
+    #[test]
+    fn one_line_of_the_verifiers_log_says_why() {
+        let log = "reg type unsupported for arg#0\n0: R1=ctx() R10=fp0\n; fn answer\n\
+                   12: (85) call bpf_probe_read_kernel#113\n\
+                   program of this type cannot use helper bpf_probe_read_kernel#113\n\
+                   processed 12 insns (limit 1000000) max_states_per_insn 0\n\n";
+        let why = "program of this type cannot use helper bpf_probe_read_kernel#113";
+        assert_eq!(reason_in(log), Some(why));
+        assert_eq!(reason_in("\n\n"), None);
+    }
+
+    #[test]
+    fn a_missing_privilege_is_told_apart() {
+        let of = |number| TraceError::from_aya(&io::Error::from_raw_os_error(number));
+        let refused = of(libc::EPERM);
+        assert!(matches!(&refused, TraceError::Permission { .. }), "{refused:?}");
+        assert!(!refused.to_string().contains("os error"), "{refused}");
+        assert!(matches!(of(libc::EINVAL), TraceError::Load(_)));
     }
 }

@@ -1,165 +1,112 @@
-//! Puts together the [`KernelLayout`] of the running kernel, and says what it cannot give.
+//! Puts together the [`KernelLayout`] of the running kernel from its BTF.
 
-mod raw;
-mod record;
+use std::collections::HashMap;
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
+use probe_agent_common::{
+    ABSENT, Hook, HookArgument, HookKind, KernelLayout, PacketLayout, RETRANSMIT_SKB,
+    RST_FUNCTIONS, SocketLayout, TcpLayout,
 };
 
-use probe_agent_common::{ABSENT, KernelLayout};
+use crate::btf::{Argument, KernelTypes};
 
-use super::{btf::KernelTypes, error::TraceError};
+/// The type of a RST's reason, since about 6.10.
+const REASON: &str = "sk_rst_reason";
 
-/// A tracepoint: its category, its name, and what goes without it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tracepoint {
-    category: &'static str,
-    name: &'static str,
-    price: &'static str,
+/// What each of its names begins with.
+const REASON_PREFIX: &str = "SK_RST_REASON_";
+
+/// The layout of this kernel, without the cookie; `None` where BTF does not describe sockets or packets.
+/// What only some kernels have is [`ABSENT`].
+pub(crate) fn read(types: &KernelTypes) -> Option<KernelLayout> {
+    let optional = |structure, member| types.member(structure, &[member]).unwrap_or(ABSENT);
+    let [active_reset_reason, v4_reset_reason, v6_reset_reason] =
+        RST_FUNCTIONS.map(|hook| third(types, &hook, &Argument::Enum(REASON.to_owned())));
+    Some(KernelLayout {
+        socket: socket(types)?,
+        packet: packet(types)?,
+        tcp: TcpLayout {
+            segs_out: optional("tcp_sock", "segs_out"),
+            total_retrans: optional("tcp_sock", "total_retrans"),
+        },
+        dev_net: optional("net_device", "nd_net"),
+        net_cookie: optional("net", "net_cookie"),
+        active_reset_reason,
+        v4_reset_reason,
+        v6_reset_reason,
+        retransmit_error: third(types, &RETRANSMIT_SKB, &Argument::Integer),
+        ..KernelLayout::NONE
+    })
 }
 
-const fn tracepoint(category: &'static str, name: &'static str, price: &'static str) -> Tracepoint {
-    Tracepoint { category, name, price }
+/// Whether the layout leads from a socket and from a packet to the cookie of its network namespace.
+pub(crate) const fn has_netns(layout: &KernelLayout) -> bool {
+    layout.net_cookie != ABSENT && layout.dev_net != ABSENT
 }
 
-const SET_STATE: Tracepoint = tracepoint("sock", "inet_sock_set_state", "nothing is seen");
-const SEND_RESET: Tracepoint = tracepoint("tcp", "tcp_send_reset", "nothing can be confirmed");
-const RECEIVE_RESET: Tracepoint =
-    tracepoint("tcp", "tcp_receive_reset", "a refusal is inferred from its errno");
-const RETRANSMIT_SKB: Tracepoint =
-    tracepoint("tcp", "tcp_retransmit_skb", "a lost SYN shows as a slow handshake only");
-const RETRANSMIT_SYNACK: Tracepoint = tracepoint(
-    "tcp",
-    "tcp_retransmit_synack",
-    "a server on this host is not seen sending its SYN-ACK again",
-);
-
-/// A program and what it is attached to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hook {
-    /// Name of the program.
-    pub program: &'static str,
-    /// Category of the tracepoint; `None` for a raw one.
-    pub category: Option<&'static str>,
-    /// Name of the tracepoint.
-    pub tracepoint: &'static str,
-    /// Whether nobody can say what was lost when the kernel skips the program. A transition that is
-    /// not noted leaves a gap in its slot's record; and no interrupt brings the RST of a close.
-    pub skipping_loses: bool,
+/// Whether this kernel has IPv6.
+pub(crate) const fn has_v6(layout: &KernelLayout) -> bool {
+    layout.socket.local_v6 != ABSENT
 }
 
-/// Which form of the tracepoints the hooks use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// Raw ones where the kernel has BTF, else records; and for changes of state, with the ACK guard,
-    /// none: a program on the agent's cgroup hears of its own sockets alone
-    #[default]
-    Auto,
-    /// Raw tracepoints: the kernel's own structures, read by BTF
-    Raw,
-    /// The same, with RSTs read as on kernels that do not know which arguments may be missing
-    Untyped,
-    /// Tracepoint records, read by the format files of tracefs
-    Record,
+/// Names of `enum sk_rst_reason`, by this kernel's numbers.
+pub(crate) fn rst_reasons(types: &KernelTypes) -> HashMap<i32, String> {
+    let short = |name: String| name.strip_prefix(REASON_PREFIX).map(str::to_owned).unwrap_or(name);
+    types.enumerators(REASON).into_iter().map(|(number, name)| (number, short(name))).collect()
 }
 
-/// What is known of this kernel before anything is loaded.
-#[derive(Clone, Debug)]
-pub struct Kernel {
-    /// The offsets.
-    pub layout: KernelLayout,
-    /// The hooks that this kernel has.
-    pub hooks: Vec<Hook>,
-    /// Names of `enum sk_rst_reason`, by this kernel's numbers.
-    pub rst_reasons: HashMap<i32, String>,
-    /// Whether a RST that no socket sends is reported: without it path A cannot be seen.
-    pub sees_socketless_rst: bool,
-    /// What is missing, and what that costs; one sentence each.
-    pub limits: Vec<String>,
+/// What this kernel hands over to a hook; `None` if it does not have what the hook is attached to.
+pub(crate) fn arguments(types: &KernelTypes, hook: &Hook) -> Option<Vec<Argument>> {
+    match hook.kind {
+        HookKind::Tracepoint => types.tracepoint(hook.target),
+        HookKind::Function => types.parameters(hook.target),
+    }
 }
 
-impl Kernel {
-    /// Reads the BTF file and, where the form asks for them, the `format` files below the directory
-    /// that `tracefs` finds.
-    ///
-    /// # Errors
-    /// If a hook is missing without which no probe can be confirmed, or has another form.
-    pub fn read(
-        form: Form,
-        btf_file: &Path,
-        tracefs: impl FnOnce() -> Result<PathBuf, TraceError>,
-    ) -> Result<Self, TraceError> {
-        let mut kernel = Self {
-            layout: KernelLayout::NONE,
-            hooks: Vec::new(),
-            rst_reasons: HashMap::new(),
-            sees_socketless_rst: true,
-            limits: Vec::new(),
-        };
-        let types = KernelTypes::read(btf_file);
-        let is_raw = form != Form::Record && types.as_ref().is_some_and(|t| kernel.raw(t));
-        if !is_raw {
-            if matches!(form, Form::Raw | Form::Untyped) {
-                return Err(TraceError::NoTypes(btf_file.to_owned()));
-            }
-            kernel.records(&tracefs()?)?;
-        }
-        kernel.types(types.as_ref(), btf_file);
-        if !kernel.sees_socketless_rst {
-            kernel.limits.push(
-                "tcp_send_reset has no reset reasons on this kernel and is silent where no socket \
-                 is left: a RST lost and recovered by SYN-ACK retransmit cannot be seen"
-                    .to_owned(),
-            );
-        }
-        Ok(kernel)
-    }
+/// Whether the arguments begin as the hook's program expects.
+pub(crate) fn fit(found: &[Argument], hook: &Hook) -> bool {
+    let same = |(found, wanted): (&Argument, &HookArgument)| match (found, wanted) {
+        (Argument::Pointer(name), HookArgument::Pointer(wanted))
+        | (Argument::Enum(name), HookArgument::Enum(wanted)) => name == wanted,
+        (Argument::Integer, HookArgument::Integer) => true,
+        _ => false,
+    };
+    found.len() >= hook.arguments.len() && found.iter().zip(hook.arguments).all(same)
+}
 
-    /// Whether hooks are raw tracepoints, whose programs are loaded by what BTF calls them.
-    #[must_use]
-    pub fn has_raw(&self) -> bool {
-        self.hooks.iter().any(|hook| hook.category.is_none())
-    }
+/// 2 if a hook's third argument is of this type.
+fn third(types: &KernelTypes, hook: &Hook, wanted: &Argument) -> u16 {
+    let found = arguments(types, hook).unwrap_or_default();
+    if found.get(2) == Some(wanted) { 2 } else { ABSENT }
+}
 
-    /// Changes of state are told otherwise: the tracepoint is not needed.
-    pub(super) fn hears_own_states(&mut self) {
-        self.hooks.retain(|hook| hook.tracepoint != SET_STATE.name);
+/// Offsets within a socket, provided that a request socket begins in the same way.
+fn socket(types: &KernelTypes) -> Option<SocketLayout> {
+    let common = types.member("sock", &["__sk_common"])?;
+    if types.member("request_sock", &["__req_common"])? != common {
+        return None;
     }
+    let of = |member| Some(common + types.member("sock_common", &[member])?);
+    Some(SocketLayout {
+        family: of("skc_family")?,
+        state: of("skc_state")?,
+        local_port: of("skc_num")?,
+        remote_port: of("skc_dport")?,
+        local_v4: of("skc_rcv_saddr")?,
+        remote_v4: of("skc_daddr")?,
+        local_v6: of("skc_v6_rcv_saddr").unwrap_or(ABSENT),
+        remote_v6: of("skc_v6_daddr").unwrap_or(ABSENT),
+        protocol: types.member("sock", &["sk_protocol"])?,
+        net: of("skc_net")?,
+    })
+}
 
-    /// Has RSTs read without the types of the arguments.
-    pub(super) fn untype_resets(&mut self) {
-        for hook in &mut self.hooks {
-            hook.program = match hook.program {
-                raw::CLOSE => "untyped_tcp_send_reset",
-                raw::ANSWER => "untyped_tcp_send_reset_answer",
-                other => other,
-            };
-        }
-    }
-
-    /// A hook that can be done without is not there.
-    fn lacks(&mut self, hook: Tracepoint) {
-        self.limits.push(format!("this kernel has no tracepoint {}: {}", hook.name, hook.price));
-    }
-
-    /// What BTF gives in either form: the segments that a socket sent, and what tells network
-    /// namespaces apart.
-    fn types(&mut self, types: Option<&KernelTypes>, btf_file: &Path) {
-        self.layout.segs_out = types.and_then(KernelTypes::segs_out).unwrap_or(ABSENT);
-        self.layout.total_retrans = types.and_then(KernelTypes::total_retrans).unwrap_or(ABSENT);
-        let Some(offsets) = types.and_then(KernelTypes::netns_offsets) else {
-            self.limits.push(format!(
-                "{} is missing or has no net_cookie: the same addresses and ports in another \
-                 network namespace could be taken for the agent's",
-                btf_file.display()
-            ));
-            return;
-        };
-        self.layout.sock_net = offsets.sock_net;
-        self.layout.net_cookie = offsets.net_cookie;
-        self.layout.skb_dev = offsets.skb_dev;
-        self.layout.dev_net = offsets.dev_net;
-    }
+fn packet(types: &KernelTypes) -> Option<PacketLayout> {
+    let of = |member| types.member("sk_buff", &[member]);
+    Some(PacketLayout {
+        head: of("head")?,
+        network: of("network_header")?,
+        transport: of("transport_header")?,
+        tcp_flags: of("cb")? + types.member("tcp_skb_cb", &["tcp_flags"])?,
+        dev: of("dev")?,
+    })
 }

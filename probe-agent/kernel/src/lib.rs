@@ -1,21 +1,24 @@
 //! The kernel's side: loading the programs, and reading what they report.
 
-pub mod ack_guard;
-pub mod btf;
-pub mod cgroup;
+mod ack_guard;
+mod bpf_log;
+mod btf;
+pub mod capability;
+mod cgroup;
 pub mod clock;
 pub mod error;
-pub mod format;
-pub mod layout;
+mod layout;
 pub mod loader;
-pub mod losses;
-pub mod mapped;
-pub mod misses;
+pub mod lost_events;
+pub mod mapped_array;
 pub mod monotonic;
 pub mod netns;
-pub mod own_states;
+mod null_arguments;
 pub mod prefetch;
+mod privilege;
 mod program;
 pub mod reader;
+mod recursion_misses;
 pub mod rst_accounting;
-pub mod tracefs;
+mod sock_ops;
+pub mod state_hook;

@@ -1,67 +1,80 @@
 //! Loads the programs, and holds what is loaded.
 
 mod attach;
+mod counters;
+mod facts;
+mod loading;
+mod maps;
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
+};
 
 use aya::{
-    Btf, Ebpf, EbpfLoader, Pod,
-    maps::{Map, MapData, MapError, RingBuf},
-    util::nr_cpus,
+    Ebpf,
+    maps::{MapData, RingBuf},
 };
-use aya_log::EbpfLogger;
+use model::{
+    capability::Capabilities,
+    flow::address_bytes,
+    record::{HalfOpen, StateHook},
+};
 use probe_agent_common::{
-    ABSENT, Counter, KernelLayout, OWNED_WORDS, PortEntry, SlotRecord, owned_bit, owned_word,
+    Counter, Hook, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, SlotRecord, owned_bit, owned_word,
 };
 
-use self::attach::{Links, attach};
-use super::{
-    ack_guard::Guard,
-    btf,
+use self::{
+    attach::Link,
+    counters::Counters,
+    facts::Facts,
+    loading::{Attached, Loading},
+};
+use crate::{
+    bpf_log::BpfLog,
+    capability::{ACK_GUARD, PACKET_HEADERS, RST_ACCOUNTING},
+    cgroup::Cgroup,
     error::TraceError,
-    layout::{Form, Kernel},
-    mapped::{Access, Mapped},
-    misses::Misses,
-    own_states, tracefs,
+    mapped_array::{Access, MappedArray},
+    recursion_misses::RecursionMisses,
+    sock_ops,
+    state_hook::StateHookChoice,
 };
-use model::flow::address_bytes;
-
-/// The programs, as `cargo xtask build` made them.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("PROBE_AGENT_EBPF_OBJECT"));
 
 /// Elements of `PORTS`: one for each port.
 const PORTS: u32 = 1 << 16;
 
-/// The loaded programs and their maps. Dropping it detaches everything.
+/// The loaded programs and their maps. [`Self::detach`] detaches the programs; dropping it does so, too,
+/// and unloads them.
 pub struct Tracer {
-    /// What the running kernel can give.
-    pub kernel: Kernel,
     /// What the kernel noted of each slot.
-    pub slots: Mapped<SlotRecord>,
-    /// Whether a probe's handshake is kept half-open.
-    pub guard: Guard,
-    /// Whether changes of state are told by a program that only the agent's own sockets pass.
-    pub hears_own_states: bool,
-    owned: Mapped<u64>,
-    ports: Mapped<PortEntry>,
+    pub slots: MappedArray<SlotRecord>,
+    capabilities: Capabilities,
+    half_open: HalfOpen,
+    state_hook: Option<StateHook>,
+    rst_hooks: &'static [Hook],
+    rst_reasons: HashMap<i32, String>,
+    names: Vec<&'static str>,
+    owned: MappedArray<u64>,
+    ports: MappedArray<PortEntry>,
     counters: Counters,
-    misses: Misses,
-    _links: Links,
+    misses: RecursionMisses,
+    attached: Mutex<Attachments>,
     _programs: Ebpf,
 }
 
-/// The kernel's ends of the ring buffers, for [`super::reader`].
-pub struct Rings {
-    pub(super) events: RingBuf<MapData>,
-    pub(super) log: Option<EbpfLogger<KernelLog>>,
+/// What is undone in this order.
+struct Attachments {
+    links: Vec<Link>,
+    cgroup: Option<Cgroup>,
 }
 
-impl Rings {
-    /// Leaves unread what the hooks log: a library prints nothing.
-    #[must_use]
-    pub fn without_log(self) -> Self {
-        Self { log: None, ..self }
-    }
+/// The kernel's ends of the ring buffers, for [`crate::reader`].
+pub struct Rings {
+    pub(crate) events: RingBuf<MapData>,
+    pub(crate) log: Option<BpfLog>,
 }
 
 impl Tracer {
@@ -69,64 +82,124 @@ impl Tracer {
     /// (`SO_NETNS_COOKIE`; 0 if it is not known), attaches every hook that this kernel has and, with
     /// `ack_guard`, puts the process into a cgroup with the ACK guard.
     ///
-    /// Where tracefs is not mounted, the first call must be the main thread's, before others are
-    /// started (see [`tracefs::find`]); any thread may call it afterwards.
+    /// What cannot be attached is missing in [`Self::capabilities`].
     ///
     /// # Errors
-    /// A [`TraceError`] that names what is missing and the remedy. Nothing stays attached then.
+    /// If neither state changes can be traced nor the ACK guard can be attached; nothing stays attached
+    /// then. [`crate::capability::none`] gives the capabilities of such a host.
     pub fn load(
         slots: u32,
         netns_cookie: u64,
         ack_guard: bool,
-        form: Form,
+        choice: StateHookChoice,
     ) -> Result<(Self, Rings), TraceError> {
-        let mut kernel = Kernel::read(form, Path::new(btf::VMLINUX), tracefs::find)?;
-        let can_tell_netns = kernel.layout.sock_net != ABSENT;
-        kernel.layout.netns_cookie = if can_tell_netns { netns_cookie } else { 0 };
-        let cpus = cpus()?;
-        let mut programs = load(slots, cpus, &kernel.layout)?;
-        let types = kernel.has_raw().then(Btf::from_sys_fs).transpose();
-        let types = types.map_err(|e| TraceError::Load(format!("{}: {e}", btf::VMLINUX)))?;
-        if let Some(types) = &types
-            && (form == Form::Untyped || !attach::knows_null(&mut programs, types)?)
+        let facts = Facts::gather(netns_cookie);
+        let cpus = counters::cpus()?;
+        let mut programs = maps::load(slots, cpus, &facts.layout)?;
+        let values = maps::mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?;
+        let counters = Counters { values, cpus };
+        let mut loading = Loading::new(&mut programs, &facts);
+        let states = loading.cgroup(ack_guard, choice, || counters.sum(Counter::ListensSeen));
+        let states = loading.state_hook(&states);
+        if let Err(error) = states
+            && !loading.done.capabilities.has(ACK_GUARD.name)
         {
-            kernel.untype_resets();
+            return Err(error);
         }
-        let counters = mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?;
-        let counters = Counters { counters, cpus };
-        let mut guard = if ack_guard { Guard::stand(&mut programs) } else { Guard::Off };
-        // Where that cannot be, the tracepoint tells the same, at some cost to everybody's connections.
-        let mut hears_own_states = form == Form::Auto
-            && guard.cgroup().is_some_and(|cgroup| own_states::hear(&mut programs, cgroup).is_ok());
-        if hears_own_states && own_states::is_deaf(|| counters.sum(Counter::ListensHeard)) {
-            hears_own_states = false;
-            guard = Guard::Unavailable(own_states::DEAF.to_owned());
-        }
-        if hears_own_states {
-            kernel.hears_own_states();
-        } else {
-            own_states::end(&mut programs);
-        }
-        let mut links = Links::default();
-        let mut misses = Misses::default();
-        for hook in &kernel.hooks {
-            links.0.push(attach(&mut programs, hook, types.as_ref(), &mut misses)?);
-        }
-        let log = EbpfLogger::init_with_logger(&mut programs, KernelLog).ok();
-        let rings = Rings { events: take(&mut programs, "EVENTS")?, log };
+        loading.hooks();
+        let Attached { capabilities, links, names, misses, cgroup, state_hook } = loading.finish();
+        let log = BpfLog::open(&mut programs);
+        let rings = Rings { events: maps::take(&mut programs, "EVENTS")?, log };
+        let is_guarded = capabilities.has(ACK_GUARD.name);
+        let half_open = if is_guarded { HalfOpen::Enforced } else { HalfOpen::NotEnforced };
         let tracer = Self {
-            kernel,
-            slots: mapped(&programs, "SLOTS", slots, Access::Read)?,
-            guard,
-            hears_own_states,
-            owned: mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
-            ports: mapped(&programs, "PORTS", PORTS, Access::Write)?,
+            slots: maps::mapped(&programs, "SLOTS", slots, Access::Read)?,
+            capabilities,
+            half_open,
+            state_hook,
+            rst_hooks: facts.rst_hooks,
+            rst_reasons: facts.rst_reasons,
+            names,
+            owned: maps::mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
+            ports: maps::mapped(&programs, "PORTS", PORTS, Access::Write)?,
             counters,
             misses,
-            _links: links,
+            attached: Mutex::new(Attachments { links, cgroup }),
             _programs: programs,
         };
         Ok((tracer, rings))
+    }
+
+    /// Detaches all programs, then leaves the cgroup; maps, counters and loaded programs stay. Nothing
+    /// happens the second time.
+    ///
+    /// Takes some 25 ms in all, whether one thread closes the links or several.
+    ///
+    /// # Errors
+    /// If the cgroup cannot be left. Everything is detached then, too.
+    pub fn detach(&self) -> io::Result<()> {
+        let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.links.clear();
+        attached.cgroup.take().map_or(Ok(()), Cgroup::leave)
+    }
+
+    /// What the kernel and this process's privileges make possible, as loading has found out.
+    #[must_use]
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Names of the loaded programs, in the order in which they were loaded.
+    #[must_use]
+    pub fn programs(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    /// Names of `enum sk_rst_reason`, by this kernel's numbers.
+    #[must_use]
+    pub const fn rst_reasons(&self) -> &HashMap<i32, String> {
+        &self.rst_reasons
+    }
+
+    /// Whether a probe's handshake is kept half-open.
+    #[must_use]
+    pub const fn half_open(&self) -> HalfOpen {
+        self.half_open
+    }
+
+    /// Which hook reports state changes; `None` if none does, and the slots' records stay empty.
+    #[must_use]
+    pub const fn state_hook(&self) -> Option<StateHook> {
+        self.state_hook
+    }
+
+    /// Whether a RST that no socket sends is reported: it shows that a SYN-ACK came after a probe.
+    #[must_use]
+    pub fn sees_socketless_rsts(&self) -> bool {
+        // The first of the hooks sees the RSTs that answer nothing.
+        let answers = self.rst_hooks.iter().skip(1).map(|hook| hook.program);
+        answers.chain([PACKET_HEADERS.name]).all(|name| self.capabilities.has(name))
+    }
+
+    /// Whether everything is reported that a probe's own socket sends: its retransmits and the RST of
+    /// its close.
+    #[must_use]
+    pub fn sees_all_sent(&self) -> bool {
+        let close = self.rst_hooks.iter().take(1);
+        close.chain([&RETRANSMIT_SKB]).all(|hook| self.capabilities.has(hook.program))
+    }
+
+    /// Whether the hooks see every RST that this network namespace sends, and know which those are.
+    #[must_use]
+    pub fn sees_every_rst(&self) -> bool {
+        self.capabilities.has(RST_ACCOUNTING.name)
+    }
+
+    /// Whether the programs on the cgroup see a socket that this process makes now.
+    #[must_use]
+    pub fn sees_own_sockets(&self) -> bool {
+        self.state_hook == Some(StateHook::SockOps)
+            && sock_ops::sees_this_process(|| self.counter(Counter::ListensSeen))
     }
 
     /// Tells the hooks that a local port is a slot's, whose socket has this `SO_COOKIE` (0 if it is
@@ -149,19 +222,11 @@ impl Tracer {
         self.ports.write(u32::from(port), PortEntry::default());
     }
 
-    /// Events that nobody can say of whose they were: the ring buffer had no room, or a hook was
-    /// skipped.
+    /// Events of which it is not known whose they were: the ring buffer had no room, or the kernel's
+    /// recursion guard skipped a program.
     #[must_use]
     pub fn events_lost(&self) -> u64 {
         self.counter(Counter::EventsLost) + self.misses.count()
-    }
-
-    /// Whether the hooks see every RST that this network namespace sends, and know which those are.
-    #[must_use]
-    pub fn sees_every_rst(&self) -> bool {
-        let layout = &self.kernel.layout;
-        let can_tell = layout.netns_cookie != 0 && layout.skb_dev != ABSENT;
-        self.kernel.sees_socketless_rst && can_tell
     }
 
     /// One of the hooks' counters, over all CPUs.
@@ -169,83 +234,4 @@ impl Tracer {
     pub fn counter(&self, counter: Counter) -> u64 {
         self.counters.sum(counter)
     }
-
-    /// Whether the programs on the cgroup see a socket that this process makes now.
-    #[must_use]
-    pub fn sees_own_sockets(&self) -> bool {
-        self.hears_own_states && !own_states::is_deaf(|| self.counter(Counter::ListensHeard))
-    }
-}
-
-/// The counters of all CPUs.
-struct Counters {
-    counters: Mapped<u64>,
-    cpus: u32,
-}
-
-impl Counters {
-    fn sum(&self, counter: Counter) -> u64 {
-        let of = |cpu| self.counters.read(cpu * Counter::COUNT + counter as u32);
-        (0..self.cpus).filter_map(of).sum()
-    }
-}
-
-/// How many CPUs this host may come to have.
-fn cpus() -> Result<u32, TraceError> {
-    nr_cpus()
-        .map_err(|(file, error)| TraceError::Load(format!("{file}: {error}")))
-        .map(|n| u32::try_from(n).unwrap_or(u32::MAX / Counter::COUNT))
-}
-
-fn load(slots: u32, cpus: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
-    EbpfLoader::new()
-        // The programs have no CO-RE relocations: reading the kernel's BTF for them is time lost.
-        .btf(None)
-        .override_global("LAYOUT", layout, true)
-        .map_max_entries("SLOTS", slots)
-        .map_max_entries("COUNTERS", cpus * Counter::COUNT)
-        .load(OBJECT)
-        .map_err(|e| TraceError::from_aya(&e))
-}
-
-/// Maps the array of a name, which has so many elements.
-fn mapped<T: Pod>(
-    programs: &Ebpf,
-    name: &str,
-    elements: u32,
-    access: Access,
-) -> Result<Mapped<T>, TraceError> {
-    match programs.map(name) {
-        Some(Map::Array(map)) => Mapped::map(map.fd(), elements, access)
-            .map_err(|e| TraceError::Load(format!("mapping the array {name}: {e}"))),
-        _ => Err(TraceError::Load(format!("the object has no array {name}"))),
-    }
-}
-
-/// Takes a map out of the object, as the type that it is declared with.
-fn take<M: TryFrom<Map, Error = MapError>>(
-    programs: &mut Ebpf,
-    name: &str,
-) -> Result<M, TraceError> {
-    programs
-        .take_map(name)
-        .ok_or_else(|| TraceError::Load(format!("the object has no map {name}")))?
-        .try_into()
-        .map_err(|e: MapError| TraceError::from_aya(&e))
-}
-
-/// Prints what the hooks log with aya-log: things that no known kernel does.
-#[derive(Debug)]
-pub struct KernelLog;
-
-impl log::Log for KernelLog {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        eprintln!("probe-agent: kernel side: {}", record.args());
-    }
-
-    fn flush(&self) {}
 }

@@ -5,13 +5,13 @@ use aya::{
     programs::{Program, ProgramError},
 };
 
-use super::error::TraceError;
+use crate::error::TraceError;
 
 /// The program of a name.
 ///
 /// # Errors
 /// If the object has none, or one of another kind.
-pub(super) fn named<'a, P>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut P, TraceError>
+pub(crate) fn named<'a, P>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut P, TraceError>
 where
     &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
 {
@@ -22,7 +22,19 @@ where
 ///
 /// # Errors
 /// If the object has none.
-pub(super) fn any<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, TraceError> {
+pub(crate) fn any<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, TraceError> {
     let missing = || TraceError::Load(format!("the object has no program {name}"));
     programs.program_mut(name).ok_or_else(missing)
+}
+
+/// Unloads the program of a name, if it is loaded.
+pub(crate) fn unload(programs: &mut Ebpf, name: &str) {
+    // Fails for one that is not loaded, which needs nothing done.
+    let _ = match programs.program_mut(name) {
+        Some(Program::BtfTracePoint(program)) => program.unload(),
+        Some(Program::FEntry(program)) => program.unload(),
+        Some(Program::CgroupSkb(program)) => program.unload(),
+        Some(Program::SockOps(program)) => program.unload(),
+        _ => return,
+    };
 }

@@ -1,4 +1,4 @@
-//! The thread that empties the ring buffer and hands each event to its worker.
+//! The thread that empties the ring buffer and passes each event to its worker.
 
 mod watermark;
 
@@ -18,13 +18,12 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::eventfd::{EfdFlags, EventFd},
 };
-use probe_agent_common::{EventRecord, NO_SLOT, RecordKind};
+use probe_agent_common::EventRecord;
 
 use self::watermark::{COMMIT_SLACK, WatermarkGate};
-use super::{loader::Rings, losses::Losses};
-use crate::monotonic;
+use crate::{loader::Rings, lost_events::LostEvents, monotonic};
 use model::duration::nanos;
-use model::event::{Event, EventKind, FlowEvent, RstReason, TcpState};
+use model::event::{FlowEvent, RstReason};
 
 /// What the reader shares with the workers.
 #[derive(Debug)]
@@ -86,7 +85,7 @@ impl Reader {
         reasons: &HashMap<i32, String>,
         inboxes: Vec<SyncSender<FlowEvent>>,
         route: Route,
-        mut losses: Losses,
+        mut losses: LostEvents,
     ) -> std::io::Result<Self> {
         let progress = Arc::new(Progress::new(tick));
         let shared = Arc::clone(&progress);
@@ -95,6 +94,7 @@ impl Reader {
         // A handful of names, once per run: leaking them makes every event a plain value.
         let reasons: HashMap<i32, RstReason> =
             reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
+        let reason = move |number| reasons.get(&number).copied().unwrap_or(RstReason::NONE);
         let mut lost_here = 0;
         let mut gate = WatermarkGate::new(monotonic::now(), tick);
         let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
@@ -102,19 +102,19 @@ impl Reader {
                 let before = monotonic::now();
                 while let Some(item) = rings.events.next() {
                     let delivered = record(&item)
-                        .and_then(|r| decode(&r, &reasons))
+                        .and_then(|r| FlowEvent::decode(&r, &reason).ok())
                         .is_some_and(|event| deliver(&inboxes, &route, event));
                     if !delivered {
                         lost_here += 1;
                     }
                 }
-                // Told before the watermark: who sees that also sees what was lost until then.
+                // Stored before the watermark: who sees that also sees what was lost until then.
                 shared.lost.store(lost_here + losses.count(), Ordering::Release);
                 if let Some(watermark) = gate.watermark(before) {
                     shared.watermark.store(watermark, Ordering::Release);
                 }
                 if let Some(log) = &mut rings.log {
-                    log.flush();
+                    log.forward();
                 }
             }
         })?;
@@ -133,7 +133,7 @@ impl Drop for Reader {
         // A counter at 0 takes a 1.
         let _ = self.stop.write(1);
         if let Some(thread) = self.thread.take() {
-            // A panic of the reader has been printed; there is nothing to add to it here.
+            // A panic of the reader has been printed; there is nothing to add.
             let _ = thread.join();
         }
     }
@@ -151,7 +151,7 @@ fn wait(rings: &Rings, stop: &EventFd, tick: Duration) -> bool {
 fn deliver(inboxes: &[SyncSender<FlowEvent>], route: &Route, event: FlowEvent) -> bool {
     match inboxes.get(route(event.flow.local_port)).map(|inbox| inbox.try_send(event)) {
         Some(Ok(())) => true,
-        // A worker that has ended waits for nothing any more: this is no loss.
+        // A worker that has ended needs no events: this is no loss.
         Some(Err(TrySendError::Disconnected(_))) => true,
         Some(Err(TrySendError::Full(_))) | None => false,
     }
@@ -165,30 +165,4 @@ fn record(bytes: &[u8]) -> Option<EventRecord> {
     // SAFETY: the length is right, every bit pattern is an `EventRecord`, and an unaligned read
     // has no alignment to keep.
     Some(unsafe { bytes.as_ptr().cast::<EventRecord>().read_unaligned() })
-}
-
-/// Gives the numbers their meaning; `None` for a kind that this version does not know.
-fn decode(record: &EventRecord, reasons: &HashMap<i32, RstReason>) -> Option<FlowEvent> {
-    let state = TcpState::from(record.state);
-    let kind = match RecordKind::try_from(record.kind).ok()? {
-        RecordKind::StateChange => {
-            EventKind::StateChange { from: TcpState::from(record.old_state), to: state }
-        }
-        RecordKind::RstSent => EventKind::RstSent {
-            socket: (record.slot != NO_SLOT).then_some(state),
-            reason: reasons.get(&record.detail).copied().unwrap_or(RstReason::NONE),
-        },
-        RecordKind::RstReceived => EventKind::RstReceived,
-        RecordKind::SegmentRetransmit if state == TcpState::SynSent => {
-            EventKind::SynRetransmit { error: record.detail }
-        }
-        RecordKind::SegmentRetransmit => EventKind::SegmentRetransmit { state },
-        RecordKind::SynAckRetransmit => EventKind::SynAckRetransmit,
-        RecordKind::AckHeldBack => EventKind::AckHeldBack,
-    };
-    Some(FlowEvent {
-        flow: record.flow,
-        socket: (record.slot != NO_SLOT).then_some((record.slot, record.generation)),
-        event: Event { at: record.at, kind },
-    })
 }

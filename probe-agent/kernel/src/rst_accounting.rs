@@ -1,46 +1,54 @@
-//! Compares what the hooks saw with what the kernel counted.
+//! Compares the RSTs that the hooks saw with those that the kernel counted.
 //!
-//! A hook that is skipped tells nothing, and not every kernel counts all of its skips. What RSTs there
-//! were is known from elsewhere: the network namespace counts the RSTs that it sends (`OutRsts` of
-//! `/proc/net/snmp`), and `tcp_send_reset` fires for each. A RST that was counted and not seen is a lost
-//! event: it may have been the one that shows that a server had not let go.
+//! The kernel may skip a hook, and not every kernel counts all of its skips. But the network namespace
+//! counts the RSTs that it sends (`OutRsts` of `/proc/net/snmp`), and one of the hooks runs for each. A
+//! RST that was counted and not seen is a lost event: it may have been the one that shows that a server
+//! still kept the half-open connection.
+//!
+//! The hooks count a little too much, never too little: `tcp_v4_send_reset` and `tcp_v6_send_reset` may
+//! return without a RST. The hooks leave out the usual case, an answered packet that is a RST itself.
+//! The others hide as many RSTs that were really not seen: a packet to an address of this host that is
+//! not unicast, a segment for a listener with TCP-MD5 or TCP-AO keys that is not signed, and over IPv6 no
+//! route or no memory for the answer.
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
-use super::loader::Tracer;
 use probe_agent_common::Counter;
 
-/// This thread's network namespace's, whatever namespaces other threads are in.
+use crate::loader::Tracer;
+
+/// Of this thread's network namespace; other threads may be in others.
 const FILE: &str = "/proc/thread-self/net/snmp";
 
-/// The lines about IP, ICMP and TCP come before those about UDP; they take less than half of this.
+/// The lines about IP, ICMP and TCP come first and take less than half of this.
 const ENOUGH: usize = 4096;
 
 /// The two counts of one network namespace.
 #[derive(Debug)]
-pub struct Audit {
+pub struct RstAccounting {
     file: File,
     /// How far the kernel's count was ahead of the hooks' at the start.
     ahead: i64,
-    /// What was missing at the last look: the kernel counts a RST just before the hook sees it.
+    /// What was missing at the last look.
     missing: u64,
     unseen: u64,
 }
 
-impl Audit {
+impl RstAccounting {
     /// Begins to compare in the calling thread's network namespace.
     ///
     /// # Errors
     /// If `/proc` does not show the counts.
     pub fn begin(tracer: &Tracer) -> io::Result<Self> {
         let file = File::open(FILE)?;
-        // In this order a RST in between is one that was seen too often, never one too few.
+        // In this order a RST in between is one seen too many, never one too few.
         let seen = tracer.counter(Counter::RstsSeen);
         let sent = sent(&file).ok_or(io::ErrorKind::InvalidData)?;
         Ok(Self { file, ahead: difference(sent, seen), missing: 0, unseen: 0 })
     }
 
-    /// RSTs that were counted and not seen, so far. What is missing twice is missing.
+    /// RSTs that were counted and not seen, so far. A RST must be missing at two looks: both counts are of
+    /// all CPUs, which go on counting while they are added up.
     pub fn unseen(&mut self, tracer: &Tracer) -> u64 {
         if let Some(sent) = sent(&self.file) {
             let seen = tracer.counter(Counter::RstsSeen);

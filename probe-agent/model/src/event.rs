@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use probe_agent_common::FlowKey;
+use probe_agent_common::{EventRecord, FlowKey, NO_SLOT, RecordKind, UnknownRecordKind};
 
 /// A TCP state (`net/tcp_states.h`; RFC 9293, section 3.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,7 +78,7 @@ pub enum EventKind {
         /// The state after.
         to: TcpState,
     },
-    /// `tcp_send_reset`, except for the RST of the probe's own close.
+    /// The kernel sent a RST, except for the RST of the probe\'s own close.
     RstSent {
         /// The state of the socket that sent the RST; `None` if there was no socket.
         socket: Option<TcpState>,
@@ -143,4 +143,40 @@ pub struct FlowEvent {
     pub socket: Option<(u32, u32)>,
     /// The event.
     pub event: Event,
+}
+
+impl FlowEvent {
+    /// Gives the numbers of a record their meaning. `reason` knows the name of a value of this kernel's
+    /// `enum sk_rst_reason`.
+    ///
+    /// # Errors
+    /// For a kind that this version does not know.
+    pub fn decode(
+        record: &EventRecord,
+        reason: impl FnOnce(i32) -> RstReason,
+    ) -> Result<Self, UnknownRecordKind> {
+        let state = TcpState::from(record.state);
+        let has_socket = record.slot != NO_SLOT;
+        let kind = match RecordKind::try_from(record.kind)? {
+            RecordKind::StateChange => {
+                EventKind::StateChange { from: TcpState::from(record.old_state), to: state }
+            }
+            RecordKind::RstSent => EventKind::RstSent {
+                socket: has_socket.then_some(state),
+                reason: reason(record.detail),
+            },
+            RecordKind::RstReceived => EventKind::RstReceived,
+            RecordKind::SegmentRetransmit if state == TcpState::SynSent => {
+                EventKind::SynRetransmit { error: record.detail }
+            }
+            RecordKind::SegmentRetransmit => EventKind::SegmentRetransmit { state },
+            RecordKind::SynAckRetransmit => EventKind::SynAckRetransmit,
+            RecordKind::AckHeldBack => EventKind::AckHeldBack,
+        };
+        Ok(Self {
+            flow: record.flow,
+            socket: has_socket.then_some((record.slot, record.generation)),
+            event: Event { at: record.at, kind },
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! `probe-agent check` from the outside: the real program, real servers, real faults.
 
+mod bare_kernel;
 mod expect;
 mod foreign;
 mod forgetful;
@@ -25,5 +26,4 @@ mod source_gone;
 mod stalled;
 mod support;
 mod terminal;
-mod tracefs;
 mod usage;

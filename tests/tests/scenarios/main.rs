@@ -1,8 +1,8 @@
 //! Verdicts match the faults that were injected: each scenario of the demo, and agents that share
 //! addresses. Also the demo itself, and that it leaves nothing behind.
 
-mod audit;
 mod demo;
-mod own_states;
+mod rst_accounting;
+mod state_hook;
 mod twins;
 mod verdicts;

@@ -3,49 +3,37 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use demo::{Case, RunnerEvent, run_all, scenarios};
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use lab::Family;
 use probe_agent_tests::privileged;
 
 #[test]
-fn every_scenario_is_reported_as_injected_by_the_default_hooks() {
+fn every_scenario_is_reported_as_injected_with_sock_ops() {
     privileged!();
-    tell_as_injected(Form::Auto);
+    reported_as_injected(StateHookChoice::Auto);
 }
 
 #[test]
-fn every_scenario_is_reported_as_injected_by_raw_tracepoints() {
+fn every_scenario_is_reported_as_injected_with_the_tracepoint() {
     privileged!();
-    tell_as_injected(Form::Raw);
+    reported_as_injected(StateHookChoice::Raw);
 }
 
-#[test]
-fn every_scenario_is_told_as_injected_by_untyped_raw_tracepoints() {
-    privileged!();
-    tell_as_injected(Form::Untyped);
-}
-
-#[test]
-fn every_scenario_is_told_as_injected_by_tracepoint_records() {
-    privileged!();
-    tell_as_injected(Form::Record);
-}
-
-fn tell_as_injected(form: Form) {
+fn reported_as_injected(choice: StateHookChoice) {
     let cases: Vec<Case> = scenarios::ALL
         .iter()
-        .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, form)))
+        .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, choice)))
         .collect();
     let mut ended = 0;
     let mut wrong = Vec::new();
     run_all(&cases, &Arc::new(AtomicBool::new(false)), |event| {
         if let RunnerEvent::Ended(index, result) = event {
             ended += 1;
-            let (scenario, family, form) = cases[index];
+            let (scenario, family, choice) = cases[index];
             for mismatch in &result.mismatches {
                 let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
                 wrong.push(format!(
-                    "{} over {family:?} by {form:?}: {mismatch}: {events:#?}",
+                    "{} over {family:?} with {choice:?}: {mismatch}: {events:#?}",
                     scenario.name
                 ));
             }

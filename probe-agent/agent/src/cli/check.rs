@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
 use engine::settings::PortPolicy;
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use model::{expect::Expect, time_span::TimeSpan};
 use otlp::OtlpArgs;
 use report::format::OutputFormat;
@@ -179,7 +179,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, help_heading = "Judging")]
     pub no_ack_guard: bool,
 
-    /// How to read the kernel's tracepoints
+    /// How the kernel reports state changes
     #[arg(
         long,
         value_name = "FORM",
@@ -188,7 +188,7 @@ pub(crate) struct CheckArgs {
         conflicts_with = "no_kernel",
         help_heading = "Judging"
     )]
-    pub tracepoints: Form,
+    pub tracepoints: StateHookChoice,
 
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = choice::output(), help_heading = "Output")]

@@ -2,10 +2,10 @@
 
 use clap::{
     ValueEnum,
-    builder::{EnumValueParser, MapValueParser, TypedValueParser as _},
+    builder::{EnumValueParser, MapValueParser, TypedValueParser},
 };
 use engine::settings::PortPolicy;
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 use model::expect::Expect;
 use report::format::OutputFormat;
 
@@ -64,17 +64,29 @@ choice! {
     }
 }
 
-choice! {
-    /// `--tracepoints`
-    FormChoice as tracepoints => Form {
-        /// Raw if the kernel has BTF, else record. With the ACK guard, state changes need no tracepoint:
-        /// a program on the agent's cgroup sees only the agent's own sockets
-        Auto,
-        /// Raw tracepoints: the kernel's structures, read with the offsets in BTF
-        Raw,
-        /// Like raw, but RSTs are read as on kernels whose verifier does not know which arguments may be null
-        Untyped,
-        /// Tracepoint records, read with the offsets in tracefs format files
-        Record,
-    }
+/// `--tracepoints`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TracepointsChoice {
+    /// With the ACK guard, a program on the agent's cgroup reports state changes: it sees only the agent's
+    /// own sockets. Without it, or where it cannot be used: as raw
+    Auto,
+    /// The tracepoint inet_sock_set_state reports state changes, which all connections of this host pass
+    Raw,
+    #[value(hide = true)]
+    Untyped,
+    #[value(hide = true)]
+    Record,
+}
+
+type TracepointsParser = fn(TracepointsChoice) -> Result<StateHookChoice, &'static str>;
+
+pub(crate) fn tracepoints() -> impl TypedValueParser<Value = StateHookChoice> {
+    let parser: TracepointsParser = |choice| match choice {
+        TracepointsChoice::Auto => Ok(StateHookChoice::Auto),
+        TracepointsChoice::Raw => Ok(StateHookChoice::Raw),
+        TracepointsChoice::Untyped | TracepointsChoice::Record => {
+            Err("this form was removed: tracing needs kernel BTF now; use auto or raw")
+        }
+    };
+    EnumValueParser::<TracepointsChoice>::new().try_map(parser)
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use demo::OutputFormat;
-use kernel::layout::Form;
+use kernel::state_hook::StateHookChoice;
 
 use super::choice;
 
@@ -33,9 +33,9 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub list: bool,
 
-    /// How to read the kernel's tracepoints
+    /// How the kernel reports state changes
     #[arg(long, value_name = "FORM", default_value = "auto", value_parser = choice::tracepoints())]
-    pub tracepoints: Form,
+    pub tracepoints: StateHookChoice,
 
     /// How to print the results
     #[arg(short, long, value_name = "FORMAT", default_value = "ladder")]

@@ -12,8 +12,7 @@ use crate::{
     signals::Interrupts,
 };
 
-/// Runs `demo`. Call it from the main thread, before other threads are started (see
-/// [`kernel::tracefs::find`]).
+/// Runs `demo`.
 ///
 /// # Errors
 /// Why the demo did not start or could not finish.
@@ -26,7 +25,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let options = Options {
         scenarios,
         families: families(args.family),
-        tracepoints: args.tracepoints,
+        state_hook: args.tracepoints,
         output: args.output.into(),
     };
     let result = demo::run(&options, interrupts.stop()).map_err(failure)?;
@@ -56,9 +55,7 @@ fn exit(error: &DemoError) -> Exit {
         {
             Exit::Privilege
         }
-        DemoError::Trace(
-            TraceError::Permission(_) | TraceError::NoTracefs(_) | TraceError::Format { .. },
-        ) => Exit::Privilege,
+        DemoError::Trace(TraceError::Permission { .. }) => Exit::Privilege,
         DemoError::Unknown { .. } | DemoError::Lab(LabError::Missing { .. }) => Exit::Usage,
         DemoError::Lab(_) | DemoError::Trace(_) | DemoError::Run { .. } => Exit::Unfinished,
     }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, ops::Sub, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use kernel::{ack_guard::Guard, loader::Tracer, own_states};
+use kernel::loader::Tracer;
 
 /// How often a program ran, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,17 +32,10 @@ impl Sub for Count {
 pub(super) struct Programs(Vec<(&'static str, PathBuf)>);
 
 impl Programs {
-    /// The kernel numbers programs in the order in which they were loaded: those on the cgroup, then the
-    /// hooks. It cuts their names after 15 characters, which makes two of them equal.
+    /// The kernel numbers programs in the order in which they were loaded. Its own names of them are cut
+    /// after 15 letters, and two of them are then the same.
     pub(super) fn of(tracer: &Tracer) -> Result<Self> {
-        let mut names = Vec::new();
-        if matches!(tracer.guard, Guard::Enforced(_)) {
-            names.push("ack_guard");
-        }
-        if tracer.hears_own_states {
-            names.push(own_states::PROGRAM);
-        }
-        names.extend(tracer.kernel.hooks.iter().map(|h| h.program));
+        let names = tracer.programs();
         let mut files = BTreeMap::new();
         for entry in fs::read_dir("/proc/self/fdinfo")? {
             let path = entry?.path();
@@ -53,7 +46,7 @@ impl Programs {
             }
         }
         ensure!(files.len() == names.len(), "{} programs for {names:?}", files.len());
-        Ok(Self(names.into_iter().zip(files.into_values()).collect()))
+        Ok(Self(names.iter().copied().zip(files.into_values()).collect()))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {

@@ -49,6 +49,9 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         (Coverage::SocketsOnly, _) => {
             remark("this kernel's tcp_send_reset does not report RSTs that no socket sends".into());
         }
+        (Coverage::Incomplete, _) => remark(
+            "not all kernel hooks are attached: no event shows what the probe's socket sent".into(),
+        ),
         (Coverage::EventsLost, _) => {
             remark("kernel events were lost while this probe was open or followed".into());
         }
@@ -130,7 +133,7 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     }
     let would_show = match timeline.coverage {
         Coverage::Full | Coverage::EventsLost => timeline.later.is_none(),
-        Coverage::SocketsOnly | Coverage::None => false,
+        Coverage::SocketsOnly | Coverage::Incomplete | Coverage::None => false,
     };
     let last = timeline.late_rsts().last().or(timeline.probe.rst_at())?;
     would_show.then(|| Evidence {

@@ -80,6 +80,10 @@ fn clean(timeline: &Timeline, proof: Proof) -> String {
             "it is inferred that the server dropped the half-open connection: this kernel does not show \
              whether the server retransmitted its SYN-ACK"
         }
+        (Proof::Inferred, Coverage::Incomplete) => {
+            "it is inferred that the server dropped the half-open connection: not all kernel hooks are \
+             attached"
+        }
         (Proof::Inferred, _) if timeline.late_rsts().next().is_some() => {
             "a second copy of the SYN-ACK arrived later and was reset too. The server sent it before our \
              RST could arrive, so it does not show that the RST was lost"

@@ -94,6 +94,7 @@ impl Scenario {
         let coverage = match value("hooks").as_deref() {
             None | Some("full") => Coverage::Full,
             Some("sockets_only") => Coverage::SocketsOnly,
+            Some("incomplete") => Coverage::Incomplete,
             Some("none") => Coverage::None,
             Some(other) => return Err(format!("hooks {other}?")),
         };

@@ -1,86 +1,57 @@
-//! Loads programs into the kernel and attaches them.
-
-use std::{os::fd::AsFd, thread};
+//! Loads one program into the kernel and attaches it.
 
 use aya::{
-    Btf, Ebpf,
+    Ebpf,
     programs::{
-        BtfTracePoint, Program, ProgramError, raw_trace_point::RawTracePointLink,
-        tp_btf::BtfTracePointLink, trace_point::TracePointLink,
+        Program, ProgramError, cgroup_skb::CgroupSkbLink, fentry::FEntryLink,
+        sock_ops::SockOpsLink, tp_btf::BtfTracePointLink,
     },
 };
+use probe_agent_common::{Hook, HookKind};
 
-use super::super::{error::TraceError, layout::Hook, misses::Misses, program};
+use super::facts::Types;
+use crate::{error::TraceError, layout, program};
 
-/// Whether the verifier knows that the arguments of `tcp_send_reset` may be 0: it refuses to load from
-/// them unasked.
-pub(super) fn knows_null(programs: &mut Ebpf, types: &Btf) -> Result<bool, TraceError> {
-    for name in ["nullable_socket", "nullable_packet"] {
-        let program: &mut BtfTracePoint = program::named(programs, name)?;
-        if program.load("tcp_send_reset", types).is_ok() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// An attached program; dropping it detaches it.
+#[expect(dead_code, reason = "held for its drop")]
+pub(super) enum Link {
+    Tracepoint(BtfTracePointLink),
+    Function(FEntryLink),
+    AckGuard(CgroupSkbLink),
+    SockOps(SockOpsLink),
 }
 
 /// Loads a hook's program and attaches it.
+///
+/// # Errors
+/// If this kernel does not have what the hook is attached to, or refuses the program.
 pub(super) fn attach(
     programs: &mut Ebpf,
     hook: &Hook,
-    types: Option<&Btf>,
-    misses: &mut Misses,
+    Types { types, numbers }: &Types,
 ) -> Result<Link, TraceError> {
-    let program = program::any(programs, hook.program)?;
-    let refused = |e: ProgramError| TraceError::from_aya(&e);
-    let link = match (program, hook.category, types) {
-        (Program::BtfTracePoint(program), None, Some(types)) => {
-            program.load(hook.tracepoint, types).map_err(refused)?;
-            let link = program.attach().map_err(refused)?;
-            Link::Raw(program.take_link(link).map_err(refused)?)
-        }
-        (Program::RawTracePoint(program), None, _) => {
-            program.load().map_err(refused)?;
-            let link = program.attach(hook.tracepoint).map_err(refused)?;
-            Link::Untyped(program.take_link(link).map_err(refused)?)
-        }
-        (Program::TracePoint(program), Some(category), _) => {
-            program.load().map_err(refused)?;
-            let link = program.attach(category, hook.tracepoint).map_err(refused)?;
-            Link::Record(program.take_link(link).map_err(refused)?)
-        }
-        _ => return Err(TraceError::Load(format!("{} is no such program", hook.program))),
+    let kind = match hook.kind {
+        HookKind::Tracepoint => "tracepoint",
+        HookKind::Function => "function",
     };
-    if hook.skipping_loses {
-        let program = programs.program(hook.program).map(Program::fd);
-        let program = program.and_then(Result::ok).ok_or(TraceError::NoHook(hook.tracepoint))?;
-        let untold = |e| TraceError::Load(format!("/proc does not tell of {}: {e}", hook.program));
-        misses.watch(program.as_fd()).map_err(untold)?;
+    let missing = || TraceError::Load(format!("this kernel has no {kind} {}", hook.target));
+    let arguments = layout::arguments(types, hook).ok_or_else(missing)?;
+    if !layout::fit(&arguments, hook) {
+        let other = format!("the {kind} {} of this kernel has other arguments", hook.target);
+        return Err(TraceError::Load(other));
     }
-    Ok(link)
-}
-
-/// An attached hook: held for its drop.
-#[expect(dead_code, reason = "held for its drop")]
-pub(super) enum Link {
-    Raw(BtfTracePointLink),
-    Untyped(RawTracePointLink),
-    Record(TracePointLink),
-}
-
-/// The attached hooks.
-///
-/// The kernel waits for a grace period of RCU each time that a tracepoint is let go (some 80 ms), so
-/// that they are let go all at once.
-#[derive(Default)]
-pub(super) struct Links(pub(super) Vec<Link>);
-
-impl Drop for Links {
-    fn drop(&mut self) {
-        thread::scope(|scope| {
-            for link in self.0.drain(..) {
-                scope.spawn(|| drop(link));
-            }
-        });
+    let refused = |e: ProgramError| TraceError::from_aya(&e);
+    match program::any(programs, hook.program)? {
+        Program::BtfTracePoint(program) => {
+            program.load(hook.target, numbers).map_err(refused)?;
+            let link = program.attach().map_err(refused)?;
+            program.take_link(link).map(Link::Tracepoint).map_err(refused)
+        }
+        Program::FEntry(program) => {
+            program.load(hook.target, numbers).map_err(refused)?;
+            let link = program.attach().map_err(refused)?;
+            program.take_link(link).map(Link::Function).map_err(refused)
+        }
+        _ => Err(TraceError::Load(format!("{} is of another kind in the object", hook.program))),
     }
 }

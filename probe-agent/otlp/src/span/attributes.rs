@@ -110,6 +110,7 @@ const fn tracing(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::Full => "full",
         Coverage::SocketsOnly => "sockets_only",
+        Coverage::Incomplete => "incomplete",
         Coverage::EventsLost => "events_lost",
         Coverage::None => "none",
     }

@@ -1,10 +1,10 @@
 //! Kernel events, or why there are none and what that costs.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use engine::session::{self, Plan};
 use kernel::{
-    ack_guard::Guard,
+    capability::{ACK_GUARD, STATE_HOOK},
     loader::{Rings, Tracer},
 };
 use tracing::{debug, warn};
@@ -29,14 +29,21 @@ pub(super) fn load(
     if config.kernel == KernelUse::Never {
         return Ok(None);
     }
+    let is_required = config.kernel == KernelUse::Required;
+    let unavailable = |reason: &dyn Display| Failure {
+        line: format!("--require-kernel: {reason}"),
+        exit: Exit::Privilege,
+    };
     match session::trace(plan) {
+        Ok((tracer, _)) if is_required && tracer.state_hook().is_none() => {
+            let reason = tracer.capabilities().get(STATE_HOOK.name).map(ToString::to_string);
+            Err(unavailable(&reason.unwrap_or_default()))
+        }
         Ok((tracer, rings)) => {
             report(&tracer);
             Ok(Some((tracer, rings)))
         }
-        Err(error) if config.kernel == KernelUse::Required => {
-            Err(Failure { line: format!("--require-kernel: {error}"), exit: Exit::Privilege })
-        }
+        Err(error) if is_required => Err(unavailable(&error)),
         Err(error) => {
             warn!("{error}; {COST}");
             Ok(None)
@@ -46,16 +53,10 @@ pub(super) fn load(
 
 /// Reports what was attached, and what could not be.
 fn report(tracer: &Tracer) {
-    let hooks: Vec<&str> = tracer.kernel.hooks.iter().map(|hook| hook.program).collect();
-    debug!(?hooks, ack_guard = tracer.guard.name(), "attached to the kernel");
-    for limit in &tracer.kernel.limits {
-        warn!("{limit}");
-    }
-    if let Guard::Unavailable(reason) = &tracer.guard {
-        warn!(
-            reason,
-            "the ACK guard cannot be attached ({reason}): after a late close or a duplicate \
-             SYN-ACK, the target's application may accept a dead connection"
-        );
+    let capabilities = tracer.capabilities();
+    let guard = capabilities.get(ACK_GUARD.name).map(|guard| guard.state.name());
+    debug!(hooks = ?tracer.programs(), ack_guard = guard, "attached to the kernel");
+    for missing in capabilities.missing() {
+        warn!(capability = missing.name, reason = missing.state.reason(), "{missing}");
     }
 }

@@ -162,8 +162,8 @@ impl CheckOutput {
             unsettled: result.ended.unsettled,
             worker_stalls: result.worker_stalls,
             interrupted,
-            traced: tracer.is_some(),
-            half_open: tracer.map_or(HalfOpen::NotEnforced, |t| t.guard.half_open()),
+            traced: tracer.is_some_and(|t| t.state_hook().is_some()),
+            half_open: tracer.map_or(HalfOpen::NotEnforced, |t| t.half_open()),
             acks_held: tracer.map_or(0, |t| t.counter(Counter::AcksHeld)),
         };
         self.results.finish(&result.counts.summary(&plan.targets, &facts));

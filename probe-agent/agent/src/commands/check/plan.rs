@@ -63,7 +63,7 @@ pub(super) fn plan(
         workers,
         netns: config.netns_file(),
         ack_guard: config.ack_guard,
-        tracepoints: config.tracepoints,
+        state_hook: config.state_hook,
         filter: if export { ReportFilter::All } else { shape.filter(config.output) },
     })
 }

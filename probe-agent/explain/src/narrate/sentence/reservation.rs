@@ -17,6 +17,7 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
             return " Kernel events were lost in the meantime, so this is not proved.".to_owned();
         }
         (Proof::Inferred, Coverage::None) => "no kernel event shows it",
+        (Proof::Inferred, Coverage::Incomplete) => "not all kernel hooks are attached",
         (Proof::Inferred, Coverage::Full | Coverage::SocketsOnly | Coverage::EventsLost) => {
             match judgement.verdict {
                 Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {

@@ -1,5 +1,12 @@
 //! `cgroup_skb/egress` on the agent's cgroup: a half-open handshake stays half-open.
 //!
+//! ```c
+//! int BPF_CGROUP_RUN_PROG_INET_EGRESS(struct sock *, struct sk_buff *);  /* the context: struct __sk_buff */
+//! ```
+//!
+//! Since 4.10; the socket's cookie since 5.7. Needs a cgroup v2 and no BTF. Emits `AckHeldBack`. The only
+//! kind of hook that can drop the packets of one process's sockets and sees no others.
+//!
 //! The stack would acknowledge the SYN-ACK when the delayed-ACK timer ends (some 200 ms), or at once
 //! when the server sends its SYN-ACK twice; either ACK makes the server's `accept()` return a dead
 //! connection. This program drops a bare ACK of a probe's socket and lets everything else pass. A
@@ -25,7 +32,7 @@ const TCP: usize = 20;
 /// No TCP packet of either family is shorter.
 const SHORTEST: usize = 40;
 
-/// FIN, SYN, RST, PSH and ACK: of these a bare ACK has the last alone (RFC 9293, section 3.1).
+/// FIN, SYN, RST, PSH and ACK; a bare ACK has only the last of them (RFC 9293, section 3.1).
 const FLAGS: u8 = 0x1f;
 const ACK: u8 = 0x10;
 
@@ -43,7 +50,7 @@ fn guard(ctx: &SkBuffContext, at: usize) -> i32 {
     let Some(flow) = flow(ctx, at) else { return PASS };
     let Some(owner) = filter::owner(flow.local_port) else { return PASS };
     let Some(entry) = maps::port(flow.local_port) else { return PASS };
-    // SAFETY: the context is that of a cgroup_skb program, to which the helper is lent.
+    // SAFETY: the context is that of a cgroup_skb program, which may call the helper.
     let cookie = unsafe { bpf_get_socket_cookie(ctx.skb.skb.cast()) };
     if entry.cookie == 0 || entry.cookie != cookie {
         return PASS;
@@ -60,8 +67,8 @@ fn guard(ctx: &SkBuffContext, at: usize) -> i32 {
 
 /// Where the TCP header is in a packet that is a bare ACK; `None` for any other packet.
 ///
-/// This much is asked of every SYN and RST of a probe, so the bytes are read where they are: the stack
-/// has put the headers into the linear part, and a call for each would take longer than all the rest.
+/// Every SYN and RST of a probe comes this far, so the bytes are read in place: the stack has put the
+/// headers into the linear part, and a helper call for each byte would take longer than all the rest.
 #[inline(always)]
 fn bare_ack(ctx: &SkBuffContext) -> Option<usize> {
     let ip = Bytes::of(ctx, 0, SHORTEST)?;
@@ -79,7 +86,7 @@ fn bare_ack(ctx: &SkBuffContext) -> Option<usize> {
     (tcp.byte(13) & FLAGS == ACK && is_bare).then_some(length)
 }
 
-/// Bytes of a packet that are there to be read.
+/// Bytes of a packet that may be read.
 struct Bytes(usize);
 
 impl Bytes {
@@ -95,7 +102,7 @@ impl Bytes {
     /// One of them.
     #[inline(always)]
     fn byte(&self, at: usize) -> u8 {
-        // SAFETY: the verifier admits the load only if `of` made sure of this byte.
+        // SAFETY: the verifier admits the load only if `of` has checked that this byte is there.
         unsafe { *((self.0 + at) as *const u8) }
     }
 

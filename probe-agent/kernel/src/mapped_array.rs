@@ -1,7 +1,7 @@
-//! An array of the hooks, mapped into this process: read and written without a syscall.
+//! An array of the programs, mapped into this process: read and written without a system call.
 //!
-//! That is not for speed alone: while `bpf()` looks up or updates an element, no tracepoint's program
-//! runs on that CPU, and its events are lost without a count.
+//! This is not only for speed: while `bpf()` looks up or updates an element, no tracing program runs on
+//! that CPU, and its events are lost without a count.
 
 use std::{
     io,
@@ -27,7 +27,7 @@ pub enum Access {
 
 /// A mapping of all elements of an array.
 #[derive(Debug)]
-pub struct Mapped<T> {
+pub struct MappedArray<T> {
     base: NonNull<T>,
     elements: u32,
     bytes: usize,
@@ -35,17 +35,17 @@ pub struct Mapped<T> {
 }
 
 // SAFETY: the mapping lives until drop, wherever that is; elements are plain data.
-unsafe impl<T: Pod> Send for Mapped<T> {}
-// SAFETY: reads and writes are volatile copies. Were two threads, or the hooks, to meet at one
-// element, a reader would get a torn copy of integers, which is no invalid value.
-unsafe impl<T: Pod> Sync for Mapped<T> {}
+unsafe impl<T: Pod> Send for MappedArray<T> {}
+// SAFETY: reads and writes are volatile copies. Where a thread and another one, or a hook, use one element
+// at the same time, the reader gets a torn copy of integers, which is no invalid value.
+unsafe impl<T: Pod> Sync for MappedArray<T> {}
 
-impl<T: Pod> Mapped<T> {
+impl<T: Pod> MappedArray<T> {
     /// Maps the array behind `map`, which must hold `elements` elements of this type.
     ///
     /// # Errors
     /// If the kernel refuses the mapping.
-    pub(super) fn map(map: impl AsFd, elements: u32, access: Access) -> io::Result<Self> {
+    pub(crate) fn map(map: impl AsFd, elements: u32, access: Access) -> io::Result<Self> {
         // The kernel pads elements to 8 bytes (`array_map_alloc`).
         const { assert!(size_of::<T>().is_multiple_of(8)) };
         let bytes = NonZeroUsize::new(elements as usize * size_of::<T>())
@@ -71,7 +71,7 @@ impl<T: Pod> Mapped<T> {
         Some(unsafe { self.base.add(index as usize).read_volatile() })
     }
 
-    /// Asks for an element that will soon be read or written, here or by the hooks.
+    /// Asks the processor for an element that will soon be read or written, here or by the hooks.
     pub fn look_ahead(&self, index: u32) {
         if index < self.elements {
             prefetch(self.base.as_ptr().wrapping_add(index as usize));
@@ -79,7 +79,7 @@ impl<T: Pod> Mapped<T> {
     }
 
     /// Writes an element; does nothing where there is none, or none may be written.
-    pub(super) fn write(&self, index: u32, value: T) {
+    pub(crate) fn write(&self, index: u32, value: T) {
         if index < self.elements && self.access == Access::Write {
             // SAFETY: as for `read`, and the mapping may be written to.
             unsafe { self.base.add(index as usize).write_volatile(value) };
@@ -87,17 +87,17 @@ impl<T: Pod> Mapped<T> {
     }
 }
 
-impl Mapped<u64> {
-    /// Sets or clears bits of an element, whoever else does so at the same time; does nothing where
+impl MappedArray<u64> {
+    /// Sets or clears bits of an element, atomically; does nothing where
     /// there is none, or none may be written.
-    pub(super) fn change_bits(&self, index: u32, bits: u64, set: bool) {
+    pub(crate) fn change_bits(&self, index: u32, bits: u64, set: bool) {
         if index >= self.elements || self.access != Access::Write {
             return;
         }
         // SAFETY: within the mapping, aligned, and it may be written to; every thread of this process
         // that writes does so here, and the hooks only read.
         let word = unsafe { AtomicU64::from_ptr(self.base.add(index as usize).as_ptr()) };
-        // Release: whoever sees the bit sees what was written before it was set.
+        // Release: who sees the bit also sees what was written before it was set.
         if set {
             word.fetch_or(bits, Ordering::Release);
         } else {
@@ -106,7 +106,7 @@ impl Mapped<u64> {
     }
 }
 
-impl<T> Drop for Mapped<T> {
+impl<T> Drop for MappedArray<T> {
     fn drop(&mut self) {
         // SAFETY: the mapping that `map` made; no reference into it outlives `self`. Unmapping
         // cannot fail for a mapping that exists.

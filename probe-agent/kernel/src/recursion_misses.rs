@@ -1,10 +1,8 @@
-//! How often the kernel skipped a hook.
+//! How often the kernel's recursion guard skipped a program.
 //!
-//! A program of a tracepoint record does not run while any other of that kind runs, or `bpf()` looks
-//! up an element, on the same CPU (`trace_call_bpf`); one of a raw tracepoint does not run while it
-//! runs itself there (`__bpf_trace_run`). An interrupt that comes in between finds the door shut, and
-//! what it does is not told. The kernel counts these per program (`bpf_prog_inc_misses_counter`);
-//! each may have been an event of ours.
+//! A program does not run while the same program already runs on that CPU (`__bpf_trace_run`,
+//! `__bpf_prog_enter_recur`): an interrupt that comes in between is not observed. The kernel counts this
+//! for each program (`bpf_prog_inc_misses_counter`); each may have been an event of ours.
 
 use std::{
     fs::File,
@@ -18,26 +16,28 @@ use std::{
 /// The line of `/proc/PID/fdinfo/FD` that counts (`bpf_prog_show_fdinfo`, since 5.12).
 const FIELD: &str = "recursion_misses:";
 
-/// The fields come first; none of these files is longer.
+/// No such file is longer.
 const ENOUGH: usize = 1024;
 
-/// The counts of the hooks.
+/// The counts of the attached programs.
 #[derive(Debug, Default)]
-pub struct Misses(Vec<File>);
+pub(crate) struct RecursionMisses(Vec<File>);
 
-impl Misses {
+impl RecursionMisses {
     /// Adds a loaded program, which must stay loaded at this descriptor.
     ///
     /// # Errors
-    /// If `/proc` does not tell about the descriptor.
-    pub(super) fn watch(&mut self, program: BorrowedFd<'_>) -> io::Result<()> {
-        self.0.push(File::open(format!("/proc/self/fdinfo/{}", program.as_raw_fd()))?);
+    /// If `/proc` does not show the descriptor, or the kernel does not count (before 5.12).
+    pub(crate) fn add(&mut self, program: BorrowedFd<'_>) -> io::Result<()> {
+        let file = File::open(format!("/proc/self/fdinfo/{}", program.as_raw_fd()))?;
+        of(&file).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
+        self.0.push(file);
         Ok(())
     }
 
     /// How often one of the programs was skipped. One that cannot be read any more counts none.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|file| of(file).unwrap_or(0)).sum()
     }
 }
