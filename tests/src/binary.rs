@@ -1,4 +1,4 @@
-//! The real program.
+//! The `probe-agent` program.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ const PROGRAM: &str = "PROBE_AGENT_BIN";
 /// beside this test.
 ///
 /// # Panics
-/// There is none.
+/// The program is missing.
 #[must_use]
 pub fn agent() -> PathBuf {
     let program = std::env::var_os(PROGRAM).map_or_else(beside_this_test, PathBuf::from);

@@ -1,4 +1,4 @@
-//! Loops that keep the processors busy, so that whatever is tested has to queue for them.
+//! Loops that keep the processors busy, to make everything else wait for a CPU.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-/// Threads that never wait. Dropping it ends them.
+/// Threads that never sleep. Dropping it ends them.
 #[derive(Debug)]
 pub struct Busy {
     stop: Arc<AtomicBool>,
@@ -22,7 +22,7 @@ pub struct Busy {
 }
 
 impl Busy {
-    /// Starts so many on each processor that this thread may run on, and keeps each where it is.
+    /// Starts so many threads on each processor that this thread may use, each bound to its processor.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -36,7 +36,7 @@ impl Busy {
             for _ in 0..loops {
                 let stop = Arc::clone(&busy.stop);
                 let thread = thread::Builder::new().name("busy".to_owned()).spawn(move || {
-                    // Where it may not be bound, the scheduler spreads them as well as it can.
+                    // If it may not be bound, the scheduler still spreads them.
                     let _ = sched_setaffinity(this_thread, &only);
                     while !stop.load(Ordering::Relaxed) {
                         std::hint::spin_loop();
@@ -59,7 +59,7 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
-            // It does nothing that could panic.
+            // The thread cannot panic.
             let _ = thread.join();
         }
     }

@@ -1,11 +1,11 @@
-//! Helpers of the tests.
+//! Helpers for the tests and the benchmark.
 
 pub mod binary;
 pub mod busy;
 pub mod cgroup;
 pub mod namespaces;
 pub mod otlp;
-pub mod overrun;
+pub mod overload;
 pub mod plan;
 mod privilege;
 pub mod receiver;

@@ -1,7 +1,7 @@
-//! Which network namespaces a process has, and whether they are still there after its end.
+//! Which network namespaces a process has, and whether they still exist after its end.
 //!
-//! The kernel gives the inode number of a namespace to the next one as soon as it is free. Its cookie
-//! is never given twice, so each namespace is known by both.
+//! The kernel reuses the inode number of a namespace as soon as it is free, but never its cookie. Each
+//! namespace is identified by both.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use nix::sched::{CloneFlags, setns};
 /// Cookies by inode number.
 pub type Namespaces = BTreeMap<u64, u64>;
 
-/// The network namespaces that a process is in or holds a descriptor of, without the caller's own.
+/// The network namespaces that a process is in or holds a descriptor of, except the caller's own.
 #[must_use]
 pub fn of(process: u32) -> Namespaces {
     let own = inode(Path::new("/proc/self/ns/net"));
@@ -30,7 +30,7 @@ pub fn of(process: u32) -> Namespaces {
         .collect()
 }
 
-/// Those of some namespaces that a process on this host is still in or holds a descriptor of.
+/// Those of `namespaces` that a process on this host is still in or holds a descriptor of.
 #[must_use]
 pub fn left(namespaces: &Namespaces) -> Namespaces {
     entries(Path::new("/proc"))
@@ -51,7 +51,7 @@ fn places(process: &Path) -> Vec<PathBuf> {
     threads.chain(entries(&process.join("fd"))).collect()
 }
 
-// Processes and descriptors come and go during a scan; what is gone holds nothing.
+// Processes and descriptors may disappear during a scan; then they hold nothing.
 
 fn inode(place: &Path) -> Option<u64> {
     let target = fs::read_link(place).ok()?;

@@ -17,10 +17,10 @@ struct CommandLine {
 /// The configuration that flags and an environment make.
 ///
 /// # Errors
-/// What the configuration says of them.
+/// The flags or the environment are not valid.
 ///
 /// # Panics
-/// The flags are none that clap knows.
+/// clap does not know the flags.
 pub fn config(args: &[&str], env: &[(&str, &str)]) -> Result<Option<OtlpConfig>, ConfigError> {
     let line = CommandLine::parse_from(["test"].iter().chain(args));
     OtlpConfig::new(&line.otlp, |name| {
@@ -28,7 +28,7 @@ pub fn config(args: &[&str], env: &[(&str, &str)]) -> Result<Option<OtlpConfig>,
     })
 }
 
-/// The lines that an exporter told.
+/// The lines that an exporter reported.
 #[derive(Clone, Debug, Default)]
 pub struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -36,17 +36,17 @@ impl Lines {
     /// All lines so far.
     ///
     /// # Panics
-    /// The exporter panicked while it told one.
+    /// The exporter panicked while it reported one.
     #[must_use]
     pub fn get(&self) -> Vec<String> {
-        self.0.lock().expect("nobody panics with this lock").clone()
+        self.0.lock().expect("no thread panics with this lock").clone()
     }
 }
 
 /// The resource of a made-up host.
 ///
 /// # Panics
-/// Never: an empty environment is right.
+/// Never: an empty environment is valid.
 #[must_use]
 pub fn resource() -> Resource {
     let facts = HostFacts {
@@ -85,6 +85,6 @@ pub fn exporter(config: OtlpConfig) -> (Exporter, Lines) {
 /// It does not start.
 #[must_use]
 pub fn exporter_of(args: &[&str]) -> (Exporter, Lines) {
-    let config = config(args, &[]).expect("the flags are right").expect("the flags ask for it");
+    let config = config(args, &[]).expect("the flags are valid").expect("the flags ask for it");
     exporter(config)
 }

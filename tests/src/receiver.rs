@@ -1,5 +1,5 @@
-//! A small OTLP receiver, over gRPC and HTTP on one port, that answers as a test wants and keeps
-//! what it was sent, decoded.
+//! A small OTLP receiver, over gRPC and HTTP on one port. It answers as a test wants and records the
+//! decoded requests.
 
 mod grpc;
 mod http;
@@ -37,9 +37,9 @@ pub enum Reply {
         /// Why.
         message: &'static str,
     },
-    /// 503 or UNAVAILABLE: to be tried again.
+    /// 503 or UNAVAILABLE: the client should retry.
     Busy,
-    /// 400 or INVALID_ARGUMENT: not to be tried again.
+    /// 400 or INVALID_ARGUMENT: the client should not retry.
     Refuse,
     /// Not at all.
     Silence,
@@ -70,7 +70,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Keeps a request and says how to answer it. Does not return where there is no answer.
+    /// Records a request and returns the answer to it. Does not return where there is none.
     async fn take(
         &self,
         request: ExportTraceServiceRequest,
@@ -118,7 +118,7 @@ impl Receiver {
     /// Starts one on a free port of the loopback. `script` answers the nth request, from 0.
     ///
     /// # Panics
-    /// No port or thread is to be had.
+    /// No port or thread is available.
     pub fn start(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with(None, script)
     }
@@ -126,7 +126,7 @@ impl Receiver {
     /// As [`start`](Self::start), behind TLS.
     ///
     /// # Panics
-    /// No port or thread is to be had.
+    /// No port or thread is available.
     pub fn start_tls(
         tls: ServerConfig,
         script: impl Fn(usize) -> Reply + Send + Sync + 'static,
@@ -141,7 +141,7 @@ impl Receiver {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .expect("a runtime can be had");
+            .expect("a runtime can be started");
         let listener = runtime
             .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .expect("the loopback has a free port");
@@ -173,7 +173,7 @@ impl Receiver {
     /// All requests so far.
     ///
     /// # Panics
-    /// A test panicked while it held them.
+    /// A test panicked while it held the lock.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("no test panics with this lock").clone()
@@ -211,7 +211,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
         tokio::spawn(async move {
             match tls {
                 None => serve(stream, shared).await,
-                // A handshake that fails is what some tests are about.
+                // Some tests are about handshakes that fail.
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
                         serve(stream, shared).await;
@@ -234,6 +234,6 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, shared: Ar
         }
     });
     let connection = auto::Builder::new(TokioExecutor::new());
-    // A client that goes away is no failure of the receiver.
+    // A client that disconnects is no failure of the receiver.
     let _ = connection.serve_connection(TokioIo::new(stream), service).await;
 }

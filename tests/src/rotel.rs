@@ -1,4 +1,4 @@
-//! Rotel, a real collector, that prints what it is sent.
+//! Rotel, a real collector. It prints what it receives.
 
 mod print;
 
@@ -17,9 +17,9 @@ use std::{
 
 /// Names the program; `cargo xtask test` sets it.
 const PROGRAM: &str = "ROTEL_AGENT";
-/// Set to 1 where everything that tests need is promised.
+/// Set to 1 where everything that tests need is available.
 const REQUIRE: &str = "PROBE_AGENT_REQUIRE_PRIVILEGE";
-/// It takes half a second to start; more than this means that it never will.
+/// It takes half a second to start; after this long it never will.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How much it prints.
@@ -57,7 +57,7 @@ impl Rotel {
             let test = test.name().unwrap_or("?");
             assert!(
                 std::env::var_os(REQUIRE).is_none_or(|value| value != "1"),
-                "{test} needs Rotel, and {REQUIRE}=1 promises it: set {PROGRAM} to its program, \
+                "{test} needs Rotel, and {REQUIRE}=1 requires it: set {PROGRAM} to its program, \
                  or run `cargo xtask test`"
             );
             // Written to the stream itself: the test harness hides what a passing test prints.
@@ -79,7 +79,7 @@ impl Rotel {
         let output = Arc::<Output>::default();
         let stdout = child.stdout.take().expect("its output is piped");
         let reader = Arc::clone(&output);
-        // Ends with the output, that is with the collector.
+        // Ends when the collector closes its output.
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let mut text = reader.text.lock().expect("no test panics with this lock");
@@ -139,7 +139,7 @@ impl Rotel {
     /// What it has printed.
     ///
     /// # Panics
-    /// A test panicked while it held it.
+    /// A test panicked while it held the lock.
     #[must_use]
     pub fn output(&self) -> String {
         self.output.text.lock().expect("no test panics with this lock").clone()
@@ -148,7 +148,7 @@ impl Rotel {
     /// Waits until what it has printed satisfies `enough`, and returns it.
     ///
     /// # Panics
-    /// It does not within a few seconds.
+    /// It does not happen within a few seconds.
     #[must_use]
     pub fn wait_for(&self, enough: impl Fn(&str) -> bool) -> String {
         let text = self.output.text.lock().expect("no test panics with this lock");
@@ -179,17 +179,17 @@ impl Drop for Rotel {
     }
 }
 
-/// An address of the loopback for one collector: 127.a.b.c of the process and its collectors so
-/// far. On 127.0.0.1 a port that was free a moment ago may go to a connection of another test.
+/// A loopback address for one collector: 127.a.b.c of the process and the number of its collectors. On
+/// 127.0.0.1 a connection of another test may take a port that was free a moment ago.
 fn own_address() -> Ipv4Addr {
     static COLLECTORS: AtomicU8 = AtomicU8::new(1);
     let [_, _, high, low] = std::process::id().to_be_bytes();
     Ipv4Addr::new(127, high, low, COLLECTORS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Two ports that are free on an address that nobody else uses.
+/// Two free ports of an address that no other test uses.
 fn free_ports(address: Ipv4Addr) -> [SocketAddr; 2] {
-    // Both are held before either is let go, so that they differ.
+    // Both are held before either is released: they differ.
     let listeners = [0; 2].map(|any| TcpListener::bind((address, any)));
     listeners.map(|listener| {
         let listener = listener.expect("the loopback has a free port");

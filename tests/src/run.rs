@@ -1,24 +1,20 @@
-//! Runs the engine with the kernel's events in a lab.
+//! Runs the engine, with kernel events, in a lab.
 
-use model::expect::Expect;
 use std::{
-    fs::File,
     io,
     net::SocketAddr,
     ops::RangeInclusive,
-    os::fd::AsFd,
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
 use engine::{
     gauges::Gauges,
-    session::{self, Output, Plan},
-    settings::{PortPolicy, Settings, SocketSettings},
+    session::{self, Output, Plan, ReportFilter},
+    settings::PortPolicy,
 };
 use explain::{Judged, timeline::Timeline};
 use lab::Lab;
-use model::target::Target;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use probe_agent_common::Counter;
 use report::{
@@ -26,13 +22,15 @@ use report::{
     summary::Summary,
 };
 
-/// What a run differs in.
+use crate::plan;
+
+/// How one run differs from another.
 pub struct Probing {
     /// Number of probes.
     pub count: u64,
-    /// Probes in flight at a time.
+    /// Probes in flight at once.
     pub concurrency: usize,
-    /// Source ports; as many slots.
+    /// Source ports, and as many slots.
     pub ports: RangeInclusive<u16>,
     /// When a port is used again.
     pub policy: PortPolicy,
@@ -40,11 +38,11 @@ pub struct Probing {
     pub ack_guard: bool,
 }
 
-/// All that a run told.
-pub struct Told {
+/// What a run found.
+pub struct Found {
     /// The counts.
     pub summary: Summary,
-    /// All probes.
+    /// All probes, in the order in which they were reported.
     pub timelines: Vec<Timeline>,
 }
 
@@ -53,13 +51,15 @@ pub struct Told {
 /// # Panics
 /// If anything but a probe fails.
 #[must_use]
-pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Told {
-    let mut kept = Kept(Vec::new());
-    let summary = traced(&plan(lab, address, probing), &mut kept).unwrap();
-    Told { summary, timelines: kept.0 }
+pub fn run(lab: &Lab, address: SocketAddr, probing: &Probing) -> Found {
+    let mut timelines = Vec::new();
+    let mut recorder = recorder(|probe| timelines.push(probe.timeline));
+    let summary = traced(&plan(lab, address, probing), &mut recorder).unwrap();
+    drop(recorder);
+    Found { summary, timelines }
 }
 
-/// Runs a plan with the kernel's events, and tells `output` of it.
+/// Runs a plan with kernel events and reports it to `output`.
 ///
 /// # Errors
 /// If the hooks cannot be loaded, or anything but a probe fails.
@@ -86,55 +86,66 @@ pub fn traced(plan: &Plan, output: &mut impl Output) -> anyhow::Result<Summary> 
     Ok(outcome.counts.summary(&plan.targets, &facts))
 }
 
-/// Takes no single probe.
-#[derive(Clone, Copy, Debug)]
-pub struct Nobody;
+/// An output made of two functions: one for each reported probe, one for each tick.
+#[derive(Debug)]
+pub struct Recorder<P, T> {
+    on_probe: P,
+    on_tick: T,
+}
 
-impl Output for Nobody {
-    fn probe(&mut self, _: Judged) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
+impl<P, T> Recorder<P, T>
+where
+    P: FnMut(Judged) -> io::Result<()>,
+    T: FnMut(&[Arc<Gauges>]) -> io::Result<()>,
+{
+    /// An error of either function ends the run.
+    pub const fn new(on_probe: P, on_tick: T) -> Self {
+        Self { on_probe, on_tick }
     }
 }
 
-/// Keeps all probes.
-struct Kept(Vec<Timeline>);
-
-impl Output for Kept {
+impl<P, T> Output for Recorder<P, T>
+where
+    P: FnMut(Judged) -> io::Result<()>,
+    T: FnMut(&[Arc<Gauges>]) -> io::Result<()>,
+{
     fn probe(&mut self, probe: Judged) -> io::Result<()> {
-        self.0.push(probe.timeline);
-        Ok(())
+        (self.on_probe)(probe)
     }
 
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
+    fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        (self.on_tick)(gauges)
     }
+}
+
+/// Records each reported probe.
+pub fn recorder(mut record: impl FnMut(Judged)) -> impl Output {
+    let on_probe = move |probe| {
+        record(probe);
+        Ok(())
+    };
+    Recorder::new(on_probe, |_: &[Arc<Gauges>]| Ok(()))
+}
+
+/// Records nothing.
+#[must_use]
+pub fn discard() -> impl Output {
+    recorder(drop)
 }
 
 fn plan(lab: &Lab, address: SocketAddr, probing: &Probing) -> Plan {
-    let netns = File::from(lab.client().as_fd().try_clone_to_owned().unwrap());
-    let settings = Settings {
-        interval: Duration::ZERO,
-        concurrency: probing.concurrency,
-        timeout: Duration::from_secs(5),
-        // The server's timer is due after 1 s; on a busy machine it runs late, and a lost RST
-        // that shows after the window would be missed.
-        settle: Duration::from_millis(2_900),
-        slots: u32::try_from(probing.ports.len()).unwrap(),
-        first_slot: 0,
-        port_policy: probing.policy,
-        expect: Expect::Open,
-        socket: SocketSettings { ports: Some(probing.ports.clone()), ..SocketSettings::default() },
-    };
-    Plan {
-        count: Some(probing.count),
-        netns: Some(Arc::new(netns)),
-        ack_guard: probing.ack_guard,
-        ..Plan::new(settings, [Target::at(address)].into())
-    }
+    let mut plan = plan::in_lab(lab, address, probing.count).unwrap();
+    plan.ack_guard = probing.ack_guard;
+    plan.filter = ReportFilter::All;
+    plan.settings.concurrency = probing.concurrency;
+    plan.settings.timeout = Duration::from_secs(5);
+    // The server's timer is due after 1 s; on a busy machine it runs late, and a lost RST that shows
+    // after the window would be missed.
+    plan.settings.settle = Duration::from_millis(2_900);
+    plan.settings.slots = u32::try_from(probing.ports.len()).unwrap();
+    plan.settings.port_policy = probing.policy;
+    plan.settings.socket.ports = Some(probing.ports.clone());
+    plan
 }
 
 /// Thousands of slots need as many descriptors.

@@ -1,20 +1,20 @@
-//! Hand-made probes for the tests of the export: one of each kind that matters to it.
+//! Probes for the tests of the export, one of each kind that matters to it.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use explain::{
-    ExplainedProbe,
+    ExplainedProbe, fixtures,
     timeline::{Confirmation, Coverage, Timeline},
 };
 use kernel::clock::Clock;
 use model::{
-    event::{Event, EventKind, RstReason},
-    finding::{Evidence, Finding},
-    flow::flow,
+    event::{Event, EventKind},
+    finding::Finding,
+    fixtures::{evidence, finding, named, probe_record, rst_without_socket},
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    record::{Closing, ProbeId, ProbeRecord},
     step::{Certainty, Direction, Step, StepKind},
-    target::{Target, TargetId},
+    target::Target,
     verdict::{Proof, Verdict},
 };
 use probe_agent_common::SlotRecord;
@@ -22,7 +22,7 @@ use probe_agent_common::SlotRecord;
 /// The SYN of every sample leaves here, in nanoseconds of `CLOCK_MONOTONIC`.
 pub const SYN_AT: u64 = 5_000_000_007;
 
-/// Makes Unix times whose last digits tell a lost nanosecond.
+/// Makes Unix times whose last digits reveal a lost nanosecond.
 pub const CLOCK: Clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_123_456_789 };
 
 /// The Unix time in nanoseconds, `after` nanoseconds after the SYN.
@@ -55,16 +55,16 @@ pub fn clean(id: ProbeId) -> ExplainedProbe {
         step(124_003, StepKind::Rst, Direction::Out, Certainty::Seen, "", "tcp_send_reset"),
     ];
     let sentence = "The server answered in 70 us.";
-    let finding = finding(Verdict::Clean, Proof::Confirmed, sentence, &[], None, None);
-    ExplainedProbe { timeline: timeline(id), findings: vec![finding], steps, expected: true }
+    let findings = vec![finding(Verdict::Clean, Proof::Confirmed, sentence)];
+    fixtures::explained(timeline(id), findings, steps)
 }
 
 /// Path A: the RST was lost, a late SYN-ACK was answered with a RST 1 s after the span's end.
 #[must_use]
 pub fn path_a(id: ProbeId) -> ExplainedProbe {
     let mut probe = clean(id);
-    let kind = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
-    probe.timeline.events.push(Event { at: SYN_AT + 1_003_166_000, kind });
+    let event = Event { at: SYN_AT + 1_003_166_000, kind: rst_without_socket() };
+    probe.timeline.events.push(event);
     probe.steps[2].certainty = Certainty::Lost;
     probe.steps.push(step(
         1_003_106_000,
@@ -82,12 +82,12 @@ pub fn path_a(id: ProbeId) -> ExplainedProbe {
         "sent by the kernel: no socket (NO_SOCKET)",
         "tcp_send_reset",
     ));
-    probe.findings = vec![finding(
+    probe.findings = vec![found(
         Verdict::RstLostSynackRetransmit,
         Proof::Confirmed,
         "The server did not receive our RST: it stayed in SYN_RECV for 1.003 s.",
         &["tcp_send_reset reason=NO_SOCKET on this flow, 1003.042 ms after our RST"],
-        Some("An occasional one is packet loss."),
+        Some("Once in a while, this is ordinary packet loss."),
         None,
     )];
     probe
@@ -98,7 +98,7 @@ pub fn path_a(id: ProbeId) -> ExplainedProbe {
 #[must_use]
 pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedProbe) {
     let (mut first, mut second) = (clean(earlier), clean(later));
-    first.findings = vec![finding(
+    first.findings = vec![found(
         Verdict::RstLostPortReuse,
         Proof::Confirmed,
         "The server did not receive our RST; the next probe met the stale connection.",
@@ -107,7 +107,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
         Some(later),
     )];
     second.findings = vec![
-        finding(
+        found(
             Verdict::StaleSynRecvChallengeAck,
             Proof::Inferred,
             "The SYN met a stale connection in SYN_RECV.",
@@ -115,7 +115,7 @@ pub fn path_b(earlier: ProbeId, later: ProbeId) -> (ExplainedProbe, ExplainedPro
             Some("Look for a firewall that drops RSTs."),
             Some(earlier),
         ),
-        finding(
+        found(
             Verdict::SynRetransmitted,
             Proof::Confirmed,
             "The SYN was sent twice.",
@@ -152,46 +152,26 @@ pub fn refused(id: ProbeId) -> ExplainedProbe {
     });
     probe.steps.truncate(1);
     let what = "The target answered with a RST: nothing listens there.";
-    probe.findings = vec![finding(Verdict::Refused, Proof::Inferred, what, &[], None, None)];
+    probe.findings = vec![finding(Verdict::Refused, Proof::Inferred, what)];
     probe
 }
 
+/// Alive, with times whose last digits reveal a lost nanosecond.
 fn timeline(id: ProbeId) -> Timeline {
+    let record = named(probe_record(Outcome::Alive, SYN_AT), id);
     let kernel = SlotRecord {
-        syn_sent_at: SYN_AT,
         established_at: SYN_AT + 70_001,
-        closed_at: SYN_AT + 125_000,
         rst_sent_at: SYN_AT + 124_003,
-        generation: id.generation,
-        ..SlotRecord::default()
+        closed_at: SYN_AT + 125_000,
+        ..record.kernel.unwrap_or_default()
     };
-    Timeline {
-        probe: ProbeRecord {
-            id,
-            target: TargetId(0),
-            flow: flow(([10, 77, 0, 1], 40_001).into(), ([10, 77, 0, 2], 9000).into()),
-            outcome: Outcome::Alive,
-            errno: 0,
-            closing: Closing::Reset,
-            started_at: SYN_AT - 9_000,
-            ended_at: SYN_AT + 130_000,
-            answered_at: SYN_AT + 100_000,
-            kernel: Some(kernel),
-            tcp_info: None,
-            fresh_socket: false,
-            early_reuse: false,
-            half_open: HalfOpen::Enforced,
-            state_hook: StateHook::Tracepoint,
-            confirms: None,
-        },
-        events: vec![],
-        coverage: Coverage::Full,
-        followed_until: SYN_AT + 1_500_000_000,
-        reused_cleanly: false,
-        earlier: None,
-        later: None,
-        confirmation: None,
-    }
+    fixtures::timeline(ProbeRecord {
+        started_at: SYN_AT - 9_000,
+        answered_at: SYN_AT + 100_000,
+        ended_at: SYN_AT + 130_000,
+        kernel: Some(kernel),
+        ..record
+    })
 }
 
 fn step(
@@ -205,23 +185,18 @@ fn step(
     Step { at: SYN_AT + after, kind, direction, certainty, note: note.to_owned(), hook }
 }
 
-fn finding(
+fn found(
     verdict: Verdict,
     proof: Proof,
     sentence: &str,
-    evidence: &[&str],
+    facts: &[&str],
     advice: Option<&str>,
     link: Option<ProbeId>,
 ) -> Finding {
     Finding {
-        verdict,
-        proof,
-        sentence: sentence.to_owned(),
-        evidence: evidence
-            .iter()
-            .map(|text| Evidence { at: None, text: (*text).to_owned() })
-            .collect(),
+        evidence: facts.iter().map(|text| evidence(None, text)).collect(),
         advice: advice.map(str::to_owned),
         link,
+        ..finding(verdict, proof, sentence)
     }
 }

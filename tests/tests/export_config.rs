@@ -1,10 +1,10 @@
-//! Flags and environment, as a table: what they make, or the line that says what is wrong.
+//! Flags and environment, as a table: the configuration they result in, or the error message.
 
 use std::fmt::Write;
 
 use probe_agent_tests::otlp::config;
 
-/// What becomes of a command line and an environment, in one line.
+/// The configuration of a command line and an environment, or the error, in one line.
 fn made(args: &str, env: &str) -> String {
     let args: Vec<&str> = args.split_whitespace().collect();
     let env: Vec<(&str, &str)> = env.lines().filter_map(|l| l.trim().split_once('=')).collect();
@@ -44,7 +44,7 @@ fn check(table: &[(&str, &str, &str)]) {
 }
 
 #[test]
-fn nothing_is_exported_unless_it_is_asked_for() {
+fn nothing_is_exported_unless_requested() {
     check(&[
         ("", "", "nothing"),
         ("--otlp-timeout 1s", "", "nothing"),
@@ -151,7 +151,7 @@ fn headers_are_decoded_and_client_certificates_come_in_pairs() {
 }
 
 #[test]
-fn what_makes_no_sense_is_said_in_one_line_with_the_remedy() {
+fn invalid_settings_are_reported_in_one_line_with_the_remedy() {
     let url = "OTEL_EXPORTER_OTLP_ENDPOINT=http://c\n";
     let with = |line: &str| made("", &format!("{url}{line}"));
     check(&[

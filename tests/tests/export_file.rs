@@ -18,7 +18,7 @@ use probe_agent_tests::{
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// A file in the system's directory for such, removed when dropped.
+/// A temporary file. Dropping it removes it.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -45,7 +45,7 @@ const fn id(generation: u32) -> ProbeId {
     ProbeId { slot: 3, generation }
 }
 
-/// Offers probes of several kinds, and returns the spans that they are.
+/// Offers probes of several kinds, and returns their spans.
 fn offer(exporter: &Exporter) -> Vec<Span> {
     let (first, second) = sample::path_b(id(7), id(8));
     let probes = [first, second, sample::path_a(id(9)), sample::refused(id(10))];
@@ -94,7 +94,7 @@ fn lines_parse_back_into_the_same_spans() {
 }
 
 #[test]
-fn the_encoding_is_the_specifications() {
+fn the_encoding_follows_the_specification() {
     let file = Scratch::new("encoding.json");
     let (exporter, _) = exporter_of(&["--otlp-file", file.path()]);
     let expected = offer(&exporter);
@@ -145,7 +145,7 @@ fn a_real_collector_reads_the_lines() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_known_before_anything_runs() {
+fn a_file_that_cannot_be_written_is_an_error_at_the_start() {
     let config = config(&["--otlp-file", "/no/such/directory/spans.json"], &[]).unwrap().unwrap();
     let error = Exporter::start(
         config,
@@ -163,7 +163,7 @@ fn a_file_that_cannot_be_written_is_known_before_anything_runs() {
 }
 
 #[test]
-fn a_full_disk_is_counted_and_told() {
+fn a_full_disk_is_counted_and_reported() {
     let (exporter, lines) = exporter_of(&["--otlp-file", "/dev/full"]);
     offer(&exporter);
     let counted = exporter.finish(ENOUGH);

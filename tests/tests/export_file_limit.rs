@@ -1,5 +1,5 @@
-//! `--otlp-file` on a disk that fills up in the middle of a line. Alone in its program: the limit
-//! that stands for the disk is the process's.
+//! `--otlp-file` on a disk that fills up in the middle of a line. A test program of its own, because the
+//! limit that simulates the disk applies to the process.
 
 use explain::ExplainedProbe;
 use std::{fs, time::Duration};
@@ -13,11 +13,11 @@ use nix::sys::{
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use probe_agent_tests::{otlp::exporter_of, receiver::spans, sample};
 
-/// Room for the line of 512 spans, and not for the next.
+/// Room for one line of 512 spans, but not for two.
 const ROOM: u64 = 2_000_000;
 
 #[test]
-fn a_line_that_broke_off_is_taken_back() {
+fn a_partial_line_is_removed() {
     let path = std::env::temp_dir().join(format!("probe-agent-{}-limit.json", std::process::id()));
     // SAFETY: ignoring a signal runs no handler; a write beyond the limit fails with EFBIG then.
     unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }.unwrap();

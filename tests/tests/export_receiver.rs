@@ -1,4 +1,4 @@
-//! What a receiver may do with spans, and how that is counted: over gRPC and HTTP alike.
+//! What a receiver may do with spans, and how that is counted, over both gRPC and HTTP.
 
 use explain::ExplainedProbe;
 use std::{
@@ -36,8 +36,8 @@ fn offer(exporter: &Exporter, generations: std::ops::RangeInclusive<u32>) {
     }
 }
 
-/// A port that is taken and where nobody listens.
-fn nobody() -> (TcpSocket, SocketAddr) {
+/// A reserved port where nothing listens.
+fn closed_port() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -49,7 +49,7 @@ const fn counts(accepted: u64, rejected: u64, dropped: u64) -> SpanCounts {
 }
 
 #[test]
-fn a_request_is_what_the_specification_says() {
+fn a_request_follows_the_specification() {
     for protocol in PROTOCOLS {
         for gzip in ["none", "gzip"] {
             let receiver = Receiver::start(|_| Reply::Take);
@@ -92,7 +92,7 @@ fn a_request_is_what_the_specification_says() {
 }
 
 #[test]
-fn a_partial_success_is_counted_span_by_span_and_told() {
+fn a_partial_success_is_counted_span_by_span_and_reported() {
     for protocol in PROTOCOLS {
         let receiver = Receiver::start(|_| Reply::Partly { rejected: 3, message: "too old" });
         let (exporter, lines) = to(receiver.address(), protocol, "10s");
@@ -107,7 +107,7 @@ fn a_partial_success_is_counted_span_by_span_and_told() {
 }
 
 #[test]
-fn a_warning_with_a_success_is_told_and_costs_nothing() {
+fn a_warning_with_a_success_is_reported_and_loses_nothing() {
     for protocol in PROTOCOLS {
         let receiver = Receiver::start(|_| Reply::Partly { rejected: 0, message: "nearly full" });
         let (exporter, lines) = to(receiver.address(), protocol, "10s");
@@ -121,7 +121,7 @@ fn a_warning_with_a_success_is_told_and_costs_nothing() {
 }
 
 #[test]
-fn a_busy_receiver_is_asked_again_and_nothing_is_lost_or_sent_twice() {
+fn a_busy_receiver_is_retried_and_nothing_is_lost_or_sent_twice() {
     for protocol in PROTOCOLS {
         let receiver = Receiver::start(|n| if n < 2 { Reply::Busy } else { Reply::Take });
         let (exporter, lines) = to(receiver.address(), protocol, "10s");
@@ -147,7 +147,7 @@ fn a_refusal_is_final_and_only_its_batch_is_lost() {
 }
 
 #[test]
-fn a_receiver_that_dies_in_the_middle_costs_what_it_did_not_answer() {
+fn a_receiver_that_dies_in_the_middle_loses_what_it_did_not_answer() {
     for protocol in PROTOCOLS {
         let receiver = Receiver::start(|n| if n < 2 { Reply::Take } else { Reply::Die });
         let (exporter, lines) = to(receiver.address(), protocol, "1s");
@@ -156,15 +156,15 @@ fn a_receiver_that_dies_in_the_middle_costs_what_it_did_not_answer() {
         assert_eq!(counted, counts(1024, 576, 0));
         assert_eq!(receiver.spans().len(), 1024, "what counts as accepted was taken");
         let lines = lines.get();
-        assert_eq!(lines.len(), 1, "the second failure is not told at once: {lines:?}");
+        assert_eq!(lines.len(), 1, "the second failure is not reported at once: {lines:?}");
         assert!(lines[0].starts_with("OTLP: 512 spans not delivered"), "{lines:?}");
     }
 }
 
 #[test]
-fn a_collector_that_was_never_there_is_told_and_does_not_hold_up_the_end() {
+fn a_missing_collector_is_reported_and_does_not_delay_the_end() {
     for protocol in PROTOCOLS {
-        let (_socket, address) = nobody();
+        let (_socket, address) = closed_port();
         let (exporter, lines) = to(address, protocol, "200ms");
         offer(&exporter, 1..=700);
         let begin = Instant::now();
@@ -178,7 +178,7 @@ fn a_collector_that_was_never_there_is_told_and_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_receiver_that_never_answers_ends_with_the_time_that_is_given() {
+fn the_wait_for_a_receiver_that_never_answers_ends_with_the_timeout() {
     for protocol in PROTOCOLS {
         let receiver = Receiver::start(|_| Reply::Silence);
         let (exporter, _) = to(receiver.address(), protocol, "60s");
@@ -204,7 +204,7 @@ fn a_full_queue_drops_and_counts_and_asks_the_engine_to_hold_back() {
     config.queue = 100;
     let (exporter, _) = exporter(config);
     assert!(exporter.has_room());
-    // Once a batch waits for its answer, nothing is taken out of the queue any more.
+    // While a batch waits for its answer, nothing leaves the queue.
     let begin = Instant::now();
     while receiver.received().is_empty() || exporter.has_room() {
         if exporter.has_room() {
@@ -223,8 +223,8 @@ fn a_full_queue_drops_and_counts_and_asks_the_engine_to_hold_back() {
 }
 
 #[test]
-fn nobody_waits_for_a_collector_that_fails() {
-    let (_socket, address) = nobody();
+fn offering_spans_never_waits_for_a_failing_collector() {
+    let (_socket, address) = closed_port();
     let url = format!("http://{address}");
     let flags = ["--otlp-endpoint", &url, "--otlp-timeout", "50ms"];
     let mut config = config(&flags, &[]).unwrap().unwrap();
@@ -241,8 +241,8 @@ fn nobody_waits_for_a_collector_that_fails() {
 }
 
 #[test]
-fn the_other_protocols_port_is_hinted_at() {
-    // Nothing is sent there: the hint stands with any failure.
+fn the_message_hints_at_the_port_of_the_other_protocol() {
+    // Nothing is sent there: the hint comes with any failure.
     let dead = "--otlp-endpoint http://[100::1]:4317 --otlp-timeout 10ms";
     let flags: Vec<&str> = dead.split(' ').collect();
     let (exporter, lines) = exporter(config(&flags, &[]).unwrap().unwrap());

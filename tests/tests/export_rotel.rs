@@ -31,7 +31,7 @@ fn made(probe: &ExplainedProbe, expected: bool, ids: &RunIds) -> Span {
     span(&ExplainedProbe { expected, ..probe.clone() }, &sample::targets()[0], &sample::CLOCK, ids)
 }
 
-/// Offers the samples to an exporter and finds each in what the collector prints, to the letter.
+/// Offers the samples to an exporter and compares each with the collector's output.
 fn deliver(rotel: &Rotel, exporter: Exporter) {
     let ids = *exporter.ids();
     for (probe, expected) in samples() {
@@ -68,7 +68,7 @@ fn every_field_arrives_over_both_protocols_plain_and_compressed() {
     }
 }
 
-/// How many spans the collector says it received, one request in a line.
+/// How many spans the collector received; it prints one line for each request.
 fn received(text: &str) -> u64 {
     let of_requests =
         text.lines().filter_map(|line| line.split_once(" spans=")?.1.parse::<u64>().ok());
@@ -76,7 +76,7 @@ fn received(text: &str) -> u64 {
 }
 
 #[test]
-fn a_burst_is_taken_to_the_last_span() {
+fn all_spans_of_a_burst_are_accepted() {
     let Some(rotel) = Rotel::start(Verbosity::Basic) else { return };
     let mut expected = 0;
     for (protocol, url) in [("grpc", rotel.grpc()), ("http/protobuf", rotel.http())] {
@@ -94,7 +94,7 @@ fn a_burst_is_taken_to_the_last_span() {
 }
 
 #[test]
-fn a_collector_that_is_killed_in_the_middle_costs_what_it_did_not_take_and_no_more() {
+fn a_collector_that_is_killed_in_the_middle_loses_only_what_it_did_not_accept() {
     let Some(mut rotel) = Rotel::start(Verbosity::Basic) else { return };
     let flags = ["--otlp-endpoint", &rotel.grpc(), "--otlp-protocol", "grpc"];
     let env = [("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")];

@@ -27,21 +27,21 @@ fn made(probe: &ExplainedProbe, expected: bool) -> Span {
     )
 }
 
-fn told(value: &AnyValue) -> String {
+fn text(value: &AnyValue) -> String {
     match value.value.as_ref().unwrap() {
         Value::StringValue(s) => s.clone(),
         Value::BoolValue(b) => b.to_string(),
         Value::IntValue(i) => i.to_string(),
         Value::DoubleValue(d) => format!("{d:?}"),
-        Value::ArrayValue(a) => a.values.iter().map(told).collect::<Vec<_>>().join(" | "),
+        Value::ArrayValue(a) => a.values.iter().map(text).collect::<Vec<_>>().join(" | "),
         other => panic!("no such attribute is made: {other:?}"),
     }
 }
 
-/// Attributes as text; a key that comes twice is a defect.
+/// Attributes as text. A duplicate key fails the test.
 fn attributes(pairs: &[KeyValue]) -> BTreeMap<&str, String> {
     let map: BTreeMap<_, _> =
-        pairs.iter().map(|p| (&*p.key, told(p.value.as_ref().unwrap()))).collect();
+        pairs.iter().map(|p| (&*p.key, text(p.value.as_ref().unwrap()))).collect();
     assert_eq!(map.len(), pairs.len(), "{pairs:?}");
     map
 }
@@ -129,7 +129,7 @@ fn path_a_has_its_late_events_after_its_end() {
     );
     let all = attributes(&span.attributes);
     assert_eq!(all["probe_agent.recovery_rsts"], "1");
-    assert_eq!(all["probe_agent.advice"], "An occasional one is packet loss.");
+    assert_eq!(all["probe_agent.advice"], "Once in a while, this is ordinary packet loss.");
     assert!(all["probe_agent.evidence"].contains("NO_SOCKET"));
 }
 
@@ -194,7 +194,7 @@ fn an_answer_that_was_not_expected_is_an_error() {
 }
 
 #[test]
-fn a_probe_without_an_address_of_its_own_tells_none() {
+fn a_probe_without_a_local_address_has_no_such_attribute() {
     let mut probe = sample::refused(ID);
     let record = &mut probe.timeline.probe;
     record.outcome = Outcome::LocalError;
@@ -210,7 +210,7 @@ fn a_probe_without_an_address_of_its_own_tells_none() {
 }
 
 #[test]
-fn own_names_carry_the_prefix_and_the_others_are_opentelemetrys() {
+fn own_names_have_the_prefix_and_all_others_are_opentelemetry_names() {
     let known = ["server.", "network.", "error.type", "probe_agent."];
     let (first, second) = sample::path_b(ID, LATER);
     for probe in [first, second, sample::path_a(ID), sample::refused(ID)] {

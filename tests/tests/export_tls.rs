@@ -1,4 +1,4 @@
-//! OTLP over TLS: whom the agent trusts, and how it shows who it is.
+//! OTLP over TLS: which certificates the agent trusts, and which one it presents.
 
 use explain::ExplainedProbe;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
@@ -21,7 +21,7 @@ use tokio_rustls::rustls::{
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// An authority with PEM files of a client, in a directory that goes when it is dropped.
+/// A certificate authority with the PEM files of a client. Dropping it removes the files.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: PathBuf,
@@ -53,7 +53,7 @@ impl Authority {
         self.directory.join(file).to_str().unwrap().to_owned()
     }
 
-    /// What a server named `localhost` needs, which may ask for clients of this authority.
+    /// The configuration of a server named `localhost`, which may require clients of this authority.
     fn server(&self, asks_for_client: bool) -> ServerConfig {
         let (certificate, key) = self.issue("localhost");
         let provider = Arc::new(ring::default_provider());
@@ -94,7 +94,7 @@ fn send(receiver: &Receiver, protocol: &str, env: &[(&str, &str)]) -> (SpanCount
 }
 
 #[test]
-fn the_named_authority_is_trusted_and_a_client_shows_its_certificate() {
+fn the_given_authority_is_trusted_and_the_client_presents_its_certificate() {
     let authority = Authority::new("mutual");
     let (ca, client, key) =
         (authority.path("ca.pem"), authority.path("client.pem"), authority.path("client.key"));
@@ -114,14 +114,14 @@ fn the_named_authority_is_trusted_and_a_client_shows_its_certificate() {
 }
 
 #[test]
-fn a_receiver_of_another_authority_gets_nothing_and_the_line_says_why() {
+fn a_receiver_of_another_authority_gets_nothing_and_the_message_gives_the_reason() {
     let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
     let ca = wrong.path("ca.pem");
     let env = [("OTEL_EXPORTER_OTLP_CERTIFICATE", &*ca)];
     for protocol in ["grpc", "http/protobuf"] {
         let receiver = Receiver::start_tls(right.server(false), |_| Reply::Take);
         let (counts, lines) = send(&receiver, protocol, &env);
-        // Told at once: the receiver would be the same at the next attempt.
+        // Reported at once: the next attempt would meet the same receiver.
         assert_eq!((counts.accepted, counts.rejected), (0, 1));
         assert!(lines.get()[0].contains("invalid peer certificate"), "{lines:?}");
         assert!(receiver.received().is_empty());
@@ -129,7 +129,7 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_line_says_why() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_read_is_known_before_anything_runs() {
+fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
     let env = [("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/ca.pem")];
     let config = config(&["--otlp-endpoint", "https://localhost"], &env).unwrap().unwrap();
     let error = Exporter::start(

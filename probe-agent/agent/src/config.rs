@@ -170,7 +170,6 @@ impl CheckConfig {
     }
 
     /// What is valid but has a cost; one line each.
-    #[must_use]
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.settle < SHORTEST_CONFIRMING_SETTLE {
@@ -185,7 +184,6 @@ impl CheckConfig {
 
     /// When the probes start. With one probe per target somebody waits for the result, so all start at
     /// once; otherwise the first probes are spread.
-    #[must_use]
     pub(crate) fn pace(&self) -> Pacing {
         let own = self.targets.iter().any(|target| target.interval.is_some());
         let intervals = self.targets.iter().filter(|_| own).map(|target| target.interval);
@@ -210,7 +208,6 @@ impl CheckConfig {
     }
 
     /// Probes of the whole run; `None`: until interrupted.
-    #[must_use]
     pub(crate) fn total_probes(&self) -> Option<u64> {
         self.count.map(|count| count.get().saturating_mul(self.target_count as u64))
     }

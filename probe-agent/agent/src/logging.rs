@@ -1,8 +1,7 @@
 //! The agent's own messages: `tracing` events, printed on stderr as text or JSON.
 //!
-//! Everything below the binary reports by `tracing::warn!` and the like. A message says all that a
-//! person needs; its fields repeat the values for machines, so text prints them only at the levels for
-//! developers.
+//! A message is complete without its fields, which repeat its values for machines: text prints them only
+//! at the levels for developers, JSON always.
 
 mod filter;
 mod stderr;

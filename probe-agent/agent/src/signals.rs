@@ -8,12 +8,14 @@ use std::{
     },
 };
 
+use anyhow::Context;
+use model::errno::in_words;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     low_level,
 };
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 /// The signals received so far.
 #[derive(Clone, Debug)]
@@ -27,8 +29,15 @@ impl Interrupts {
     /// at once. SIGHUP stays ignored if it is, as under `nohup`.
     ///
     /// # Errors
-    /// If the handlers cannot be installed.
-    pub(crate) fn install(handled: usize) -> io::Result<Self> {
+    /// This host refuses the handlers.
+    pub(crate) fn install(handled: usize) -> Result<Self, Failure> {
+        Self::register(handled)
+            .map_err(in_words)
+            .context("cannot install the signal handlers")
+            .map_err(Failure::other)
+    }
+
+    fn register(handled: usize) -> io::Result<Self> {
         let this = Self { received: Arc::default(), stop: Arc::default() };
         let hangup = (!is_ignored(SIGHUP)?).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {

@@ -1,32 +1,32 @@
-//! Whether as many RSTs are told lost as nftables dropped, at full speed.
+//! Whether as many lost RSTs are reported as nftables dropped, at full speed.
 
 use anyhow::Result;
-use lab::{Family, Fault, Lab, Segment};
+use lab::{Family, Fault, LabBuilder, Segment};
 use model::verdict::{Proof, Verdict};
 use probe_agent_tests::{plan, run};
 use serde::Serialize;
 
 use crate::arguments::Effort;
 
-/// What was dropped, and what was told.
+/// What was dropped, and what was reported.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Accuracy {
     pub(crate) probes: u64,
     pub(crate) workers: u32,
-    /// Probes per second, the cost of the packet filter in it.
+    /// Probes per second, including the cost of the packet filter.
     pub(crate) per_second: f64,
     /// First RSTs that the packet filter dropped.
     pub(crate) dropped: u64,
-    /// Probes told as one of the three verdicts of a lost RST.
+    /// Probes with one of the three verdicts of a lost RST.
     pub(crate) told: u64,
     /// Of those: found by the server's own timer, by the next use of the port, not recovered.
     pub(crate) by_timer: u64,
     pub(crate) by_port_reuse: u64,
     pub(crate) unrecovered: u64,
-    /// Kernel events that are known to be missing, and the verdicts that are `unknown` therefore.
+    /// Kernel events that are known to be missing, and verdicts that are `unknown` for that reason.
     pub(crate) events_lost: u64,
     pub(crate) unknown: u64,
-    /// By how much the told differ from the dropped, beyond what the lost events allow.
+    /// Difference between reported and dropped, beyond the lost events.
     pub(crate) amiss: u64,
 }
 
@@ -36,20 +36,19 @@ const LOSS: u8 = 1;
 const WORKERS: u32 = 2;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Accuracy>> {
-    let lab = Lab::new()?;
-    let listener = lab.listen(Family::V4)?;
-    let lost = lab.inject(&Fault::lost(Segment::FirstRst).percent(LOSS))?;
-    let mut plan = plan::as_check(&lab, listener.address(), effort.counted)?;
+    let lost = Fault::lost(Segment::FirstRst).percent(LOSS);
+    let lab = LabBuilder::new(Family::V4).fault(lost).build()?;
+    let mut plan = plan::in_lab(lab.lab(), lab.address(), effort.accuracy_probes)?;
     plan::share(&mut plan, WORKERS);
-    let summary = run::traced(&plan, &mut run::Nobody)?;
-    lab.settle()?;
+    let summary = run::traced(&plan, &mut run::discard())?;
+    let dropped = lab.hits()?.iter().sum();
     let of = |verdict| summary.verdict(verdict);
     let by_timer = of(Verdict::RstLostSynackRetransmit);
     let by_port_reuse = of(Verdict::RstLostPortReuse);
     let unrecovered = of(Verdict::RstLostUnrecovered);
-    let (told, dropped) = (by_timer + by_port_reuse + unrecovered, lost.clear()?);
+    let told = by_timer + by_port_reuse + unrecovered;
     let (events_lost, unknown) = (summary.events_lost, summary.proof(Proof::Unknown));
-    // Events that are missing excuse a difference only where the probes are told to be in doubt.
+    // Missing events excuse a difference only where verdicts are `unknown` because of them.
     let excused = if unknown > 0 { events_lost } else { 0 };
     let accuracy = Accuracy {
         probes: summary.probes,

@@ -1,25 +1,25 @@
-//! The command line, and how much of everything it asks for.
+//! The command line, and the size of each measurement.
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-/// Measures throughput, CPU time, latency error, memory, cost per event and what others lose.
+/// Measures throughput, CPU time, latency error, memory, and the cost per event and for other connections
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
     /// Few rounds: under two minutes
     #[arg(long, conflicts_with = "smoke")]
     quick: bool,
 
-    /// Just enough to show that everything still runs; the figures mean nothing
+    /// Only checks that everything still runs; the figures mean nothing
     #[arg(long)]
     smoke: bool,
 
-    /// Rounds, in place of what the mode says
+    /// Number of rounds, instead of that of the mode
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
 
-    /// Only these parts
+    /// Run only these parts
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<Part>,
 
@@ -35,57 +35,57 @@ pub(crate) enum Part {
     Throughput,
     /// Cost of each hook per event
     Cost,
-    /// What unrelated connections lose
+    /// Cost for unrelated connections
     Unrelated,
-    /// Handshake times against a packet capture
+    /// Handshake times compared with a packet capture
     Latency,
     /// Resident memory
     Memory,
-    /// Connections that a server accepts while the processors are overrun
+    /// Connections that a server accepts while the processors are overloaded
     Stealth,
-    /// Lost RSTs told against those dropped, at full speed
+    /// Reported lost RSTs compared with dropped ones, at full speed
     Accuracy,
-    /// How late timeouts come with many probes in flight
+    /// How late timeouts are with many probes in flight
     Deadline,
     /// Cost and memory of many targets at the same total rate
     Targets,
 }
 
-/// How much of everything.
+/// The size of each measurement.
 #[derive(Clone, Debug)]
 pub(crate) struct Effort {
     pub(crate) mode: &'static str,
-    /// Rounds of the contest.
+    /// Rounds of the comparison.
     pub(crate) rounds: usize,
-    /// Probes of each contestant and thread in each round.
+    /// Probes of each candidate and thread in each round.
     pub(crate) probes: u64,
-    /// The agent's settle window where it is not what is measured.
+    /// The agent's settle window, unless that is what is measured.
     pub(crate) settle: Duration,
     /// Pairs of slices with and without the agent.
     pub(crate) pairs: usize,
-    /// The same of the load that the target is about.
-    pub(crate) promised_pairs: usize,
+    /// The same for the load that the target is defined for.
+    pub(crate) nginx_pairs: usize,
     pub(crate) slice: Duration,
     /// Probes whose handshake time is compared.
-    pub(crate) captured: u64,
+    pub(crate) captured_probes: u64,
     pub(crate) targets: &'static [u32],
-    /// Time between two probes of one target where memory is measured.
-    pub(crate) round_trip: Duration,
-    /// Probes of a server on overrun processors, and how many of them are in flight.
-    pub(crate) hidden: (u64, usize),
+    /// Interval of each target where memory is measured.
+    pub(crate) memory_interval: Duration,
+    /// Probes on overloaded processors, and how many of them are in flight.
+    pub(crate) stealth: (u64, usize),
     /// Busy loops on each processor meanwhile.
-    pub(crate) busy: usize,
-    /// Probes at full speed of which some RSTs are dropped.
-    pub(crate) counted: u64,
-    /// Probes in flight whose timeouts are watched, and how often each of their slots is used.
-    pub(crate) silent: (usize, u64),
-    /// Settle windows in seconds, and busy loops on each processor, with which they are.
-    pub(crate) silences: &'static [(u64, usize)],
+    pub(crate) busy_loops: usize,
+    /// Probes at full speed, some of whose RSTs are dropped.
+    pub(crate) accuracy_probes: u64,
+    /// Probes in flight that get no answer, and how often each of their slots is used.
+    pub(crate) unanswered: (usize, u64),
+    /// Settle window in seconds and busy loops on each processor, for each run of them.
+    pub(crate) deadline_cases: &'static [(u64, usize)],
     /// Numbers of targets that are probed at the same rate.
     pub(crate) fleets: &'static [u32],
     /// That rate, in probes per second.
     pub(crate) fleet_rate: u32,
-    /// For how long their cost is taken.
+    /// For how long their cost is measured.
     pub(crate) fleet_slice: Duration,
 }
 
@@ -113,16 +113,16 @@ const FULL: Effort = Effort {
     probes: 100_000,
     settle: Duration::from_millis(1200),
     pairs: 21,
-    promised_pairs: 101,
+    nginx_pairs: 101,
     slice: Duration::from_millis(300),
-    captured: 20_000,
+    captured_probes: 20_000,
     targets: &[1_000, 10_000, 100_000],
-    round_trip: Duration::from_secs(10),
-    hidden: (30_000, 5_000),
-    busy: 4,
-    counted: 1_000_000,
-    silent: (15_000, 3),
-    silences: &[(2, 0), (0, 0), (2, 2), (0, 2)],
+    memory_interval: Duration::from_secs(10),
+    stealth: (30_000, 5_000),
+    busy_loops: 4,
+    accuracy_probes: 1_000_000,
+    unanswered: (15_000, 3),
+    deadline_cases: &[(2, 0), (0, 0), (2, 2), (0, 2)],
     fleets: &[10, 1_000, 100_000],
     fleet_rate: 10_000,
     fleet_slice: Duration::from_secs(10),
@@ -134,16 +134,16 @@ const QUICK: Effort = Effort {
     probes: 50_000,
     settle: Duration::from_millis(1200),
     pairs: 5,
-    promised_pairs: 31,
+    nginx_pairs: 31,
     slice: Duration::from_millis(200),
-    captured: 5_000,
+    captured_probes: 5_000,
     targets: &[1_000, 10_000, 100_000],
-    round_trip: Duration::from_secs(2),
-    hidden: (30_000, 5_000),
-    busy: 4,
-    counted: 200_000,
-    silent: (15_000, 3),
-    silences: &[(2, 0), (0, 0), (2, 2), (0, 2)],
+    memory_interval: Duration::from_secs(2),
+    stealth: (30_000, 5_000),
+    busy_loops: 4,
+    accuracy_probes: 200_000,
+    unanswered: (15_000, 3),
+    deadline_cases: &[(2, 0), (0, 0), (2, 2), (0, 2)],
     fleets: &[10, 100_000],
     fleet_rate: 10_000,
     fleet_slice: Duration::from_secs(5),
@@ -155,16 +155,16 @@ const SMOKE: Effort = Effort {
     probes: 500,
     settle: Duration::from_millis(50),
     pairs: 1,
-    promised_pairs: 1,
+    nginx_pairs: 1,
     slice: Duration::from_millis(20),
-    captured: 200,
+    captured_probes: 200,
     targets: &[10],
-    round_trip: Duration::from_millis(200),
-    hidden: (1_000, 500),
-    busy: 1,
-    counted: 2_000,
-    silent: (180, 1),
-    silences: &[(0, 0)],
+    memory_interval: Duration::from_millis(200),
+    stealth: (1_000, 500),
+    busy_loops: 1,
+    accuracy_probes: 2_000,
+    unanswered: (180, 1),
+    deadline_cases: &[(0, 0)],
     fleets: &[10, 100],
     fleet_rate: 1_000,
     fleet_slice: Duration::from_millis(300),

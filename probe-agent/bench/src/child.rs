@@ -1,4 +1,4 @@
-//! The program itself, running beside the benchmark.
+//! The `probe-agent` program as a child process.
 
 use std::{
     env, fs,
@@ -16,23 +16,23 @@ use nix::{
 
 use lab::Counters;
 
-use crate::memory::TargetsFile;
+use crate::targets_file::TargetsFile;
 
 /// A running `probe-agent check`; dropping it ends it.
 pub(crate) struct Agent(Child);
 
-/// How long it may take until its first probe is over.
+/// How long it may take until its first probe has ended.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Agent {
-    /// Starts it; all that it prints is thrown away.
+    /// Starts it; its output is discarded.
     pub(crate) fn start(arguments: &[&str]) -> Result<Self> {
         let child = command(arguments)?.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         Ok(Self(child))
     }
 
-    /// Starts it and waits until its first probe is over, so that every hook is in place. In the calling
-    /// thread's network namespace nobody else may send RSTs meanwhile: one tells of that probe.
+    /// Starts it and waits until its first probe has ended: then every hook is attached. A RST in the
+    /// calling thread's network namespace shows that, so no other program may send one there meanwhile.
     pub(crate) fn start_and_wait(arguments: &[&str]) -> Result<Self> {
         let before = resets()?;
         let mut agent = Self::start(arguments)?;
@@ -46,7 +46,7 @@ impl Agent {
         Ok(agent)
     }
 
-    /// Starts it at the targets of a file, for as long as it is let.
+    /// Starts it with a file of targets and no limit of probes.
     pub(crate) fn start_at(file: &TargetsFile, interval: Duration) -> Result<Self> {
         let interval = format!("{}us", interval.as_micros());
         let path = file.path();
@@ -64,7 +64,7 @@ impl Agent {
         Ok(all)
     }
 
-    /// A size in KiB that `/proc/PID/status` tells.
+    /// A size in KiB from `/proc/PID/status`.
     pub(crate) fn size(&self, field: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field));
@@ -76,7 +76,7 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         let pid = Pid::from_raw(self.0.id() as i32);
-        // It is our child and not yet waited for, so the number is its own.
+        // It is our child and has not been waited for, so no other process has its id.
         let _ = kill(pid, Signal::SIGTERM);
         let _ = self.0.wait();
     }
@@ -96,7 +96,7 @@ fn command(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// The one that `PROBE_AGENT_BIN` names (`cargo xtask bench` does), else the one beside this.
+/// The program that `PROBE_AGENT_BIN` names (`cargo xtask bench` sets it), else the one beside this one.
 fn program() -> Result<PathBuf> {
     let beside = || Ok::<_, anyhow::Error>(env::current_exe()?.with_file_name("probe-agent"));
     let program = env::var_os("PROBE_AGENT_BIN").map_or_else(beside, |p| Ok(PathBuf::from(p)))?;

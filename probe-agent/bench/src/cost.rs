@@ -1,7 +1,7 @@
-//! What each hook costs, by the kernel's own count (`BPF_ENABLE_STATS`): time and runs of each
-//! program, for events of probes and for events of unrelated connections.
+//! What each hook costs, as the kernel counts it (`BPF_ENABLE_STATS`): time and runs of each program, for
+//! events of probes and for events of unrelated connections.
 //!
-//! The kernel reads its clock before and after each run, and part of that is in the figure.
+//! The kernel reads its clock before and after each run; the figure includes part of that.
 
 mod programs;
 
@@ -15,6 +15,7 @@ use anyhow::Result;
 use aya::sys::{Stats, enable_stats};
 use engine::session;
 use kernel::state_hook::StateHookChoice;
+use probe_agent_tests::run;
 use serde::Serialize;
 
 use self::programs::{Count, Programs};
@@ -39,7 +40,7 @@ pub(crate) struct Cost {
     pub(crate) other_ns: Option<Spread>,
 }
 
-/// A program that ran fewer times in a round tells nothing.
+/// Programs that ran fewer times in a round are left out.
 const ENOUGH: u64 = 100;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Cost>> {
@@ -83,7 +84,7 @@ fn round(effort: &Effort, choice: StateHookChoice) -> Result<Vec<Round>> {
     let variant = Variant { tracepoints: Some(choice), ..whole };
     let plan = agent::plan(target.address(), effort.probes, 1, &variant);
     let tracing = session::trace(&plan)?;
-    // Held, so that the programs stay loaded when the run is over.
+    // Keeps the programs loaded after the run.
     let tracer = Arc::clone(&tracing.0);
     let programs = Programs::of(&tracer)?;
     let _stats = enable_stats(Stats::RunTime)?;
@@ -99,7 +100,7 @@ fn round(effort: &Effort, choice: StateHookChoice) -> Result<Vec<Round>> {
         Some(tracing),
         &Arc::<AtomicBool>::default(),
         || RunCounts::new(plan.targets.len()),
-        &mut probe_agent_tests::run::Nobody,
+        &mut run::discard(),
     )?;
     let after = programs.count()?;
     let rounds = programs.names().enumerate().map(|(at, program)| Round {

@@ -1,16 +1,12 @@
-//! How late timeouts come with many probes in flight.
+//! How late timeouts are with many probes in flight.
 //!
-//! Every SYN is dropped, so that each probe lasts until its timeout and all that a timeout costs is
-//! paid. Each slot is used several times, so that probes start while others expire.
+//! Every SYN is dropped, so each probe lasts until its timeout. Each slot is used several times, so probes
+//! start while others expire.
 
-use explain::Judged;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Result, ensure};
-use engine::{
-    gauges::Gauges,
-    session::{Output, ReportFilter},
-};
+use engine::session::ReportFilter;
 use lab::{Family, Fault, Lab, Segment};
 use model::{outcome::Outcome, target::Target};
 use probe_agent_tests::{busy::Busy, plan, run};
@@ -18,13 +14,13 @@ use serde::Serialize;
 
 use crate::{arguments::Effort, median::quantile};
 
-/// When the timeouts of a run came.
+/// The timeouts of a run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Deadline {
     pub(crate) settle_seconds: u64,
     pub(crate) busy_loops: usize,
     pub(crate) probes: u64,
-    /// The most probes in flight at a time.
+    /// The most probes in flight at once.
     pub(crate) in_flight: u64,
     /// From the start of a probe to its end, in seconds.
     pub(crate) p50: f64,
@@ -34,21 +30,21 @@ pub(crate) struct Deadline {
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Targets, so that no 4-tuple is used twice.
+/// Targets: enough that no 4-tuple is used twice.
 const TARGETS: u16 = 60;
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Deadline>> {
-    effort.silences.iter().map(|(settle, busy)| one(effort, *settle, *busy)).collect()
+    effort.deadline_cases.iter().map(|(settle, busy)| one(effort, *settle, *busy)).collect()
 }
 
 fn one(effort: &Effort, settle_seconds: u64, busy: usize) -> Result<Deadline> {
-    let (in_flight, waves) = effort.silent;
+    let (in_flight, waves) = effort.unanswered;
     let lab = Lab::new()?;
     let _silence = lab.inject(&Fault::lost(Segment::Syn))?;
     let server = lab.server_address(Family::V4);
     let targets = (1..=TARGETS).map(|port| Target::at(SocketAddr::new(server, port)));
     let probes = in_flight as u64 * waves;
-    let mut plan = plan::as_check(&lab, SocketAddr::new(server, 1), probes / u64::from(TARGETS))?;
+    let mut plan = plan::in_lab(&lab, SocketAddr::new(server, 1), probes / u64::from(TARGETS))?;
     plan.targets = targets.collect();
     plan.settings.timeout = TIMEOUT;
     plan.settings.settle = Duration::from_secs(settle_seconds);
@@ -56,9 +52,17 @@ fn one(effort: &Effort, settle_seconds: u64, busy: usize) -> Result<Deadline> {
     plan.settings.slots = u32::try_from(in_flight)? + 1;
     plan.filter = ReportFilter::All;
     let busy = Busy::on_each_cpu(busy)?;
-    let mut told = Told::default();
-    run::traced(&plan, &mut told)?;
-    let Told { mut seconds, timed_out, .. } = told;
+    // Start and end of each probe.
+    let (mut spans, mut timed_out) = (Vec::new(), 0);
+    let mut recorder = run::recorder(|probe| {
+        let probe = &probe.timeline.probe;
+        spans.push((probe.started_at, probe.ended_at));
+        timed_out += u64::from(probe.outcome == Outcome::TimedOut);
+    });
+    run::traced(&plan, &mut recorder)?;
+    drop(recorder);
+    let lasted = |(from, to): &(u64, u64)| to.saturating_sub(*from) as f64 / 1e9;
+    let mut seconds: Vec<f64> = spans.iter().map(lasted).collect();
     let probes = seconds.len() as u64;
     ensure!(timed_out == probes && probes > 0, "{timed_out} of {probes} probes timed out");
     seconds.sort_by(f64::total_cmp);
@@ -66,7 +70,7 @@ fn one(effort: &Effort, settle_seconds: u64, busy: usize) -> Result<Deadline> {
         settle_seconds,
         busy_loops: busy.loops(),
         probes,
-        in_flight: most_at_once(&told.spans),
+        in_flight: most_at_once(&spans),
         p50: quantile(&seconds, 0.5),
         p999: quantile(&seconds, 0.999),
         max: quantile(&seconds, 1.0),
@@ -75,30 +79,7 @@ fn one(effort: &Effort, settle_seconds: u64, busy: usize) -> Result<Deadline> {
     Ok(deadline)
 }
 
-/// How long each probe lasted.
-#[derive(Default)]
-struct Told {
-    seconds: Vec<f64>,
-    spans: Vec<(u64, u64)>,
-    timed_out: u64,
-}
-
-impl Output for Told {
-    fn probe(&mut self, probe: Judged) -> io::Result<()> {
-        let timeline = probe.timeline;
-        let probe = &timeline.probe;
-        self.spans.push((probe.started_at, probe.ended_at));
-        self.seconds.push(probe.ended_at.saturating_sub(probe.started_at) as f64 / 1e9);
-        self.timed_out += u64::from(probe.outcome == Outcome::TimedOut);
-        Ok(())
-    }
-
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// How many spans there are at the time that most have in common.
+/// The most spans that overlap.
 fn most_at_once(spans: &[(u64, u64)]) -> u64 {
     let mut edges: Vec<(u64, i64)> =
         spans.iter().flat_map(|&(from, to)| [(from, 1), (to, -1)]).collect();

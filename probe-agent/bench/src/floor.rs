@@ -5,7 +5,7 @@ use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
 use anyhow::{Result, ensure};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::contest::{Run, SOCKETS, on_threads};
+use crate::comparison::{Run, SOCKETS, on_threads};
 
 pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32) -> Result<Run> {
     let target: SockAddr = target.into();
@@ -17,7 +17,7 @@ fn one(target: &SockAddr, probes: u64) -> Result<u64> {
     let mut answered = 0;
     for n in 0..probes {
         let socket = &sockets[n as usize % sockets.len()];
-        // On loopback the handshake is over when the call returns, although it says EINPROGRESS.
+        // On loopback the handshake has ended when the call returns, although it returns EINPROGRESS.
         if let Err(error) = socket.connect(target) {
             ensure!(error.raw_os_error() == Some(libc::EINPROGRESS), "connect: {error}");
         }

@@ -1,5 +1,5 @@
 //! The usual design at its best: a fresh socket for each probe, edge-triggered epoll, 256 in flight,
-//! nothing traced and nothing explained.
+//! no tracing and no verdicts.
 
 use std::{
     net::SocketAddr,
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::SockAddr;
 
-use crate::contest::{Run, SOCKETS, on_threads};
+use crate::comparison::{Run, SOCKETS, on_threads};
 
 pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32) -> Result<Run> {
     let target: SockAddr = target.into();
@@ -27,9 +27,9 @@ fn one(target: &SockAddr, probes: u64) -> Result<u64> {
             started += 1;
             in_flight += 1;
         }
-        let heard = epoll.wait(&mut events, EpollTimeout::NONE)?;
-        for event in &events[..heard] {
-            // SAFETY: `start` put the descriptor of a socket there that nobody else closes.
+        let ready = epoll.wait(&mut events, EpollTimeout::NONE)?;
+        for event in &events[..ready] {
+            // SAFETY: `start` put the descriptor of a socket there that nothing else closes.
             drop(unsafe { OwnedFd::from_raw_fd(event.data() as i32) });
             if event.events().contains(EpollFlags::EPOLLERR) {
                 bail!("a probe of the baseline failed");

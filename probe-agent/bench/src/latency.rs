@@ -6,20 +6,16 @@
 
 mod capture;
 
-use explain::Judged;
 use std::{
     collections::HashMap,
-    io,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use anyhow::{Result, ensure};
-use engine::{
-    gauges::Gauges,
-    session::{self, Output, ReportFilter},
-};
+use engine::session::{self, ReportFilter};
 use kernel::state_hook::StateHookChoice;
+use probe_agent_tests::run;
 use serde::Serialize;
 
 use self::capture::Capture;
@@ -30,16 +26,16 @@ use crate::{
     target::Target,
 };
 
-/// How much longer the agent says that handshakes took, in nanoseconds.
+/// Handshake time by the agent minus that in the capture, in nanoseconds.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Difference {
     /// What timed them.
     pub(crate) timed_by: &'static str,
-    /// How the probes came.
+    /// How the probes were paced.
     pub(crate) pace: &'static str,
     /// Handshakes that both timed.
     pub(crate) handshakes: usize,
-    /// The median of what the capture says.
+    /// The median handshake time in the capture.
     pub(crate) captured_p50_ns: f64,
     pub(crate) p1_ns: f64,
     pub(crate) p50_ns: f64,
@@ -69,7 +65,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Difference>> {
     Ok(all)
 }
 
-/// What the agent and the capture say of each handshake, in nanoseconds.
+/// The time of each handshake by the agent and by the capture, in nanoseconds.
 fn pairs(
     effort: &Effort,
     tracepoints: Option<StateHookChoice>,
@@ -77,25 +73,33 @@ fn pairs(
 ) -> Result<Vec<(u64, u64)>> {
     let target = Target::listen()?;
     let variant = Variant { tracepoints, ..Variant::whole(Duration::from_millis(50)) };
-    let mut plan = agent::plan(target.address(), effort.captured, 1, &variant);
+    let mut plan = agent::plan(target.address(), effort.captured_probes, 1, &variant);
     plan.settings.interval = interval;
     plan.filter = ReportFilter::All;
     let capture = Capture::start(target.address().port())?;
     let tracing = tracepoints.map(|_| session::trace(&plan)).transpose()?;
-    let mut told = Told::default();
-    session::run(&plan, tracing, &Arc::<AtomicBool>::default(), || (), &mut told)?;
+    // When each probe began and how long its handshake took, by source port.
+    let mut timed: HashMap<u16, Vec<(u64, u64)>> = HashMap::new();
+    let mut recorder = run::recorder(|probe| {
+        let probe = &probe.timeline.probe;
+        // One that was not established counts as a handshake too, to keep the order.
+        let took = probe.handshake_ns().unwrap_or(0);
+        timed.entry(probe.flow.local_port).or_default().push((probe.started_at, took));
+    });
+    session::run(&plan, tracing, &Arc::<AtomicBool>::default(), || (), &mut recorder)?;
+    drop(recorder);
     let captured = capture.finish()?;
     // Probes of one source port in their order: the nth handshake is the nth probe.
     let mut pairs = Vec::new();
-    for (port, mut probes) in told.0 {
+    for (port, mut probes) in timed {
         probes.sort_unstable();
         let handshakes = captured.get(&port).map(Vec::as_slice).unwrap_or_default();
         if handshakes.len() == probes.len() {
             pairs.extend(probes.iter().zip(handshakes).map(|(probe, ns)| (probe.1, *ns)));
         }
     }
-    let share = pairs.len() as f64 / effort.captured as f64;
-    ensure!(share > 0.9, "only {} of {} probes were captured", pairs.len(), effort.captured);
+    let share = pairs.len() as f64 / effort.captured_probes as f64;
+    ensure!(share > 0.9, "only {} of {} probes were captured", pairs.len(), effort.captured_probes);
     Ok(pairs)
 }
 
@@ -116,24 +120,5 @@ fn difference(timed_by: &'static str, pace: &'static str, pairs: &[(u64, u64)]) 
         p50_ns: at(0.5),
         p99_ns: at(0.99),
         curve: SHARES.iter().map(|share| (*share, at(*share))).collect(),
-    }
-}
-
-/// When each probe began and how long its handshake took, by source port.
-#[derive(Default)]
-struct Told(HashMap<u16, Vec<(u64, u64)>>);
-
-impl Output for Told {
-    fn probe(&mut self, probe: Judged) -> io::Result<()> {
-        let timeline = probe.timeline;
-        let probe = &timeline.probe;
-        // One that was not established counts as a handshake too, so that the order holds.
-        let took = probe.handshake_ns().unwrap_or(0);
-        self.0.entry(probe.flow.local_port).or_default().push((probe.started_at, took));
-        Ok(())
-    }
-
-    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,31 +1,31 @@
-//! Where it ran, and how busy the machine was meanwhile.
+//! The machine, and how busy it was meanwhile.
 
 use std::fs;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-/// What is said of the machine: nothing that names it.
+/// What is reported of the machine; nothing identifies it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) kernel: String,
     pub(crate) cpus: usize,
     /// Average number of runnable threads in the minute before the benchmark.
     pub(crate) load_before: f64,
-    /// In its last minute; its own are among them.
+    /// The same in the last minute of the benchmark, including its own threads.
     pub(crate) load_after: f64,
     /// Share of CPU time that other machines on the same host took, in per cent.
     pub(crate) stolen_percent: f64,
 }
 
-/// A look at the machine before anything runs.
+/// The state of the machine before the benchmark.
 pub(crate) struct Machine {
     load: f64,
     times: Times,
 }
 
 impl Machine {
-    pub(crate) fn look() -> Result<Self> {
+    pub(crate) fn read() -> Result<Self> {
         Ok(Self { load: load()?, times: times()? })
     }
 
@@ -33,7 +33,7 @@ impl Machine {
         let now = times()?;
         let all = (now.all - self.times.all).max(1);
         let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-        // Major and minor: the rest names a build.
+        // Major and minor: the rest identifies a build.
         let kernel = release.split(['.', '-']).take(2).collect::<Vec<_>>().join(".");
         Ok(Report {
             kernel: format!("Linux {}", kernel.trim()),

@@ -1,15 +1,16 @@
 //! `cargo xtask bench`: what the agent costs, beside two baselines in the same run.
 //!
-//! The machine may be shared and noisy. Therefore everything is measured in turns and compared as
-//! ratios within one round; the median of the rounds counts, and the load is noted beside it. All
-//! of it happens in a network namespace of the benchmark's own.
+//! The machine may be shared and noisy. Therefore the candidates take turns, ratios are taken within one
+//! round, and the median of the rounds counts; the load is reported beside it. Everything runs in a
+//! private network namespace.
 
 mod accuracy;
 mod agent;
 mod arguments;
 mod child;
-mod contest;
+mod comparison;
 mod cost;
+mod cpu_wait;
 mod deadline;
 mod floor;
 mod fresh;
@@ -17,14 +18,14 @@ mod latency;
 mod machine;
 mod median;
 mod memory;
+mod netns;
 mod plot;
-mod private;
-mod queue;
 mod results;
 mod stealth;
 mod table;
 mod target;
 mod targets;
+mod targets_file;
 mod throughput;
 mod unrelated;
 
@@ -42,8 +43,8 @@ use crate::{
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let effort = arguments.effort();
-    private::enter().context("a network namespace of the benchmark's own needs root")?;
-    let machine = Machine::look()?;
+    netns::enter().context("cannot enter a private network namespace (needs root)")?;
+    let machine = Machine::read()?;
     let mut results = Results::new(&effort);
     if arguments.wants(Part::Throughput) {
         results.throughput = throughput::measure(&effort)?;
@@ -76,14 +77,14 @@ fn main() -> Result<()> {
     results.judge();
     print!("{}", table::markdown(&results));
     if let Some(directory) = &arguments.out {
-        keep(&results, directory)
+        write(&results, directory)
             .with_context(|| format!("cannot write to {}", directory.display()))?;
     }
     Ok(())
 }
 
-/// Writes the result for machines and the table.
-fn keep(results: &Results, directory: &std::path::Path) -> Result<()> {
+/// Writes the results as JSON, as tables and as plots.
+fn write(results: &Results, directory: &std::path::Path) -> Result<()> {
     fs::create_dir_all(directory)?;
     fs::write(directory.join("results.json"), serde_json::to_string_pretty(results)? + "\n")?;
     fs::write(directory.join("results.md"), table::markdown(results))?;

@@ -1,4 +1,4 @@
-//! The middle of a few figures.
+//! Medians and ranges.
 
 use serde::Serialize;
 
@@ -11,35 +11,34 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of a figure that there is once.
+    /// Of a single figure.
     pub(crate) fn one(value: f64) -> Self {
         Self { median: value, low: value, high: value }
     }
 }
 
-/// Of at least one figure.
+/// Median and range of at least one figure.
 pub(crate) fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     match values.as_slice() {
         [] => Spread::default(),
         [low, ..] => {
-            // Of an even number, half way between the two in the middle.
+            // With an even number, half way between the two in the middle.
             let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
             Spread { median, low: *low, high: values[values.len() - 1] }
         }
     }
 }
 
-/// Of figures that each have a large error of their own: the median, and in place of lowest and highest
-/// the two between which the true one lies with a certainty of 95 % (order statistics: half of the
-/// figures are on either side of it, as heads and tails are).
+/// The median of figures with large errors, with its 95 % confidence interval in place of lowest and
+/// highest. By order statistics: each figure is above or below the true median with equal probability.
 pub(crate) fn middle(values: impl IntoIterator<Item = f64>) -> Spread {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     let half = values.len() as f64 / 2.0;
     let away = 0.98 * (values.len() as f64).sqrt();
-    // The rank counts from 1, the place from 0.
+    // The rank counts from 1, the index from 0.
     let low = ((half - away).floor() - 1.0).max(0.0) as usize;
     let high = values.len().saturating_sub(1 + low);
     match (values.get(low), values.get(high)) {
@@ -48,7 +47,7 @@ pub(crate) fn middle(values: impl IntoIterator<Item = f64>) -> Spread {
     }
 }
 
-/// Of sorted figures, of which there is at least one.
+/// A quantile of sorted figures, of which there is at least one.
 pub(crate) fn quantile(sorted: &[f64], at: f64) -> f64 {
     let last = sorted.len().saturating_sub(1) as f64;
     sorted[(last * at).round() as usize]

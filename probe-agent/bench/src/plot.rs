@@ -1,6 +1,6 @@
-//! The results as pictures: plain SVG, which any browser and any forge shows.
+//! The results as plots: plain SVG, which any browser shows.
 //!
-//! Each picture has a light background of its own, so that it is legible on a dark page too.
+//! Each plot has a light background, so it is legible on a dark page too.
 
 mod bars;
 mod canvas;
@@ -16,13 +16,13 @@ use crate::{
     throughput::{AGENT, FLOOR, FRESH, Figures},
 };
 
-/// Colours that are told apart by those who see no red, too; by meaning, the same in each picture.
+/// Colours that colour-blind readers can distinguish. Each has the same meaning in all plots.
 const GREY: &str = "#8d99ae";
 const ORANGE: &str = "#e08e45";
 const BLUE: &str = "#2b6cb0";
 const PALE: &str = "#90b8e0";
 
-/// The picture of throughput and CPU time; `None` if that was not measured.
+/// The plot of throughput and CPU time; `None` if that was not measured.
 pub(crate) fn probes(results: &Results) -> Option<String> {
     let group = |threads: u32, value: fn(&Figures) -> crate::median::Spread| {
         let bar = |(name, colour): (&'static str, &'static str)| {
@@ -55,7 +55,7 @@ pub(crate) fn probes(results: &Results) -> Option<String> {
     Some(canvas.finish("Throughput and CPU time per probe"))
 }
 
-/// The picture of latency error and memory; `None` if either was not measured.
+/// The plot of latency error and memory; `None` if either was not measured.
 pub(crate) fn accuracy(results: &Results) -> Option<String> {
     if results.latency.is_empty() || results.memory.is_empty() {
         return None;

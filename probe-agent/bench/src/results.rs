@@ -1,4 +1,4 @@
-//! Everything that was measured, and the targets beside it.
+//! Everything that was measured, and the targets.
 
 use serde::Serialize;
 
@@ -17,12 +17,12 @@ use crate::{
     unrelated::{NGINX, SlowDown},
 };
 
-/// What `results.json` holds.
+/// The content of `results.json`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Results {
     pub(crate) mode: &'static str,
     pub(crate) rounds: usize,
-    /// Probes of each contestant and thread in a round.
+    /// Probes of each candidate and thread in a round.
     pub(crate) probes: u64,
     pub(crate) machine: machine::Report,
     pub(crate) targets: Vec<Goal>,
@@ -37,13 +37,13 @@ pub(crate) struct Results {
     pub(crate) fleets: Vec<Fleet>,
 }
 
-/// A target, and whether it holds.
+/// A target, and whether it is met.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Goal {
     pub(crate) name: String,
     pub(crate) measured: Spread,
     pub(crate) limit: f64,
-    /// The measured figure may not be below the limit; else, not above.
+    /// The measured figure may not be below the limit; otherwise not above.
     pub(crate) at_least: bool,
     pub(crate) holds: bool,
 }
@@ -108,7 +108,7 @@ impl Results {
         self.targets = goals;
     }
 
-    /// What is one count or one extreme, and not the median of rounds.
+    /// The targets for single counts and extremes, which are no medians of rounds.
     fn judge_figures(&self, goals: &mut Vec<Goal>) {
         for run in &self.stealth {
             let loss = run.loss_percent;
@@ -122,7 +122,7 @@ impl Results {
             goals.push(Goal::new(name, Spread::one(run.accepted as f64), limit, !run.ack_guard));
         }
         for run in &self.accuracy {
-            let name = "lost RSTs told otherwise than dropped, beyond events_lost";
+            let name = "lost RSTs reported minus dropped, beyond events_lost";
             goals.push(Goal::new(name, Spread::one(run.amiss as f64), 0.0, false));
             let name = format!("probes/s of {} workers while RSTs are dropped", run.workers);
             goals.push(Goal::new(name, Spread::one(run.per_second), 100_000.0, true));

@@ -1,23 +1,23 @@
-//! Whether a server's application ever hears of the probes, when the agent is closing them late.
+//! Whether a server's application ever gets a connection when the agent closes probes late.
 //!
-//! Busy loops on every processor make the agent queue for each of its turns, and SYN-ACKs that are
-//! lost make second copies, which a kernel acknowledges at once. The last run is the control: with
-//! the ACK guard off, the same server accepts connections, so that 0 means something.
+//! Busy loops on every processor make the agent wait for a CPU, and lost SYN-ACKs cause second copies,
+//! which a kernel acknowledges at once. The last run is the control: without the ACK guard the same server
+//! accepts connections, which shows that 0 is significant.
 
 use anyhow::{Result, ensure};
 use lab::Family;
 use model::{outcome::Outcome, verdict::Verdict};
-use probe_agent_tests::overrun::{self, Overrun};
+use probe_agent_tests::overload::{self, Overload};
 use serde::Serialize;
 
 use crate::arguments::Effort;
 
-/// What a server saw of a run.
+/// What the server counted in a run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Stealth {
     /// Whether ACKs were held back.
     pub(crate) ack_guard: bool,
-    /// SYN-ACKs dropped at random, in per cent, and how many these were.
+    /// SYN-ACKs dropped at random, in per cent, and their number.
     pub(crate) loss_percent: u8,
     pub(crate) synacks_dropped: u64,
     pub(crate) busy_loops: usize,
@@ -28,7 +28,7 @@ pub(crate) struct Stealth {
     pub(crate) accepted: u64,
     /// ACKs that the guard held back.
     pub(crate) acks_held: u64,
-    /// Probes that are told as `ack_leaked`.
+    /// Probes with the verdict `ack_leaked`.
     pub(crate) leaks_told: u64,
     /// How long the run took.
     pub(crate) seconds: f64,
@@ -45,17 +45,17 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Stealth>> {
 }
 
 fn one(effort: &Effort, ack_guard: bool, loss_percent: u8) -> Result<Stealth> {
-    let (probes, in_flight) = effort.hidden;
-    let overrun = Overrun {
+    let (probes, in_flight) = effort.stealth;
+    let overload = Overload {
         family: Family::V4,
         probes,
         in_flight,
         settle: effort.settle,
-        busy: effort.busy,
+        busy: effort.busy_loops,
         ack_guard,
         loss_percent,
     };
-    let overrun::Outcome { summary, accepted, synacks_dropped, busy_loops } = overrun.run()?;
+    let overload::Outcome { summary, accepted, synacks_dropped, busy_loops } = overload.run()?;
     let stealth = Stealth {
         ack_guard,
         loss_percent,

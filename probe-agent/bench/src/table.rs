@@ -14,7 +14,7 @@ use crate::{
     unrelated::SlowDown,
 };
 
-/// All of it.
+/// All results.
 pub(crate) fn markdown(results: &Results) -> String {
     let machine = &results.machine;
     let mut page = format!(
@@ -53,7 +53,7 @@ pub(crate) fn markdown(results: &Results) -> String {
     section(
         &mut page,
         "Unrelated connections",
-        "| load | tracepoints | without the agent | slow-down (95 % sure) | control |",
+        "| load | tracepoints | without the agent | slow-down (95 % confidence) | control |",
         &results.unrelated,
         slow_down,
     );
@@ -163,7 +163,7 @@ fn mib(kib: u64) -> String {
     format!("{:.1} MiB", kib as f64 / 1024.0)
 }
 
-/// The median and the range; one figure stands alone.
+/// The median and the range, or a single figure.
 fn ratio(spread: &Spread) -> String {
     let Spread { median, low, high } = *spread;
     if low < high {

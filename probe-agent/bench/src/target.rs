@@ -1,4 +1,4 @@
-//! What is probed: a real listener on loopback that nobody has to accept from.
+//! What is probed: a real listener on loopback. Its connections are never accepted.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

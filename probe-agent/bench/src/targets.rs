@@ -13,8 +13,8 @@ use crate::{
     arguments::Effort,
     child::Agent,
     median::{Spread, spread},
-    memory::TargetsFile,
     target::Target,
+    targets_file::TargetsFile,
 };
 
 /// What a fleet of targets costs.
@@ -25,7 +25,7 @@ pub(crate) struct Fleet {
     pub(crate) interval_seconds: f64,
     /// Probes per second.
     pub(crate) per_second: Spread,
-    /// CPU time per probe of all threads, in nanoseconds; on loopback the server's part is in it.
+    /// CPU time per probe of all threads, in nanoseconds; on loopback it includes the server's part.
     pub(crate) cpu_ns: Spread,
     /// The same as a multiple of that of the fewest targets in the same round.
     pub(crate) over_few: Spread,
@@ -33,7 +33,7 @@ pub(crate) struct Fleet {
     pub(crate) resident_kib: u64,
 }
 
-/// What was seen of a fleet in a round.
+/// The figures of a fleet in a round.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     per_second: f64,
@@ -41,7 +41,7 @@ struct Sample {
     resident_kib: u64,
 }
 
-/// Hooks in place, the settle window filled.
+/// Until the hooks are attached and the settle window is full.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Fleet>> {
@@ -72,11 +72,11 @@ fn one(targets: u32, effort: &Effort) -> Result<Sample> {
     let file = TargetsFile::write(targets, target.address().port())?;
     let each = interval(targets, effort);
     let agent = Agent::start_at(&file, each)?;
-    // Every target twice, and those probes settled.
+    // Until every target has been probed twice and those probes have settled.
     thread::sleep(each * 2 + WARM_UP.min(effort.fleet_slice));
-    let before = Look::now(&agent)?;
+    let before = Reading::now(&agent)?;
     thread::sleep(effort.fleet_slice);
-    let after = Look::now(&agent)?;
+    let after = Reading::now(&agent)?;
     let probes = after.opens - before.opens;
     let sample = Sample {
         per_second: probes / after.at.duration_since(before.at).as_secs_f64(),
@@ -87,21 +87,21 @@ fn one(targets: u32, effort: &Effort) -> Result<Sample> {
     Ok(sample)
 }
 
-/// What had been used by some time.
-struct Look {
+/// What had been used at one time.
+struct Reading {
     at: Instant,
-    /// Connections that this namespace has begun: nobody but the agent begins any.
+    /// Connections that this namespace has opened; only the agent opens any.
     opens: f64,
     cpu_ns: f64,
 }
 
-impl Look {
+impl Reading {
     fn now(agent: &Agent) -> Result<Self> {
         Ok(Self { at: Instant::now(), opens: active_opens()?, cpu_ns: agent.cpu_ns()? })
     }
 }
 
-/// Connections that the calling thread's network namespace has begun so far.
+/// Connections that the calling thread's network namespace has opened so far.
 fn active_opens() -> Result<f64> {
     let opens = Counters::here()?.get("TcpActiveOpens");
     Ok(opens.context("the kernel counts TcpActiveOpens")? as f64)

@@ -1,4 +1,4 @@
-//! Probes per second and CPU time per probe: the agent, whole and with parts of it off, and two
+//! Probes per second and CPU time per probe: the agent, complete and with parts disabled, and two
 //! baselines, on one thread and on two.
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     agent::{self, Variant},
     arguments::Effort,
-    contest::{Contestant, Sample, contest},
+    comparison::{Candidate, Sample, compare},
     floor, fresh,
     median::{Spread, spread},
     target::Target,
@@ -25,15 +25,15 @@ const NO_SETTLE: &str = "settle window 0";
 const MORE_SLOTS: &str = "1,024 source ports";
 const MANY_SLOTS: &str = "8,192 source ports";
 
-/// Source ports that `check` takes of its own accord.
+/// Source ports that `check` uses by default.
 const DEFAULT_SLOTS: u32 = 8_192;
 
-/// How a contestant did.
+/// The figures of a candidate.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figures {
     pub(crate) name: &'static str,
     pub(crate) threads: u32,
-    /// Probes per second, without the time that its threads stood in the queue for a CPU.
+    /// Probes per second, excluding the time that its threads waited for a CPU.
     pub(crate) per_second: Spread,
     /// Probes per second of wall clock.
     pub(crate) wall_per_second: Spread,
@@ -51,24 +51,24 @@ pub(crate) struct Figures {
 
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Figures>> {
     let target = Target::listen()?;
-    let contestants = contestants(&target, effort);
-    let samples = contest(&contestants, effort.rounds, effort.probes)?;
-    Ok(figures(&contestants, &samples))
+    let candidates = candidates(&target, effort);
+    let samples = compare(&candidates, effort.rounds, effort.probes)?;
+    Ok(figures(&candidates, &samples))
 }
 
-fn contestants(target: &Target, effort: &Effort) -> Vec<Contestant> {
+fn candidates(target: &Target, effort: &Effort) -> Vec<Candidate> {
     let address = target.address();
     let whole = Variant::whole(effort.settle);
     let agent = |name, threads, variant: Variant| {
-        Contestant::new(name, threads, move |probes, threads| {
+        Candidate::new(name, threads, move |probes, threads| {
             agent::run(address, probes, threads, &variant)
         })
     };
     let both = [1, 2].into_iter().flat_map(|threads| {
         [
-            Contestant::new(FLOOR, threads, move |n, threads| floor::run(address, n, threads)),
+            Candidate::new(FLOOR, threads, move |n, threads| floor::run(address, n, threads)),
             agent(AGENT, threads, whole),
-            Contestant::new(FRESH, threads, move |n, threads| fresh::run(address, n, threads)),
+            Candidate::new(FRESH, threads, move |n, threads| fresh::run(address, n, threads)),
         ]
     });
     let parts = [
@@ -83,14 +83,14 @@ fn contestants(target: &Target, effort: &Effort) -> Vec<Contestant> {
     both.chain(parts).collect()
 }
 
-fn figures(contestants: &[Contestant], samples: &[Vec<Sample>]) -> Vec<Figures> {
+fn figures(candidates: &[Candidate], samples: &[Vec<Sample>]) -> Vec<Figures> {
     let of = |name, threads| {
-        let at = contestants.iter().position(|c| c.name == name && c.threads == threads);
+        let at = candidates.iter().position(|c| c.name == name && c.threads == threads);
         at.map(|at| samples[at].as_slice()).unwrap_or_default()
     };
-    let all = contestants.iter().zip(samples);
-    all.map(|(contestant, mine)| {
-        let Contestant { name, threads, .. } = *contestant;
+    let all = candidates.iter().zip(samples);
+    all.map(|(candidate, mine)| {
+        let Candidate { name, threads, .. } = *candidate;
         let floor = of(FLOOR, threads).iter();
         let fresh = of(FRESH, threads).iter();
         let single = of(name, 1);

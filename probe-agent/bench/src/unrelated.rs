@@ -1,8 +1,8 @@
-//! What connections of others lose while the agent runs beside them.
+//! What the agent costs unrelated connections.
 //!
-//! The agent probes one target every 100 ms meanwhile: its hooks are in place, and it does next to
-//! nothing else. Each period with it gives one ratio, to what is around it. The same between periods that
-//! are all without it gives the ratio of nothing at all: the error of the method.
+//! The agent probes one target every 100 ms meanwhile: its hooks are attached, and it does almost nothing
+//! else. Each period with the agent gives one ratio, to the time before and after. The same ratio between
+//! periods that are all without the agent is the control: the error of the method.
 
 mod alternation;
 pub(crate) mod load;
@@ -28,17 +28,17 @@ use crate::{
     target::Target,
 };
 
-/// The load that the target is about.
+/// The load that the target is defined for.
 pub(crate) const NGINX: &str = "connections to nginx";
 
-/// What a load lost.
+/// How much slower a load became.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct SlowDown {
     pub(crate) load: &'static str,
     pub(crate) tracepoints: &'static str,
-    /// CPU time of a piece of work without the agent, in nanoseconds.
+    /// CPU time of a request without the agent, in nanoseconds.
     pub(crate) without_ns: Spread,
-    /// How much more it takes with the agent, in per cent, and where that lies with a certainty of 95 %.
+    /// How much more it takes with the agent, in per cent, with the 95 % confidence interval.
     pub(crate) percent: Spread,
     /// The same between periods that are all without it.
     pub(crate) control_percent: Spread,
@@ -52,8 +52,8 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<SlowDown>> {
         .flat_map(|load| forms.map(|tracepoints| (load, tracepoints)))
         .chain([(&(Kind::Requests, "requests"), "auto")])
         .map(|((kind, load), tracepoints)| {
-            let is_promised = *load == NGINX && tracepoints == "auto";
-            let pairs = if is_promised { effort.promised_pairs } else { effort.pairs };
+            let has_target = *load == NGINX && tracepoints == "auto";
+            let pairs = if has_target { effort.nginx_pairs } else { effort.pairs };
             let taken = one(pairs, effort.slice, *kind, tracepoints)?;
             let slow = SlowDown {
                 load,
@@ -77,24 +77,24 @@ fn one(pairs: usize, slice: Duration, kind: Kind, tracepoints: &str) -> Result<T
     let address = target.address().to_string();
     let arguments = [&address, "-c", "0", "-i", "100ms", "--tracepoints", tracepoints];
     let mut load = Load::new()?;
-    // Caches and the table of connections as they will be.
+    // Warms up caches and the connection table.
     load.work(kind, slice)?;
     let stop = AtomicBool::default();
     thread::scope(|scope| {
-        // The thread is there in all periods: with a second one every system call on a descriptor costs
-        // more (`fdget`).
+        // This thread exists in all periods: in a process with two threads every system call on a
+        // descriptor costs more (`fdget`).
         let passing = scope.spawn(|| {
             let _end = End(&stop);
             Periods::pass(pairs, slice, &arguments, &stop)
         });
-        let batches = load.go_on(kind, || !stop.load(Ordering::Relaxed));
+        let batches = load.work_while(kind, || !stop.load(Ordering::Relaxed));
         stop.store(true, Ordering::Relaxed);
         let periods = passing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         Ok(periods.take(&batches?))
     })
 }
 
-/// Ends the load when it is dropped, by a panic too.
+/// Ends the load when it is dropped, also by a panic.
 struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{Builder, CheckError, Report, Stats, Support, block};
+use crate::{CheckError, Report, Stats, Support, block};
 use engine::{
     gauges::Gauges,
     requests::{Answer, Refused, Request, Requests},
@@ -42,11 +42,6 @@ pub(crate) struct Inner {
 }
 
 impl Checker {
-    /// A [`Builder`] with the default settings.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// Checks an address: SYN, SYN-ACK, RST. The report is available as soon as the probe has ended.
     ///
     /// The timeout counts from the SYN: a busy host does not make a healthy backend look dead. The time

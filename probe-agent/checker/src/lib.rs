@@ -88,6 +88,7 @@
 mod block;
 mod builder;
 mod checker;
+mod config;
 mod error;
 mod report;
 mod settled;

@@ -25,26 +25,28 @@ use kernel::{
 use model::capability::{Capability, State};
 
 use crate::{
-    BuildError, Builder, Checker, GuardError, SettledProbe, Support, builder::Hook, checker::Inner,
+    BuildError, Checker, GuardError, SettledProbe, Support,
+    checker::Inner,
+    config::{CheckerConfig, Hook},
 };
 
 /// Loads the eBPF programs and starts the worker. Returns when it is ready.
-pub(crate) fn start(builder: Builder) -> Result<Checker, BuildError> {
-    let loaded = load(&builder)?;
-    let (requests, queue) = requests::channel(builder.queue).map_err(BuildError::Worker)?;
-    let ports = builder.settings.socket.ports.clone();
-    let config = RuntimeConfig {
-        settings: builder.settings,
+pub(crate) fn start(config: CheckerConfig) -> Result<Checker, BuildError> {
+    let loaded = load(&config)?;
+    let (requests, queue) = requests::channel(config.queue).map_err(BuildError::Worker)?;
+    let ports = config.settings.socket.ports.clone();
+    let runtime = RuntimeConfig {
+        settings: config.settings,
         netns: None,
         // The host's signal handlers must not run on these threads.
         block_signals: true,
     };
     let (stop, hook_panics) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
-    let sink = SettledSink { hook: builder.on_settled, panics: Arc::clone(&hook_panics) };
+    let sink = SettledSink { hook: config.on_settled, panics: Arc::clone(&hook_panics) };
     let ports = ports.unwrap_or_else(addresses::ephemeral_ports);
     let worker = WorkerSpec { ports, source: queue, sink };
-    let runtime =
-        Runtime::start(&config, loaded.tracing, &stop, vec![worker]).map_err(BuildError::Worker)?;
+    let runtime = Runtime::start(&runtime, loaded.tracing, &stop, vec![worker])
+        .map_err(BuildError::Worker)?;
     Ok(Checker(Arc::new(Inner {
         requests,
         guard: loaded.guard,
@@ -65,25 +67,25 @@ struct Loaded {
     tracing: Option<(Arc<Tracer>, Rings)>,
 }
 
-fn load(builder: &Builder) -> Result<Loaded, BuildError> {
+fn load(config: &CheckerConfig) -> Result<Loaded, BuildError> {
     let mut loaded = Loaded { guard: Support::Off, support: Support::Off, tracing: None };
-    if !builder.kernel {
+    if !config.kernel {
         return Ok(loaded);
     }
-    let slots = builder.settings.slots;
-    match Tracer::load(slots, netns::cookie(), builder.ack_guard, StateHookChoice::Auto) {
+    let slots = config.settings.slots;
+    match Tracer::load(slots, netns::cookie(), config.ack_guard, StateHookChoice::Auto) {
         Ok((tracer, rings)) => {
             let capabilities = tracer.capabilities();
-            loaded.guard = guard(capabilities.get(ACK_GUARD.name), builder.require_half_open)?;
+            loaded.guard = guard(capabilities.get(ACK_GUARD.name), config.require_half_open)?;
             loaded.support = support(capabilities.get(STATE_HOOK.name));
             loaded.tracing = Some((Arc::new(tracer), rings));
         }
-        Err(error) if builder.require_half_open => {
+        Err(error) if config.require_half_open => {
             return Err(BuildError::NotHalfOpen(GuardError::NotLoaded(error.to_string())));
         }
         Err(error) => {
             loaded.support = Support::Unavailable(error.to_string());
-            if builder.ack_guard {
+            if config.ack_guard {
                 loaded.guard = loaded.support.clone();
             }
         }

@@ -3,7 +3,7 @@
 use super::scenario::Injection;
 use lab::{Action, Choice, End, Family, Fault, Reject, Segment};
 
-/// What was injected, and how often nftables says that it happened.
+/// What was injected, and how many segments nftables counted.
 pub(super) fn injected(injection: &Injection, hits: u64) -> String {
     let times = if hits == 1 { "1 segment".to_owned() } else { format!("{hits} segments") };
     format!("{}: nftables counted {times}", fault(&injection.fault))

@@ -1,4 +1,4 @@
-//! Why the demo cannot be played.
+//! Why the demo cannot run.
 
 use std::io;
 
@@ -6,13 +6,13 @@ use super::scenarios;
 use kernel::error::TraceError;
 use lab::LabError;
 
-/// Why a scenario, or the whole demo, could not be played.
+/// Why a scenario, or the whole demo, could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// There is no such scenario.
     #[error("there is no scenario {name:?}; there are: {}", names())]
     Unknown {
-        /// As it was asked for.
+        /// The name that was asked for.
         name: String,
     },
     /// The lab could not be made.
@@ -21,7 +21,7 @@ pub enum DemoError {
     /// The hooks could not be loaded.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// The run failed, or what it said could not be written.
+    /// The run failed, or its results could not be written.
     #[error("cannot {operation}: {source}")]
     Run {
         /// What was tried.

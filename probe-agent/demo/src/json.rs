@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::play::Played;
+use super::result::ScenarioResult;
 use kernel::clock::Clock;
 use lab::Family;
 use report::json::{ProbeObject, write_line};
@@ -16,7 +16,7 @@ struct Object<'a> {
     network_type: &'static str,
     /// Whether the whole scenario went as injected.
     as_injected: bool,
-    /// What did not.
+    /// What did not, a line for each.
     complaints: &'a [String],
     /// How many segments nftables counted, for each fault.
     hits: &'a [u64],
@@ -24,19 +24,18 @@ struct Object<'a> {
 }
 
 /// Writes the probes of a scenario.
-pub(super) fn write(out: &mut impl Write, played: &Played, clock: Clock) -> io::Result<()> {
-    let complaints = played.complaints();
-    for probe in &played.probes {
+pub(super) fn write(out: &mut impl Write, result: &ScenarioResult, clock: Clock) -> io::Result<()> {
+    for probe in &result.probes {
         let object = Object {
-            scenario: played.scenario.name,
-            network_type: match played.family {
+            scenario: result.scenario.name,
+            network_type: match result.family {
                 Family::V4 => "ipv4",
                 Family::V6 => "ipv6",
             },
-            as_injected: complaints.is_empty(),
-            complaints: &complaints,
-            hits: &played.hits,
-            probe: ProbeObject::new(probe, &played.target, clock),
+            as_injected: result.mismatches.is_empty(),
+            complaints: &result.mismatches,
+            hits: &result.hits,
+            probe: ProbeObject::new(probe, &result.target, clock),
         };
         write_line(out, &object)?;
     }

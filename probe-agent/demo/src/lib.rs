@@ -1,29 +1,29 @@
 //! `probe-agent demo`: each way in which a half-open probe can go, in a lab of its own.
 //!
 //! ```text
-//!   scenarios   what is injected and what must be said of it, as data
+//!   scenarios   what is injected and what must be reported, as data
 //!      |
-//!   stage       a lab with its server and faults      \
-//!   play        probes there, and asks the witnesses   > once for each scenario and family
-//!   compare     was it said what was injected?        /
+//!   lab_setup   a lab with its target and faults         \
+//!   run         probes there, and reads what was counted  > once for each scenario and family
+//!   compare     are the verdicts those injected?         /
 //!      |
-//!   crew        many at a time -> show: page, table, json
+//!   runner      many at a time -> printer: ladders, table, json
 //! ```
 //!
-//! The tests play the same scenarios. Nothing is left behind, however the process ends: see
-//! [`lab`].
+//! The tests run the same scenarios. Nothing is left behind, however the process ends: see [`lab`].
 
 mod compare;
-pub mod crew;
 mod describe;
 mod error;
 mod json;
-mod page;
-pub mod play;
-pub mod scenario;
+mod lab_setup;
+mod ladders;
+mod printer;
+mod result;
+mod run;
+mod runner;
+mod scenario;
 pub mod scenarios;
-mod show;
-mod stage;
 mod table;
 mod undisturbed;
 
@@ -35,19 +35,25 @@ use std::{
     },
 };
 
-use self::{crew::Part, scenario::Scenario, show::Show};
-pub use self::{error::DemoError, show::OutputFormat};
+use self::printer::Printer;
+pub use self::{
+    error::DemoError,
+    printer::OutputFormat,
+    result::ScenarioResult,
+    runner::{Case, RunnerEvent, run_all},
+    scenario::Scenario,
+};
 use kernel::{clock::Clock, state_hook::StateHookChoice};
 use lab::{Family, Lab};
 use model::errno::in_words;
 use report::reporter::reader_gone;
 
-/// What to play, and how to show it.
+/// What to run, and how to print it.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The scenarios, in the order in which they are shown.
+    /// The scenarios, in the order in which they are printed.
     pub scenarios: Vec<&'static Scenario>,
-    /// The address families to play each of them over.
+    /// The address families to run each of them over.
     pub families: &'static [Family],
     /// Which hook reports state changes.
     pub state_hook: StateHookChoice,
@@ -62,7 +68,7 @@ pub enum DemoResult {
     AsInjected,
     /// At least one was not.
     NotAsInjected,
-    /// `stop` was set before all scenarios were played.
+    /// `stop` was set before all scenarios had ended.
     Interrupted,
 }
 
@@ -75,16 +81,16 @@ pub fn run(options: &Options, stop: &Arc<AtomicBool>) -> Result<DemoResult, Demo
     Lab::preflight().map_err(DemoError::from)?;
     let clock = Clock::sample().map_err(|e| failed("read the clocks")(e.into()))?;
     let state_hook = options.state_hook;
-    let parts: Vec<Part> = options
+    let cases: Vec<Case> = options
         .scenarios
         .iter()
         .flat_map(|scenario| options.families.iter().map(move |f| (*scenario, *f, state_hook)))
         .collect();
-    let mut show = Show::new(&parts, options.output, clock);
-    let played = crew::play(&parts, stop, |news| show.hear(news));
-    let unread = show.is_unread();
-    let as_injected = show.finish().map_err(failed("write the results"))?;
-    played?;
+    let mut printer = Printer::new(&cases, options.output, clock);
+    let ran = run_all(&cases, stop, |event| printer.on_event(event));
+    let unread = printer.has_failed();
+    let as_injected = printer.finish().map_err(failed("write the results"))?;
+    ran?;
     Ok(if stop.load(Ordering::Relaxed) && !unread {
         DemoResult::Interrupted
     } else if as_injected {
@@ -98,7 +104,7 @@ fn failed(operation: &'static str) -> impl Fn(io::Error) -> DemoError {
     move |source| DemoError::Run { operation, source: in_words(source) }
 }
 
-/// The scenarios of these names, each once and in the usual order; all if there are no names.
+/// The scenarios with these names, each once and in the usual order; all if there are no names.
 ///
 /// # Errors
 /// If there is no scenario of a name.

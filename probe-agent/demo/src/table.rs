@@ -1,6 +1,6 @@
 //! All scenarios in one table.
 
-use super::{compare, describe, play::Played};
+use super::{compare, describe, result::ScenarioResult};
 use model::human;
 use model::verdict::Proof;
 use report::style::{Look, Tone};
@@ -13,26 +13,26 @@ pub(super) struct Row {
     proof: &'static str,
     /// A line for each probe.
     verdicts: Vec<String>,
-    complaints: Vec<String>,
+    mismatches: Vec<String>,
 }
 
 impl Row {
     /// The row of a scenario.
-    pub(super) fn new(played: &Played) -> Self {
-        let proof = played.probes.iter().map(compare::proof).max().unwrap_or(Proof::Unknown);
+    pub(super) fn new(result: &ScenarioResult) -> Self {
+        let proof = result.probes.iter().map(compare::proof).max().unwrap_or(Proof::Unknown);
         Self {
-            name: played.scenario.name,
-            family: describe::family(played.family),
-            time: human::seconds(played.took.as_secs_f64()),
+            name: result.scenario.name,
+            family: describe::family(result.family),
+            time: human::seconds(result.took.as_secs_f64()),
             proof: proof.name(),
-            verdicts: played.probes.iter().map(compare::said).collect(),
-            complaints: played.complaints(),
+            verdicts: result.probes.iter().map(compare::verdicts).collect(),
+            mismatches: result.mismatches.clone(),
         }
     }
 
     /// Whether everything is as injected.
     pub(super) fn is_ok(&self) -> bool {
-        self.complaints.is_empty()
+        self.mismatches.is_empty()
     }
 }
 
@@ -49,20 +49,20 @@ pub(super) fn draw(rows: &[Row], look: Look) -> String {
         format!("  {a:<name$}  {b:<4}  {c:>time$}  {d:<proof$}  {verdicts}\n")
     };
     let heading = columns(["SCENARIO", "OVER", "TIME", "PROOF"], "VERDICTS");
-    let mut page = look.paint(Tone::Strong, &format!("    {}", heading.trim_end())).into_owned();
-    page.push('\n');
+    let mut text = look.paint(Tone::Strong, &format!("    {}", heading.trim_end())).into_owned();
+    text.push('\n');
     for row in rows {
         let (mark, tone) = if row.is_ok() { ("ok  ", Tone::Good) } else { ("FAIL", Tone::Bad) };
-        page.push_str(&look.paint(tone, mark));
+        text.push_str(&look.paint(tone, mark));
         let first = row.verdicts.first().map_or("", String::as_str);
-        page.push_str(&columns([row.name, row.family, &row.time, row.proof], first));
+        text.push_str(&columns([row.name, row.family, &row.time, row.proof], first));
         for further in row.verdicts.iter().skip(1) {
-            page.push_str(&format!("    {}", columns([""; 4], further)));
+            text.push_str(&format!("    {}", columns([""; 4], further)));
         }
-        for complaint in &row.complaints {
-            page.push_str(&look.paint(Tone::Bad, &format!("      {complaint}")));
-            page.push('\n');
+        for mismatch in &row.mismatches {
+            text.push_str(&look.paint(Tone::Bad, &format!("      {mismatch}")));
+            text.push('\n');
         }
     }
-    page
+    text
 }

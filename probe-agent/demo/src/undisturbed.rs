@@ -1,13 +1,13 @@
-//! Runs something before everything else on the machine.
+//! Real-time priority for a thread.
 //!
 //! Path C needs the second SYN within 4.1 ms of the first (the initial sequence number moves on by
-//! one in 64 ns, the server's window is 64,240 bytes). The engine takes some 50 us, but on a busy
-//! machine another program may come between.
+//! one each 64 ns, and the server's window is 64,240 bytes). The engine takes some 50 us, but on a busy
+//! machine another program may run between the two.
 
 use std::mem;
 
 /// Gives the calling thread, and the threads that it starts meanwhile, the real-time class
-/// `SCHED_FIFO` until this is dropped. Without the privilege everything stays as it is.
+/// `SCHED_FIFO` until this is dropped. Without the privilege nothing changes.
 pub(super) struct Undisturbed(());
 
 impl Undisturbed {
@@ -23,7 +23,7 @@ impl Drop for Undisturbed {
     }
 }
 
-/// A refusal leaves the thread in the class that it has.
+/// A failure leaves the thread in its class.
 fn schedule(policy: libc::c_int, priority: libc::c_int) {
     // SAFETY: an all-zero `sched_param` is a value.
     let mut param: libc::sched_param = unsafe { mem::zeroed() };

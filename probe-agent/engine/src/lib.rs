@@ -6,6 +6,8 @@
 pub mod addresses;
 mod deadlines;
 pub mod event_loop;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 mod flights;
 pub mod gauges;
 mod in_flight_limit;

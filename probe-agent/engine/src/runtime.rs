@@ -4,7 +4,7 @@
 
 use std::{
     fs::File,
-    io,
+    io, mem,
     ops::RangeInclusive,
     os::fd::AsFd,
     sync::{
@@ -99,32 +99,51 @@ impl<R: Send + 'static> Runtime<R> {
         };
         ends.reverse();
         let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader };
-        let count = workers.len();
-        let (ready, is_ready) = mpsc::sync_channel(count);
-        for (number, WorkerSpec { ports, source, sink }) in (0_u32..).zip(workers) {
-            let mut settings = config.settings.clone();
-            settings.first_slot = number * config.settings.slots;
-            settings.socket.ports = Some(ports);
-            let gauges = Arc::new(Gauges::default());
-            let worker = Worker {
-                settings,
-                source,
-                sink,
-                tracing: ends.pop(),
-                gauges: Arc::clone(&gauges),
-                stop: Arc::clone(stop),
-                netns: config.netns.clone(),
-                ready: ready.clone(),
-            };
-            let thread = spawn(config.block_signals, || worker.run())
-                .inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-            runtime.workers.push(thread);
-            runtime.gauges.push(gauges);
-        }
+        let (ready, is_ready) = mpsc::sync_channel(workers.len());
+        let started = workers.into_iter().zip(0_u32..).try_for_each(|(spec, number)| {
+            runtime.spawn(config, spec, number, ends.pop(), stop, ready.clone())
+        });
         drop(ready);
-        let started: io::Result<()> = is_ready.iter().take(count).collect();
-        started.inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+        if let Err(error) = started.and_then(|()| is_ready.iter().collect::<io::Result<()>>()) {
+            stop.store(true, Ordering::Relaxed);
+            // Whatever they report, the error that stopped them is the one to return.
+            let _ = runtime.join();
+            return Err(error);
+        }
         Ok(runtime)
+    }
+
+    fn spawn<S, K>(
+        &mut self,
+        config: &RuntimeConfig,
+        spec: WorkerSpec<S, K>,
+        number: u32,
+        tracing: Option<Tracing>,
+        stop: &Arc<AtomicBool>,
+        ready: SyncSender<io::Result<()>>,
+    ) -> io::Result<()>
+    where
+        S: Source + Send + 'static,
+        K: Sink<Result = R> + Send + 'static,
+    {
+        let WorkerSpec { ports, source, sink } = spec;
+        let mut settings = config.settings.clone();
+        settings.first_slot = number * config.settings.slots;
+        settings.socket.ports = Some(ports);
+        let gauges = Arc::new(Gauges::default());
+        let worker = Worker {
+            settings,
+            source,
+            sink,
+            tracing,
+            gauges: Arc::clone(&gauges),
+            stop: Arc::clone(stop),
+            netns: config.netns.clone(),
+            ready,
+        };
+        self.workers.push(spawn(config.block_signals, || worker.run())?);
+        self.gauges.push(gauges);
+        Ok(())
     }
 
     /// The figures of each worker.
@@ -150,11 +169,11 @@ impl<R: Send + 'static> Runtime<R> {
     /// # Errors
     /// The first error of a worker, or that one panicked.
     pub fn join(self) -> io::Result<RuntimeResult<R>> {
+        let joined: Vec<_> = self.workers.into_iter().map(join).collect();
         let mut results = Vec::new();
         let mut ended = Ended::default();
-        for worker in self.workers {
-            let panicked = |_| io::Error::other("a worker thread panicked");
-            let (one, result) = worker.join().map_err(panicked)??;
+        for worker in joined {
+            let (one, result) = worker?;
             results.push(result);
             ended.interrupted |= one.interrupted;
             ended.unsettled += one.unsettled;
@@ -170,6 +189,15 @@ impl<R: Send + 'static> Runtime<R> {
         }
         Ok(RuntimeResult { results, ended })
     }
+}
+
+/// Waits for a thread. A panic has been reported by the panic hook.
+fn join<T>(thread: JoinHandle<io::Result<T>>) -> io::Result<T> {
+    thread.join().unwrap_or_else(|payload| {
+        // Its destructor may be somebody else's code, and could panic here.
+        mem::forget(payload);
+        Err(io::Error::other("a worker thread panicked"))
+    })
 }
 
 /// All that a worker's thread takes along.
@@ -244,6 +272,9 @@ pub fn inside<T: Send>(
             enter(Some(netns))?;
             Ok(work())
         })?;
-        inner.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+        inner.join().unwrap_or_else(|payload| {
+            mem::forget(payload);
+            Err(io::Error::other("a thread panicked"))
+        })
     })
 }

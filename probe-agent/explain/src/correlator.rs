@@ -168,7 +168,7 @@ impl Correlator {
             self.unconfirmed.push((id, at));
         }
         if is_followed {
-            self.timers.push_in_order(ended_at + self.window, at);
+            self.timers.push_in_order(ended_at.saturating_add(self.window), at);
         } else {
             self.timers.push(ended_at, at);
         }

@@ -5,6 +5,8 @@
 
 pub mod correlator;
 mod explained;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 mod narrate;
 mod rules;
 mod steps;

@@ -5,9 +5,9 @@ mod evidence;
 mod sentence;
 
 use crate::timeline::{StaleReply, Timeline};
-use model::record::ProbeId;
 use model::{
     finding::Finding,
+    record::ProbeId,
     verdict::{Judgement, Verdict},
 };
 

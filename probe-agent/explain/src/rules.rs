@@ -4,8 +4,12 @@ use crate::{
     synack::SynAckKind,
     timeline::{Coverage, StaleReply, Timeline},
 };
-use model::verdict::{Judgement, Judgements, Proof, Verdict};
-use model::{event::EventKind, outcome::Outcome, record::Closing};
+use model::{
+    event::EventKind,
+    outcome::Outcome,
+    record::Closing,
+    verdict::{Judgement, Judgements, Proof, Verdict},
+};
 
 /// The verdicts on a probe, the most telling first; never empty.
 pub(crate) fn judge(timeline: &Timeline) -> Judgements {

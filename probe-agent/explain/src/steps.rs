@@ -1,14 +1,12 @@
 //! The steps of the exchange, from the slot's record and the kernel events.
 
 use crate::{synack::SynAckKind, timeline::Timeline};
-use model::errno::errno_text;
 use model::{
+    errno::errno_text,
     event::{Event, EventKind},
+    human::Elapsed,
     outcome::Outcome,
     record::Closing,
-};
-use model::{
-    human::Elapsed,
     step::{Certainty, Direction, Step, StepKind},
 };
 
@@ -27,38 +25,28 @@ pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
 fn own_steps(timeline: &Timeline) -> Vec<Step> {
     let probe = &timeline.probe;
     let traced = probe.kernel.is_some_and(|k| k.syn_sent_at != 0);
-    let certainty = if traced { Certainty::Seen } else { Certainty::Concluded };
-    let hook = |name| if traced { name } else { "" };
+    let recorded = |at, kind, note, hook| Step {
+        certainty: if traced { Certainty::Seen } else { Certainty::Concluded },
+        ..step(at, kind, note, if traced { hook } else { "" })
+    };
+    let error = |at| step(at, StepKind::Error, errno_text(probe.errno).to_owned(), "");
     if probe.outcome == Outcome::LocalError && !traced {
-        return vec![local_step(probe.started_at, StepKind::Error, error_note(timeline))];
+        return vec![error(probe.started_at)];
     }
-    let mut steps = vec![Step {
-        at: probe.syn_at(),
-        kind: StepKind::Syn,
-        direction: Direction::Out,
-        certainty,
-        note: String::new(),
-        hook: hook(probe.state_hook.name()),
-    }];
+    let state_hook = probe.state_hook.name();
+    let mut steps = vec![recorded(probe.syn_at(), StepKind::Syn, String::new(), state_hook)];
     if let Some(handshake) = probe.handshake_ns() {
-        steps.push(Step {
-            at: probe.syn_at() + handshake,
-            kind: StepKind::SynAck,
-            direction: Direction::In,
-            certainty,
-            note: format!("handshake answered in {}", Elapsed(handshake)),
-            hook: hook(probe.state_hook.name()),
-        });
+        let note = format!("handshake answered in {}", Elapsed(handshake));
+        steps.push(recorded(probe.syn_at() + handshake, StepKind::SynAck, note, state_hook));
     }
     if let Some(at) = probe.rst_at() {
+        let rst = recorded(at, StepKind::Rst, String::new(), "tcp_send_reset");
         let lost = timeline.later.is_some() || timeline.recoveries().next().is_some();
-        steps.push(Step {
-            at,
-            kind: StepKind::Rst,
-            direction: Direction::Out,
-            certainty: if lost { Certainty::Lost } else { certainty },
-            note: if lost { "lost: left the server in SYN_RECV" } else { "" }.to_owned(),
-            hook: hook("tcp_send_reset"),
+        steps.push(if lost {
+            let note = "lost: left the server in SYN_RECV".to_owned();
+            Step { certainty: Certainty::Lost, note, ..rst }
+        } else {
+            rst
         });
     }
     match probe.outcome {
@@ -68,77 +56,64 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
                 Closing::Silent => "the agent stopped waiting; closing in SYN_SENT sends no RST",
                 Closing::Reset | Closing::ByKernel => "the kernel gave up",
             };
-            steps.push(local_step(probe.ended_at, StepKind::TimedOut, note.to_owned()));
+            steps.push(step(probe.ended_at, StepKind::TimedOut, note.to_owned(), ""));
         }
-        Outcome::Unreachable | Outcome::LocalError => {
-            steps.push(local_step(probe.ended_at, StepKind::Error, error_note(timeline)));
-        }
+        Outcome::Unreachable | Outcome::LocalError => steps.push(error(probe.ended_at)),
     }
     if probe.outcome == Outcome::Refused && !traced {
-        steps.push(Step {
-            at: probe.answered_at,
-            kind: StepKind::RstReceived,
-            direction: Direction::In,
-            certainty: Certainty::Concluded,
-            note: "connection refused".to_owned(),
-            hook: "",
-        });
+        let note = "connection refused".to_owned();
+        steps.push(recorded(probe.answered_at, StepKind::RstReceived, note, ""));
     }
     if let Some(later) = timeline.later {
         let note = format!("probe {} reused the port and met the stale connection", later.id);
-        steps.push(local_step(later.at, StepKind::ChallengeAck, note));
+        let met = step(later.at, StepKind::ChallengeAck, note, "");
+        steps.push(Step { direction: Direction::Here, ..met });
     }
     steps
 }
 
-fn error_note(timeline: &Timeline) -> String {
-    errno_text(timeline.probe.errno).to_owned()
-}
-
-fn local_step(at: u64, kind: StepKind, note: String) -> Step {
-    Step { at, kind, direction: Direction::Here, certainty: Certainty::Seen, note, hook: "" }
+/// A step that a hook saw, or one at the agent's end.
+fn step(at: u64, kind: StepKind, note: String, hook: &'static str) -> Step {
+    let direction = match kind {
+        StepKind::Syn
+        | StepKind::SynRetransmit
+        | StepKind::Rst
+        | StepKind::RecoveryRst
+        | StepKind::AckHeldBack => Direction::Out,
+        StepKind::SynAck
+        | StepKind::SynAckRetransmit
+        | StepKind::ChallengeAck
+        | StepKind::RstReceived => Direction::In,
+        StepKind::TimedOut
+        | StepKind::Error
+        | StepKind::StateChange
+        | StepKind::SegmentRetransmit => Direction::Here,
+    };
+    Step { at, kind, direction, certainty: Certainty::Seen, note, hook }
 }
 
 /// The steps that one event adds.
 fn push_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
-    let mut push = |at, kind, direction, certainty, note: &str, hook| {
-        steps.push(Step { at, kind, direction, certainty, note: note.to_owned(), hook });
-    };
     let at = event.at;
-    match event.kind {
+    let concluded =
+        |kind, note| Step { certainty: Certainty::Concluded, ..step(at, kind, note, "") };
+    let last = match event.kind {
         EventKind::RstSent { socket: None, reason } => {
             // A hook sees a server on this host retransmit; for other servers it is concluded.
             if !synack_was_seen(timeline, at) {
-                let note = late_synack_note(timeline, at);
-                let kind = StepKind::SynAckRetransmit;
-                push(at, kind, Direction::In, Certainty::Concluded, &note, "");
+                steps.push(concluded(StepKind::SynAckRetransmit, late_synack_note(timeline, at)));
             }
-            let note = format!("sent by the kernel: no socket ({})", reason_name(reason.0));
-            let kind = StepKind::RecoveryRst;
-            push(
-                at,
-                kind,
-                Direction::Out,
-                recovery_certainty(timeline, at),
-                &note,
-                "tcp_send_reset",
-            );
+            let note = format!("sent by the kernel: no socket ({reason})");
+            let certainty = recovery_certainty(timeline, at);
+            Step { certainty, ..step(at, StepKind::RecoveryRst, note, "tcp_send_reset") }
         }
         EventKind::RstSent { socket: Some(state), reason } => {
             if event.answers_stale_reply() {
-                let note = "acknowledges another SYN: a stale reply on this port";
-                let kind = StepKind::ChallengeAck;
-                push(at, kind, Direction::In, Certainty::Concluded, note, "");
+                let note = "acknowledges another SYN: a stale reply on this port".to_owned();
+                steps.push(concluded(StepKind::ChallengeAck, note));
             }
-            let note = format!("sent by the kernel in {state} ({})", reason_name(reason.0));
-            push(
-                at,
-                StepKind::RecoveryRst,
-                Direction::Out,
-                Certainty::Seen,
-                &note,
-                "tcp_send_reset",
-            );
+            let note = format!("sent by the kernel in {state} ({reason})");
+            step(at, StepKind::RecoveryRst, note, "tcp_send_reset")
         }
         EventKind::RstReceived => {
             let note = if timeline.falsely_refused() {
@@ -146,67 +121,35 @@ fn push_event(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
             } else {
                 "connection refused"
             };
-            push(
-                at,
-                StepKind::RstReceived,
-                Direction::In,
-                Certainty::Seen,
-                note,
-                "tcp_receive_reset",
-            );
+            step(at, StepKind::RstReceived, note.to_owned(), "tcp_receive_reset")
         }
         EventKind::SynRetransmit { error } => {
             let note = match error {
-                0 => String::new(),
-                -1 => "dropped by this host's own firewall (EPERM)".to_owned(),
-                e => errno_text(-e).to_owned(),
+                0 => "",
+                -1 => "dropped by this host's own firewall (EPERM)",
+                e => errno_text(-e),
             };
-            push(
-                at,
-                StepKind::SynRetransmit,
-                Direction::Out,
-                Certainty::Seen,
-                &note,
-                "tcp_retransmit_skb",
-            );
+            step(at, StepKind::SynRetransmit, note.to_owned(), "tcp_retransmit_skb")
         }
         EventKind::SynAckRetransmit => {
-            let note = "seen leaving the server, which is on this host";
-            let kind = StepKind::SynAckRetransmit;
-            push(at, kind, Direction::In, Certainty::Seen, note, "tcp_retransmit_synack");
+            let note = "seen leaving the server, which is on this host".to_owned();
+            step(at, StepKind::SynAckRetransmit, note, "tcp_retransmit_synack")
         }
         EventKind::StateChange { from, to } => {
-            let note = format!("{from} -> {to}");
-            push(
-                at,
-                StepKind::StateChange,
-                Direction::Here,
-                Certainty::Seen,
-                &note,
-                timeline.probe.state_hook.name(),
-            );
+            let hook = timeline.probe.state_hook.name();
+            step(at, StepKind::StateChange, format!("{from} -> {to}"), hook)
         }
         EventKind::AckHeldBack => {
-            let note = "held back by the ACK guard: it would have woken accept()";
-            push(at, StepKind::AckHeldBack, Direction::Out, Certainty::Lost, note, "ack_guard");
+            let note = "held back by the ACK guard: it would have woken accept()".to_owned();
+            let certainty = Certainty::Lost;
+            Step { certainty, ..step(at, StepKind::AckHeldBack, note, "ack_guard") }
         }
         EventKind::SegmentRetransmit { state } => {
             let note = format!("segment retransmitted in {state}");
-            push(
-                at,
-                StepKind::SegmentRetransmit,
-                Direction::Here,
-                Certainty::Seen,
-                &note,
-                "tcp_retransmit_skb",
-            );
+            step(at, StepKind::SegmentRetransmit, note, "tcp_retransmit_skb")
         }
-    }
-}
-
-/// The reset reason; older kernels give none.
-fn reason_name(reason: &str) -> &str {
-    if reason.is_empty() { "no reason given" } else { reason }
+    };
+    steps.push(last);
 }
 
 /// Whether a hook saw the server send, within the last half second, the SYN-ACK that a RST at `at`
@@ -236,8 +179,8 @@ fn late_synack_note(timeline: &Timeline, at: u64) -> String {
 
 /// A RST that answered a SYN-ACK retransmit was lost if another one followed.
 fn recovery_certainty(timeline: &Timeline, at: u64) -> Certainty {
-    let again = timeline.recoveries().any(|later| later > at);
+    let repeated = timeline.recoveries().any(|later| later > at);
     let needed =
         timeline.probe.rst_at().is_some() && timeline.synack_kind(at) != SynAckKind::Duplicate;
-    if again && needed { Certainty::Lost } else { Certainty::Seen }
+    if repeated && needed { Certainty::Lost } else { Certainty::Seen }
 }

@@ -130,7 +130,7 @@ impl Timeline {
     }
 
     /// When RSTs that no socket sent answered a SYN-ACK that arrived after the close, in time order.
-    /// [`Self::synack_kind`] tells what each shows about the RST of the close.
+    /// `synack_kind` tells what each shows about the RST of the close.
     pub fn late_rsts(&self) -> impl Iterator<Item = u64> {
         self.events.iter().filter_map(|e| match e.kind {
             EventKind::RstSent { socket: None, .. } => Some(e.at),

@@ -24,7 +24,7 @@ impl Accepted {
         Ok(Self { listener, peers: Mutex::default(), grown: Condvar::new(), stop })
     }
 
-    /// Accepts what is queued at this moment, closes it at once, and returns all peers so far.
+    /// Accepts what is queued now, closes it at once, and returns all peers so far.
     pub(super) fn drain(&self) -> io::Result<MutexGuard<'_, Vec<SocketAddr>>> {
         let mut peers = self.lock();
         loop {
@@ -32,7 +32,7 @@ impl Accepted {
                 Ok((_, peer)) => peers.push(peer),
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => break,
-                    // The peer reset a connection that it had completed: it counts for nobody.
+                    // The peer reset a connection that it had completed: it does not count.
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
                     _ => return Err(error),
                 },
@@ -42,7 +42,7 @@ impl Accepted {
         Ok(peers)
     }
 
-    /// Waits until there are `n` peers, at most for `limit`. Returns whether there are.
+    /// Waits until there are `n` peers, for `limit` at most. Returns whether there are.
     pub(super) fn wait(&self, n: usize, limit: Duration) -> bool {
         let few = |peers: &mut Vec<SocketAddr>| peers.len() < n;
         let waited = self.grown.wait_timeout_while(self.lock(), limit, few);
@@ -54,8 +54,8 @@ impl Accepted {
         const ARRIVAL: u64 = 0;
         const STOP: u64 = 1;
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        // Edge-triggered, so that a connection that cannot be accepted (no descriptor left) makes
-        // no busy loop. The owner meets the same error when it asks for the count.
+        // Edge-triggered: a connection that cannot be accepted (no descriptor left) must not cause a busy
+        // loop. The owner gets the same error when it asks for the count.
         let arrival = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
         epoll.add(&self.listener, EpollEvent::new(arrival, ARRIVAL))?;
         epoll.add(&self.stop, EpollEvent::new(EpollFlags::EPOLLIN, STOP))?;

@@ -1,4 +1,4 @@
-//! A port where nothing listens, and nothing can.
+//! A port where nothing listens, and nothing else can.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,8 +7,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{LabError, Namespace, Result};
 
-/// A reserved port: bound, so that nobody else gets it, but not listening, so that each SYN is
-/// answered with a RST.
+/// A reserved port. It is bound, so no other socket gets it, but not listening, so each SYN is answered
+/// with a RST.
 #[derive(Debug)]
 pub struct ClosedPort {
     address: SocketAddr,

@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`LabError::Socket`] with the first failure; the connections made before are closed then.
-pub fn connect_many(from: &Namespace, to: SocketAddr, n: usize) -> Result<Vec<TcpStream>> {
+pub(super) fn connect_many(from: &Namespace, to: SocketAddr, n: usize) -> Result<Vec<TcpStream>> {
     let connect = |_| TcpStream::connect_timeout(&to, LIMIT);
     let connections: io::Result<Vec<_>> = from.run(|| (0..n).map(connect).collect())?;
     connections.map_err(|source| LabError::Socket { operation: "connect to", address: to, source })

@@ -17,7 +17,7 @@ impl Counters {
     /// Reads the counters of the calling thread's namespace.
     ///
     /// # Errors
-    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or understood.
+    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or parsed.
     pub fn here() -> Result<Self> {
         let mut all = BTreeMap::new();
         for path in FILES {
@@ -34,7 +34,7 @@ impl Counters {
         self.0.get(name).copied()
     }
 
-    /// What moved since `earlier`, by how much.
+    /// The counters that changed since `earlier`, and by how much.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> BTreeMap<String, i64> {
         let moved = |(name, value): (&String, &i64)| {
@@ -44,7 +44,7 @@ impl Counters {
         self.0.iter().filter_map(moved).collect()
     }
 
-    /// Reads a header line with names and the line with their values below it, again and again.
+    /// Parses pairs of lines: names, then their values.
     pub(super) fn parse(path: &'static str, text: &str) -> Result<Self> {
         let bad = |line: &str| LabError::ProcLine { path, line: line.to_owned() };
         let mut counters = BTreeMap::new();
@@ -66,7 +66,7 @@ impl Namespace {
     /// Reads the counters of this namespace.
     ///
     /// # Errors
-    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or understood.
+    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or parsed.
     pub fn counters(&self) -> Result<Counters> {
         self.run(Counters::here)?
     }

@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 /// An error of the lab: one line with the operation, its operand, the cause and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// A namespace could not be made, entered or used.
+    /// A namespace could not be created, entered or used.
     #[error("cannot {operation} the network namespace {namespace:?}: {source}{}", remedy(.source))]
     Namespace {
         /// What was tried, a verb such as "create".
         operation: &'static str,
         /// The namespace's role in the lab.
         namespace: &'static str,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
     /// A program that the lab needs is not installed.
@@ -31,7 +31,7 @@ pub enum LabError {
         program: String,
         /// The namespace's role in the lab.
         namespace: &'static str,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
     /// `ip` or `nft` ran and failed.
@@ -46,12 +46,12 @@ pub enum LabError {
         /// Its standard error on one line.
         message: String,
     },
-    /// The answer of `nft` was not understood.
-    #[error("cannot read the answer of nft about {operand}: {message}")]
+    /// The output of `nft` could not be parsed.
+    #[error("cannot parse the output of nft about {operand}: {message}")]
     Answer {
         /// What was asked.
         operand: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the output.
         message: String,
     },
     /// The link did not become usable.
@@ -59,7 +59,7 @@ pub enum LabError {
     Link {
         /// Name of the interface.
         link: &'static str,
-        /// What the kernel said, `WouldBlock` after the time limit.
+        /// The kernel's error; `WouldBlock` after the time limit.
         source: io::Error,
     },
     /// A kernel parameter could not be set or read.
@@ -71,7 +71,7 @@ pub enum LabError {
         name: String,
         /// The namespace's role in the lab.
         namespace: &'static str,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
     /// A file below `/proc/thread-self/net` could not be read.
@@ -79,11 +79,11 @@ pub enum LabError {
     Proc {
         /// The file.
         path: &'static str,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// A file below `/proc/thread-self/net` reads otherwise than expected.
-    #[error("{path} has a line that this version does not understand: {line:?}")]
+    /// A file below `/proc/thread-self/net` has an unexpected format.
+    #[error("cannot parse a line of {path}: {line:?}")]
     ProcLine {
         /// The file.
         path: &'static str,
@@ -97,21 +97,21 @@ pub enum LabError {
         operation: &'static str,
         /// Local address for servers, remote address for clients.
         address: SocketAddr,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// A fault was described that cannot be injected.
+    /// The fault is not valid.
     #[error("cannot inject the fault: {0}")]
     Fault(String),
-    /// The lab that the fault or process belonged to is gone.
-    #[error("the lab is gone")]
+    /// The lab of the fault or process was dropped.
+    #[error("the lab no longer exists")]
     Gone,
     /// No subnet could be claimed.
     #[error("cannot claim a subnet: {source} (at most {limit} labs run at the same time)")]
     Subnet {
-        /// How many there are in all.
+        /// How many there are.
         limit: u16,
-        /// What the kernel said to the last attempt.
+        /// The kernel's error at the last attempt.
         source: io::Error,
     },
 }

@@ -2,9 +2,8 @@
 
 use super::End;
 
-/// A segment of a probe, told apart by its flags alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// A segment of a probe, recognised by its flags alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {
     /// SYN of the client.
     Syn,
@@ -35,8 +34,7 @@ impl Segment {
 }
 
 /// Hook of the packet filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hook {
     /// After routing, before the local TCP sees the segment.
     Input,
@@ -44,8 +42,8 @@ pub enum Hook {
     Output,
 }
 
-/// Where a fault happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// Where a fault takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The namespace.
     pub end: End,
@@ -54,8 +52,7 @@ pub struct Place {
 }
 
 /// Which of the matching segments are hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Choice {
     /// All of them.
     All,
@@ -66,8 +63,7 @@ pub enum Choice {
 }
 
 /// What a segment is rejected with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reject {
     /// A RST, as from a closed port.
     TcpReset,
@@ -80,24 +76,23 @@ pub enum Reject {
 }
 
 /// What happens to the segments that are hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// They vanish.
+    /// They are dropped.
     Drop,
-    /// They vanish and their sender is told.
+    /// They are dropped, and their sender gets an answer.
     Reject(Reject),
-    /// They pass and are counted: a witness, not a fault.
+    /// They pass and are counted.
     Count,
 }
 
 /// A fault, ready for [`super::Lab::inject`].
 ///
 /// Start with [`Fault::lost`], [`Fault::firewalled`], [`Fault::refused`] or [`Fault::counted`] and
-/// narrow it down. A SYN-ACK that comes too late is a loss that ends: inject
+/// restrict it. A SYN-ACK that comes too late is a loss that ends: inject
 /// `Fault::lost(Segment::SynAck)`, let the probe time out, clear it, and the server sends its
 /// SYN-ACK again 1 s after the first one (then after 2, 4, 8 s; `net.ipv4.tcp_synack_retries`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
     /// The segments concerned.
     pub segment: Segment,
@@ -112,8 +107,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The network loses all segments of a kind: they are dropped in the server's namespace, on
-    /// their way in or out, so that the client's host cannot know.
+    /// The network loses all segments of a kind: they are dropped in the server's namespace, on their way
+    /// in or out, where the client's host cannot see it.
     #[must_use]
     pub const fn lost(segment: Segment) -> Self {
         let hook = match segment.sender() {
@@ -137,21 +132,21 @@ impl Fault {
 
     /// The server's host rejects all SYNs.
     ///
-    /// A blocking `connect` on this lab ignores the ICMP answer to its first SYN: it comes while
-    /// the call still holds the socket, and the kernel then keeps ICMP errors in mind only. The
-    /// answer to the first retransmit, 1 s later, ends the attempt. RSTs work at once.
+    /// A blocking `connect` in this lab ignores the ICMP answer to its first SYN: the answer comes while
+    /// the call still holds the socket, and the kernel then only records the error. The answer to the
+    /// first retransmit, 1 s later, ends the attempt. RSTs take effect at once.
     #[must_use]
     pub const fn refused(with: Reject) -> Self {
         Self { action: Action::Reject(with), ..Self::lost(Segment::Syn) }
     }
 
-    /// Nothing happens to segments of a kind, they are counted as the server's host sees them.
+    /// Segments of a kind are only counted, as the server's host sees them.
     #[must_use]
     pub const fn counted(segment: Segment) -> Self {
         Self { action: Action::Count, ..Self::lost(segment) }
     }
 
-    /// Hits exactly the first `n` only.
+    /// Hits exactly the first `n`.
     #[must_use]
     pub const fn first(self, n: u32) -> Self {
         Self { choice: Choice::First(n), ..self }
@@ -163,15 +158,9 @@ impl Fault {
         Self { choice: Choice::Percent(p), ..self }
     }
 
-    /// Concerns one port of the server only.
+    /// Restricts it to one port of the server.
     #[must_use]
     pub const fn on_port(self, port: u16) -> Self {
         Self { port: Some(port), ..self }
-    }
-
-    /// Happens elsewhere.
-    #[must_use]
-    pub const fn at(self, end: End, hook: Hook) -> Self {
-        Self { place: Place { end, hook }, ..self }
     }
 }

@@ -1,4 +1,4 @@
-//! A private network to probe in: two network namespaces, a cable, real servers and real faults.
+//! A private network to probe in: two network namespaces, a veth pair, real servers and real faults.
 //!
 //! ```text
 //!   namespace "client"                                  namespace "server"
@@ -11,27 +11,28 @@
 //!  | nftables: local firewall  |                       | nftables: what the network|
 //!  |                           |                       | loses or refuses; Listener|
 //!  +---------------------------+                       +---------------------------+
-//!             VIP 198.18.N.200/32, fd6c:6162:N:1::1/128, on lo of either end or of none
+//!             VIP 198.18.N.200/32, fd6c:6162:N:1::1/128, on lo of one end or of neither
 //! ```
 //!
-//! N belongs to one lab alone ([`Subnet`]), because tracepoints are global to the host: two labs,
-//! in whatever processes, never share a 4-tuple, unless one is made as the other's [`Lab::twin`]. Neighbour entries are permanent and duplicate
-//! address detection is off, so the first SYN leaves at once.
+//! N belongs to one lab alone, because tracepoints are global to the host: two labs never share a
+//! 4-tuple, whatever processes they are in, unless one is the other's [`Lab::twin`]. Neighbour entries
+//! are permanent and duplicate address detection is off, so the first SYN leaves at once.
 //!
-//! The namespaces have no name. They live as long as this process holds their descriptors, and
-//! the kernel takes them down, with the cable, rules and sockets in them, when it dies of whatever
-//! cause. In the caller's namespace nothing is configured. The reasons stand at [`Namespace`].
+//! The namespaces have no name. They live as long as this process holds their descriptors. When it ends,
+//! for whatever reason, the kernel removes them with the veth pair, rules and sockets in them. Nothing is
+//! configured in the caller's namespace. The module `namespace` gives the reasons.
 //!
 //! Needs root (`CAP_SYS_ADMIN`, `CAP_NET_ADMIN`) and the programs `ip` and `nft`.
 
 mod accepted;
+mod active_fault;
+mod builder;
 mod closed_port;
 mod connections;
 mod counters;
 mod error;
 mod fault;
-mod injected;
-mod keeper;
+mod fork_thread;
 mod link_state;
 mod listener;
 mod namespace;
@@ -48,24 +49,24 @@ mod wiring;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use active_fault::ActiveFault;
+pub use builder::{LabBuilder, ReadyLab};
 pub use closed_port::ClosedPort;
-pub use connections::connect_many;
 pub use counters::Counters;
 pub use error::LabError;
 pub use fault::{Action, Choice, Fault, Hook, Place, Reject, Segment};
-pub use injected::Injected;
 pub use listener::{Listener, ListenerOptions};
 pub use namespace::Namespace;
 pub use process::Process;
 pub use sockets::{SocketEntry, TcpState};
-pub use subnet::{Family, Subnet};
+pub use subnet::Family;
+use subnet::Subnet;
 
 /// Shorthand for results of this module.
-pub type Result<T> = std::result::Result<T, LabError>;
+type Result<T> = std::result::Result<T, LabError>;
 
-/// One of the two ends of the cable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// One of the two ends of the veth pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// Where the probes start.
     Client,
@@ -74,7 +75,7 @@ pub enum End {
 }
 
 impl End {
-    /// The end across the cable.
+    /// The other end.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -84,8 +85,8 @@ impl End {
     }
 }
 
-/// The lab. Dropping it kills the processes started in it and gives both namespaces back to the
-/// kernel, which removes them as soon as the last socket made in them is closed.
+/// The lab. Dropping it kills the processes started in it and releases both namespaces. The kernel
+/// removes them as soon as the last socket made in them is closed.
 #[derive(Debug)]
 pub struct Lab {
     client: Arc<Namespace>,
@@ -104,8 +105,8 @@ impl Lab {
         Self::with(Arc::new(Subnet::claim()?))
     }
 
-    /// Makes a second lab with the very addresses of this one, as two tenants of a host may have:
-    /// only the network namespace tells their segments apart.
+    /// Makes a second lab with the same addresses as this one, as two tenants of a host may have. Only
+    /// the network namespace distinguishes their segments.
     ///
     /// # Errors
     /// As for [`Lab::new`].
@@ -124,7 +125,7 @@ impl Lab {
     ///
     /// # Errors
     /// [`LabError::Namespace`] without privilege, [`LabError::Missing`] without `ip` or `nft`,
-    /// [`LabError::Tool`] if this kernel does not serve them.
+    /// [`LabError::Tool`] if this kernel does not support them.
     pub fn preflight() -> Result<()> {
         let namespace = Namespace::new("client")?;
         tool::ip(&namespace, "")?;
@@ -149,31 +150,31 @@ impl Lab {
         self.shared(end)
     }
 
-    /// Address of the client's end of the cable.
+    /// Address of the client's end of the veth pair.
     #[must_use]
     pub fn client_address(&self, family: Family) -> IpAddr {
         self.subnet.address(End::Client, family)
     }
 
-    /// Address of the server's end of the cable.
+    /// Address of the server's end of the veth pair.
     #[must_use]
     pub fn server_address(&self, family: Family) -> IpAddr {
         self.subnet.address(End::Server, family)
     }
 
-    /// The virtual address of this lab. Nobody has it until [`Lab::move_vip`] gives it to an end.
+    /// The virtual address of this lab. No interface has it until [`Lab::move_vip`] gives it to an end.
     #[must_use]
     pub fn vip(&self, family: Family) -> IpAddr {
         self.subnet.vip(family)
     }
 
     /// Gives the virtual addresses of both families to one end (on its `lo`, with a route to them
-    /// at the other end), or takes them from everyone.
+    /// at the other end), or removes them from both.
     ///
     /// # Errors
     /// [`LabError::Tool`] if `ip` refuses.
     pub fn move_vip(&self, to: Option<End>) -> Result<()> {
-        // A poisoned lock only says that a test panicked elsewhere; the value is a plain copy.
+        // A poisoned lock only means that a test panicked elsewhere; the value is a plain copy.
         let mut owner = self.vip_owner.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = owner.take() {
             wiring::drop_vip(self.shared(old), self.shared(old.other()), &self.subnet)?;
@@ -202,18 +203,18 @@ impl Lab {
         ClosedPort::reserve(&self.server, self.server_address(family))
     }
 
-    /// Makes a fault happen until the returned value is dropped or cleared.
+    /// Injects a fault, until the returned value is dropped or cleared.
     ///
     /// # Errors
     /// [`LabError::Fault`] if the fault makes no sense, [`LabError::Missing`] without `nft`,
     /// [`LabError::Tool`] if it refuses the rules.
-    pub fn inject(&self, fault: &Fault) -> Result<Injected> {
-        Injected::new(self.shared(fault.place.end), fault)
+    pub fn inject(&self, fault: &Fault) -> Result<ActiveFault> {
+        ActiveFault::new(self.shared(fault.place.end), fault)
     }
 
-    /// Returns once every segment sent in the lab before this call was delivered or dropped, and
-    /// so were the answers to it, and the answers to those. What a timer sends later is not
-    /// waited for. With this, "nothing was accepted" can be asserted without waiting for a while.
+    /// Returns once every segment sent in the lab before this call was delivered or dropped, and so were
+    /// the answers to it, and the answers to those. It does not wait for what a timer sends later. A test
+    /// can then assert that nothing was accepted, without a sleep.
     ///
     /// # Errors
     /// [`LabError::Socket`] if the lab's network does not carry a datagram.

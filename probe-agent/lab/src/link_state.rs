@@ -1,9 +1,9 @@
 //! Waits until a link can send.
 //!
-//! The end of a veth pair that is set up first has no carrier yet. When the second end follows,
-//! the kernel tells the first one in a deferred work item, and until that has run the first end
-//! silently drops what it should send. So a SYN right after `ip link set up` may be lost. This
-//! module subscribes to link changes, asks for the state, and reads until the kernel reports
+//! The end of a veth pair that is set up first has no carrier yet. When the second end follows, a
+//! deferred work item of the kernel updates the first one. Until that has run, the first end silently
+//! drops what it should send, so a SYN right after `ip link set up` may be lost. This module
+//! subscribes to link changes, asks for the state, and reads until the kernel reports
 //! `IF_OPER_UP` (RFC 2863), which it does under the same lock that activates the queues.
 //!
 //! ```text
@@ -28,7 +28,7 @@ use super::{LabError, Namespace, Result};
 const OPERSTATE_UP: u8 = 6;
 /// Both headers together.
 const HEADERS: usize = 32;
-/// The work item takes microseconds; only a kernel in trouble needs seconds.
+/// The work item takes microseconds, so this only guards against hanging.
 const LIMIT_SECONDS: i64 = 10;
 
 /// Returns as soon as the link is operational.
@@ -69,7 +69,7 @@ fn request(index: u32) -> [u8; HEADERS] {
     message
 }
 
-/// Whether one of the messages says that the interface is operational.
+/// Whether one of the messages reports that the interface is operational.
 fn reports_up(mut messages: &[u8], index: u32) -> io::Result<bool> {
     while let Some(length) = u32_at(messages, 0) {
         let length = usize::try_from(length).unwrap_or(usize::MAX).clamp(16, messages.len());

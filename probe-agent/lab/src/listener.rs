@@ -1,4 +1,4 @@
-//! A TCP server that knows what it has accepted.
+//! A TCP server that records what it accepts.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,8 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::accepted::Accepted;
-use super::{LabError, Namespace, Result, connect_many};
+use super::connections::connect_many;
+use super::{LabError, Namespace, Result};
 
 /// How long [`Listener::fill_accept_queue`] waits for connections that are already made.
 const FILL_LIMIT: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ pub struct ListenerOptions {
     pub address: SocketAddr,
     /// Length of the accept queue as given to listen(2); the kernel queues one more than this.
     pub backlog: u16,
-    /// Whether connections are accepted, or stay in the queue for ever.
+    /// Whether connections are accepted, or stay in the queue.
     pub accepts: bool,
 }
 
@@ -40,14 +41,14 @@ impl ListenerOptions {
         Self { backlog, ..self }
     }
 
-    /// Never accepts, so that the queue fills.
+    /// Never accepts: the queue fills.
     #[must_use]
     pub const fn never_accepts(self) -> Self {
         Self { accepts: false, ..self }
     }
 }
 
-/// A listening socket, with a thread that accepts and closes at once what the kernel hands over.
+/// A listening socket, with a thread that accepts connections and closes them at once.
 /// Dropping it ends the thread and closes the socket.
 #[derive(Debug)]
 pub struct Listener {
@@ -61,7 +62,7 @@ impl Listener {
     /// Starts to listen in a namespace.
     ///
     /// # Errors
-    /// [`LabError::Socket`] if the address is taken or not there.
+    /// [`LabError::Socket`] if the address is in use or not available.
     pub fn open(namespace: &Namespace, options: &ListenerOptions) -> Result<Self> {
         let error =
             |source| LabError::Socket { operation: "listen on", address: options.address, source };
@@ -85,11 +86,11 @@ impl Listener {
         self.address
     }
 
-    /// How many connections were accepted. What is in the accept queue at the time of this call is
-    /// accepted by it, so the number does not lag behind the kernel. Always 0 if it never accepts.
+    /// How many connections were accepted. This call accepts what is in the accept queue, so the number
+    /// does not lag behind the kernel. Always 0 if it never accepts.
     ///
     /// # Errors
-    /// [`LabError::Socket`] if accept(2) fails, for then 0 would prove nothing.
+    /// [`LabError::Socket`] if accept(2) fails, because 0 would prove nothing then.
     pub fn accepted(&self) -> Result<usize> {
         self.peers().map(|peers| peers.len())
     }
@@ -109,7 +110,7 @@ impl Listener {
         })
     }
 
-    /// Waits until `n` connections were accepted, at most for `limit`. Returns whether they were.
+    /// Waits until `n` connections were accepted, for `limit` at most. Returns whether they were.
     #[must_use]
     pub fn wait_accepted(&self, n: usize, limit: Duration) -> bool {
         self.shared.wait(n, limit)
@@ -131,7 +132,7 @@ impl Listener {
     pub fn fill_accept_queue(&self, client: &Namespace) -> Result<Vec<TcpStream>> {
         let room = usize::from(self.backlog) + 1;
         let connections = connect_many(client, self.address, room)?;
-        // The client knows its connection before the server does: the third segment is under way.
+        // The client is connected before the server: the third segment is still on its way.
         self.wait_queued(room, FILL_LIMIT).map_err(|source| self.error(source))?;
         Ok(connections)
     }
@@ -153,7 +154,7 @@ impl Listener {
     }
 
     const fn error(&self, source: io::Error) -> LabError {
-        let operation = "see the accept queue of";
+        let operation = "read the accept queue of";
         LabError::Socket { operation, address: self.address, source }
     }
 }
@@ -162,7 +163,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.shared.stop();
         if let Some(thread) = self.thread.take() {
-            // What the thread could not accept, accepted() has reported.
+            // accepted() has reported what the thread could not accept.
             let _ = thread.join();
         }
     }

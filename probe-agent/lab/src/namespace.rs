@@ -1,7 +1,7 @@
 //! A network namespace without a name.
 //!
 //! ```text
-//!   keeper thread: unshare(CLONE_NEWNET), then waits for processes to start
+//!   fork thread: unshare(CLONE_NEWNET), then waits for processes to start
 //!        |
 //!        +-- descriptor of /proc/thread-self/ns/net, held by `Namespace`, close-on-exec
 //!                 |
@@ -10,9 +10,9 @@
 //!                 +-- path():    /proc/PID/fd/N, for other programs
 //! ```
 //!
-//! Names in /var/run/netns are bind mounts and outlive their maker. Descriptors and threads do
-//! not, so SIGKILL leaves nothing behind. `ip netns exec` is never used: it mounts /sys anew, and
-//! so hides tracefs and the cgroups from what it starts.
+//! Names in /var/run/netns are bind mounts and outlive the process that made them. Descriptors and
+//! threads do not, so SIGKILL leaves nothing behind. `ip netns exec` is never used: it mounts a new /sys,
+//! which hides tracefs and the cgroups from the program.
 
 use std::fs::{self, File};
 use std::io;
@@ -24,7 +24,7 @@ use std::thread;
 
 use nix::sched::{CloneFlags, setns, unshare};
 
-use super::keeper::Keeper;
+use super::fork_thread::ForkThread;
 use super::{LabError, Process, Result, process};
 
 /// A network namespace that exists until this value is dropped.
@@ -34,7 +34,7 @@ use super::{LabError, Process, Result, process};
 pub struct Namespace {
     role: &'static str,
     fd: OwnedFd,
-    keeper: Keeper,
+    forks: ForkThread,
 }
 
 impl Namespace {
@@ -44,15 +44,15 @@ impl Namespace {
     /// [`LabError::Namespace`] without privilege.
     pub fn new(role: &'static str) -> Result<Self> {
         let error = |source| LabError::Namespace { operation: "create", namespace: role, source };
-        let (keeper, fd) = Keeper::start(role, || {
+        let (forks, fd) = ForkThread::start(role, || {
             unshare(CloneFlags::CLONE_NEWNET)?;
             Ok(OwnedFd::from(File::open("/proc/thread-self/ns/net")?))
         })
         .map_err(error)?;
-        Ok(Self { role, fd, keeper })
+        Ok(Self { role, fd, forks })
     }
 
-    /// The part this namespace plays, "client" or "server".
+    /// The role of this namespace, "client" or "server".
     #[must_use]
     pub const fn role(&self) -> &'static str {
         self.role
@@ -63,6 +63,14 @@ impl Namespace {
     #[must_use]
     pub fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.fd.as_raw_fd()))
+    }
+
+    /// A descriptor of the namespace, for `setns` in this process.
+    ///
+    /// # Errors
+    /// [`LabError::Namespace`] if the descriptor cannot be duplicated.
+    pub fn file(&self) -> Result<File> {
+        self.fd.try_clone().map(File::from).map_err(|source| self.error("hold", source))
     }
 
     /// Inode number on nsfs, which identifies the namespace on the host (`lsns` shows it).
@@ -76,7 +84,7 @@ impl Namespace {
     }
 
     /// Runs `body` in a thread inside the namespace and waits for it. A socket that it returns
-    /// stays in the namespace. A panic goes on in the caller.
+    /// stays in the namespace. A panic continues in the caller.
     ///
     /// # Errors
     /// [`LabError::Namespace`] if the namespace cannot be entered; `body` did not run then.
@@ -96,7 +104,7 @@ impl Namespace {
     }
 
     /// A program that will run inside the namespace, and be killed when the thread that starts it
-    /// ends. To start it and go away, use [`Namespace::spawn`].
+    /// ends. To let it run longer than that, use [`Namespace::spawn`].
     ///
     /// # Errors
     /// [`LabError::Namespace`] if the descriptor cannot be duplicated.
@@ -108,17 +116,18 @@ impl Namespace {
     }
 
     /// Starts a command made by [`Namespace::command`]. It dies with the returned value, with the
-    /// namespace, or with this process, whichever goes first.
+    /// namespace, or with this process, whichever ends first.
     ///
     /// # Errors
     /// [`LabError::Run`] if it cannot be started.
     pub fn spawn(&self, command: Command) -> Result<Process> {
         let program = command.get_program().to_string_lossy().into_owned();
         let mut command = command;
-        self.keeper
-            .call(move || command.spawn())
-            .map(Process::new)
-            .map_err(|source| LabError::Run { program, namespace: self.role, source })
+        self.forks.call(move || command.spawn()).map(Process::new).map_err(|source| LabError::Run {
+            program,
+            namespace: self.role,
+            source,
+        })
     }
 
     /// Sets a kernel parameter of this namespace, such as `net.ipv4.tcp_synack_retries`.

@@ -33,7 +33,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only if the process has been reaped already, which is the wanted state.
+        // Both fail only if the process has already been reaped.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -44,7 +44,7 @@ pub(super) fn confine(command: &mut Command, namespace: OwnedFd) {
     let parent = Pid::this();
     let enter = move || -> io::Result<()> {
         prctl::set_pdeathsig(Signal::SIGKILL)?;
-        // If the parent died before the line above, no signal will come any more.
+        // If the parent died before the line above, the signal will not come.
         if getppid() != parent {
             return Err(io::Error::from(io::ErrorKind::Interrupted));
         }

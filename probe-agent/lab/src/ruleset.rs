@@ -1,11 +1,11 @@
 //! Writes a fault as nftables commands.
 //!
-//! Each fault is a table of its own, so that it appears and goes in one transaction and counts for
-//! itself. There is no connection tracking: it would judge segments by itself.
+//! Each fault is a table of its own. One transaction adds or removes it, and it has its own counters.
+//! There is no connection tracking, because that would drop segments for reasons of its own.
 //!
 //! "The first n" must be exact. `limit` refills with time and `quota` counts bytes, but
 //! `numgen inc` is one atomic counter per rule that starts at 0 and counts the segments that reach
-//! it. Its modulus is as large as it can be, so that it does not start again in a lab's lifetime.
+//! it. Its modulus is as large as possible, so it does not wrap around in a lab's lifetime.
 
 use super::{Action, Choice, Fault, Hook, LabError, Reject, Result, Segment};
 

@@ -1,10 +1,9 @@
 //! A barrier behind the traffic of a lab.
 //!
-//! A veth device puts each packet in the backlog of the processor that sends it, and a softirq of
-//! that processor takes them out in order, usually but not always before the sending system call
-//! returns. So a datagram that was sent on a processor and has arrived proves that all that was
-//! queued there before has been handled. The answers that this caused are queued behind it, hence
-//! one round per generation.
+//! A veth device puts each packet into the backlog of the processor that sends it. A softirq of that
+//! processor takes them out in order, usually but not always before the sending system call returns.
+//! Once a datagram sent on a processor has arrived, everything queued there before it has been handled.
+//! The answers that this caused are queued behind it, hence one round per generation.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -15,7 +14,7 @@ use nix::unistd::Pid;
 
 use super::{LabError, Namespace, Result};
 
-/// SYN, SYN-ACK, ACK: no longer chain of answers comes without a timer or a system call.
+/// SYN, SYN-ACK, ACK: a longer chain of answers needs a timer or a system call.
 const GENERATIONS: usize = 3;
 /// Far beyond any delay of a softirq.
 const LIMIT: Duration = Duration::from_secs(10);

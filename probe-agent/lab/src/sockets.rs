@@ -39,7 +39,7 @@ pub struct SocketEntry {
 }
 
 impl SocketEntry {
-    /// Reads a line of the table. `None` if it is not understood.
+    /// Parses a line of the table.
     pub(super) fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split_whitespace().skip(1);
         let local = endpoint(fields.next()?)?;
@@ -53,7 +53,7 @@ impl Namespace {
     /// Lists the TCP sockets of this namespace.
     ///
     /// # Errors
-    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or understood.
+    /// [`LabError::Proc`] or [`LabError::ProcLine`] if /proc cannot be read or parsed.
     pub fn sockets(&self) -> Result<Vec<SocketEntry>> {
         self.run(|| {
             let mut entries = Vec::new();
@@ -84,7 +84,7 @@ const fn state(number: u8) -> Option<TcpState> {
     Some(match number {
         1 => TcpState::Established,
         2 => TcpState::SynSent,
-        // A request socket is TCP_NEW_SYN_RECV (12) inside the kernel; the table says 3 for it.
+        // A request socket is TCP_NEW_SYN_RECV (12) inside the kernel; the table shows 3.
         3 | 12 => TcpState::SynRecv,
         4 => TcpState::FinWait1,
         5 => TcpState::FinWait2,

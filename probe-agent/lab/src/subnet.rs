@@ -10,8 +10,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use super::{End, LabError, Result};
 
 /// Address family of a lab address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// IPv4.
     V4,
@@ -24,17 +23,17 @@ impl Family {
     pub const ALL: [Self; 2] = [Self::V4, Self::V6];
 }
 
-/// 198.18.0.0/15 is set aside for testing networks (RFC 2544, appendix C.2.2), so that no host
-/// has business there of its own. Each lab takes one of its 512 blocks of 256 addresses.
+/// 198.18.0.0/15 is reserved for testing networks (RFC 2544, appendix C.2.2), so no host uses it for
+/// anything else. Each lab takes one of its 512 blocks of 256 addresses.
 const BLOCKS: u16 = 512;
 
 /// The block of addresses of one lab, held until the value is dropped.
 ///
 /// The claim is a name in the abstract Unix namespace: the kernel gives a name to one socket only
-/// and frees it with that socket, even after SIGKILL. So labs of any number of processes never
-/// collide and nothing needs cleaning up.
+/// and frees it with that socket, even after SIGKILL. So labs of any number of processes never collide,
+/// and nothing has to be cleaned up.
 #[derive(Debug)]
-pub struct Subnet {
+pub(super) struct Subnet {
     block: u16,
     _claim: UnixListener,
 }
@@ -45,8 +44,8 @@ impl Subnet {
     /// # Errors
     /// [`LabError::Subnet`] if all of them are taken.
     pub(super) fn claim() -> Result<Self> {
-        // A random start keeps apart the processes of separate containers, which do not see each
-        // other's claims but do share the host's tracepoints.
+        // A random start separates the processes of different containers. They do not see each other's
+        // claims, but they share the host's tracepoints.
         let start = RandomState::new().build_hasher().finish() % u64::from(BLOCKS);
         let start = u16::try_from(start).unwrap_or_default();
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
@@ -61,7 +60,7 @@ impl Subnet {
         Err(LabError::Subnet { limit: BLOCKS, source: last })
     }
 
-    /// Address of one end of the cable.
+    /// Address of one end of the veth pair.
     pub(super) const fn address(&self, end: End, family: Family) -> IpAddr {
         let host = match end {
             End::Client => 1,
@@ -70,8 +69,8 @@ impl Subnet {
         address(self.block, family, 0, host)
     }
 
-    /// The virtual address, outside the prefixes of the cable, so that it is reached by its own
-    /// route and never by neighbour discovery.
+    /// The virtual address. It is outside the prefixes of the veth pair: its own route leads to it, never
+    /// neighbour discovery.
     pub(super) const fn vip(&self, family: Family) -> IpAddr {
         match family {
             Family::V4 => address(self.block, family, 0, 200),
@@ -79,7 +78,7 @@ impl Subnet {
         }
     }
 
-    /// Length of the prefix of the cable, in bits.
+    /// Length of the prefix of the veth pair, in bits.
     pub(super) const fn prefix(family: Family) -> u8 {
         match family {
             Family::V4 => 25,

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::{LabError, Namespace, Result};
 
-/// A program the lab cannot do without.
+/// A program that the lab needs.
 struct Tool {
     program: &'static str,
     package: &'static str,
@@ -58,7 +58,7 @@ impl Tool {
     }
 }
 
-/// Runs a program to its end. Changes the calling thread for good.
+/// Runs a program to its end. Changes the calling thread permanently.
 fn run(program: &str, arguments: &[&str], input: &str) -> io::Result<Output> {
     keep_no_descriptors()?;
     let mut command = Command::new(program);
@@ -66,7 +66,7 @@ fn run(program: &str, arguments: &[&str], input: &str) -> io::Result<Output> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that stops reading says why on its standard error, which the caller judges.
+        // A program that stops reading reports why on its standard error, which the caller checks.
         let _ = stdin.write_all(input.as_bytes());
     }
     child.wait_with_output()
@@ -75,7 +75,7 @@ fn run(program: &str, arguments: &[&str], input: &str) -> io::Result<Output> {
 /// Gives the calling thread a table of descriptors of its own, with the standard streams alone.
 ///
 /// Between its start and its exec, a child holds a copy of all descriptors of the thread that
-/// started it. A socket that somebody closes meanwhile would stay open, and its port in use.
+/// started it. A socket that another thread closes meanwhile would stay open, and its port in use.
 fn keep_no_descriptors() -> io::Result<()> {
     const AFTER_STANDARD_STREAMS: libc::c_uint = 3;
     // SAFETY: the call touches no memory. The descriptors go from this thread's new table only, and

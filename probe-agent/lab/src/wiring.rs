@@ -1,9 +1,8 @@
-//! Joins the two namespaces by a cable and gives them addresses.
+//! Joins the two namespaces with a veth pair and gives them addresses.
 //!
-//! An IPv6 address takes two precautions to be usable at once. `nodad` keeps it from being
-//! tentative. The kernel's own route to it (table `local`, metric 0) is still added by a deferred
-//! work item only, so a second one (metric 1024, what user space gets by default) is added here,
-//! at once.
+//! An IPv6 address needs two precautions to be usable at once. `nodad` skips its tentative state.
+//! The kernel adds its own route to it (table `local`, metric 0) in a deferred work item, so a second
+//! one (metric 1024, the default of user space) is added here.
 
 use std::fmt::Write as _;
 
@@ -11,7 +10,7 @@ use super::tool::ip;
 use super::{End, Family, Namespace, Result, Subnet, link_state};
 
 /// Name of the interface and its hardware address at one end. The hardware address is chosen here
-/// (locally administered), so that the other end can know it beforehand.
+/// (locally administered), so the other end can know it in advance.
 const fn link(end: End) -> (&'static str, &'static str) {
     match end {
         End::Client => ("client0", "02:00:00:00:00:01"),
@@ -19,7 +18,7 @@ const fn link(end: End) -> (&'static str, &'static str) {
     }
 }
 
-/// Lays the cable and configures both ends. On return both can send.
+/// Creates the veth pair and configures both ends. On return both can send.
 pub(super) fn join(client: &Namespace, server: &Namespace, subnet: &Subnet) -> Result<()> {
     for namespace in [client, server] {
         // IPv4 parameters are inherited from the host. A strict host must not filter here.

@@ -62,6 +62,12 @@ impl RstReason {
     pub const NONE: Self = Self("");
 }
 
+impl fmt::Display for RstReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::NONE { "no reason given" } else { self.0 })
+    }
+}
+
 /// What the kernel did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {

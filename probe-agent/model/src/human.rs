@@ -21,7 +21,8 @@ impl fmt::Display for Elapsed {
     }
 }
 
-/// A figure of a table, in nanoseconds, with three significant digits: `842 ns`, `71.2 us`, `1.02 ms`, `2.00 s`, `12.5 min`.
+/// A time in nanoseconds, as a table gives it, with three significant digits: `842 ns`, `71.2 us`,
+/// `1.02 ms`, `2.00 s`, `12.5 min`.
 #[must_use]
 pub fn nanoseconds(ns: u64) -> String {
     match ns {

@@ -10,6 +10,8 @@ pub mod errno;
 pub mod event;
 pub mod expect;
 pub mod finding;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod flow;
 pub mod human;
 pub mod outcome;

@@ -64,6 +64,18 @@ pub enum Direction {
     Here,
 }
 
+impl Direction {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::In => "in",
+            Self::Here => "here",
+        }
+    }
+}
+
 /// How a step is known, and whether the segment was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Certainty {
@@ -73,6 +85,18 @@ pub enum Certainty {
     Concluded,
     /// A kernel event shows that it left; that it was lost is concluded.
     Lost,
+}
+
+impl Certainty {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Concluded => "concluded",
+            Self::Lost => "lost",
+        }
+    }
 }
 
 /// One step of the exchange.

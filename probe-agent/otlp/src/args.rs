@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where spans go. Flags take precedence over the `OTEL_*` variables (see [`super::config`]).
+/// Where spans go. Flags take precedence over the `OTEL_*` variables (see [`OtlpConfig`](crate::OtlpConfig)).
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "OTLP export")]
 pub struct OtlpArgs {

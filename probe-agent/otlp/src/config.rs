@@ -1,12 +1,4 @@
 //! Merges flags and `OTEL_*` variables into one validated configuration.
-//!
-//! Each setting comes from the flag, else from the signal's variable (`OTEL_EXPORTER_OTLP_TRACES_*`), else
-//! from the generic one (`OTEL_EXPORTER_OTLP_*`), else it has its default
-//! (OpenTelemetry, "OpenTelemetry Protocol Exporter"). An empty variable counts as unset.
-//!
-//! Nothing is exported unless requested by a flag, by an endpoint in the environment, or by
-//! `OTEL_TRACES_EXPORTER=otlp`. `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` override the
-//! environment, not the flags.
 
 mod duration;
 mod endpoint;
@@ -31,6 +23,14 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_QUEUE: usize = 65_536;
 
 /// Where spans go, validated. At least one of `endpoint` and `file` is set.
+///
+/// Each setting comes from the flag, else from the signal's variable (`OTEL_EXPORTER_OTLP_TRACES_*`), else
+/// from the generic one (`OTEL_EXPORTER_OTLP_*`), else it has its default
+/// (OpenTelemetry, "OpenTelemetry Protocol Exporter"). An empty variable counts as unset.
+///
+/// Nothing is exported unless requested by a flag, by an endpoint in the environment, or by
+/// `OTEL_TRACES_EXPORTER=otlp`. `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` override the
+/// environment, not the flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtlpConfig {
     /// The collector.

@@ -28,8 +28,7 @@ use super::{
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::spans::SpanCounts;
-use model::{errno::in_words, target::Target};
+use model::{errno::in_words, spans::SpanCounts, target::Target};
 
 /// Why the exporter cannot start. This is known before the first probe (exit code 2).
 #[derive(Debug, thiserror::Error)]

@@ -45,9 +45,18 @@ impl From<ExportTraceServiceResponse> for Answer {
         let partial = response.partial_success.unwrap_or_default();
         Self::Accepted {
             rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
-            message: partial.error_message.chars().filter(|c| !c.is_control()).collect(),
+            message: printable(&partial.error_message, usize::MAX),
         }
     }
+}
+
+/// A hint for a receiver that rejects the sender.
+const HEADER_HINT: &str = "; does it need a header (OTEL_EXPORTER_OTLP_HEADERS)?";
+
+/// At most `limit` characters of a text from another host. Its control characters must not reach the
+/// terminal.
+fn printable(text: &str, limit: usize) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(limit).collect()
 }
 
 /// An error with its causes, outermost first: in these libraries the last one is the most specific.

@@ -2,9 +2,9 @@
 
 mod batch;
 
-use explain::ExplainedProbe;
 use std::{cell::Cell, sync::Arc};
 
+use explain::ExplainedProbe;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},

@@ -2,11 +2,12 @@
 
 mod line;
 
-use model::human;
 use std::{
     io::{self, Write},
     time::Duration,
 };
+
+use model::human;
 
 pub use self::line::Line;
 use super::wrap::cut;
@@ -48,18 +49,12 @@ impl Progress<io::Stderr> {
     /// On stderr, if that is a terminal.
     #[must_use]
     pub fn on_stderr() -> Self {
-        Self::over(Line::on_stderr())
+        Self::new(Line::on_stderr())
     }
 }
 
 impl<W: Write> Progress<W> {
-    /// On any writer. `width` is the terminal's width; `None` draws nothing.
-    #[must_use]
-    pub fn new(out: W, width: Option<usize>) -> Self {
-        Self::over(Line::new(out, width))
-    }
-
-    fn over(line: Line<W>) -> Self {
+    fn new(line: Line<W>) -> Self {
         Self { line, next: QUIET_AT_FIRST, last: None }
     }
 
@@ -133,7 +128,7 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Progress, Snapshot, line};
+    use super::{Line, Progress, Snapshot, line};
 
     fn at(ms: u64, ended: u64) -> Snapshot {
         Snapshot {
@@ -170,7 +165,7 @@ mod tests {
     #[test]
     fn drawn_when_due_and_cleared() {
         let mut out = Vec::new();
-        let mut progress = Progress::new(&mut out, Some(20));
+        let mut progress = Progress::new(Line::new(&mut out, Some(20)));
         progress.draw(&at(500, 10));
         progress.clear();
         progress.draw(&at(1_000, 10));
@@ -184,7 +179,7 @@ mod tests {
     #[test]
     fn never_without_a_terminal() {
         let mut out = Vec::new();
-        let mut progress = Progress::new(&mut out, None);
+        let mut progress = Progress::new(Line::new(&mut out, None));
         assert!(!progress.is_due(Duration::from_secs(9)));
         progress.draw(&at(9_000, 10));
         progress.clear();
@@ -193,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_rate_follows_a_change() {
-        let mut progress = Progress::new(Vec::new(), Some(80));
+        let mut progress = Progress::new(Line::new(Vec::new(), Some(80)));
         assert!((progress.rate(&at(1_000, 1_000)) - 1_000.0).abs() < 1.0);
         let _ = progress.rate(&at(4_000, 4_000));
         // From (2 s, 2,000) on, nothing more ended.

@@ -1,6 +1,5 @@
 //! Prints a run in the chosen format.
 
-use model::human;
 use std::{
     io::{self, Write},
     num::NonZeroU64,
@@ -19,7 +18,7 @@ use crate::format::OutputFormat;
 use engine::session::ReportFilter;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{expect::Expect, target::Target, verdict::Verdict};
+use model::{expect::Expect, human, target::Target, verdict::Verdict};
 
 /// A run of up to this many probes has all ladders drawn, including those of clean probes.
 const FEW_PROBES: u64 = 10;

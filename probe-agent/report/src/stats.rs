@@ -1,62 +1,25 @@
 //! Counts every probe on the hot path, in bounded memory; the counts become the summary.
 
+mod counts;
 mod latency;
 
-use self::latency::{RunLatency, TargetLatency};
-use super::summary::{Summary, TargetSummary};
+use self::{
+    counts::{TargetCounts, VerdictCounts, add_each},
+    latency::RunLatency,
+};
+use super::summary::Summary;
 use explain::Judged;
-use model::spans::SpanCounts;
 use model::{
     outcome::Outcome,
     record::HalfOpen,
+    spans::SpanCounts,
     target::Target,
-    verdict::{Judgement, Proof, Verdict},
+    verdict::{Proof, Verdict},
 };
 
 /// Up to this many targets, each has a histogram of its own (2 to 10 KiB). With more targets, each keeps
 /// only its fastest and slowest probe (56 bytes if all probes are clean).
 const TARGETS_WITH_HISTOGRAM: usize = 4_096;
-
-/// Counts by outcome, verdict and proof.
-#[derive(Clone, Debug, Default)]
-struct VerdictCounts {
-    probes: u64,
-    outcomes: [u64; Outcome::ALL.len()],
-    verdicts: [u64; Verdict::ALL.len()],
-}
-
-impl VerdictCounts {
-    fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
-        self.probes += 1;
-        self.outcomes[outcome as usize] += 1;
-        for judgement in judgements {
-            self.verdicts[judgement.verdict as usize] += 1;
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.probes += other.probes;
-        add_each(&mut self.outcomes, &other.outcomes);
-        add_each(&mut self.verdicts, &other.verdicts);
-    }
-}
-
-fn add_each(to: &mut [u64], from: &[u64]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
-}
-
-/// The counts of one target. Most probes are alive and clean, for many targets all of them, so the other
-/// counts are allocated only when needed.
-#[derive(Clone, Debug, Default)]
-struct TargetCounts {
-    /// Probes that were alive and only `clean`.
-    clean: u64,
-    other: Option<Box<VerdictCounts>>,
-    unexpected: u64,
-    latency: TargetLatency,
-}
 
 /// Facts that are known only at the end of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -188,11 +151,7 @@ impl engine::session::Counts for RunCounts {
             self.latency.record(ns);
         }
         if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
-            target.add(outcome, judgements);
-            target.unexpected += u64::from(!expected);
-            if let Some(ns) = handshake {
-                target.latency.record(ns, self.histograms);
-            }
+            target.add(outcome, judgements, expected, handshake, self.histograms);
         }
     }
 
@@ -205,52 +164,7 @@ impl engine::session::Counts for RunCounts {
         self.unexpected += other.unexpected;
         self.latency.merge(&other.latency);
         for (to, from) in self.targets.iter_mut().zip(&other.targets) {
-            to.merge_counts(from);
-            to.unexpected += from.unexpected;
-            to.latency.merge(&from.latency);
-        }
-    }
-}
-
-impl TargetCounts {
-    fn add(&mut self, outcome: Outcome, judgements: &[Judgement]) {
-        let clean = matches!(judgements, [one] if one.verdict == Verdict::Clean);
-        if outcome == Outcome::Alive && clean {
-            self.clean += 1;
-        } else {
-            self.other.get_or_insert_default().add(outcome, judgements);
-        }
-    }
-
-    fn merge_counts(&mut self, other: &Self) {
-        self.clean += other.clean;
-        if let Some(from) = &other.other {
-            self.other.get_or_insert_default().merge(from);
-        }
-    }
-
-    fn counts(&self) -> VerdictCounts {
-        let mut counts = self.other.as_deref().cloned().unwrap_or_default();
-        counts.probes += self.clean;
-        counts.outcomes[Outcome::Alive as usize] += self.clean;
-        counts.verdicts[Verdict::Clean as usize] += self.clean;
-        counts
-    }
-
-    /// Includes only names with a count: with all of them, the summary of 100,000 targets would be 70 MB of
-    /// zeros.
-    fn summary(&self, target: &Target) -> TargetSummary {
-        let counts = self.counts();
-        let outcomes = Outcome::ALL.map(|o| (o.name(), counts.outcomes[o as usize]));
-        let verdicts = Verdict::ALL.map(|v| (v.name(), counts.verdicts[v as usize]));
-        TargetSummary {
-            target: target.name.clone(),
-            address: target.address.to_string(),
-            probes: counts.probes,
-            outcomes: outcomes.into_iter().collect(),
-            verdicts: verdicts.into_iter().collect(),
-            handshake_seconds: self.latency.quantiles(),
-            as_expected: self.unexpected == 0,
+            to.merge(from);
         }
     }
 }

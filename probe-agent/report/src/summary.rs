@@ -1,12 +1,12 @@
 //! The summary of a run: counts and quantiles. Its size does not depend on the length of the run.
 
-use model::spans::SpanCounts;
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use model::{
     outcome::Outcome,
+    spans::SpanCounts,
     verdict::{Proof, Verdict},
 };
 

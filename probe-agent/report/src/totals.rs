@@ -3,10 +3,10 @@
 use super::{
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
     summary::{HandshakeSeconds, Summary},
-    wrap::{wrap, wrap_items},
+    wrap::{counted_item, wrap, wrap_items},
 };
-use model::human;
 use model::{
+    human,
     outcome::Outcome,
     record::HalfOpen,
     verdict::{Proof, Verdict},
@@ -41,10 +41,7 @@ fn list(page: &mut String, label: &str, counts: &[(u64, &str, Tone)], look: Look
     let items: Vec<_> = counts
         .iter()
         .filter(|(count, _, _)| *count > 0)
-        .map(|(count, name, tone)| {
-            let count = human::count(*count);
-            (count.len() + 1 + name.len(), format!("{count} {}", look.paint(*tone, name)))
-        })
+        .map(|(count, name, tone)| counted_item(*count, name, *tone, look))
         .collect();
     let lines = wrap_items(&items, look.width - FIGURES_COLUMN);
     if lines.is_empty() {

@@ -1,5 +1,8 @@
 //! Wrapping of text.
 
+use super::style::{Look, Tone};
+use model::human;
+
 /// Breaks `text` at spaces into lines of at most `width` characters. A longer word gets a line of its own:
 /// it may be an address or a name to be copied, so it is not cut.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -23,6 +26,12 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// `3 syn_retransmitted` with its colour, as an item for [`wrap_items`].
+pub(super) fn counted_item(count: u64, name: &str, tone: Tone, look: Look) -> (usize, String) {
+    let count = human::count(count);
+    (count.len() + 1 + name.len(), format!("{count} {}", look.paint(tone, name)))
 }
 
 /// Joins `items` with commas into lines of at most `width` characters, breaking between items only.

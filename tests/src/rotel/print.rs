@@ -1,4 +1,4 @@
-//! A span as Rotel prints it, to compare with what it printed.
+//! A span as Rotel prints it, for comparison.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The exit code says whether all targets were as expected.
+//! The exit code reports whether all targets were as expected.
 
 use crate::support::{check, closed_port, open_port, run};
 
@@ -6,7 +6,7 @@ use crate::support::{check, closed_port, open_port, run};
 fn as_expected_or_not() {
     let v4 = open_port("127.0.0.1:0");
     let v6 = open_port("[::1]:0");
-    // Both families, so that it does not matter which of them `localhost` is first.
+    // Both families, because `localhost` may resolve to either first.
     let both = open_port("[::]:0");
     let (_closed, closed) = closed_port();
     let (v4, v6, closed) = (&v4.to_string(), &v6.to_string(), &closed.to_string());

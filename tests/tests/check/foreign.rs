@@ -1,5 +1,5 @@
-//! Somebody else's `sock_ops` program above the agent's cgroup, which turns off what the agent's own would
-//! wait for.
+//! Another program's `sock_ops` program above the agent's cgroup. It turns off the callbacks that the
+//! agent's own would need.
 
 use std::{
     fs, io,
@@ -30,7 +30,7 @@ const NO_CALLBACKS: [u64; 4] =
 fn bpf(command: libc::c_long, words: &[u64]) -> io::Result<libc::c_long> {
     let mut attribute = [0_u64; 16];
     attribute[..words.len()].copy_from_slice(words);
-    // SAFETY: the attribute is as long as is said, and what it points to outlives the call.
+    // SAFETY: the attribute has the given length, and what it points to outlives the call.
     let done = unsafe {
         libc::syscall(libc::SYS_bpf, command, &raw const attribute, size_of_val(&attribute))
     };
@@ -41,7 +41,7 @@ fn pair(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }
 
-/// Loads the program and attaches it to a cgroup, with which it goes.
+/// Loads the program and attaches it to a cgroup. It is removed with the cgroup.
 fn turn_callbacks_off(cgroup: &Path) {
     let licence = c"GPL";
     let program = bpf(
@@ -52,7 +52,7 @@ fn turn_callbacks_off(cgroup: &Path) {
             licence.as_ptr().expose_provenance() as u64,
         ],
     );
-    // SAFETY: the descriptor is new and nobody else's.
+    // SAFETY: the descriptor is new, and nothing else owns it.
     let program = unsafe { OwnedFd::from_raw_fd(program.unwrap() as i32) };
     let directory = fs::File::open(cgroup).unwrap();
     let descriptors = [directory.as_raw_fd(), program.as_raw_fd()].map(i32::cast_unsigned);
@@ -60,7 +60,7 @@ fn turn_callbacks_off(cgroup: &Path) {
     bpf(PROG_ATTACH, &attach).unwrap();
 }
 
-/// A cgroup of the test's own, removed when it is dropped.
+/// A private cgroup. Dropping it removes it.
 struct Cgroup(PathBuf);
 
 impl Cgroup {
@@ -74,13 +74,13 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // Whoever was in it has ended.
+        // The processes in it have ended.
         let _ = fs::remove_dir(&self.0);
     }
 }
 
 #[test]
-fn what_others_do_to_callbacks_makes_no_probe_unknown() {
+fn foreign_changes_to_callbacks_make_no_probe_unknown() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
@@ -101,7 +101,7 @@ fn what_others_do_to_callbacks_makes_no_probe_unknown() {
 }
 
 #[test]
-fn without_them_the_agents_own_program_tells() {
+fn without_foreign_programs_the_agents_own_reports_state_changes() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V6).unwrap();
@@ -114,7 +114,7 @@ fn without_them_the_agents_own_program_tells() {
     assert_eq!(syn_hooks(&done), ["inet_sock_set_state"; 3]);
 }
 
-/// The hook that told of each probe's SYN.
+/// The hook that reported each probe's SYN.
 fn syn_hooks(done: &Done) -> Vec<String> {
     let hook = |probe: &Value| probe["steps"][0]["hook"].as_str().unwrap().to_owned();
     done.probes().iter().map(hook).collect()

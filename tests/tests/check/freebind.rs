@@ -29,7 +29,7 @@ fn the_syn_leaves_with_a_source_that_this_host_does_not_have() {
         let done = from_vip(&lab, family, "");
         assert_eq!((done.code, syns.seen()), (Some(1), 0), "{done:?}");
         assert_eq!(done.probes()[0]["error_type"], "address_not_available");
-        // With it the SYN leaves; the answer goes to nobody.
+        // With it the SYN leaves; the answer does not come back.
         let done = from_vip(&lab, family, "--freebind");
         assert_eq!((done.code, syns.seen()), (Some(1), 1), "{done:?}");
         assert_eq!(done.probes()[0]["outcome"], "timed_out");

@@ -11,7 +11,7 @@ use crate::{
     support::{Scratch, check, open_port, run},
 };
 
-/// A command whose SIGHUP has this disposition when it starts, whatever the caller's is.
+/// A command that starts with this disposition of SIGHUP instead of the caller's.
 fn hang_up(command: &mut Command, disposition: SigHandler) -> &mut Command {
     // SAFETY: sigaction() is async-signal-safe, and no handler is installed.
     unsafe { command.pre_exec(move || Ok(signal::signal(Signal::SIGHUP, disposition).map(drop)?)) }
@@ -35,14 +35,14 @@ fn the_first_signal_ends_the_run_with_the_summary_so_far() {
 }
 
 #[test]
-fn under_nohup_a_hang_up_ends_nothing() {
+fn under_nohup_a_hang_up_has_no_effect() {
     let open = open_port("127.0.0.1:0");
     let flags = format!("{open} --count 0 --interval 1ms --settle 10ms --output jsonl");
     let mut running = Running::start(hang_up(&mut check(&flags), SigHandler::SigIgn));
     running.line();
     running.signal(Signal::SIGHUP);
-    running.goes_on();
-    // Nor is it one of the signals that are counted: this one is the first.
+    running.continues();
+    // SIGHUP is not counted either: this signal is the first.
     running.signal(Signal::SIGTERM);
     let done = running.finish();
     assert_eq!((done.code, &done.summary()["interrupted"]), (Some(130), &true.into()), "{done:?}");
@@ -51,7 +51,7 @@ fn under_nohup_a_hang_up_ends_nothing() {
 /// Names of a process's threads.
 fn threads(pid: u32) -> Vec<String> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    // One may end while its name is read.
+    // A thread may end while its name is read.
     let name =
         |task: io::Result<fs::DirEntry>| fs::read_to_string(task.ok()?.path().join("comm")).ok();
     tasks.filter_map(name).collect()
@@ -60,20 +60,20 @@ fn threads(pid: u32) -> Vec<String> {
 #[test]
 fn the_second_signal_abandons_the_spans_and_the_summary_comes_at_once() {
     let open = open_port("127.0.0.1:0");
-    // Takes requests and never answers, so that the first signal is followed by a long wait.
+    // Accepts requests and never answers: after the first signal the agent waits for long.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let collector = format!("http://{}", silent.local_addr().unwrap());
     let flags = format!(
         "{open} --count 0 --interval 1ms --settle 0 --output jsonl --otlp-endpoint {collector} \
          --otlp-timeout 1h"
     );
-    // Into a file: nobody reads what comes until the collector is asked.
+    // Into a file: no reader may block the output until the collector gets its request.
     let scratch = Scratch::new();
     let file = fs::File::create(scratch.join("out")).unwrap();
     let running = Running::start(check(&flags).stdout(file));
     let _request = silent.accept().unwrap();
     running.signal(Signal::SIGINT);
-    running.told("a second signal abandons them");
+    running.wait_for_stderr("a second signal abandons them");
     running.signal(Signal::SIGTERM);
     let mut done = running.finish();
     done.out = fs::read_to_string(scratch.join("out")).unwrap();
@@ -89,16 +89,16 @@ fn the_second_signal_abandons_the_spans_and_the_summary_comes_at_once() {
 }
 
 #[test]
-fn the_third_signal_ends_it_where_it_stands() {
+fn the_third_signal_ends_it_at_once() {
     let open = open_port("127.0.0.1:0");
     let flags = format!("{open} --count 0 --interval 0 --settle 0 --output jsonl");
     let mut running = Running::start(&mut check(&flags));
     running.line();
-    // Nobody reads: the summary cannot be written, so that nothing but this ends the run.
+    // Without a reader the summary cannot be written, so nothing else ends the run.
     wait_until("a full pipe", || is_blocked_by_its_reader(running.id()));
     for _ in 0..2 {
         running.signal(Signal::SIGINT);
-        wait_until("its hearing", || !is_pending(running.id(), Signal::SIGINT));
+        wait_until("delivery of the signal", || !is_pending(running.id(), Signal::SIGINT));
     }
     assert!(running.is_running());
     running.signal(Signal::SIGINT);
@@ -119,7 +119,7 @@ fn is_pending(pid: u32, signal: Signal) -> bool {
     u64::from_str_radix(pending.trim(), 16).unwrap() >> (signal as u32 - 1) & 1 == 1
 }
 
-/// The ids that the open descriptors of a process stand for, e.g. `prog_id`.
+/// The ids of the BPF objects that a process has open; `key` is for example `prog_id`.
 fn held(pid: u32, key: &str) -> Vec<u32> {
     let infos = fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap();
     let texts = infos.filter_map(|info| fs::read_to_string(info.ok()?.path()).ok());
@@ -131,7 +131,7 @@ fn held(pid: u32, key: &str) -> Vec<u32> {
 }
 
 #[test]
-fn nothing_of_it_stays_in_the_kernel() {
+fn nothing_stays_in_the_kernel() {
     privileged!();
     let open = open_port("127.0.0.1:0");
     for (signal, code) in [(Signal::SIGINT, Some(130)), (Signal::SIGKILL, None)] {
@@ -152,14 +152,14 @@ fn nothing_of_it_stays_in_the_kernel() {
             loaded_maps().flatten().all(|map| !maps.contains(&map.id()))
         });
         if code.is_none() {
-            // Nobody can tidy up after a SIGKILL; the next agent does.
+            // A killed process cannot clean up; the next agent does.
             assert_eq!(run(&mut check(&format!("{open} --settle 0"))).code, Some(0));
         }
         assert!(!cgroup.exists(), "{}", cgroup.display());
     }
 }
 
-/// From the first thing in the kernel on, an interrupt takes all of it away again.
+/// Whatever the agent has put into the kernel so far, an interrupt removes it.
 #[test]
 fn an_interrupt_while_it_loads_leaves_nothing_behind() {
     privileged!();
@@ -176,7 +176,7 @@ fn an_interrupt_while_it_loads_leaves_nothing_behind() {
         ("a cgroup", &|pid| own(pid).exists()),
         ("a process in its cgroup", &|pid| cgroup::of(pid) == own(pid)),
         ("a second thread", &|pid| threads(pid).len() > 1),
-        ("a worker", &|pid| threads(pid).iter().any(|name| name.starts_with("prober"))),
+        ("a worker", &|pid| threads(pid).iter().any(|name| name.starts_with("probe-worker"))),
     ];
     for (what, reached) in stages {
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {

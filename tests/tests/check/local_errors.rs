@@ -1,4 +1,4 @@
-//! What this host itself refuses is told as that, and is no verdict on the target.
+//! Errors of this host are reported as such, and are no verdict on the target.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 use crate::support::{check_in, run};
 
 #[test]
-fn the_reason_is_named() {
+fn the_reason_is_reported() {
     privileged!();
     let lab = Lab::new().unwrap();
     let target = lab.listen(Family::V4).unwrap().address();
@@ -45,7 +45,7 @@ fn the_reason_is_named() {
 }
 
 #[test]
-fn one_port_in_use_is_passed_over() {
+fn a_port_in_use_is_skipped() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();

@@ -1,4 +1,4 @@
-//! The memory of a run does not grow with its length, and little with its targets.
+//! The memory of a run does not grow with its length, and only little with its targets.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn four_times_the_probes_take_no_more_memory() {
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let syns = lab.inject(&Fault::counted(Segment::Syn)).unwrap();
-    // In the lab's namespace itself, because it has to end with this test.
+    // In the lab's namespace, because it must end with this test.
     let mut command = lab.client().command(binary::agent()).unwrap();
     prepare(&mut command).args(["check", &listener.address().to_string(), "--require-kernel"]);
     command.args(["--count", "0", "--interval", "0", "--settle", "50ms"]);
@@ -39,10 +39,10 @@ fn four_times_the_probes_take_no_more_memory() {
     assert!(late <= early + 4 * 1024, "{early} KiB, then {late} KiB");
 }
 
-/// What 100,000 targets may take, in bytes each, beside what any run takes: 100 MiB is the limit.
+/// The limit for each of 100,000 targets, in bytes: with the base of any run that makes 100 MiB.
 const EACH: u64 = 600;
 
-/// Resident memory in KiB at so many targets, each of which has been probed twice.
+/// Resident memory in KiB with so many targets, each probed twice.
 fn resident_at(targets: u64) -> u64 {
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
@@ -52,7 +52,7 @@ fn resident_at(targets: u64) -> u64 {
     fs::write(&file, format!("{}\n", listener.address()).repeat(targets as usize)).unwrap();
     let mut command = lab.client().command(binary::agent()).unwrap();
     prepare(&mut command).args(["check", "--require-kernel", "--targets-file"]).arg(file);
-    // What settles is not what is asked for.
+    // A short settle window: memory of unsettled probes is not measured here.
     command.args(["--count", "0", "--interval", "2s", "--settle", "10ms"]);
     let mut running = Running::start(&mut command);
     wait_until("so many probes", || {

@@ -1,4 +1,4 @@
-//! A running agent that somebody moves to another cgroup, where its guard does not stand.
+//! A running agent that is moved to another cgroup, where its guard is not attached.
 
 use std::{fs, net::SocketAddr};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{running::Running, support::check_in};
 
 #[test]
-fn sockets_that_the_guard_does_not_see_are_not_told_to_be_guarded() {
+fn sockets_outside_the_guards_cgroup_are_not_reported_as_guarded() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
@@ -18,7 +18,7 @@ fn sockets_that_the_guard_does_not_see_are_not_told_to_be_guarded() {
     let flags = format!(
         "{} {} --count 0 --interval 5ms --settle 0 --fresh-sockets --output jsonl",
         listener.address(),
-        // Nobody listens there.
+        // Nothing listens there.
         SocketAddr::new(listener.address().ip(), 1)
     );
     let mut running = Running::start(&mut check_in(lab.client(), &flags));

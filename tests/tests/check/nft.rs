@@ -1,4 +1,4 @@
-//! Counters of the packet filter: what really left, and what really came.
+//! Counters of the packet filter: what was really sent and received.
 
 use std::{
     io::Write,
@@ -8,10 +8,10 @@ use std::{
 use lab::Namespace;
 use serde_json::Value;
 
-/// Where a counter stands.
+/// Where a counter is attached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum At {
-    /// Before routing, so that what has an impossible source is counted too.
+    /// Before routing: segments with an impossible source are counted too.
     Arrival,
     /// What the host itself sends.
     Departure,
@@ -25,7 +25,7 @@ pub(crate) struct Syns<'a> {
 }
 
 impl<'a> Syns<'a> {
-    /// `expression` is nftables' own. `name` tells the counters of a namespace apart.
+    /// `expression` is nftables' own. `name` distinguishes the counters of a namespace.
     pub(crate) fn count(namespace: &'a Namespace, name: &str, at: At, expression: &str) -> Self {
         let table = format!("syns_{name}");
         let hook = match at {

@@ -1,4 +1,4 @@
-//! A server that is not ours, and that hears nothing of a thousand probes.
+//! nginx, a real server that must not notice a thousand probes.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use crate::{
     support::{Scratch, check_in, run},
 };
 
-/// nginx in the server's namespace, with all that it writes in a directory of its own.
+/// nginx in the server's namespace, with all its files in a temporary directory.
 struct Nginx<'a> {
     lab: &'a Lab,
     address: SocketAddr,
@@ -28,7 +28,7 @@ impl<'a> Nginx<'a> {
         let directory = Scratch::new();
         let address = SocketAddr::new(lab.server_address(family), 8080);
         let prefix = directory.path();
-        // One process, so that all it has to say of its start is said when it answers.
+        // One process: everything about its start is logged when it answers.
         let configuration = format!(
             "daemon off; master_process off; pid {prefix}/pid; error_log {prefix}/error.log info;
              events {{ }}
@@ -55,7 +55,7 @@ impl<'a> Nginx<'a> {
         nginx
     }
 
-    /// The answer to a real request; `None` while nobody listens.
+    /// The answer to a real request; `None` while nothing listens.
     fn get(&self, path: &str) -> Option<String> {
         self.lab
             .client()
@@ -72,7 +72,7 @@ impl<'a> Nginx<'a> {
             .unwrap()
     }
 
-    /// How many connections it has accepted, that of this question included.
+    /// How many connections it has accepted, including that of this request.
     fn accepts(&self) -> u64 {
         let answer = self.get("/status").unwrap();
         let (_, counts) = answer.split_once("server accepts handled requests\n").unwrap();
@@ -92,8 +92,8 @@ fn a_thousand_probes_leave_no_trace_in_a_web_server() {
         let nginx = Nginx::start(&lab, family);
         let (accepts, logs) = (nginx.accepts(), nginx.logs());
         assert_eq!(logs[0], "");
-        // Few at a time: the kernel holds an ACK back for 200 ms, in which each has to be closed
-        // however busy the machine is.
+        // Few at a time: the kernel delays an ACK for 200 ms, and each probe must be closed before that
+        // even on a busy machine.
         let flags = "--count 1000 --interval 0 --concurrency 8 --settle 0 --output jsonl";
         let done = run(&mut check_in(lab.client(), &format!("{} {flags}", nginx.address)));
         assert_eq!(done.code, Some(0), "{}", done.err);
@@ -102,7 +102,7 @@ fn a_thousand_probes_leave_no_trace_in_a_web_server() {
         assert_eq!(nginx.accepts(), accepts + 1);
         assert_eq!(nginx.logs(), logs);
 
-        // So that the logs could have shown something.
+        // The logs would have shown something.
         nginx.get("/").unwrap();
         wait_until("the request in the log", || nginx.logs()[0].contains("GET / HTTP/1.1"));
         assert_eq!(nginx.logs()[0].lines().count(), 1);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lab::{Family, Fault, Injected, Lab, Segment};
+use lab::{ActiveFault, Family, Fault, Lab, Segment};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
@@ -23,9 +23,9 @@ pub(crate) fn spans(text: &str) -> Vec<Span> {
     scopes.flat_map(|scope| scope.spans).collect()
 }
 
-/// The first RST is lost. No third segment may leave either: a machine that is so busy that the
-/// probe is closed late would complete the handshake, and there would be no leftover.
-fn lose_the_first_rst(lab: &Lab) -> [Injected; 2] {
+/// The first RST is lost. No third segment may leave either: on a busy machine the probe is closed late,
+/// the handshake would complete, and there would be no stale half-open connection.
+fn lose_the_first_rst(lab: &Lab) -> [ActiveFault; 2] {
     let rst = Fault::lost(Segment::FirstRst).first(1);
     [rst, Fault::firewalled(Segment::BareAck)].map(|fault| lab.inject(&fault).unwrap())
 }

@@ -1,4 +1,4 @@
-//! Collectors that are dead, or die: the run goes on, the loss is counted and shown.
+//! Collectors that are down, or fail: the run continues, and the loss is counted and reported.
 
 use std::{fs, net::TcpListener};
 
@@ -19,7 +19,7 @@ fn counts(summary: &Value) -> [u64; 3] {
 }
 
 #[test]
-fn a_dead_collector_costs_the_spans_and_is_told() {
+fn a_dead_collector_loses_the_spans_and_is_reported() {
     let open = open_port("127.0.0.1:0");
     let (_closed, closed) = closed_port();
     for protocol in ["grpc", "http/protobuf"] {
@@ -33,7 +33,7 @@ fn a_dead_collector_costs_the_spans_and_is_told() {
         let [accepted, rejected, dropped] = counts(&done.summary());
         assert_eq!((accepted, rejected + dropped), (0, 20), "{done:?}");
         assert!(done.err.contains(&format!(" spans not delivered to http://{closed}")), "{done:?}");
-        // A person is shown it too.
+        // The text formats show it too.
         let done = run(&mut check(&flags));
         let shown = ["Spans not delivered: ", "0 accepted"];
         assert!(shown.iter().all(|text| done.out.contains(text)), "{done:?}");
@@ -41,7 +41,7 @@ fn a_dead_collector_costs_the_spans_and_is_told() {
 }
 
 #[test]
-fn what_the_target_does_weighs_more_than_what_the_collector_does() {
+fn the_exit_code_of_a_failed_target_wins_over_that_of_lost_spans() {
     let (_closed, closed) = closed_port();
     let flags = format!("{closed} --settle 0 --otlp-endpoint http://{closed} --otlp-timeout 50ms");
     assert_eq!(run(&mut check(&flags)).code, Some(1));
@@ -51,7 +51,7 @@ fn what_the_target_does_weighs_more_than_what_the_collector_does() {
 fn a_collector_that_dies_in_the_middle_does_not_end_the_run() {
     let Some(mut rotel) = Rotel::start(Verbosity::Basic) else { return };
     let open = open_port("127.0.0.1:0");
-    // More than the pipe and the queue for the reports hold, so that the run waits for this reader.
+    // More than the pipe and the report queue hold: the run waits for this reader.
     let flags = format!(
         "{open} --count 8000 --interval 0 --settle 0 --no-kernel --output jsonl --otlp-endpoint {} \
          --otlp-protocol grpc --otlp-timeout 500ms",
@@ -77,7 +77,7 @@ fn a_collector_that_dies_in_the_middle_does_not_end_the_run() {
 }
 
 #[test]
-fn a_receiver_that_never_answers_costs_its_timeout_and_no_more() {
+fn a_receiver_that_never_answers_delays_the_end_by_its_timeout_only() {
     let open = open_port("127.0.0.1:0");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let flags = format!(

@@ -1,4 +1,4 @@
-//! Targets that stop answering in the middle: the run goes on and tells.
+//! Targets that stop answering in the middle: the run continues and reports it.
 
 use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
 use nix::sys::signal::Signal;
@@ -9,7 +9,7 @@ use crate::{running::Running, support::check_in};
 const FOREVER: &str = "--count 0 --interval 5ms --timeout 50ms --settle 0 --output jsonl";
 
 #[test]
-fn the_run_goes_on_through_silence_refusal_and_return() {
+fn the_run_continues_through_timeouts_refusals_and_recovery() {
     privileged!();
     let lab = Lab::new().unwrap();
     for family in Family::ALL {
@@ -24,7 +24,7 @@ fn the_run_goes_on_through_silence_refusal_and_return() {
         fault.clear().unwrap();
         running.until(|probe| probe["outcome"] == "alive");
         drop(listener);
-        // Probes that started while there was silence may end as late as now.
+        // Probes that started during the silence may end as late as now.
         running.until(|probe| probe["outcome"] == "refused");
         let _back = Listener::open(lab.server(), &ListenerOptions::at(address)).unwrap();
         running.until(|probe| probe["outcome"] == "alive");

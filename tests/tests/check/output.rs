@@ -1,4 +1,4 @@
-//! What is printed, in each of the formats.
+//! The output in each format.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn counted(summary: &Value, of: &str) -> BTreeMap<String, u64> {
     all.map(|(name, n)| (name.clone(), n.as_u64().unwrap())).filter(|(_, n)| *n > 0).collect()
 }
 
-/// The summary says what the probes say.
+/// The summary agrees with the probes.
 fn agree(probes: &[Value], summary: &Value) {
     assert_eq!(probes.len(), 50);
     assert_eq!(summary["probes"], 50);
@@ -70,7 +70,7 @@ fn handshakes(probes: &[Value], summary: &Value) {
     let quantile = |name: &str| summary["handshake_seconds"][name].as_f64().unwrap();
     let order: Vec<f64> = ["min", "p50", "p90", "p99", "max"].map(quantile).into();
     assert!(order.is_sorted(), "{order:?}");
-    // A histogram of bounded size does not keep every digit.
+    // The histogram has a limited precision.
     let near = |a: f64, b: f64| (a - b).abs() <= b * 0.01 + 1e-9;
     assert!(near(order[0], times[0]) && near(order[4], times[24]), "{order:?} {times:?}");
     assert!(near(order[1], times[12]), "{order:?} {times:?}");
@@ -90,7 +90,7 @@ fn json_is_one_document() {
 }
 
 #[test]
-fn a_person_reads_what_was_probed_and_what_came_of_it() {
+fn the_text_formats_show_what_was_probed_and_the_outcomes() {
     for (output, telling) in [("table", "P99"), ("ladder", "RST")] {
         let done = fifty(output);
         for text in ["50 probes of 2 targets", "25 alive, 25 refused", "Handshake  min ", telling] {

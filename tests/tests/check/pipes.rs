@@ -1,4 +1,4 @@
-//! Readers that go away are no failure; a disk that is full is one.
+//! A reader that closes the pipe is no failure; a full disk is one.
 
 use std::{
     fs::{self, OpenOptions},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
+fn a_reader_that_closes_the_pipe_ends_the_run_without_an_error() {
     let open = open_port("127.0.0.1:0");
     for output in ["jsonl", "json"] {
         let flags = format!("{open} --count 0 --interval 0 --settle 0 --no-kernel -o {output}");
@@ -31,7 +31,7 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
 }
 
 #[test]
-fn nobody_need_read_what_is_told_on_the_side() {
+fn stderr_may_be_closed() {
     let open = open_port("127.0.0.1:0");
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
@@ -42,7 +42,7 @@ fn nobody_need_read_what_is_told_on_the_side() {
 }
 
 #[test]
-fn nobody_need_read_the_help() {
+fn the_reader_of_the_help_may_close_the_pipe() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let mut command = Command::new(binary::agent());
@@ -56,7 +56,7 @@ fn results_that_cannot_be_written_are_one_line_and_an_exit_code_of_their_own() {
     let collector = Scratch::new();
     let spans = collector.join("spans.jsonl");
     for output in ["table", "ladder", "json", "jsonl"] {
-        // Without an end, where the results are written while the run goes on.
+        // Without an end where results are written during the run.
         let count = if output == "jsonl" { 0 } else { 3 };
         let flags = format!("{open} --count {count} --interval 0 --no-kernel --output {output}");
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();

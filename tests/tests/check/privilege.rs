@@ -1,4 +1,4 @@
-//! Without privilege: what is missing, what that costs, how to get it; and probes all the same.
+//! Without privilege: the agent reports what is missing, its cost and the remedy, and still probes.
 
 use std::{
     fs,
@@ -11,13 +11,13 @@ use probe_agent_tests::{binary, privileged};
 use crate::support::{Done, Scratch, open_port, prepare, run};
 
 const NOBODY: u32 = 65_534;
-const PRICE: &str = "probing without kernel events: outcomes and SYN retransmits are inferred from \
+const COST: &str = "probing without kernel events: outcomes and SYN retransmits are inferred from \
                      TCP_INFO and timing, lost RSTs are not seen";
 
-/// Runs `check` as a user who may do nothing in particular.
+/// Runs `check` as a user without privileges.
 fn as_nobody(arguments: &str) -> Done {
-    // The build's directory may be one that only its owner may enter. Not copied by this process: a
-    // child of another thread could hold the copy open for writing when it is started (ETXTBSY).
+    // Only its owner may have access to the build directory. This process does not copy it itself: a child
+    // of another thread could have the copy open for writing when it is started (ETXTBSY).
     let scratch = Scratch::new();
     let program = scratch.join("probe-agent");
     fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -30,7 +30,7 @@ fn as_nobody(arguments: &str) -> Done {
 }
 
 #[test]
-fn an_ordinary_user_probes_without_kernel_events_and_hears_why() {
+fn an_ordinary_user_probes_without_kernel_events_and_is_told_why() {
     privileged!();
     let open = open_port("127.0.0.1:0");
     let done = as_nobody(&format!("{open} --output jsonl"));
@@ -38,12 +38,12 @@ fn an_ordinary_user_probes_without_kernel_events_and_hears_why() {
     assert_eq!(done.probes()[0]["outcome"], "alive");
     assert_eq!(done.summary()["tracing"], "none");
     assert_eq!(done.err.lines().count(), 1, "{done:?}");
-    assert!(done.err.contains("root") && done.err.trim_end().ends_with(PRICE), "{done:?}");
+    assert!(done.err.contains("root") && done.err.trim_end().ends_with(COST), "{done:?}");
     assert!(!done.err.contains("os error"), "{done:?}");
 }
 
 #[test]
-fn kernel_events_that_are_required_and_cannot_be_had_end_it_before_the_first_probe() {
+fn kernel_events_that_are_required_but_not_available_end_it_before_the_first_probe() {
     privileged!();
     let open = open_port("127.0.0.1:0");
     let done = as_nobody(&format!("{open} --require-kernel"));
@@ -64,7 +64,7 @@ fn a_mark_that_may_not_be_set_is_this_hosts_error() {
 }
 
 #[test]
-fn a_namespace_that_may_not_be_entered_is_said_to_be_one() {
+fn a_namespace_that_may_not_be_entered_is_an_error() {
     privileged!();
     let done = as_nobody("127.0.0.1:9 --netns /proc/self/ns/net");
     let line = "error: --netns /proc/self/ns/net: cannot enter it (Operation not permitted): run \
@@ -73,7 +73,7 @@ fn a_namespace_that_may_not_be_entered_is_said_to_be_one() {
 }
 
 #[test]
-fn a_root_that_may_not_load_programs_is_told_which_capabilities_it_lacks() {
+fn root_without_the_right_to_load_programs_is_told_the_missing_capabilities() {
     privileged!();
     let open = open_port("127.0.0.1:0");
     for (flags, code) in [("--output jsonl", 0), ("--require-kernel", 3)] {
@@ -84,15 +84,15 @@ fn a_root_that_may_not_load_programs_is_told_which_capabilities_it_lacks() {
         assert_eq!(done.code, Some(code), "{done:?}");
         let remedy = "run as root, or grant CAP_BPF and CAP_PERFMON";
         assert!(done.err.contains(remedy) && done.err.lines().count() == 1, "{done:?}");
-        assert_eq!(done.err.contains(PRICE), code == 0, "{done:?}");
+        assert_eq!(done.err.contains(COST), code == 0, "{done:?}");
     }
 }
 
-/// Does what `ip netns exec blue` does to /sys, and runs a command there.
+/// Mounts /sys as `ip netns exec blue` does, and runs a command.
 const WITHIN_BLUE: &str = "umount -l /sys && mount -t sysfs blue /sys && exec \"$0\" \"$@\"";
 
 #[test]
-fn within_ip_netns_exec_the_way_to_a_guard_is_told() {
+fn within_ip_netns_exec_the_remedy_for_the_missing_guard_is_reported() {
     privileged!();
     let open = open_port("127.0.0.1:0");
     let mut command = Command::new("unshare");
@@ -100,6 +100,6 @@ fn within_ip_netns_exec_the_way_to_a_guard_is_told() {
     let done = run(command.args(["check", &open.to_string(), "--output", "jsonl"]));
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(done.summary()["half_open"], "not_enforced");
-    let told: Vec<&str> = done.err.lines().filter(|line| line.contains("ACK guard")).collect();
-    assert!(matches!(*told, [line] if line.contains("with --netns /run/netns/blue")), "{done:?}");
+    let lines: Vec<&str> = done.err.lines().filter(|line| line.contains("ACK guard")).collect();
+    assert!(matches!(*lines, [line] if line.contains("with --netns /run/netns/blue")), "{done:?}");
 }

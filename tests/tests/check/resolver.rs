@@ -8,19 +8,19 @@ use probe_agent_tests::{binary, privileged};
 use crate::support::{Scratch, check, prepare, run};
 
 #[test]
-fn a_name_that_nobody_knows_is_named() {
+fn an_unknown_name_is_reported() {
     let scratch = Scratch::new();
     let spans = scratch.join("spans.jsonl");
     let done = run(check("no-such-host.invalid:80 --otlp-file").arg(&spans));
     assert_eq!((done.code, &*done.out), (Some(2), ""), "{done:?}");
-    // Why it is not known differs: some hosts have nobody to ask.
+    // The reason differs: some hosts have no resolver.
     let start = "error: target \"no-such-host.invalid:80\": cannot resolve no-such-host.invalid: ";
     assert!(done.err.starts_with(start) && done.err.lines().count() == 1, "{done:?}");
     assert!(!spans.exists());
 }
 
 #[test]
-fn a_resolver_that_does_not_answer_is_waited_for_no_longer_than_the_timeout() {
+fn the_wait_for_a_silent_resolver_ends_with_the_timeout() {
     privileged!();
     let lab = Lab::new().unwrap();
     let server = lab.server_address(Family::V4);

@@ -1,4 +1,4 @@
-//! A run that is watched while it goes on.
+//! A running program that a test observes.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -19,18 +19,18 @@ use serde_json::Value;
 
 use crate::support::Done;
 
-/// Far longer than anything here takes: a run that goes on for so long hangs, and is killed.
+/// Far longer than anything here takes: a run that takes so long hangs, and is killed.
 const HANGS: Duration = Duration::from_secs(180);
 
-/// A program under way; dropping it kills it.
+/// A running program. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
     out: Option<BufReader<ChildStdout>>,
     /// Its stderr so far, and the thread that reads it.
-    told: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
     err: Option<JoinHandle<()>>,
-    /// Dropped at the end, so that the watchdog sleeps no longer.
+    /// Dropped at the end, which ends the watchdog.
     _watchdog: Sender<()>,
 }
 
@@ -38,14 +38,14 @@ impl Running {
     /// Starts a command whose streams were prepared.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let told = Arc::new(Mutex::new(String::new()));
-        let err = child.stderr.take().map(|stderr| {
-            let told = Arc::clone(&told);
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let err = child.stderr.take().map(|pipe| {
+            let stderr = Arc::clone(&stderr);
             thread::spawn(move || {
-                let mut stderr = BufReader::new(stderr);
+                let mut pipe = BufReader::new(pipe);
                 let mut line = Vec::new();
-                while stderr.read_until(b'\n', &mut line).unwrap() > 0 {
-                    told.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                while pipe.read_until(b'\n', &mut line).unwrap() > 0 {
+                    stderr.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
                     line.clear();
                 }
             })
@@ -58,7 +58,7 @@ impl Running {
                 let _ = kill(pid, Signal::SIGKILL);
             }
         });
-        Self { child, out, told, err, _watchdog: watchdog }
+        Self { child, out, stderr, err, _watchdog: watchdog }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -88,7 +88,7 @@ impl Running {
     }
 
     /// Waits for a probe that starts well after this call, whatever was printed before.
-    pub(crate) fn goes_on(&mut self) {
+    pub(crate) fn continues(&mut self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let from = now + Duration::from_millis(500);
         self.until(|probe| {
@@ -97,9 +97,9 @@ impl Running {
         });
     }
 
-    /// Waits until it has told something on its stderr.
-    pub(crate) fn told(&self, text: &str) {
-        wait_until(text, || self.told.lock().unwrap().contains(text));
+    /// Waits until its stderr contains a text.
+    pub(crate) fn wait_for_stderr(&self, text: &str) {
+        wait_until(text, || self.stderr.lock().unwrap().contains(text));
     }
 
     /// Closes the reading end of its stdout.
@@ -112,7 +112,7 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Reads what is left of its output and waits for its end.
+    /// Reads the rest of its output and waits for its end.
     pub(crate) fn finish(mut self) -> Done {
         let mut out = Vec::new();
         if let Some(stdout) = &mut self.out {
@@ -122,7 +122,7 @@ impl Running {
         if let Some(err) = self.err.take() {
             err.join().unwrap();
         }
-        let err = std::mem::take(&mut *self.told.lock().unwrap());
+        let err = std::mem::take(&mut *self.stderr.lock().unwrap());
         Done { code, out: String::from_utf8(out).unwrap(), err }
     }
 }

@@ -1,5 +1,5 @@
-//! When probes start, by the kernel's own times. Only what a busy machine cannot undo is asserted:
-//! it makes probes late, never early.
+//! When probes start, by the kernel's timestamps. A busy machine makes probes late, never early, so only
+//! lower bounds are asserted.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ const SECOND: u64 = 1_000_000_000;
 /// A worker that wakes late may catch up with this much of a rate.
 const LATE: u64 = SECOND / 50;
 
-/// A start is noted at the beginning of a turn; its SYN leaves within it.
+/// A start is recorded at the beginning of a turn of the event loop; its SYN leaves within that turn.
 const TURN: u64 = SECOND / 100;
 
 fn start(probe: &Value) -> u64 {
@@ -86,7 +86,7 @@ fn single_probes_do_not_wait() {
 fn rates_hold() {
     privileged!();
     let lab = Lab::new().unwrap();
-    // Two targets are one host, the third is another; each of the ways leads to 20 in a second.
+    // Two targets on one host, the third on another. Each limit results in 20 probes per second.
     let listeners = [Family::V4, Family::V4, Family::V6].map(|family| lab.listen(family).unwrap());
     let targets = listeners.each_ref().map(|listener| listener.address().to_string());
     for (flag, counted) in [("--rate 20", &targets[..]), ("--rate-per-host 20", &targets[..2])] {
@@ -142,9 +142,9 @@ fn timeouts_come_in_order() {
     for probe in &probes {
         assert_eq!(probe["outcome"], "timed_out", "{probe}");
         let took = ended(probe);
-        // The deadline counts from just before the SYN; a busy machine may stop the worker between
-        // the two, and before it comes round to the end. These bounds only guard against a deadline
-        // that is another probe's, or forgotten until something else happens.
+        // The deadline counts from just before the SYN. A busy machine may stop the worker between the two
+        // and before the end. These bounds only guard against a deadline of another probe, or one that is
+        // forgotten until something else happens.
         assert!((SECOND / 2..10 * SECOND).contains(&took), "{took} ns: {probe}");
     }
     let mut by_start: Vec<(u64, u64)> =

@@ -38,7 +38,7 @@ fn the_namespace_is_entered_and_the_route_chooses_the_source() {
 }
 
 #[test]
-fn the_source_address_is_the_one_that_was_asked_for() {
+fn the_source_address_is_the_requested_one() {
     privileged!();
     let lab = Lab::new().unwrap();
     // A second address of the client.
@@ -87,7 +87,7 @@ fn source_ports_come_from_the_range() {
 
 /// A slot that is bound to an address of one family is bound again for the other.
 #[test]
-fn both_families_share_the_ports_that_there_are() {
+fn both_families_share_the_source_ports() {
     privileged!();
     let lab = Lab::new().unwrap();
     let listeners = Family::ALL.map(|family| lab.listen(family).unwrap());
@@ -130,13 +130,13 @@ fn the_mark_is_on_every_packet() {
 }
 
 #[test]
-fn the_interface_is_the_one_that_was_asked_for() {
+fn the_interface_is_the_requested_one() {
     privileged!();
     let lab = Lab::new().unwrap();
     for family in Family::ALL {
         let listener = lab.listen(family).unwrap();
-        // The loopback has no route to the server. IPv4 takes a bound interface for one, so that
-        // the SYN goes in circles there; IPv6 does not.
+        // The loopback has no route to the server. IPv4 treats a bound interface as a route, so the SYN
+        // is sent on the loopback; IPv6 does not.
         let astray = u64::from(family == Family::V4);
         for (interface, code, left) in [("client0", 0, 1), ("lo", 1, astray)] {
             let name = format!("{family:?}_{interface}");

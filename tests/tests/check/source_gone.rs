@@ -1,4 +1,4 @@
-//! A source address that goes away while a run goes on, and comes back.
+//! A source address that is removed during a run, and added again.
 
 use lab::{End, Family, Lab};
 use nix::sys::signal::Signal;
@@ -21,7 +21,7 @@ fn without_its_address_a_target_is_a_local_error_until_it_is_back() {
             lab.move_vip(None).unwrap();
             let lost = running.until(|probe| probe["outcome"] == "local_error");
             assert_eq!(lost["error_type"], "address_not_available", "{lost}");
-            // What was under way may end as before; then nothing else comes.
+            // Probes in flight may end as before; after those there are only local errors.
             let mut in_a_row = 0;
             while in_a_row < 30 {
                 let local = running.line()["outcome"] == "local_error";
@@ -43,7 +43,7 @@ fn a_missing_source_does_not_hold_up_the_others() {
     let lab = Lab::new().unwrap();
     lab.move_vip(Some(End::Client)).unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    // A target that answers nothing keeps a probe under way all the time.
+    // A target that does not answer keeps a probe in flight all the time.
     let silent = lab.vip(Family::V4);
     let flags =
         "--count 20 --interval 5ms --timeout 2s --settle 0 --source 192.0.2.1 --output jsonl";

@@ -1,4 +1,4 @@
-//! A worker that stands still is noticed, alone or with the whole process.
+//! A stalled worker is reported, alone or with the whole process.
 
 use std::{fs, io, time::Duration};
 
@@ -8,7 +8,7 @@ use probe_agent_tests::privileged;
 
 use crate::{running::Running, support::check_in};
 
-/// Holds one thread of a process, and no other, until it is dropped.
+/// Stops one thread of a process until it is dropped.
 struct Held(libc::pid_t);
 
 impl Held {
@@ -43,51 +43,51 @@ fn trace(request: libc::c_uint, thread: libc::pid_t) -> io::Result<()> {
 }
 
 #[test]
-fn a_standstill_is_told_once_and_each_is_counted() {
-    told_once_and_counted_twice(|running| {
-        let held = Held::thread(running.id(), "prober");
+fn stalls_are_reported_once_and_each_is_counted() {
+    reported_once_and_counted_twice(|running| {
+        let held = Held::thread(running.id(), "probe-worker");
         std::thread::sleep(LONG);
         drop(held);
     });
 }
 
-/// Then the thread that watches stands still as well.
+/// This stops the watchdog thread as well.
 #[test]
-fn a_process_that_was_stopped_tells_and_counts_it_when_it_goes_on() {
-    told_once_and_counted_twice(|running| {
+fn a_process_that_was_stopped_reports_and_counts_it_when_it_continues() {
+    reported_once_and_counted_twice(|running| {
         running.signal(Signal::SIGSTOP);
         std::thread::sleep(LONG);
         running.signal(Signal::SIGCONT);
     });
 }
 
-/// Longer than the second after which it counts: nothing tells a test that time has passed.
+/// Longer than the second after which a stall counts. There is no event to wait for instead.
 const LONG: Duration = Duration::from_secs(3);
 
-fn told_once_and_counted_twice(stand_still: impl Fn(&Running)) {
+fn reported_once_and_counted_twice(stall: impl Fn(&Running)) {
     privileged!();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let flags =
         format!("{} --count 0 --interval 5ms --settle 0 --output jsonl", listener.address());
     let mut running = Running::start(&mut check_in(lab.client(), &flags));
-    running.goes_on();
+    running.continues();
     for _ in 0..2 {
-        stand_still(&running);
-        running.goes_on();
+        stall(&running);
+        running.continues();
     }
     running.signal(Signal::SIGINT);
     let done = running.finish();
     assert_eq!(done.code, Some(130), "{done:?}");
-    // A machine that is very busy may add some of its own.
+    // A very busy machine may cause more stalls.
     assert!(done.summary()["worker_stalls"].as_u64().unwrap() >= 2, "{done:?}");
     let told = done.err.lines().filter(|line| line.contains("stalled for over a second")).count();
     assert_eq!(told, 1, "{done:?}");
 }
 
-/// The answers come while nobody hears them; the kernel has noted when.
+/// The answers come while the worker is stopped; the kernel has recorded when.
 #[test]
-fn an_answer_in_time_counts_however_late_it_is_heard() {
+fn an_answer_in_time_counts_however_late_the_worker_sees_it() {
     privileged!();
     const PROBES: u64 = 20;
     for extra in ["", "--no-kernel"] {
@@ -99,11 +99,11 @@ fn an_answer_in_time_counts_however_late_it_is_heard() {
             listener.address()
         );
         let running = Running::start(&mut check_in(lab.client(), &flags));
-        while lost.dropped().unwrap() < PROBES {
+        while lost.hits().unwrap() < PROBES {
             std::thread::yield_now();
         }
-        let held = Held::thread(running.id(), "prober");
-        // Until the time of all probes is over.
+        let held = Held::thread(running.id(), "probe-worker");
+        // Until all probes would have timed out.
         std::thread::sleep(LONG);
         drop(held);
         let done = running.finish();

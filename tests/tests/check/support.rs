@@ -1,4 +1,4 @@
-//! Runs the program and reads what it says.
+//! Runs the program and reads its output.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::running::Running;
 
-/// What a run left behind.
+/// The exit code and output of a run.
 #[derive(Debug)]
 pub(crate) struct Done {
     /// `None` if a signal ended it.
@@ -39,7 +39,7 @@ pub(crate) fn check_in(namespace: &Namespace, arguments: &str) -> Command {
     command
 }
 
-/// No variable of the caller may change what the program does.
+/// Clears the environment, so it cannot influence the program.
 pub(crate) fn prepare(command: &mut Command) -> &mut Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     command.env_clear().env("PATH", path);
@@ -74,7 +74,7 @@ impl Done {
     }
 }
 
-/// A directory that goes when it is dropped.
+/// A temporary directory. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
 
@@ -105,8 +105,8 @@ impl Drop for Scratch {
 
 /// A server on this host's loopback, for as long as the test program runs.
 ///
-/// On a machine so busy that probes are closed late, handshakes complete where no kernel program
-/// holds the ACK back. It accepts those, so that they do not fill its queue.
+/// On a busy machine probes are closed late, and without the ACK guard their handshakes complete. The
+/// server accepts those connections, so they do not fill its queue.
 pub(crate) fn open_port(address: &str) -> SocketAddr {
     let listener = TcpListener::bind(address).unwrap();
     let address = listener.local_addr().unwrap();
@@ -114,7 +114,7 @@ pub(crate) fn open_port(address: &str) -> SocketAddr {
     address
 }
 
-/// A port of 127.0.0.1 that nobody listens on and nobody else gets.
+/// A port of 127.0.0.1 where nothing listens and which no other socket gets.
 pub(crate) fn closed_port() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();

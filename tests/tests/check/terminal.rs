@@ -1,4 +1,4 @@
-//! Progress, where somebody watches.
+//! Progress on a terminal.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use probe_agent_tests::binary;
 
 use crate::support::{Done, open_port, prepare, run};
 
-/// Runs `check` for a little more than a second with its stderr on a terminal of its own, so wide.
+/// Runs `check` for a little more than a second with its stderr on a terminal of this width.
 fn on_terminal(columns: u16, flags: &str) -> Done {
     let open = open_port("127.0.0.1:0");
     let agent = binary::agent();
@@ -20,7 +20,7 @@ fn on_terminal(columns: u16, flags: &str) -> Done {
 }
 
 #[test]
-fn a_long_run_says_how_far_it_is_and_takes_the_line_away() {
+fn a_long_run_shows_its_progress_and_erases_the_line() {
     let done = on_terminal(80, ">/dev/null");
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.out.contains("\r\u{1b}[K") && done.out.contains(" of 15 probes ("), "{done:?}");
@@ -34,7 +34,7 @@ fn results_on_the_same_terminal_are_not_written_behind_the_progress() {
     assert!(done.out.contains(" of 15 probes ("), "{done:?}");
     let mut objects = 0;
     for line in done.out.split("\r\n").filter(|line| line.contains('{')) {
-        // What stands before the last erasure is gone from the screen.
+        // Everything before the last erasure is no longer on the screen.
         let shown = line.rsplit("\r\u{1b}[K").next().unwrap();
         assert!(shown.starts_with('{') && shown.ends_with('}'), "{line:?}");
         objects += 1;
@@ -42,14 +42,14 @@ fn results_on_the_same_terminal_are_not_written_behind_the_progress() {
     assert_eq!(objects, 16);
 }
 
-/// A line that is wrapped could not be taken away again.
+/// A wrapped line could not be erased.
 #[test]
 fn progress_fits_a_narrow_terminal() {
     let done = on_terminal(20, ">/dev/null");
     assert_eq!(done.code, Some(0), "{done:?}");
     let drawn: Vec<&str> = done.out.split("\r\u{1b}[K").filter(|line| !line.is_empty()).collect();
     assert!(drawn.iter().any(|line| line.contains(" of 15")), "{drawn:?}");
-    // The warning about --settle comes first, and is wrapped by the terminal as any text is.
+    // The warning about --settle comes first; the terminal wraps it like any text.
     let progress = drawn.iter().filter(|line| !line.contains('\n'));
     assert!(progress.clone().all(|line| line.chars().count() < 20), "{drawn:?}");
     for output in ["table", "ladder"] {

@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::support::{Scratch, check, run};
 
-/// Command lines and what is said of them, after `error: `. DIR is a directory that is empty but
-/// for an empty file `nothing`.
+/// Command lines and their error messages, after `error: `. DIR is a directory with one empty file,
+/// `nothing`.
 const TABLE: &[(&str, &str)] = &[
     ("", "no target: give HOST:PORT, or --targets-file PATH"),
     ("10.0.0.7", "target \"10.0.0.7\": no port; write HOST:PORT, e.g. 10.0.0.7:443"),
@@ -169,7 +169,7 @@ const TABLE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn bad_input_is_one_line_and_nothing_is_done() {
+fn bad_input_is_one_line_and_has_no_effect() {
     let scratch = Scratch::new();
     fs::write(scratch.join("nothing"), "# no target\n").unwrap();
     fs::write(scratch.join("option"), "b:2\na:1 interval=5\n").unwrap();
@@ -186,7 +186,7 @@ fn bad_input_is_one_line_and_nothing_is_done() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_known_before_the_first_probe() {
+fn a_file_that_cannot_be_written_is_an_error_before_the_first_probe() {
     let scratch = Scratch::new();
     let file = scratch.join("no/such/spans.jsonl");
     let done = run(check("127.0.0.1:9 --no-kernel --otlp-file").arg(&file));
@@ -207,7 +207,7 @@ fn more_slots_than_fit_are_refused_with_the_reason() {
 }
 
 #[test]
-fn what_would_break_the_line_does_not() {
+fn control_characters_do_not_break_the_line() {
     let done = run(check("127.0.0.1:9").args(["--targets-file", "/no/such\nfile\u{1b}[2J"]));
     let line =
         "error: /no/such\\nfile\\u{1b}[2J: cannot read the targets: No such file or directory\n";

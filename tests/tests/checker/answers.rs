@@ -53,7 +53,7 @@ fn alive_refused_timed_out_unreachable() {
 }
 
 #[test]
-fn a_source_address_that_is_not_here_is_a_local_error() {
+fn a_source_address_of_another_host_is_a_local_error() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
@@ -82,7 +82,7 @@ fn a_confirmation_probe_decides_about_a_doubtful_refusal() {
     let refusal = Fault::refused(lab::Reject::TcpReset).first(1);
     let refusal = lab.inject(&refusal).unwrap();
     let report = check(PATIENCE);
-    assert_eq!(refusal.dropped().unwrap(), 1, "{report:?}");
+    assert_eq!(refusal.hits().unwrap(), 1, "{report:?}");
     assert!(report.is_alive() && report.falsely_refused && report.errno.is_none(), "{report:?}");
     assert_eq!(checker.stats().confirmation_probes, 1);
 }

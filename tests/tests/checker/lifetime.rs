@@ -15,13 +15,13 @@ fn threads() -> Vec<String> {
     tasks.filter_map(|t| fs::read_to_string(t.path().join("comm")).ok()).collect()
 }
 
-/// How many threads a checker has.
+/// How many threads of checkers there are.
 fn workers() -> usize {
     let ours = ["probe-worker", "trace-reader"];
     threads().iter().filter(|name| ours.contains(&name.trim())).count()
 }
 
-/// Descriptors of this process, as what they are of.
+/// The targets of this process's descriptors.
 fn descriptors() -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
     // The descriptor that reads the directory is closed by the time that its link is read.
@@ -96,7 +96,7 @@ fn two_checkers_share_the_cgroup_and_the_last_leaves_it() {
 }
 
 #[test]
-fn without_the_guard_the_process_stays_where_it_is() {
+fn without_the_guard_the_process_stays_in_its_cgroup() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();

@@ -1,4 +1,4 @@
-//! A guarantee that cannot be given.
+//! Missing privilege and invalid settings.
 
 use std::{net::TcpListener, thread};
 
@@ -10,12 +10,12 @@ use crate::support::{PATIENCE, turn};
 /// The user `nobody`.
 const NOBODY: libc::uid_t = 65_534;
 
-/// Does something on a thread of a user without privileges.
+/// Runs `work` on a thread of a user without privileges.
 fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let nobody = scope.spawn(|| {
-            // The C library's function would change the whole process; the system call changes the
-            // thread alone, and takes its capabilities.
+            // The C library's function would change the whole process. The system call changes only this
+            // thread, and drops its capabilities.
             // SAFETY: it has no arguments but these numbers.
             let result = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
             assert_eq!(result, 0);
@@ -26,7 +26,7 @@ fn unprivileged<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 #[test]
-fn a_guarantee_that_cannot_be_given_is_refused() {
+fn requiring_half_open_without_privilege_is_an_error() {
     privileged!();
     let _turn = turn();
     let error = unprivileged(|| Checker::builder().require_half_open(true).build()).unwrap_err();
@@ -37,7 +37,7 @@ fn a_guarantee_that_cannot_be_given_is_refused() {
 }
 
 #[test]
-fn what_was_turned_off_cannot_be_required() {
+fn half_open_cannot_be_required_where_it_is_turned_off() {
     let settings: [fn(Builder) -> Builder; 2] = [|b| b.ack_guard(false), |b| b.kernel(false)];
     for setting in settings {
         let error = setting(Checker::builder().require_half_open(true)).build().unwrap_err();
@@ -46,7 +46,7 @@ fn what_was_turned_off_cannot_be_required() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_refused() {
+fn invalid_settings_are_refused() {
     let error = Checker::builder().slots(0).build().unwrap_err();
     assert!(matches!(error, BuildError::NoSlots), "{error:?}");
     #[expect(clippy::reversed_empty_ranges, reason = "that is what is tested")]

@@ -1,4 +1,4 @@
-//! A queue that is full.
+//! A full queue.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use crate::support::{PATIENCE, build, turn};
 
-/// Longer than this test needs to look at a queue that is full, and than the kernel waits before it
-/// sends a SYN again.
+/// Longer than this test needs to find the queue full, and than the kernel waits before it retransmits
+/// a SYN.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[test]
@@ -19,7 +19,7 @@ fn a_full_queue_fails_try_check_and_delays_check() {
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
-    // One probe at a time, two that wait.
+    // One probe at a time, two requests in the queue.
     let checker = build(&lab, Checker::builder().slots(2).queue(2));
     let lost = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,4 +1,4 @@
-//! The report comes at the end of the probe, the verdict when it has settled.
+//! The report comes at the end of the probe, the verdict once it has settled.
 
 use std::{
     sync::mpsc,
@@ -26,10 +26,10 @@ fn reports_do_not_wait_and_verdicts_come_later() {
         }),
     );
     let _lost = lab.inject(&Fault::lost(Segment::FirstRst).first(1)).unwrap();
-    let asked = Instant::now();
+    let started = Instant::now();
     let lost = checker.check_blocking(listener.address(), PATIENCE).unwrap();
     let clean = checker.check_blocking(listener.address(), PATIENCE).unwrap();
-    assert!(asked.elapsed() < settle, "{:?}", asked.elapsed());
+    assert!(started.elapsed() < settle, "{:?}", started.elapsed());
     assert!(lost.is_alive() && clean.is_alive());
     assert!(settled.try_recv().is_err(), "nothing has settled yet");
     for _ in 0..2 {
@@ -45,7 +45,7 @@ fn reports_do_not_wait_and_verdicts_come_later() {
         let proof = if checker.stats().events_lost == 0 { Proof::Confirmed } else { finding.proof };
         assert_eq!((finding.verdict, finding.proof), (verdict, proof), "{probe:#?}");
     }
-    assert!(asked.elapsed() >= settle);
+    assert!(started.elapsed() >= settle);
     assert_eq!(listener.accepted().unwrap(), 0);
 }
 

@@ -8,7 +8,7 @@ use probe_agent_tests::privileged;
 
 use crate::support::{PATIENCE, build, turn};
 
-/// A slot is bound to a source address; one that is needed for another moves.
+/// A slot is bound to a source address. It is bound again when it is needed for another one.
 #[test]
 fn one_slot_serves_backends_of_both_families() {
     privileged!();
@@ -24,7 +24,7 @@ fn one_slot_serves_backends_of_both_families() {
     }
 }
 
-/// A SYN to the port that it comes from would be answered by its own socket.
+/// A socket would answer a SYN that is sent to its own port.
 #[test]
 fn a_closed_port_of_this_host_does_not_answer_itself() {
     privileged!();
@@ -41,7 +41,7 @@ fn a_closed_port_of_this_host_does_not_answer_itself() {
     }
 }
 
-/// The route is looked up again after a failure, not only once for the life of the checker.
+/// The route is looked up again after a failure, not only once for each checker.
 #[test]
 fn a_backend_that_comes_back_is_found() {
     privileged!();
@@ -61,7 +61,7 @@ fn a_backend_that_comes_back_is_found() {
     }
 }
 
-/// A port that rests for one backend serves the others meanwhile.
+/// While a port may not be used for one backend, it serves the others.
 #[test]
 fn backends_in_turn_share_the_source_ports() {
     privileged!();

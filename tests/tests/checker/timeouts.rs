@@ -12,18 +12,18 @@ use tokio::task::JoinSet;
 
 use crate::support::{build, turn};
 
-/// Less than lies between two timeouts; more than between the worker's clock and the SYN.
+/// Shorter than the difference of two timeouts, longer than from the worker's clock to the SYN.
 const SLACK: Duration = Duration::from_millis(25);
 
 #[test]
-fn timeouts_differ_and_pass_in_their_order() {
+fn timeouts_differ_and_expire_in_order() {
     privileged!();
     let _turn = turn();
     let lab = Lab::new().unwrap();
     let listener = lab.listen(Family::V4).unwrap();
     let checker = build(&lab, Checker::builder().slots(64));
     let _lost = lab.inject(&Fault::lost(Segment::Syn)).unwrap();
-    // Asked for in an order that is not theirs.
+    // Requested in another order.
     let timeouts: Vec<u64> = (0..20).map(|n| 100 + (n * 7 % 20) * 50).collect();
     let ended = Arc::new(Mutex::new(Vec::new()));
     // One thread: tasks that are woken first run first.
@@ -34,13 +34,13 @@ fn timeouts_differ_and_pass_in_their_order() {
             let (checker, ended) = (checker.clone(), Arc::clone(&ended));
             let address = listener.address();
             tasks.spawn(async move {
-                let asked = Instant::now();
+                let requested = Instant::now();
                 let timeout = Duration::from_millis(millis);
                 let report = checker.check(address, timeout).await.unwrap();
                 assert_eq!(report.outcome, Outcome::TimedOut, "{report:?}");
-                let took = asked.elapsed();
+                let took = requested.elapsed();
                 assert!(took >= timeout, "{took:?} of {timeout:?}");
-                ended.lock().unwrap().push(asked + report.waited + timeout);
+                ended.lock().unwrap().push(requested + report.waited + timeout);
             });
         }
         tasks.join_all().await
@@ -66,9 +66,9 @@ fn a_short_timeout_does_not_wait_for_a_long_one() {
     while checker.stats().in_flight == 0 {
         std::thread::yield_now();
     }
-    let asked = Instant::now();
+    let requested = Instant::now();
     let report = checker.check_blocking(listener.address(), Duration::ZERO).unwrap();
     assert_eq!(report.outcome, Outcome::TimedOut, "{report:?}");
-    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert!(requested.elapsed() < Duration::from_secs(4), "{:?}", requested.elapsed());
     assert_eq!(long.join().unwrap().outcome, Outcome::TimedOut);
 }

@@ -1,6 +1,6 @@
-//! The figures that are promised, in small: `cargo xtask bench` takes them at full size.
+//! The targets of the benchmark at a small size: `cargo xtask bench` measures them at full size.
 //!
-//! One at a time: they fill the processors, and each agent's programs run at every agent's events.
+//! One test at a time: each needs all processors, and each agent's programs run at every agent's events.
 
 mod accuracy;
 mod deadline;
@@ -9,7 +9,7 @@ mod stealth;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Waits until it is the caller's turn.
+/// Waits until no other test runs.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)

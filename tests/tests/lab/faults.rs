@@ -1,4 +1,4 @@
-//! Faults hit what they say, and count it.
+//! Faults hit the intended segments, and count them.
 
 use std::thread;
 
@@ -18,13 +18,13 @@ fn the_first_n_are_exact() {
             let fault = Fault::lost(segment).first(3).on_port(listener.address().port());
             let injected = lab.inject(&fault).unwrap();
             let clients: Vec<_> = (0..5).map(|_| start_connect(&lab, listener.address())).collect();
-            // Traffic of another port neither suffers nor counts.
+            // Traffic of another port is neither hit nor counted.
             connect(&lab, other.address()).unwrap();
-            // Two go through, whichever: so all five have arrived.
+            // Two of them are accepted, so all five have arrived.
             assert!(listener.wait_accepted(2, SOON));
             drop(clients);
             lab.settle().unwrap();
-            assert_eq!(injected.dropped().unwrap(), 3, "{segment:?} {family:?}");
+            assert_eq!(injected.hits().unwrap(), 3, "{segment:?} {family:?}");
             assert!(injected.seen().unwrap() >= 5);
             assert_eq!(injected.clear().unwrap(), 3);
             connect(&lab, listener.address()).unwrap();
@@ -48,11 +48,11 @@ fn a_lost_first_rst_leaves_the_server_half_open() {
             |entry: &&SocketEntry| entry.local == listener.address() && entry.remote == client;
         let sockets = lab.server().sockets().unwrap();
         let states: Vec<_> = sockets.iter().filter(mine).map(|entry| entry.state).collect();
-        // The kernel of the client ends it by itself, 1 s later at the earliest, with another RST.
+        // The client's kernel ends it with another RST, 1 s later at the earliest.
         if answers.seen().unwrap() == 0 {
             assert_eq!(states, [TcpState::SynRecv], "{sockets:?}");
         }
-        assert_eq!(lost.dropped().unwrap(), 1);
+        assert_eq!(lost.hits().unwrap(), 1);
         assert_eq!(listener.accepted().unwrap(), 0);
     }
 }
@@ -104,7 +104,7 @@ fn a_percentage_hits_some() {
             lab.settle().unwrap();
             drop(client);
         }
-        let (dropped, seen) = (fault.dropped().unwrap(), fault.seen().unwrap());
+        let (dropped, seen) = (fault.hits().unwrap(), fault.seen().unwrap());
         let plausible = match percent {
             0 => dropped == 0,
             100 => dropped == seen,
@@ -144,7 +144,7 @@ fn rejections_reach_the_client() {
                         });
                     }
                 });
-                assert!(fault.dropped().unwrap() >= 2);
+                assert!(fault.hits().unwrap() >= 2);
             });
         }
     });

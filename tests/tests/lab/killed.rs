@@ -8,13 +8,13 @@ use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
 use probe_agent_tests::{namespaces, privileged};
 
-const READY: &str = "the lab stands";
+const READY: &str = "the lab is ready";
 
 #[test]
 fn a_killed_process_leaves_nothing() {
     privileged!();
     for by in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT] {
-        // Itself, as another process: the test below, which is ignored otherwise.
+        // This program as another process, running the test below, which is ignored otherwise.
         let mut victim = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "killed::victim", "--ignored", "--nocapture"])
             .stdout(Stdio::piped())
@@ -28,9 +28,9 @@ fn a_killed_process_leaves_nothing() {
 
         kill(Pid::from_raw(victim.id().try_into().unwrap()), by).unwrap();
         victim.wait().unwrap();
-        // The program that the victim started in a namespace has the same standard output. The end
-        // of the file is the end of that program too; the kernel closes a dying process's files
-        // after it has left its namespaces.
+        // The program that the victim started in a namespace shares its standard output, so the end of
+        // that file means that both have ended. The kernel closes the files of a dying process after it
+        // has left its namespaces.
         output.read_to_end(&mut Vec::new()).unwrap();
 
         let left = namespaces::left(&made);

@@ -1,4 +1,4 @@
-//! The network lab does what it says.
+//! Tests of the network lab itself.
 
 mod faults;
 mod killed;

@@ -4,11 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lab::{Fault, Injected, Lab, Segment};
+use lab::{ActiveFault, Fault, Lab, Segment};
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// For what happens at once; a longer wait means failure.
+/// For events that happen at once; a longer wait means failure.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 fn socket(to: SocketAddr) -> Socket {
@@ -41,9 +41,9 @@ pub(crate) fn connect(lab: &Lab, to: SocketAddr) -> io::Result<Socket> {
         .unwrap()
 }
 
-/// Keeps the third segment of every handshake from leaving the client, so that a probe stays
-/// half-open however long the scheduler keeps it waiting.
-pub(crate) fn stay_half_open(lab: &Lab) -> Injected {
+/// Drops the third segment of every handshake at the client: a probe stays half-open however long the
+/// scheduler delays it.
+pub(crate) fn stay_half_open(lab: &Lab) -> ActiveFault {
     lab.inject(&Fault::firewalled(Segment::BareAck)).unwrap()
 }
 

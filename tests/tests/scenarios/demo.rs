@@ -1,4 +1,4 @@
-//! `probe-agent demo` itself: its exit codes, and that nothing is left of it.
+//! `probe-agent demo` itself: its exit codes, and that it leaves nothing behind.
 
 use std::{
     io::Read,
@@ -80,7 +80,7 @@ fn json_is_one_object_per_probe() {
 }
 
 #[test]
-fn the_list_needs_no_privilege_and_an_unknown_name_is_told() {
+fn the_list_needs_no_privilege_and_an_unknown_name_is_reported() {
     let output = demo(&["--list"]).output().unwrap();
     check(&output, 0, "");
     let out = text(&output.stdout);
@@ -91,20 +91,20 @@ fn the_list_needs_no_privilege_and_an_unknown_name_is_told() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_its_remedy() {
+fn what_is_missing_is_reported_with_its_remedy() {
     privileged!();
-    // A PATH where nothing is.
+    // A PATH without any program.
     let output = demo(&[]).env("PATH", "/nonexistent").output().unwrap();
     check(&output, 2, "the lab needs the program ip: install it with `apt install iproute2`");
     let output = demo(&[]).uid(65_534).gid(65_534).output();
-    // The program may lie where nobody else may go.
+    // Other users may have no access to the program's directory.
     if let Ok(output) = output {
         check(&output, 3, "(run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN)");
     }
 }
 
-/// Moments from the first namespace to the last counter. They are where the signal comes, not what
-/// is waited for.
+/// When the signal is sent: from the first namespace to the last counter. The test waits for nothing
+/// else then.
 const MOMENTS_MS: [u64; 7] = [5, 40, 150, 400, 900, 1_700, 3_000];
 
 #[test]
@@ -127,7 +127,7 @@ fn interrupted(signal: Signal, code: Option<i32>) {
     let tables = host_tables();
     for moment in MOMENTS_MS {
         let mut command = demo(&["--output", "table"]);
-        // A shell's background jobs ignore interrupts, and so would this one until its handlers stand.
+        // A shell's background jobs ignore interrupts, and so would this one until its handlers are set.
         // SAFETY: sigaction() is async-signal-safe, and no handler is installed.
         unsafe {
             command.pre_exec(move || {
@@ -144,12 +144,12 @@ fn interrupted(signal: Signal, code: Option<i32>) {
         let made = namespaces::of(victim.id());
         kill(group, signal).unwrap();
         let status = victim.wait().unwrap();
-        let mut said = String::new();
-        victim.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        // Before its handlers stand, a signal ends the process as it ends any other.
+        let mut stderr = String::new();
+        victim.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        // Before its handlers are set, a signal ends the process like any other.
         if status.code().is_some() {
-            assert_eq!(status.code(), code, "{signal} after {moment} ms: {said}");
-            assert_eq!(said, "", "{signal} after {moment} ms");
+            assert_eq!(status.code(), code, "{signal} after {moment} ms: {stderr}");
+            assert_eq!(stderr, "", "{signal} after {moment} ms");
         }
         while waitpid(Pid::from_raw(-group.as_raw()), None) != Err(Errno::ECHILD) {}
         let left = namespaces::left(&made);
@@ -158,7 +158,7 @@ fn interrupted(signal: Signal, code: Option<i32>) {
     assert_eq!(host_tables(), tables);
 }
 
-/// The tables and links of this namespace, where the demo has no business.
+/// The tables and links of this namespace, which the demo must not change.
 fn host_tables() -> (String, String) {
     let run = |program: &str, arguments: &[&str]| {
         text(&Command::new(program).args(arguments).output().unwrap().stdout)

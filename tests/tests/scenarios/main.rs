@@ -1,8 +1,8 @@
-//! What is said of a probe is what was done to it: each scenario of the demo, and agents that share
-//! addresses. The demo itself, too, and what is left of it.
+//! Verdicts match the faults that were injected: each scenario of the demo, and agents that share
+//! addresses. Also the demo itself, and that it leaves nothing behind.
 
 mod demo;
-mod played;
 mod rst_accounting;
 mod state_hook;
 mod twins;
+mod verdicts;

@@ -8,7 +8,7 @@ use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
 use model::{event::EventKind, verdict::Verdict};
 use probe_agent_tests::{
     privileged,
-    run::{Probing, Told, run},
+    run::{Found, Probing, run},
 };
 
 const PROBES: u64 = 20;
@@ -33,7 +33,7 @@ fn twins_do_not_see_each_others_events() {
         let same = ListenerOptions::at(there.address());
         let here = Listener::open(clean.server(), &same).unwrap();
         let lost = lossy.inject(&Fault::lost(Segment::FirstRst)).unwrap();
-        // The recoveries go on for seconds; the clean one probes all the while.
+        // The recoveries take seconds; the clean agent probes meanwhile.
         let start = Barrier::new(2);
         let agent = |lab: &Lab, listener: &Listener| {
             start.wait();
@@ -44,8 +44,8 @@ fn twins_do_not_see_each_others_events() {
             let ours = agent(&clean, &here);
             (theirs.join().unwrap(), ours)
         });
-        let verdicts = |told: &Told| told.summary.verdicts.clone();
-        assert_eq!(lost.dropped().unwrap(), PROBES);
+        let verdicts = |found: &Found| found.summary.verdicts.clone();
+        assert_eq!(lost.hits().unwrap(), PROBES);
         assert_eq!(
             theirs.summary.verdict(Verdict::RstLostSynackRetransmit),
             PROBES,
@@ -53,7 +53,7 @@ fn twins_do_not_see_each_others_events() {
             verdicts(&theirs)
         );
         assert_eq!(ours.summary.verdict(Verdict::Clean), PROBES, "{:?}", verdicts(&ours));
-        // What the other's server sends is told by its address alone, as evidence of little weight.
+        // Retransmits of the other server match by address alone; they are weak evidence.
         for event in ours.timelines.iter().flat_map(|timeline| &timeline.events) {
             assert_eq!(event.kind, EventKind::SynAckRetransmit);
         }

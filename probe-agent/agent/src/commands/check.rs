@@ -40,22 +40,21 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         warn!("{warning}");
     }
     let plan = plan::plan(&config, targets, pacing, otlp.is_some())?;
-    // From here on a signal ends the run in order: loading the programs makes a cgroup, which must be
+    // From here on a signal ends the run cleanly: loading the programs makes a cgroup, which must be
     // left. The second signal abandons the delivery of spans, the third ends the process.
-    let interrupts =
-        Interrupts::install(2).context("installing the signal handlers").map_err(Failure::other)?;
-    let tracing = kernel_events::load(&config, &plan)?;
+    let interrupts = Interrupts::install(2)?;
+    let hooks = kernel_events::load(&config, &plan)?;
     memory::give_back();
-    let clock = Clock::sample().context("reading the clocks").map_err(Failure::other)?;
+    let clock = Clock::sample().context("cannot read the clocks").map_err(Failure::other)?;
     let exporter = otlp.map(|otlp| export::start(otlp, &plan, clock)).transpose()?;
     let stop = Arc::clone(interrupts.stop());
-    let tracer = tracing.as_ref().map(|(tracer, _)| Arc::clone(tracer));
+    let tracer = hooks.as_ref().map(|(tracer, _)| Arc::clone(tracer));
     let mut output = CheckOutput::new(&config, &plan, tracer, exporter, clock, interrupts);
     let counts = || RunCounts::new(plan.targets.len());
     debug!(workers = plan.workers, "probing starts");
-    let result = session::run(&plan, tracing, &stop, counts, &mut output)
+    let result = session::run(&plan, hooks, &stop, counts, &mut output)
         .map_err(in_words)
-        .context("probing")
+        .context("cannot probe")
         .map_err(Failure::other)?;
     debug!(
         interrupted = result.ended.interrupted,

@@ -5,7 +5,6 @@ use std::io;
 use demo::{DemoError, DemoResult, Options};
 use kernel::error::TraceError;
 use lab::{Family, LabError};
-use model::errno::in_words;
 
 use crate::{
     cli::demo::{DemoArgs, FamilyChoice},
@@ -22,11 +21,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     if args.list {
         return demo::list(&scenarios).map(|()| Exit::AsExpected).map_err(failure);
     }
-    let handlers = |source| DemoError::Run {
-        operation: "install the signal handlers",
-        source: in_words(source),
-    };
-    let interrupts = Interrupts::install(1).map_err(handlers).map_err(failure)?;
+    let interrupts = Interrupts::install(1)?;
     let options = Options {
         scenarios,
         families: families(args.family),

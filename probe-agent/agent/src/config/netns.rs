@@ -51,13 +51,11 @@ impl NetworkNamespace {
     }
 
     /// As the user wrote it.
-    #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The open namespace.
-    #[must_use]
     pub(crate) fn file(&self) -> Arc<File> {
         Arc::clone(&self.file)
     }

@@ -163,7 +163,7 @@ mod tests {
             (
                 "a:1 interval=",
                 1,
-                "target \"a:1\": interval=: no duration: write e.g. 500ms, 2s, 1m",
+                "target \"a:1\": interval=: not a duration: write e.g. 500ms, 2s, 1m",
             ),
             (
                 "#\r\n\r\na:1 interval=1s interval=2s",

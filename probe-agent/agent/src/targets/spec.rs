@@ -35,7 +35,6 @@ pub(crate) enum Host {
 
 impl Host {
     /// Whether it is IPv4 on the wire; `None` before a lookup.
-    #[must_use]
     pub(crate) fn is_ipv4(&self) -> Option<bool> {
         match self {
             Self::Address { ip, .. } => Some(ip.to_canonical().is_ipv4()),
@@ -44,7 +43,6 @@ impl Host {
     }
 
     /// Whether the address is link-local and no network interface is named.
-    #[must_use]
     pub(crate) fn needs_zone(&self) -> bool {
         match self {
             Self::Address { ip: IpAddr::V6(ip), zone: None } => ip.is_unicast_link_local(),

@@ -1,5 +1,5 @@
-//! Run times of this process's own programs, from `/proc/self/fdinfo`: others may have loaded the
-//! same programs on this machine.
+//! Run times of this process's own programs, from `/proc/self/fdinfo`: other processes may have loaded
+//! the same programs.
 
 use std::{collections::BTreeMap, fs, ops::Sub, path::PathBuf};
 
@@ -39,10 +39,10 @@ impl Programs {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir("/proc/self/fdinfo")? {
             let path = entry?.path();
-            // The directory's own descriptor is among them, and closed by now.
+            // The directory's own descriptor is among them, but closed by now.
             let Ok(text) = fs::read_to_string(&path) else { continue };
             if field(&text, "prog_type:").is_some() && field(&text, "run_cnt:").is_some() {
-                files.insert(field(&text, "prog_id:").context("a program has a number")?, path);
+                files.insert(field(&text, "prog_id:").context("a program has an id")?, path);
             }
         }
         ensure!(files.len() == names.len(), "{} programs for {names:?}", files.len());
@@ -53,7 +53,7 @@ impl Programs {
         self.0.iter().map(|(name, _)| *name)
     }
 
-    /// What each has done so far.
+    /// The counts of each so far.
     pub(super) fn count(&self) -> Result<Vec<Count>> {
         let count = |path: &PathBuf| {
             let text = fs::read_to_string(path)?;

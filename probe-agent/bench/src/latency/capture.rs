@@ -27,7 +27,7 @@ const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
-/// A capture under way.
+/// A running capture.
 pub(super) struct Capture {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<Handshakes>>,
@@ -43,7 +43,7 @@ impl Capture {
         Ok(Self { stop, thread })
     }
 
-    /// Ends it; everything that was sent before is in the result.
+    /// Ends it. The result includes everything that was sent before.
     pub(super) fn finish(self) -> Result<Handshakes> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -51,7 +51,7 @@ impl Capture {
 }
 
 fn open() -> Result<Socket> {
-    // What leaves is shown only to those who ask for every protocol.
+    // Outgoing packets are delivered only to sockets for every protocol.
     let protocol = u16::try_from(libc::ETH_P_ALL)?.to_be();
     let socket =
         Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(i32::from(protocol))))?;
@@ -90,10 +90,10 @@ const fn length<T>() -> libc::socklen_t {
     size_of::<T>() as libc::socklen_t
 }
 
-/// Reads until it is stopped and nothing is left.
+/// Reads until it is stopped and the buffer is empty.
 fn read(socket: &Socket, port: u16, stop: &AtomicBool) -> Result<Handshakes> {
     let mut handshakes = Handshakes::new();
-    // When the SYN left that waits for its answer, by the client's port.
+    // Times of SYNs without an answer yet, by the client's port.
     let mut waiting: HashMap<u16, u64> = HashMap::new();
     loop {
         let stopped = stop.load(Ordering::Relaxed);
@@ -124,7 +124,7 @@ fn read(socket: &Socket, port: u16, stop: &AtomicBool) -> Result<Handshakes> {
     Ok(handshakes)
 }
 
-/// What matters of a TCP segment.
+/// The part of a TCP segment that matters here.
 struct Packet {
     at: u64,
     outgoing: bool,
@@ -156,7 +156,7 @@ fn receive(socket: &Socket) -> io::Result<Option<Packet>> {
 
 fn timestamp(message: &libc::msghdr) -> Option<u64> {
     // SAFETY: the kernel has filled in the control buffer, which is alive and aligned; the first
-    // header of it is looked at only if there is one, and read as the type that it names.
+    // header in it is read only if there is one, as the type that it names.
     let time = unsafe {
         let header = libc::CMSG_FIRSTHDR(message);
         if header.is_null() || (*header).cmsg_type != libc::SCM_TIMESTAMPNS {
@@ -167,7 +167,7 @@ fn timestamp(message: &libc::msghdr) -> Option<u64> {
     Some(u64::try_from(time.tv_sec).ok()? * 1_000_000_000 + u64::try_from(time.tv_nsec).ok()?)
 }
 
-/// An IPv4 packet without the link's header.
+/// Parses an IPv4 packet without the link-layer header.
 fn parse(packet: &[u8], at: u64, outgoing: bool) -> Option<Packet> {
     let start = usize::from(packet.first()? & 0x0f) * 4;
     let is_tcp = packet.get(9).copied().map(i32::from) == Some(libc::IPPROTO_TCP);
@@ -176,7 +176,7 @@ fn parse(packet: &[u8], at: u64, outgoing: bool) -> Option<Packet> {
     Some(Packet { at, outgoing, from: port(0), to: port(2), flags: tcp[13] })
 }
 
-/// Packets that there was no room for.
+/// Packets for which the buffer had no room.
 fn dropped(socket: &Socket) -> Result<u32> {
     // SAFETY: an all-zero value is a value.
     let mut stats: libc::tpacket_stats = unsafe { zeroed() };

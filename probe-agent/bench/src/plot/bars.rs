@@ -12,17 +12,17 @@ const TOP: f64 = 70.0;
 const WIDTH: f64 = 330.0;
 const HEIGHT: f64 = 240.0;
 
-/// One half of a picture.
+/// One half of a plot.
 pub(super) struct Bars {
     pub(super) title: &'static str,
     pub(super) unit: &'static str,
     pub(super) groups: Vec<Group>,
-    /// A line to compare with, and what it is.
+    /// A line for comparison, and its label.
     pub(super) limit: Option<(f64, &'static str)>,
     pub(super) digits: usize,
 }
 
-/// Bars that stand together.
+/// Bars that are drawn together.
 pub(super) struct Group {
     pub(super) label: String,
     pub(super) bars: Vec<Bar>,
@@ -115,7 +115,7 @@ fn ticks(highest: f64) -> (f64, f64) {
     (step, (highest * 1.05 / step).ceil() * step)
 }
 
-/// With a comma for thousands.
+/// A number with a comma for thousands.
 fn number(value: f64, digits: usize) -> String {
     if value < 1000.0 {
         return format!("{value:.digits$}");

@@ -15,7 +15,7 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// A picture under way.
+/// A plot that is being drawn.
 pub(crate) struct Canvas {
     width: f64,
     height: f64,
@@ -42,7 +42,7 @@ impl Canvas {
         ));
     }
 
-    /// Straight from point to point, with a dot on each.
+    /// Straight lines from point to point, with a dot on each.
     pub(crate) fn curve(&mut self, points: &[(f64, f64)], colour: &str) {
         let mut path = String::new();
         for (x, y) in points {
@@ -72,7 +72,7 @@ impl Canvas {
         ));
     }
 
-    /// A text that is read from below, in the middle of its place.
+    /// Text that runs upwards, centred.
     pub(crate) fn upward(&mut self, at: (f64, f64), size: u32, text: &str) {
         self.shape(format_args!(
             r#"<text transform="translate({:.1},{:.1}) rotate(-90)" font-size="{size}" text-anchor="middle" fill="{INK}">{text}</text>"#,
@@ -80,7 +80,7 @@ impl Canvas {
         ));
     }
 
-    /// The whole file; `title` is what a screen reader says.
+    /// The whole file; `title` is for screen readers.
     pub(crate) fn finish(self, title: &str) -> String {
         let Self { width, height, shapes } = self;
         format!(

@@ -1,4 +1,4 @@
-//! Curves over a plane whose height is logarithmic.
+//! Curves with a logarithmic vertical axis.
 
 use super::canvas::{Anchor, Canvas};
 
@@ -9,12 +9,12 @@ const TOP: f64 = 50.0;
 const WIDTH: f64 = 330.0;
 const HEIGHT: f64 = 225.0;
 
-/// One half of a picture.
+/// One half of a plot.
 pub(super) struct Lines {
     pub(super) title: &'static str,
     pub(super) across: &'static str,
     pub(super) up: &'static str,
-    /// Whether the width is logarithmic too.
+    /// Whether the horizontal axis is logarithmic too.
     pub(super) log_across: bool,
     pub(super) curves: Vec<Curve>,
 }

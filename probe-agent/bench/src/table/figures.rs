@@ -8,15 +8,15 @@ use crate::{
 pub(super) fn write(page: &mut String, results: &Results) {
     section(
         page,
-        "Stealth on overrun processors",
-        "| ACK guard | SYN-ACKs lost | busy loops | probes | in flight | alive | ACKs held back | told `ack_leaked` | accepted |",
+        "Stealth on overloaded processors",
+        "| ACK guard | SYN-ACKs lost | busy loops | probes | in flight | alive | ACKs held back | reported `ack_leaked` | accepted |",
         &results.stealth,
         stealth,
     );
     section(
         page,
         "Lost RSTs at full speed",
-        "| probes | workers | probes/s | RSTs dropped | told lost | by timer | by port reuse | unrecovered | events lost | verdicts unknown |",
+        "| probes | workers | probes/s | RSTs dropped | reported lost | by timer | by port reuse | unrecovered | events lost | verdicts unknown |",
         &results.accuracy,
         accuracy,
     );

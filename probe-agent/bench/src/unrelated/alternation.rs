@@ -1,8 +1,8 @@
-//! Periods with and without the agent, in turn, while the load goes on.
+//! Periods with and without the agent, in turn, under a constant load.
 //!
-//! What the machine's neighbours do changes from one second to the next and moves every figure by more
-//! than the agent does. So each period with the agent is compared with the moments just before its start
-//! and just after its end; and the load never pauses, because what follows a pause is slower for a while.
+//! The machine's neighbours change every figure by more than the agent does, from one second to the next.
+//! So each period with the agent is compared with the time just before its start and just after its end.
+//! The load never pauses, because it is slower for a while after a pause.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -22,26 +22,26 @@ struct Period {
     ended: Instant,
 }
 
-/// The periods of a measurement: one without the agent more than with it.
+/// The periods of a measurement. There is one more without the agent than with it.
 #[derive(Debug, Default)]
 pub(super) struct Periods {
     without: Vec<[Period; 3]>,
     with: Vec<Period>,
 }
 
-/// What the load took in them, in nanoseconds.
+/// The CPU time of the load in them, in nanoseconds.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     /// Without the agent.
     pub(super) without: Vec<f64>,
-    /// How much more with it than around it, in per cent.
+    /// How much more with the agent than before and after, in per cent.
     pub(super) percent: Vec<f64>,
-    /// How much more in the middle of a period without it than around that.
+    /// How much more in the middle of a period without the agent than before and after, in per cent.
     pub(super) control_percent: Vec<f64>,
 }
 
 impl Periods {
-    /// Starts and ends the agent `pairs` times, with so much time between; `stop` ends it early.
+    /// Starts and ends the agent `pairs` times, each `slice` long; `stop` ends it early.
     pub(super) fn pass(
         pairs: usize,
         slice: Duration,
@@ -62,7 +62,7 @@ impl Periods {
         Ok(periods)
     }
 
-    /// Sorts what the load took into the periods; one in which no batch fits tells nothing.
+    /// Sorts the batches of the load into the periods. A period without a batch does not count.
     pub(super) fn take(&self, batches: &[Batch]) -> Taken {
         let of = |period: &Period| within(period, batches);
         let parts: Vec<[f64; 3]> = self.without.iter().map(|p| p.each_ref().map(of)).collect();
@@ -79,14 +79,14 @@ impl Periods {
     }
 }
 
-/// Lets some time pass.
+/// Waits for `slice`.
 fn period(slice: Duration) -> Period {
     let began = Instant::now();
     thread::sleep(slice);
     Period { began, ended: Instant::now() }
 }
 
-/// The median of the batches within a period, so that what disturbs a few of them does not count.
+/// The median of the batches within a period: a few disturbed batches do not change it.
 fn within(period: &Period, batches: &[Batch]) -> f64 {
     let first = batches.partition_point(|batch| batch.began < period.began);
     let within = batches[first..].iter().take_while(|batch| batch.ended <= period.ended);

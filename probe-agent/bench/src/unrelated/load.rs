@@ -1,4 +1,4 @@
-//! Connections that are none of the agent's business.
+//! Connections that are not the agent's.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -12,16 +12,17 @@ use socket2::Socket;
 
 use super::nginx::Nginx;
 
-/// What a client asks and a server answers.
+/// The request, and the answer.
 const MESSAGE: [u8; 64] = [b'x'; 64];
 
-/// Requests whose time is taken together: long beside the clock, short beside a time slice.
+/// Requests that are timed together: long compared with reading the clock, short compared with a time
+/// slice.
 const BATCH: usize = 32;
 
 /// The load, by one thread.
 ///
-/// But for nginx it holds both ends: nobody sleeps or is woken, so that nothing but the work counts, and
-/// the hooks' share of it is as large as it can be.
+/// Except with nginx the thread holds both ends. No thread sleeps or is woken, so only the work counts, and
+/// the share of the hooks is as large as possible.
 pub(crate) struct Load {
     listener: TcpListener,
     address: SocketAddr,
@@ -29,7 +30,7 @@ pub(crate) struct Load {
     nginx: Option<Nginx>,
 }
 
-/// What is done over and over.
+/// What the load repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A connection to nginx for each request.
@@ -38,16 +39,16 @@ pub(crate) enum Kind {
     Connections,
     /// All requests on one connection.
     Requests,
-    /// A connection for each request, reset by the client: makes the events of RSTs, too.
+    /// A connection for each request, reset by the client: causes RST events, too.
     Resets,
 }
 
-/// Some pieces of work, one after the other.
+/// [`BATCH`] requests, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Batch {
     pub(super) began: Instant,
     pub(super) ended: Instant,
-    /// CPU time of one piece of work, in nanoseconds.
+    /// CPU time of one request, in nanoseconds.
     pub(super) each_ns: f64,
 }
 
@@ -61,11 +62,15 @@ impl Load {
     /// Works for `slice`.
     pub(crate) fn work(&mut self, kind: Kind, slice: Duration) -> Result<()> {
         let began = Instant::now();
-        self.go_on(kind, || began.elapsed() < slice).map(|_| ())
+        self.work_while(kind, || began.elapsed() < slice).map(|_| ())
     }
 
-    /// Works in batches, at least one, for as long as it is told to.
-    pub(super) fn go_on(&mut self, kind: Kind, go_on: impl FnMut() -> bool) -> Result<Vec<Batch>> {
+    /// Works in batches, at least one, while `go_on` returns true.
+    pub(super) fn work_while(
+        &mut self,
+        kind: Kind,
+        go_on: impl FnMut() -> bool,
+    ) -> Result<Vec<Batch>> {
         if kind == Kind::Nginx {
             let nginx = self.nginx.take().map_or_else(Nginx::start, Ok)?;
             let done = nginx.beside(|| batches(go_on, || nginx.time(), || nginx.get(BATCH)));
@@ -111,7 +116,7 @@ impl Load {
     }
 }
 
-/// Does batches of work, and tells the CPU time of each, here and wherever else `elsewhere` counts.
+/// Runs batches and returns the CPU time of each: that of this thread and what `elsewhere` adds.
 fn batches(
     mut go_on: impl FnMut() -> bool,
     elsewhere: impl Fn() -> Result<f64>,

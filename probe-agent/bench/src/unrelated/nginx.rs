@@ -1,4 +1,4 @@
-//! A web server that is not ours, for a load that others have.
+//! nginx as the unrelated load: a real server that is not ours.
 
 use std::{
     fs,
@@ -53,8 +53,8 @@ impl Nginx {
         Ok(nginx)
     }
 
-    /// Does something with the calling thread on the CPU of this nginx: whoever wakes whom where would
-    /// otherwise be most of the noise.
+    /// Runs `work` with the calling thread on the CPU of this nginx. Otherwise most of the noise would come
+    /// from which CPU wakes which.
     pub(super) fn beside<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let this = Pid::from_raw(0);
         let everywhere = sched_getaffinity(this)?;
@@ -64,8 +64,8 @@ impl Nginx {
         done
     }
 
-    /// So many connections at once, each with one request, as a load generator makes them: nginx has
-    /// work for all of them when it is its turn, so that who runs when changes little.
+    /// Opens so many connections at once, each with one request, as a load generator does. nginx serves all
+    /// of them when it is scheduled, so the order of scheduling matters little.
     pub(super) fn get(&self, count: usize) -> Result<()> {
         let connect = |_| TcpStream::connect(self.address);
         let mut streams: Vec<_> = (0..count).map(connect).collect::<Result<_, _>>()?;
@@ -90,7 +90,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // It is our child and not yet waited for, so the number is its own.
+        // It is our child and has not been waited for, so no other process has its id.
         let _ = kill(pid(&self.child), Signal::SIGTERM);
         let _ = self.child.wait();
     }
@@ -106,7 +106,7 @@ fn pid(child: &Child) -> Pid {
     Pid::from_raw(child.id() as i32)
 }
 
-/// A port of this network namespace that nobody has; it is nobody else's namespace.
+/// A free port of this network namespace, which is private.
 fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

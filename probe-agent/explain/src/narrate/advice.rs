@@ -17,8 +17,8 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
             }
         },
         Verdict::RstLostSynackRetransmit | Verdict::RstLostPortReuse => {
-            "An occasional one is packet loss. If one target has many, look for a firewall or NAT on the \
-             path that drops RSTs."
+            "Once in a while, this is ordinary packet loss. If one target has it often, look for a firewall \
+             or NAT on the path that drops RSTs."
         }
         Verdict::RstLostUnrecovered => {
             "Something on the path drops every RST, or answers in the server's place. Until the server \

@@ -1,14 +1,14 @@
 //! The evidence for a verdict. Each piece names its hook and its time after the RST or the SYN.
 
-use crate::{
-    synack::SynAckKind,
-    timeline::{Coverage, Timeline},
-};
-use model::errno::errno_text;
+mod events;
+
+use self::events::{events, late_rsts};
+use crate::timeline::{Coverage, Timeline};
 use model::{
-    event::{EventKind, RstReason},
+    errno::errno_text,
+    event::EventKind,
     finding::Evidence,
-    human::Elapsed,
+    human::{Elapsed, counted},
     record::Closing,
     verdict::Verdict,
 };
@@ -16,15 +16,12 @@ use model::{
 /// The evidence for a verdict on a probe.
 pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     let mut evidence = match verdict {
-        Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
+        Verdict::RstLostSynackRetransmit
+        | Verdict::RstLostUnrecovered
+        | Verdict::RstLostPortReuse => {
             let mut all = late_rsts(timeline);
             all.extend(later_probe(timeline));
-            all.extend(silence(timeline));
-            all
-        }
-        Verdict::RstLostPortReuse => {
-            let mut all = late_rsts(timeline);
-            all.extend(later_probe(timeline));
+            all.extend(silence(timeline).filter(|_| verdict != Verdict::RstLostPortReuse));
             all
         }
         Verdict::AckLeaked => leaked_ack(timeline),
@@ -43,36 +40,26 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::Unreachable | Verdict::LocalError => Vec::new(),
         Verdict::Clean => clean(timeline),
     };
+    let mut remark = |text: String| evidence.push(Evidence { at: None, text });
     if timeline.probe.errno != 0 {
-        let error = errno_text(timeline.probe.errno);
-        evidence.push(Evidence { at: None, text: format!("socket error: {error}") });
+        remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
-    match timeline.coverage {
-        Coverage::Full => {}
-        Coverage::SocketsOnly => evidence.push(Evidence {
-            at: None,
-            text: "this kernel's tcp_send_reset does not report RSTs that no socket sends"
-                .to_owned(),
-        }),
-        Coverage::Incomplete => evidence.push(Evidence {
-            at: None,
-            text: "not all kernel hooks are attached: no event shows what the probe's socket sent"
-                .to_owned(),
-        }),
-        Coverage::EventsLost => evidence.push(Evidence {
-            at: None,
-            text: "kernel events were lost while this probe was open or followed".to_owned(),
-        }),
-        Coverage::None => evidence.push(Evidence {
-            at: None,
-            text: match timeline.probe.tcp_info {
-                Some(info) => format!(
-                    "no kernel tracing; TCP_INFO counts {} SYN retransmits",
-                    info.retransmits
-                ),
-                None => "no kernel record of this probe".to_owned(),
-            },
-        }),
+    match (timeline.coverage, timeline.probe.tcp_info) {
+        (Coverage::Full, _) => {}
+        (Coverage::SocketsOnly, _) => {
+            remark("this kernel's tcp_send_reset does not report RSTs that no socket sends".into());
+        }
+        (Coverage::Incomplete, _) => remark(
+            "not all kernel hooks are attached: no event shows what the probe's socket sent".into(),
+        ),
+        (Coverage::EventsLost, _) => {
+            remark("kernel events were lost while this probe was open or followed".into());
+        }
+        (Coverage::None, Some(info)) => {
+            let n = info.retransmits;
+            remark(format!("no kernel tracing; TCP_INFO counts {n} SYN retransmits"));
+        }
+        (Coverage::None, None) => remark("no kernel record of this probe".into()),
     }
     evidence
 }
@@ -101,21 +88,18 @@ fn leaked_ack(timeline: &Timeline) -> Vec<Evidence> {
                 | EventKind::AckHeldBack
         )
     });
-    all.extend(timeline.probe.kernel.map(|k| Evidence {
-        at: Some(k.closed_at),
-        text: format!(
+    all.extend(timeline.probe.kernel.map(|k| {
+        let syns = u32::from(k.retransmits) + 1;
+        let text = format!(
             "tcp_sock.segs_out was {} at the close: {} and {}, of which the ACK guard held back {}",
             k.segments_out,
-            counted(u32::from(k.retransmits) + 1, "SYN"),
-            counted(k.segments_out.saturating_sub(u32::from(k.retransmits) + 1), "ACK"),
+            counted(syns.into(), "SYN"),
+            counted(k.segments_out.saturating_sub(syns).into(), "ACK"),
             k.acks_held
-        ),
+        );
+        Evidence { at: Some(k.closed_at), text }
     }));
     all
-}
-
-fn counted(n: u32, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// Whether the RSTs that no socket sent are not yet part of the evidence for a lost RST.
@@ -161,52 +145,6 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     })
 }
 
-/// The RSTs that answered SYN-ACKs after the close, and the SYN-ACKs themselves if the server is on this
-/// host.
-fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
-    let closed = timeline.probe.rst_at().unwrap_or(timeline.probe.ended_at);
-    let mut evidence = Vec::new();
-    for event in &timeline.events {
-        let text = match event.kind {
-            EventKind::RstSent { socket: None, reason } => {
-                let copy = match timeline.synack_kind(event.at) {
-                    SynAckKind::Duplicate => {
-                        ": a second copy of the SYN-ACK, sent before our RST could arrive"
-                    }
-                    SynAckKind::LikelyRetransmit | SynAckKind::Retransmit => "",
-                };
-                let after = Elapsed(event.at.saturating_sub(closed));
-                format!(
-                    "tcp_send_reset {} on this flow, {after} after our RST{copy}",
-                    named(reason)
-                )
-            }
-            EventKind::SynAckRetransmit if event.at >= closed => format!(
-                "tcp_retransmit_synack by the server on this host, {} after our RST",
-                Elapsed(event.at - closed)
-            ),
-            EventKind::SynAckRetransmit
-            | EventKind::RstSent { .. }
-            | EventKind::StateChange { .. }
-            | EventKind::RstReceived
-            | EventKind::SynRetransmit { .. }
-            | EventKind::AckHeldBack
-            | EventKind::SegmentRetransmit { .. } => continue,
-        };
-        evidence.push(Evidence { at: Some(event.at), text });
-    }
-    evidence
-}
-
-/// The reset reason as the tracepoint prints it, if the kernel gives one.
-fn named(reason: RstReason) -> String {
-    if reason == RstReason::NONE {
-        "(no reason given)".to_owned()
-    } else {
-        format!("reason={}", reason.0)
-    }
-}
-
 fn later_probe(timeline: &Timeline) -> Option<Evidence> {
     let later = timeline.later?;
     let end = if later.recovered { "was eventually answered" } else { "was not answered" };
@@ -236,40 +174,4 @@ fn earlier_probe(timeline: &Timeline) -> Option<Evidence> {
         _ => "no earlier probe on the 4-tuple was still being followed".to_owned(),
     };
     Some(Evidence { at: (earlier.ended_at > 0).then_some(earlier.ended_at), text })
-}
-
-/// The events of the wanted kinds, each with its hook and its time after the SYN.
-fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evidence> {
-    let syn = timeline.probe.syn_at();
-    let describe = |what: &EventKind| match what {
-        EventKind::RstSent { socket, reason } => format!(
-            "tcp_send_reset {} {}",
-            socket.map_or("without a socket".to_owned(), |s| format!("in {s}")),
-            named(*reason)
-        ),
-        EventKind::RstReceived => "tcp_receive_reset".to_owned(),
-        EventKind::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),
-        EventKind::SynRetransmit { error } => {
-            format!("tcp_retransmit_skb of the SYN, err={error}")
-        }
-        EventKind::StateChange { from, to } => {
-            format!("{} {from} -> {to}", timeline.probe.state_hook.name())
-        }
-        EventKind::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
-        EventKind::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
-        EventKind::AckHeldBack => "ack_guard held back an ACK".to_owned(),
-    };
-    timeline
-        .events
-        .iter()
-        .filter(|e| wanted(&e.kind))
-        .map(|e| Evidence {
-            at: Some(e.at),
-            text: format!(
-                "{}, {} after the SYN",
-                describe(&e.kind),
-                Elapsed(e.at.saturating_sub(syn))
-            ),
-        })
-        .collect()
 }

@@ -10,8 +10,8 @@ use crate::{
     synack::SynAckKind,
     timeline::{Coverage, Earlier, Timeline},
 };
-use model::errno::errno_text;
 use model::{
+    errno::errno_text,
     flow,
     human::Elapsed,
     outcome::Outcome,
@@ -54,12 +54,6 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
             Elapsed(timeline.probe.closed_at().saturating_sub(timeline.probe.syn_at())),
             confirmation(timeline)
         ),
-        Verdict::TimedOut if timeline.probe.kernel.is_some_and(|k| k.established_at != 0) => {
-            format!(
-                "The SYN-ACK of {remote} arrived {} after our SYN, when the probe had already timed out.",
-                answered(timeline).unwrap_or_default()
-            )
-        }
         Verdict::TimedOut => match timeline.probe.kernel {
             Some(kernel) if kernel.established_at != 0 => format!(
                 "The SYN-ACK of {remote} arrived {} after our SYN, when the probe had already timed out.",

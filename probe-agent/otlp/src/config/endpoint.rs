@@ -2,12 +2,12 @@
 
 mod url;
 
-use opentelemetry_otlp::{
-    OTEL_EXPORTER_OTLP_PROTOCOL_GRPC, OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
-};
 use std::{fmt, path::PathBuf};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use opentelemetry_otlp::{
+    OTEL_EXPORTER_OTLP_PROTOCOL_GRPC, OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
+};
 
 use super::{
     error::ConfigError,

@@ -18,7 +18,7 @@ use tonic::{
 use tonic_types::StatusExt;
 
 use super::{
-    Answer,
+    Answer, HEADER_HINT, printable,
     retry::Attempt,
     tls::{self, TlsError},
     transport::{Connections, add_headers, connections},
@@ -91,11 +91,9 @@ fn classify(status: &Status) -> Attempt {
 }
 
 fn why(status: &Status) -> String {
-    let text: String = status.message().chars().filter(|c| !c.is_control()).take(300).collect();
+    let text = printable(status.message(), 300);
     let advice = match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => {
-            "; does it need a header (OTEL_EXPORTER_OTLP_HEADERS)?"
-        }
+        Code::Unauthenticated | Code::PermissionDenied => HEADER_HINT,
         Code::Unimplemented => "; is it an OTLP receiver for traces?",
         _ => "",
     };

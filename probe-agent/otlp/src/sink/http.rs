@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 
 use super::{
-    Answer,
+    Answer, HEADER_HINT, printable,
     retry::Attempt,
     tls::{self, TlsError},
     transport::{Connections, add_headers, connections},
@@ -148,12 +148,9 @@ fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
         Some(PROTOBUF) => tonic_types::Status::decode(body).map(|s| s.message).unwrap_or_default(),
         _ => String::from_utf8_lossy(body).into_owned(),
     };
-    // Control characters from another host must not reach the terminal.
-    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
+    let text = printable(&text, EXCERPT);
     let advice = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "; does it need a header (OTEL_EXPORTER_OTLP_HEADERS)?"
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HEADER_HINT,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "; is the URL correct?",
         _ => "",
     };

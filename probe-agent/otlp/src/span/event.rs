@@ -4,13 +4,13 @@ use opentelemetry_proto::tonic::trace::v1::span::Event;
 
 use super::value;
 use kernel::clock::Clock;
-use model::step::{Certainty, Direction, Step};
+use model::step::Step;
 
 /// The event `probe_agent.<step>` at the step's kernel time.
 pub(super) fn event(step: &Step, clock: &Clock) -> Event {
     let mut attributes = vec![
-        value::text("probe_agent.direction", direction(step.direction)),
-        value::text("probe_agent.certainty", certainty(step.certainty)),
+        value::text("probe_agent.direction", step.direction.name()),
+        value::text("probe_agent.certainty", step.certainty.name()),
     ];
     if !step.hook.is_empty() {
         attributes.push(value::text("probe_agent.hook", step.hook));
@@ -23,21 +23,5 @@ pub(super) fn event(step: &Step, clock: &Clock) -> Event {
         name: format!("probe_agent.{}", step.kind.name()),
         attributes,
         dropped_attributes_count: 0,
-    }
-}
-
-const fn direction(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Out => "out",
-        Direction::In => "in",
-        Direction::Here => "here",
-    }
-}
-
-const fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Seen => "seen",
-        Certainty::Concluded => "concluded",
-        Certainty::Lost => "lost",
     }
 }

@@ -1,8 +1,8 @@
 //! Batches: spans collected into requests.
 
-use explain::ExplainedProbe;
 use std::{cell::Cell, sync::Arc, time::Duration};
 
+use explain::ExplainedProbe;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::InstrumentationScope,

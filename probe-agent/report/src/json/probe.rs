@@ -11,7 +11,7 @@ use model::{
     finding::Finding,
     flow,
     outcome::{Outcome, error_type},
-    step::{Certainty, Direction, Step},
+    step::Step,
     target::Target,
     verdict::{Proof, Verdict},
 };
@@ -137,16 +137,8 @@ impl<'a> StepObject<'a> {
         Self {
             at_seconds: seconds_after(syn_at, step.at),
             name: step.kind.name(),
-            direction: match step.direction {
-                Direction::Out => "out",
-                Direction::In => "in",
-                Direction::Here => "here",
-            },
-            certainty: match step.certainty {
-                Certainty::Seen => "seen",
-                Certainty::Concluded => "concluded",
-                Certainty::Lost => "lost",
-            },
+            direction: step.direction.name(),
+            certainty: step.certainty.name(),
             hook: Some(step.hook).filter(|hook| !hook.is_empty()),
             note: &step.note,
         }

@@ -1,22 +1,17 @@
 //! A builder for probes.
 
-use explain::Judged;
-use probe_agent_common::SlotRecord;
-
 use super::SYN_AT;
-use explain::{
-    ExplainedProbe,
-    timeline::{Coverage, Timeline},
-};
+use explain::{ExplainedProbe, Judged, fixtures};
 use model::{
     event::{Event, EventKind},
-    finding::{Evidence, Finding},
+    finding::Finding,
+    fixtures::{answered, evidence, finding, named, probe_record},
     flow::flow,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    record::{ProbeId, ProbeRecord},
     step::{Certainty, Direction, Step, StepKind},
     target::TargetId,
-    verdict::{Judgement, Judgements, Proof, Verdict},
+    verdict::{Proof, Verdict},
 };
 
 /// A probe under construction. Times are microseconds after its SYN.
@@ -28,43 +23,15 @@ pub(crate) fn at(us: u64) -> u64 {
 
 impl Sample {
     pub(crate) fn new(outcome: Outcome, errno: i32) -> Self {
-        let probe = ProbeRecord {
-            id: ProbeId { slot: 3, generation: 12 },
-            target: TargetId(0),
-            flow: flow(
-                "10.77.0.1:40001".parse().expect("a socket address"),
-                "10.77.0.2:9000".parse().expect("a socket address"),
-            ),
-            outcome,
-            errno,
-            closing: Closing::ByKernel,
-            started_at: SYN_AT - 2_000,
-            ended_at: at(125),
-            answered_at: 0,
-            kernel: Some(SlotRecord { syn_sent_at: SYN_AT, generation: 12, ..Default::default() }),
-            tcp_info: None,
-            fresh_socket: false,
-            early_reuse: false,
-            half_open: HalfOpen::Enforced,
-            state_hook: StateHook::Tracepoint,
-            confirms: None,
-        };
-        let timeline = Timeline {
-            probe,
-            events: Vec::new(),
-            coverage: Coverage::Full,
-            followed_until: at(1_500_000),
-            reused_cleanly: false,
-            earlier: None,
-            later: None,
-            confirmation: None,
-        };
-        Self(ExplainedProbe { timeline, findings: Vec::new(), steps: Vec::new(), expected: true })
+        let id = ProbeId { slot: 3, generation: 12 };
+        let record = ProbeRecord { errno, ..named(probe_record(outcome, SYN_AT), id) };
+        let timeline = fixtures::timeline(record);
+        Self(fixtures::explained(timeline, Vec::new(), Vec::new()))
     }
 
     /// The probe as the engine reports it.
     pub(crate) fn judged(&self, expected: bool) -> Judged {
-        Judged { timeline: self.0.timeline.clone(), verdicts: self.judgements(), expected }
+        Judged { expected, ..fixtures::judged(&self.0) }
     }
 
     pub(crate) fn id(mut self, slot: u32, generation: u32) -> Self {
@@ -93,15 +60,7 @@ impl Sample {
 
     /// Answered after this many microseconds.
     pub(crate) fn answered(mut self, us: u64) -> Self {
-        let probe = &mut self.0.timeline.probe;
-        probe.answered_at = at(us) + 9_000;
-        probe.ended_at = at(us + 55);
-        probe.closing = Closing::Reset;
-        if let Some(kernel) = &mut probe.kernel {
-            kernel.established_at = at(us);
-            kernel.closed_at = at(us + 53);
-            kernel.rst_sent_at = at(us + 54);
-        }
+        self.0.timeline.probe = answered(self.0.timeline.probe, us * 1_000);
         self
     }
 
@@ -132,19 +91,13 @@ impl Sample {
         verdict: Verdict,
         proof: Proof,
         sentence: &str,
-        evidence: &[(Option<u64>, &str)],
+        facts: &[(Option<u64>, &str)],
         advice: Option<&str>,
     ) -> Self {
         self.0.findings.push(Finding {
-            verdict,
-            proof,
-            sentence: sentence.to_owned(),
-            evidence: evidence
-                .iter()
-                .map(|(us, text)| Evidence { at: us.map(at), text: (*text).to_owned() })
-                .collect(),
+            evidence: facts.iter().map(|(us, text)| evidence(us.map(at), text)).collect(),
             advice: advice.map(str::to_owned),
-            link: None,
+            ..finding(verdict, proof, sentence)
         });
         self
     }
@@ -155,9 +108,5 @@ impl Sample {
             finding.link = Some(ProbeId { slot, generation });
         }
         self
-    }
-
-    pub(crate) fn judgements(&self) -> Judgements {
-        self.0.findings.iter().map(|f| Judgement { verdict: f.verdict, proof: f.proof }).collect()
     }
 }

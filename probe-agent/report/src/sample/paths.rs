@@ -59,8 +59,8 @@ pub(crate) fn path_a() -> Sample {
                 ),
             ],
             Some(
-                "An occasional one is packet loss. If one target has many, look for a firewall or NAT on \
-                 the path that drops RSTs.",
+                "Once in a while, this is ordinary packet loss. If one target has it often, look for a \
+                 firewall or NAT on the path that drops RSTs.",
             ),
         )
 }
@@ -75,7 +75,7 @@ pub(crate) fn path_b_earlier() -> Sample {
             "The server did not receive our RST. The next probe from the same port met the stale \
              connection 20.1 ms later and cleared it.",
             &[(Some(20_140), "tcp_send_reset state=SYN_SENT reason=TCP_INVALID_ACK_SEQUENCE")],
-            Some("An occasional one is packet loss."),
+            Some("Once in a while, this is ordinary packet loss."),
         )
         .link(3, 13)
 }

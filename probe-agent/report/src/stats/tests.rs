@@ -4,13 +4,13 @@ use crate::{
     summary::Summary,
 };
 use engine::session::Counts;
-use model::spans::SpanCounts;
+
 use model::{
     outcome::Outcome,
+    record::HalfOpen,
+    spans::SpanCounts,
     verdict::{Proof, Verdict},
 };
-
-use model::record::HalfOpen;
 
 const FACTS: RunFacts = RunFacts {
     probing_seconds: 2.0,

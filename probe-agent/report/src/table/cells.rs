@@ -3,9 +3,9 @@
 use crate::{
     style::{Look, outcome_words, verdict_tone},
     summary::TargetSummary,
+    wrap::counted_item,
 };
-use model::human;
-use model::{expect::Expect, outcome::Outcome, verdict::Verdict};
+use model::{expect::Expect, human, outcome::Outcome, verdict::Verdict};
 
 /// The cells of one row, not padded.
 pub(super) struct Cells {
@@ -49,11 +49,7 @@ impl Cells {
             } else {
                 counted()
                     .filter(|verdict| *verdict != Verdict::Clean)
-                    .map(|verdict| {
-                        let count = human::count(target.verdict(verdict));
-                        let name = look.paint(verdict_tone(verdict), verdict.name());
-                        (count.len() + 1 + verdict.name().len(), format!("{count} {name}"))
-                    })
+                    .map(|v| counted_item(target.verdict(v), v.name(), verdict_tone(v), look))
                     .collect()
             },
         }

@@ -1,7 +1,6 @@
 //! For each verdict except `clean`: its count, and one probe as an example.
 
 use arrayvec::ArrayVec;
-use model::human;
 
 use crate::{
     ladder::paragraph,
@@ -9,7 +8,7 @@ use crate::{
     summary::Summary,
 };
 use explain::ExplainedProbe;
-use model::{finding::Finding, verdict::Verdict};
+use model::{finding::Finding, human, verdict::Verdict};
 
 /// One example in full, and two more to look up in the spans.
 const SAMPLES: usize = 3;

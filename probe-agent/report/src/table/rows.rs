@@ -1,6 +1,5 @@
 //! The rows of the table: one per target.
 
-use model::human;
 use std::collections::HashMap;
 
 use super::{
@@ -13,23 +12,12 @@ use crate::{
     wrap::wrap,
 };
 use explain::ExplainedProbe;
-use model::{
-    expect::Expect,
-    verdict::{Proof, Verdict},
-};
+use model::{expect::Expect, finding::Finding, human, verdict::Verdict};
 
 /// Up to this many targets, all have a row; with more, only those that need attention.
 const ALL_ROWS: usize = 1_000;
 /// The most rows for targets that need attention.
 const UNUSUAL_ROWS: usize = 100;
-
-/// The lines below the row of a single probe.
-#[derive(Clone, Debug)]
-struct Detail {
-    proof: Proof,
-    sentence: String,
-    advice: Option<String>,
-}
 
 /// The rows, and the lines below them.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +25,8 @@ pub(super) struct Rows {
     /// One probe per target: a time instead of quantiles.
     single: bool,
     expect: Expect,
-    /// By target; `None` if the run is too large for sentences.
-    details: Option<HashMap<u32, Detail>>,
+    /// The first finding by target; `None` if the run is too large for sentences.
+    details: Option<HashMap<u32, Finding>>,
 }
 
 impl Rows {
@@ -52,12 +40,7 @@ impl Rows {
 
     pub(super) fn probe(&mut self, probe: &ExplainedProbe) {
         if let (Some(details), Some(first)) = (&mut self.details, probe.findings.first()) {
-            let detail = Detail {
-                proof: first.proof,
-                sentence: first.sentence.clone(),
-                advice: first.advice.clone(),
-            };
-            details.insert(probe.timeline.probe.target.0, detail);
+            details.insert(probe.timeline.probe.target.0, first.clone());
         }
     }
 
@@ -78,8 +61,8 @@ impl Rows {
         layout.heading(page);
         for ((index, _), cells) in shown.iter().zip(&cells) {
             layout.row(page, cells);
-            if let Some(detail) = self.details.as_ref().and_then(|d| d.get(&(*index as u32))) {
-                write_detail(page, detail, look);
+            if let Some(finding) = self.details.as_ref().and_then(|d| d.get(&(*index as u32))) {
+                write_finding(page, finding, look);
             }
         }
         let hidden = (summary.targets.len() - shown.len()) as u64;
@@ -94,13 +77,13 @@ fn needs_attention(target: &TargetSummary) -> bool {
     !target.as_expected || target.most_telling().is_some_and(|v| v != Verdict::Clean)
 }
 
-fn write_detail(page: &mut String, detail: &Detail, look: Look) {
+fn write_finding(page: &mut String, finding: &Finding, look: Look) {
     let width = look.width - DETAIL_COLUMN;
-    let sentence = format!("{} ({})", detail.sentence, detail.proof.name());
+    let sentence = format!("{} ({})", finding.sentence, finding.proof.name());
     for line in wrap(&sentence, width) {
         page.push_str(&format!("{:DETAIL_COLUMN$}{line}\n", ""));
     }
-    let advice = detail.advice.as_deref().unwrap_or_default();
+    let advice = finding.advice.as_deref().unwrap_or_default();
     for (index, line) in wrap(advice, width - 3).iter().enumerate() {
         let arrow = if index == 0 { "-> " } else { "   " };
         let line = format!("{arrow}{line}");

@@ -5,10 +5,10 @@ use crate::{
     style::Look,
 };
 use engine::session::Counts;
-use model::spans::SpanCounts;
-use model::{expect::Expect, outcome::Outcome, target::Target};
 
-use model::record::HalfOpen;
+use model::{
+    expect::Expect, outcome::Outcome, record::HalfOpen, spans::SpanCounts, target::Target,
+};
 
 const FACTS: RunFacts = RunFacts {
     probing_seconds: 2.0,

@@ -11,13 +11,11 @@ pub(crate) struct PortRange {
 
 impl PortRange {
     /// The ports, in order.
-    #[must_use]
     pub(crate) fn ports(self) -> RangeInclusive<u16> {
         self.first..=self.last
     }
 
     /// The number of ports: 1 to 65,535.
-    #[must_use]
     pub(crate) fn count(self) -> u32 {
         u32::from(self.last) - u32::from(self.first) + 1
     }

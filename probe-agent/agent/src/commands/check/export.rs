@@ -24,7 +24,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// # Errors
 /// The resource or the destination is invalid, or this host refuses random bytes or a thread.
 pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
-    let host = HostFacts::detect().context("random bytes").map_err(Failure::other)?;
+    let host = HostFacts::detect().context("cannot get random bytes").map_err(Failure::other)?;
     let resource = otlp::resource(variable, &host).map_err(Failure::usage)?;
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, report)
         .map_err(Failure::usage)
@@ -46,8 +46,8 @@ pub(super) struct Delivered {
     pub(super) abandoned: bool,
 }
 
-/// Delivers the queued spans within the timeout of the export. After a first signal the user is told
-/// what the agent waits for; a second one ends the wait.
+/// Delivers the queued spans within the timeout of the export. A first signal is answered by a message
+/// about the wait; a second one ends it.
 pub(super) fn deliver(exporter: Exporter, interrupts: &Interrupts) -> Delivered {
     let within = exporter.timeout();
     let mut delivery = exporter.close(within);

@@ -1,7 +1,6 @@
 //! How many slots fit: each needs a source port and a file descriptor.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
 use tracing::warn;
 
 use crate::config::CheckConfig;

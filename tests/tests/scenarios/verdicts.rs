@@ -1,42 +1,39 @@
-//! The demo's scenarios, one by one.
+//! Every scenario of the demo gets the verdicts that were injected.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use demo::{
-    crew::{self, News, Part},
-    scenarios,
-};
+use demo::{Case, RunnerEvent, run_all, scenarios};
 use kernel::state_hook::StateHookChoice;
 use lab::Family;
 use probe_agent_tests::privileged;
 
 #[test]
-fn every_scenario_is_judged_as_injected_with_sock_ops() {
+fn every_scenario_is_reported_as_injected_with_sock_ops() {
     privileged!();
-    judged_as_injected(StateHookChoice::Auto);
+    reported_as_injected(StateHookChoice::Auto);
 }
 
 #[test]
-fn every_scenario_is_judged_as_injected_with_the_tracepoint() {
+fn every_scenario_is_reported_as_injected_with_the_tracepoint() {
     privileged!();
-    judged_as_injected(StateHookChoice::Raw);
+    reported_as_injected(StateHookChoice::Raw);
 }
 
-fn judged_as_injected(choice: StateHookChoice) {
-    let parts: Vec<Part> = scenarios::ALL
+fn reported_as_injected(choice: StateHookChoice) {
+    let cases: Vec<Case> = scenarios::ALL
         .iter()
         .flat_map(|scenario| Family::ALL.map(|family| (scenario, family, choice)))
         .collect();
-    let mut played = 0;
+    let mut ended = 0;
     let mut wrong = Vec::new();
-    crew::play(&parts, &Arc::new(AtomicBool::new(false)), |news| {
-        if let News::Played(index, result) = news {
-            played += 1;
-            let (scenario, family, choice) = parts[index];
-            for complaint in result.complaints() {
+    run_all(&cases, &Arc::new(AtomicBool::new(false)), |event| {
+        if let RunnerEvent::Ended(index, result) = event {
+            ended += 1;
+            let (scenario, family, choice) = cases[index];
+            for mismatch in &result.mismatches {
                 let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
                 wrong.push(format!(
-                    "{} over {family:?} with {choice:?}: {complaint}: {events:#?}",
+                    "{} over {family:?} with {choice:?}: {mismatch}: {events:#?}",
                     scenario.name
                 ));
             }
@@ -44,7 +41,7 @@ fn judged_as_injected(choice: StateHookChoice) {
         true
     })
     .unwrap();
-    assert_eq!(played, parts.len());
+    assert_eq!(ended, cases.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

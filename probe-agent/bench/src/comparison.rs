@@ -1,4 +1,4 @@
-//! Runs contestants in turns.
+//! Runs candidates in turn and samples each round.
 
 use std::{
     thread,
@@ -8,36 +8,36 @@ use std::{
 use anyhow::{Result, ensure};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::queue;
+use crate::cpu_wait;
 
-/// Sockets of each thread, whoever probes: none has more than so many probes in flight.
+/// Sockets of each thread of every candidate, and the most probes that it has in flight.
 pub(crate) const SOCKETS: u32 = 256;
 
-/// What a contestant did in one round.
+/// What a candidate did in one round.
 pub(crate) struct Run {
     pub(crate) answered: u64,
     /// Probes per second of wall clock.
     pub(crate) per_second: f64,
-    /// The same without the time that the probing threads stood in the queue for a CPU.
+    /// The same, excluding the time that the probing threads waited for a CPU.
     pub(crate) net_per_second: f64,
-    /// CPU time of the process meanwhile, in nanoseconds. On loopback the server's side runs within
-    /// the client's system calls and is counted here.
+    /// CPU time of the process meanwhile, in nanoseconds. On loopback it includes the server's side, which
+    /// runs within the client's system calls.
     pub(crate) cpu_ns: f64,
-    /// Probes whose verdict the kernel's events prove, where anybody asks.
+    /// Probes whose verdict is confirmed, if the candidate has verdicts.
     pub(crate) confirmed: Option<u64>,
 }
 
-/// Runs so many probes on so many threads.
+/// Runs a number of probes on a number of threads.
 type Runner = Box<dyn Fn(u64, u32) -> Result<Run>>;
 
 /// Something that runs probes.
-pub(crate) struct Contestant {
+pub(crate) struct Candidate {
     pub(crate) name: &'static str,
     pub(crate) threads: u32,
     run: Runner,
 }
 
-impl Contestant {
+impl Candidate {
     pub(crate) fn new(
         name: &'static str,
         threads: u32,
@@ -47,7 +47,7 @@ impl Contestant {
     }
 }
 
-/// A contestant's round.
+/// A candidate's round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) per_second: f64,
@@ -58,20 +58,20 @@ pub(crate) struct Sample {
     pub(crate) confirmed: Option<f64>,
 }
 
-/// Runs every contestant once per round, with `probes` probes for each of its threads. The samples
-/// of each contestant stand in the order of the rounds.
-pub(crate) fn contest(
-    contestants: &[Contestant],
+/// Runs every candidate once per round, with `probes` probes for each of its threads. Returns the samples
+/// of each candidate in the order of the rounds.
+pub(crate) fn compare(
+    candidates: &[Candidate],
     rounds: usize,
     probes: u64,
 ) -> Result<Vec<Vec<Sample>>> {
-    let mut samples: Vec<Vec<Sample>> = contestants.iter().map(|_| Vec::new()).collect();
+    let mut samples: Vec<Vec<Sample>> = candidates.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
-        for turn in 0..contestants.len() {
-            // Back and forth, so that nobody is always the one after the same other.
-            let at = if round % 2 == 0 { turn } else { contestants.len() - 1 - turn };
-            let sample = one(&contestants[at], probes)?;
-            let Contestant { name, threads, .. } = &contestants[at];
+        for turn in 0..candidates.len() {
+            // Back and forth: no candidate always follows the same other one.
+            let at = if round % 2 == 0 { turn } else { candidates.len() - 1 - turn };
+            let sample = one(&candidates[at], probes)?;
+            let Candidate { name, threads, .. } = &candidates[at];
             let (rate, cpu) = (sample.net_per_second, sample.cpu_ns / 1e3);
             eprintln!("round {}: {name:<32} x{threads} {rate:>9.0}/s {cpu:>7.2} us", round + 1);
             samples[at].push(sample);
@@ -80,13 +80,13 @@ pub(crate) fn contest(
     Ok(samples)
 }
 
-fn one(contestant: &Contestant, probes: u64) -> Result<Sample> {
-    let probes = probes * u64::from(contestant.threads);
-    let run = (contestant.run)(probes, contestant.threads)?;
+fn one(candidate: &Candidate, probes: u64) -> Result<Sample> {
+    let probes = probes * u64::from(candidate.threads);
+    let run = (candidate.run)(probes, candidate.threads)?;
     ensure!(
         run.answered == probes,
         "{}: only {} of {probes} probes were answered",
-        contestant.name,
+        candidate.name,
         run.answered
     );
     Ok(Sample {
@@ -103,7 +103,7 @@ pub(crate) fn cpu_time() -> Result<f64> {
     Ok(time.tv_sec() as f64 * 1e9 + time.tv_nsec() as f64)
 }
 
-/// Runs `probes` probes on `threads` threads and takes the time.
+/// Runs `probes` probes on `threads` threads and measures the time.
 pub(crate) fn on_threads(
     probes: u64,
     threads: u32,
@@ -113,8 +113,8 @@ pub(crate) fn on_threads(
     let (share, one) = (probes / u64::from(threads), &one);
     let worker = move || -> Result<(u64, Duration)> {
         let answered = one(share)?;
-        // The thread began with this work, so that all that it ever waited was within.
-        Ok((answered, queue::waited("/proc/thread-self/schedstat".as_ref())?))
+        // The thread started with this work, so its whole wait belongs to it.
+        Ok((answered, cpu_wait::waited("/proc/thread-self/schedstat".as_ref())?))
     };
     let done = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();

@@ -1,4 +1,4 @@
-//! A fault that is happening.
+//! A fault that is in effect.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -9,59 +9,52 @@ use super::{Fault, LabError, Namespace, Result, ruleset, tool};
 /// process knows the namespace.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A fault that happens until this value is dropped or cleared.
+/// An injected fault. It stays in effect until this value is dropped or cleared.
 #[derive(Debug)]
-pub struct Injected {
-    fault: Fault,
+pub struct ActiveFault {
     table: String,
     // The fault must not keep the namespace of a dropped lab alive.
     namespace: Weak<Namespace>,
-    happening: bool,
+    in_effect: bool,
 }
 
-impl Injected {
+impl ActiveFault {
     pub(super) fn new(namespace: &Arc<Namespace>, fault: &Fault) -> Result<Self> {
         let table = format!("probe_agent_fault_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         tool::nft(namespace, &ruleset::create(&table, fault)?)?;
-        Ok(Self { fault: *fault, table, namespace: Arc::downgrade(namespace), happening: true })
-    }
-
-    /// What is happening.
-    #[must_use]
-    pub const fn fault(&self) -> &Fault {
-        &self.fault
+        Ok(Self { table, namespace: Arc::downgrade(namespace), in_effect: true })
     }
 
     /// How many segments were hit so far, as nftables counted them.
     ///
     /// # Errors
     /// [`LabError::Gone`] after the lab was dropped, [`LabError::Tool`] or [`LabError::Answer`] if
-    /// `nft` cannot tell.
-    pub fn dropped(&self) -> Result<u64> {
+    /// `nft` fails.
+    pub fn hits(&self) -> Result<u64> {
         self.counter(ruleset::HIT)
     }
 
     /// How many segments matched so far, whether or not they were hit.
     ///
     /// # Errors
-    /// As for [`Injected::dropped`].
+    /// As for [`ActiveFault::hits`].
     pub fn seen(&self) -> Result<u64> {
         self.counter(ruleset::SEEN)
     }
 
-    /// Ends the fault and returns how many segments it hit. One that is hit between the count and
-    /// the end is missing in the number; none is if the traffic has stopped.
+    /// Ends the fault and returns how many segments it hit. A segment that is hit between the count and
+    /// the end is missing in the number, so stop the traffic before.
     ///
     /// # Errors
-    /// As for [`Injected::dropped`].
+    /// As for [`ActiveFault::hits`].
     pub fn clear(mut self) -> Result<u64> {
-        let hit = self.dropped()?;
+        let hit = self.hits()?;
         self.remove()?;
         Ok(hit)
     }
 
     fn remove(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.happening) {
+        if !std::mem::take(&mut self.in_effect) {
             return Ok(());
         }
         match self.namespace.upgrade() {
@@ -90,7 +83,7 @@ impl Injected {
     }
 }
 
-impl Drop for Injected {
+impl Drop for ActiveFault {
     fn drop(&mut self) {
         // A rule that cannot be removed now goes with the namespace.
         let _ = self.remove();

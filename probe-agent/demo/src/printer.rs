@@ -1,4 +1,4 @@
-//! Shows scenarios in their order, however they finish.
+//! Prints results in the order of the scenarios, in whatever order they end.
 
 use model::human;
 use std::{
@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    crew::{News, Part},
-    describe, json, page,
-    play::Played,
+    describe, json, ladders,
+    result::ScenarioResult,
+    runner::{Case, RunnerEvent},
     table::{self, Row},
 };
 use kernel::clock::Clock;
@@ -26,92 +26,92 @@ pub enum OutputFormat {
     Json,
 }
 
-/// The results on stdout, and on stderr what is being waited for.
-pub(super) struct Show<'a> {
-    parts: &'a [Part],
+/// Prints the results to stdout, and the progress to stderr.
+pub(super) struct Printer<'a> {
+    cases: &'a [Case],
     output: OutputFormat,
     clock: Clock,
     look: Look,
     out: BufWriter<Stdout>,
     progress: Line<io::Stderr>,
     began: Instant,
-    /// Finished, not shown yet.
-    waiting: Vec<Option<Box<Played>>>,
-    finished: Vec<bool>,
+    /// Ended, not printed yet.
+    waiting: Vec<Option<Box<ScenarioResult>>>,
+    ended: Vec<bool>,
     next: usize,
     rows: Vec<Row>,
     failed: Option<io::Error>,
-    reported_missing: bool,
+    missing_printed: bool,
 }
 
-impl<'a> Show<'a> {
-    pub(super) fn new(parts: &'a [Part], output: OutputFormat, clock: Clock) -> Self {
+impl<'a> Printer<'a> {
+    pub(super) fn new(cases: &'a [Case], output: OutputFormat, clock: Clock) -> Self {
         Self {
-            parts,
+            cases,
             output,
             clock,
             look: Look::of_stdout(),
             out: BufWriter::new(io::stdout()),
             progress: Line::on_stderr(),
             began: Instant::now(),
-            waiting: parts.iter().map(|_| None).collect(),
-            finished: vec![false; parts.len()],
+            waiting: cases.iter().map(|_| None).collect(),
+            ended: vec![false; cases.len()],
             next: 0,
             rows: Vec::new(),
             failed: None,
-            reported_missing: false,
+            missing_printed: false,
         }
     }
 
-    /// Shows what can be shown now; `false` if there is no use in going on.
-    pub(super) fn hear(&mut self, news: News) -> bool {
-        if let News::Played(index, played) = news {
-            self.finished[index] = true;
-            self.waiting[index] = Some(played);
+    /// Prints what can be printed now; `false` if there is no use in going on.
+    pub(super) fn on_event(&mut self, event: RunnerEvent) -> bool {
+        if let RunnerEvent::Ended(index, result) = event {
+            self.ended[index] = true;
+            self.waiting[index] = Some(result);
         }
         self.progress.clear();
-        while let Some(played) = self.waiting.get_mut(self.next).and_then(Option::take) {
+        while let Some(result) = self.waiting.get_mut(self.next).and_then(Option::take) {
             self.next += 1;
-            self.show(&played);
+            self.print(&result);
         }
-        self.progress.draw(&self.awaited());
+        self.progress.draw(&self.progress_line());
         self.failed.is_none()
     }
 
-    fn show(&mut self, played: &Played) {
-        if !std::mem::replace(&mut self.reported_missing, true) {
-            for missing in played.capabilities.missing() {
+    fn print(&mut self, result: &ScenarioResult) {
+        if !std::mem::replace(&mut self.missing_printed, true) {
+            for missing in result.capabilities.missing() {
                 eprintln!("probe-agent: {missing}");
             }
         }
-        if played.in_vain > 0 {
+        if result.retries > 0 {
             eprintln!(
-                "probe-agent: {} over {}: played {} times, because the kernel had skipped a hook or this \
-                 host had stood still",
-                played.scenario.name,
-                describe::family(played.family),
-                played.in_vain + 1
+                "probe-agent: {} over {}: run {} times, because the kernel skipped a hook or this host \
+                 stood still",
+                result.scenario.name,
+                describe::family(result.family),
+                result.retries + 1
             );
         }
-        self.rows.push(Row::new(played));
+        self.rows.push(Row::new(result));
         if self.failed.is_some() {
             return;
         }
         let written = match self.output {
             OutputFormat::Ladder => {
-                self.out.write_all(page::draw(played, self.clock, self.look).as_bytes())
+                self.out.write_all(ladders::draw(result, self.clock, self.look).as_bytes())
             }
             OutputFormat::Table => Ok(()),
-            OutputFormat::Json => json::write(&mut self.out, played, self.clock),
+            OutputFormat::Json => json::write(&mut self.out, result, self.clock),
         };
         self.failed = written.and_then(|()| self.out.flush()).err();
     }
 
     /// `12 of 36 done, waiting for rst-lost over IPv6 and 23 others`.
-    fn awaited(&self) -> String {
-        let open: Vec<&Part> =
-            self.parts.iter().zip(&self.finished).filter(|(_, f)| !**f).map(|(p, _)| p).collect();
-        let done = self.parts.len() - open.len();
+    fn progress_line(&self) -> String {
+        let open: Vec<&Case> =
+            self.cases.iter().zip(&self.ended).filter(|(_, f)| !**f).map(|(p, _)| p).collect();
+        let done = self.cases.len() - open.len();
         let others = match open.len() {
             0 | 1 => String::new(),
             n => format!(" and {}", human::counted(n as u64 - 1, "other")),
@@ -119,30 +119,30 @@ impl<'a> Show<'a> {
         open.first().map_or_else(String::new, |(scenario, family, _)| {
             format!(
                 "{done} of {} done, waiting for {} over {}{others}",
-                self.parts.len(),
+                self.cases.len(),
                 scenario.name,
                 describe::family(*family)
             )
         })
     }
 
-    /// Whether the results could not be written, as when nobody reads them any more.
-    pub(super) const fn is_unread(&self) -> bool {
+    /// Whether the results could not be written, for example because the reader is gone.
+    pub(super) const fn has_failed(&self) -> bool {
         self.failed.is_some()
     }
 
-    /// The summary; whether every scenario was played and went as injected.
+    /// Prints the summary; whether every scenario ran and went as injected.
     ///
     /// # Errors
-    /// If stdout cannot be written to, for any other reason than that nobody reads it any more.
+    /// If stdout cannot be written to, for any other reason than that its reader is gone.
     pub(super) fn finish(mut self) -> io::Result<bool> {
         self.progress.clear();
-        // After an interrupt, scenarios that finished wait behind one that did not.
-        for played in std::mem::take(&mut self.waiting).into_iter().flatten() {
-            self.show(&played);
+        // After an interrupt, scenarios that ended wait behind one that did not.
+        for result in std::mem::take(&mut self.waiting).into_iter().flatten() {
+            self.print(&result);
         }
         let good = self.rows.iter().filter(|row| row.is_ok()).count();
-        let all = self.parts.len();
+        let all = self.cases.len();
         if self.failed.is_none() && self.output != OutputFormat::Json {
             let mut text = table::draw(&self.rows, self.look);
             let time = human::seconds(self.began.elapsed().as_secs_f64());

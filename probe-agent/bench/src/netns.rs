@@ -1,4 +1,4 @@
-//! A network namespace of the benchmark's own: nobody's rules, ports or traffic but ours.
+//! A private network namespace: no rules, ports or traffic of other programs.
 
 use std::{fs, process::Command};
 
@@ -10,7 +10,7 @@ pub(crate) fn enter() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNET)?;
     let status = Command::new("ip").args(["link", "set", "lo", "up"]).status()?;
     ensure!(status.success(), "`ip link set lo up` failed");
-    // Connections that were closed would fill the table of TIME_WAIT and take the source ports.
+    // Closed connections would fill the TIME_WAIT table and occupy the source ports.
     fs::write("/proc/sys/net/ipv4/tcp_max_tw_buckets", "1")?;
     Ok(())
 }

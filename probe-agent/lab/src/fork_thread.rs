@@ -11,25 +11,25 @@ use std::thread::{self, JoinHandle};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Handle of the thread; dropping it ends the thread, and with it the processes it started.
+/// Handle of the thread. Dropping it ends the thread, and with it the processes that it started.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct ForkThread {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
-    /// Starts the thread, which calls `prepare` first. Returns what that made.
+impl ForkThread {
+    /// Starts the thread, which first calls `prepare`. Returns the result of that.
     pub(super) fn start<T: Send + 'static>(
         name: &str,
         prepare: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<(Self, T)> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (ready, prepared) = mpsc::sync_channel(1);
-        let thread = thread::Builder::new().name(format!("{name} keeper")).spawn(move || {
+        let thread = thread::Builder::new().name(format!("{name} fork")).spawn(move || {
             let outcome = prepare();
             let failed = outcome.is_err();
-            // Nobody can have gone away: the caller waits for this very message.
+            // It cannot fail: the caller waits for this message.
             let _ = ready.send(outcome);
             if failed {
                 return;
@@ -38,12 +38,12 @@ impl Keeper {
                 job();
             }
         })?;
-        let keeper = Self { jobs: Some(jobs), thread: Some(thread) };
+        let handle = Self { jobs: Some(jobs), thread: Some(thread) };
         let value = prepared.recv().unwrap_or_else(|_| Err(ended()))?;
-        Ok((keeper, value))
+        Ok((handle, value))
     }
 
-    /// Has the thread call `body` and returns its result.
+    /// Calls `body` on the thread and returns its result.
     pub(super) fn call<T: Send + 'static>(
         &self,
         body: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -57,16 +57,16 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for ForkThread {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in a job has been reported already, by the default hook.
+            // A panic in a job has already been reported, by the default hook.
             let _ = thread.join();
         }
     }
 }
 
 fn ended() -> io::Error {
-    io::Error::other("the thread that keeps the namespace has ended")
+    io::Error::other("the thread that starts the namespace's processes has ended")
 }

@@ -1,0 +1,131 @@
+//! The lab of one scenario: its target, its faults, and the plan to probe it.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use super::{
+    error::DemoError,
+    scenario::{HostFault, Scenario, ServerCounts, TargetKind},
+};
+use engine::{
+    session::Plan,
+    settings::{Settings, SocketSettings},
+};
+use kernel::state_hook::StateHookChoice;
+use lab::{ClosedPort, Counters, Family, LabBuilder, ReadyLab, TcpState};
+use model::{expect::Expect, target::Target};
+
+/// The first source port. The lab is private, so no other program holds it.
+const SOURCE_PORT: u16 = 40_001;
+
+/// Half-open connections that a RST ended, as nstat spells the kernel's counter.
+const RESETS: &str = "TcpExtEmbryonicRsts";
+
+/// Everything that a scenario needs. Dropping it takes all of it down.
+#[derive(Debug)]
+pub(super) struct LabSetup {
+    lab: ReadyLab,
+    /// Holds the source port where the scenario says that it is taken.
+    _taken: Option<ClosedPort>,
+    before: Counters,
+    plan: Plan,
+}
+
+impl LabSetup {
+    /// Builds the lab of a scenario and injects its faults.
+    ///
+    /// # Errors
+    /// Whatever the lab lacks.
+    pub(super) fn new(
+        scenario: &Scenario,
+        family: Family,
+        state_hook: StateHookChoice,
+    ) -> Result<Self, DemoError> {
+        let lab = builder(scenario, family).build()?;
+        let client = lab.lab().client();
+        let taken = match scenario.host_fault {
+            HostFault::PortTaken => {
+                Some(ClosedPort::reserve(client, lab.lab().client_address(family))?)
+            }
+            HostFault::None | HostFault::ForeignSource => None,
+        };
+        let source = match scenario.host_fault {
+            HostFault::ForeignSource => Some(lab.lab().vip(family)),
+            HostFault::None | HostFault::PortTaken => None,
+        };
+        let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
+        let plan = plan(scenario, &lab, source, first, state_hook)?;
+        let before = lab.lab().server().counters()?;
+        Ok(Self { lab, _taken: taken, before, plan })
+    }
+
+    /// How to probe.
+    pub(super) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How many segments nftables counted for each fault, once all that was sent has arrived.
+    pub(super) fn hits(&self) -> Result<Vec<u64>, DemoError> {
+        Ok(self.lab.hits()?)
+    }
+
+    /// How many connections the server's application was given.
+    pub(super) fn accepted(&self) -> Result<usize, DemoError> {
+        Ok(self.lab.accepted()?)
+    }
+
+    /// What the server's kernel counted since the lab was set up.
+    pub(super) fn server_counts(&self) -> Result<ServerCounts, DemoError> {
+        let server = self.lab.lab().server();
+        let moved = server.counters()?.since(&self.before);
+        Ok(ServerCounts {
+            resets: moved.get(RESETS).copied().unwrap_or(0),
+            half_open: server.sockets_in(TcpState::SynRecv)?,
+        })
+    }
+}
+
+fn builder(scenario: &Scenario, family: Family) -> LabBuilder {
+    let mut builder = LabBuilder::new(family);
+    for (name, value) in scenario.server_sysctls {
+        builder = builder.server_sysctl(name, value);
+    }
+    for injection in scenario.injected {
+        builder = builder.fault(injection.fault);
+    }
+    match scenario.target {
+        TargetKind::Server => builder,
+        TargetKind::ClosedPort => builder.closed_port(),
+    }
+}
+
+fn plan(
+    scenario: &Scenario,
+    lab: &ReadyLab,
+    source: Option<IpAddr>,
+    first_port: u16,
+    state_hook: StateHookChoice,
+) -> Result<Plan, DemoError> {
+    let probing = &scenario.probing;
+    let settings = Settings {
+        interval: Duration::ZERO,
+        concurrency: probing.concurrency,
+        timeout: probing.timeout,
+        settle: probing.settle,
+        slots: u32::from(probing.slots),
+        first_slot: 0,
+        port_policy: probing.ports,
+        expect: Expect::Open,
+        socket: SocketSettings {
+            source,
+            ports: Some(first_port..=first_port + (probing.slots - 1)),
+            fresh_sockets: probing.fresh_sockets,
+            ..SocketSettings::default()
+        },
+    };
+    Ok(Plan {
+        count: Some(probing.count),
+        netns: Some(Arc::new(lab.lab().client().file()?)),
+        state_hook,
+        ..Plan::new(settings, [Target::at(lab.address())].into())
+    })
+}

@@ -1,0 +1,123 @@
+//! Runs one scenario.
+
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
+
+use super::{
+    compare, error::DemoError, lab_setup::LabSetup, result::ScenarioResult, scenario::Scenario,
+    undisturbed::Undisturbed,
+};
+use engine::{
+    gauges::Gauges,
+    session::{self, Output},
+};
+use explain::{ExplainedProbe, Judged};
+use kernel::{
+    loader::{Rings, Tracer},
+    state_hook::StateHookChoice,
+};
+use lab::Family;
+
+/// A scenario whose lab is set up and whose hooks are loaded.
+pub(super) struct Prepared {
+    scenario: &'static Scenario,
+    family: Family,
+    setup: LabSetup,
+    tracing: (Arc<Tracer>, Rings),
+    began: Instant,
+}
+
+/// How often a scenario runs at most until its result is usable.
+const MOST_RUNS: u32 = 4;
+
+impl Prepared {
+    /// Builds the lab and loads the hooks.
+    pub(super) fn new(
+        scenario: &'static Scenario,
+        family: Family,
+        state_hook: StateHookChoice,
+    ) -> Result<Self, DemoError> {
+        let began = Instant::now();
+        let setup = LabSetup::new(scenario, family, state_hook)?;
+        let tracing = session::trace(setup.plan())?;
+        Ok(Self { scenario, family, setup, tracing, began })
+    }
+
+    /// Runs it; `None` if `stop` ended it early. Where something is not as injected and the result is not
+    /// usable, it runs once more, in a new lab.
+    ///
+    /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`].
+    pub(super) fn run(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
+        let (scenario, family, state_hook) =
+            (self.scenario, self.family, self.setup.plan().state_hook);
+        let mut prepared = self;
+        let mut retries = 0;
+        loop {
+            let Some(mut result) = prepared.run_once(stop)? else { return Ok(None) };
+            result.retries = retries;
+            result.mismatches = compare::mismatches(&result);
+            retries += 1;
+            if result.is_usable() || result.mismatches.is_empty() || retries == MOST_RUNS {
+                return Ok(Some(result));
+            }
+            prepared = Self::new(scenario, family, state_hook)?;
+        }
+    }
+
+    /// Probes, then reads what nftables and the server's kernel counted.
+    fn run_once(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
+        let setup = self.setup;
+        let plan = setup.plan();
+        let capabilities = self.tracing.0.capabilities().clone();
+        let mut recorder = Recorder::default();
+        // Only fresh sockets depend on when the next SYN leaves.
+        let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
+        let outcome = session::run(plan, Some(self.tracing), stop, || (), &mut recorder)
+            .map_err(|source| DemoError::Run { operation: "probe", source })?;
+        let took = self.began.elapsed();
+        if outcome.ended.interrupted {
+            return Ok(None);
+        }
+        Ok(Some(ScenarioResult {
+            scenario: self.scenario,
+            family: self.family,
+            target: plan.targets[0].clone(),
+            probes: recorder.in_order(),
+            hits: setup.hits()?,
+            accepted: setup.accepted()?,
+            server_counts: setup.server_counts()?,
+            events_lost: outcome.ended.events_lost,
+            capabilities,
+            retries: 0,
+            took,
+            mismatches: Vec::new(),
+        }))
+    }
+}
+
+/// Records all probes of a run; a scenario has few.
+#[derive(Default)]
+struct Recorder(Vec<Judged>);
+
+impl Output for Recorder {
+    fn probe(&mut self, probe: Judged) -> io::Result<()> {
+        self.0.push(probe);
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &[Arc<Gauges>]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Recorder {
+    /// By their starts. A probe without a slot comes after one of the same time that has a slot.
+    fn in_order(mut self) -> Vec<ExplainedProbe> {
+        self.0.retain(|judged| judged.timeline.probe.confirms.is_none());
+        self.0.sort_by_key(|judged| (judged.timeline.probe.started_at, judged.timeline.probe.id));
+        self.0.into_iter().map(explain::explain).collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! Runs many scenarios at a time: most of their time they wait for the kernel's timers.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread::{self, Scope},
+    time::Duration,
+};
+
+use super::{error::DemoError, result::ScenarioResult, run::Prepared, scenario::Scenario};
+use kernel::state_hook::StateHookChoice;
+use lab::Family;
+
+/// How often [`RunnerEvent::Tick`] comes.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A scenario over one family of addresses, seen through one state_hook of the tracepoints.
+pub type Case = (&'static Scenario, Family, StateHookChoice);
+
+/// What [`run_all`] reports, on the caller's thread.
+#[derive(Debug)]
+pub enum RunnerEvent {
+    /// A case, by its index, has ended.
+    Ended(usize, Box<ScenarioResult>),
+    /// Some time has passed.
+    Tick,
+}
+
+/// How one case ended; `None` where it was stopped.
+type End = Result<Option<ScenarioResult>, DemoError>;
+
+/// Runs all cases. `on_event` returns whether to go on; `stop` ends everything soon.
+///
+/// # Errors
+/// The first error of a case. After `stop` there is none: an interrupt reaches the programs that
+/// the lab runs, too.
+pub fn run_all(
+    cases: &[Case],
+    stop: &Arc<AtomicBool>,
+    mut on_event: impl FnMut(RunnerEvent) -> bool,
+) -> Result<(), DemoError> {
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    // Taken from the end: the longest go first, because they decide how long the whole takes.
+    order.sort_by_key(|&index| {
+        let probing = &cases[index].0.probing;
+        probing.timeout + probing.settle
+    });
+    let queue = Mutex::new(order);
+    let (ends, inbox) = mpsc::channel();
+    thread::scope(|scope| {
+        // Making labs and loading hooks takes a processor: as many threads do it as can run at once.
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            let (queue, ends) = (&queue, ends.clone());
+            scope.spawn(move || prepare(scope, cases, queue, &ends, stop));
+        }
+        drop(ends);
+        loop {
+            let go_on = match inbox.recv_timeout(TICK) {
+                Ok((index, Ok(Some(result)))) => {
+                    on_event(RunnerEvent::Ended(index, Box::new(result)))
+                }
+                Ok((_, Ok(None))) => true,
+                Ok((_, Err(error))) => {
+                    if stop.swap(true, Ordering::Relaxed) {
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Err(RecvTimeoutError::Timeout) => on_event(RunnerEvent::Tick),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            if !go_on {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    })
+}
+
+/// Prepares one case after the other, and runs each on a thread of its own.
+fn prepare<'scope, 'env: 'scope>(
+    scope: &'scope Scope<'scope, 'env>,
+    cases: &'env [Case],
+    queue: &'env Mutex<Vec<usize>>,
+    ends: &Sender<(usize, End)>,
+    stop: &'env Arc<AtomicBool>,
+) {
+    while !stop.load(Ordering::Relaxed) {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(index) = next else { return };
+        let (scenario, family, state_hook) = cases[index];
+        let ends = ends.clone();
+        // Sending fails only when the receiver has returned an error, and no result matters any more.
+        match Prepared::new(scenario, family, state_hook) {
+            Ok(case) => drop(scope.spawn(move || ends.send((index, case.run(stop))).ok())),
+            Err(error) => drop(ends.send((index, Err(error)))),
+        }
+    }
+}
