@@ -41,7 +41,7 @@ pub use self::{
     printer::OutputFormat,
     result::ScenarioResult,
     runner::{Case, RunnerEvent, run_all},
-    scenario::{Expected, HostFault, Injection, Probing, Scenario, ServerCounts, TargetKind},
+    scenario::Scenario,
 };
 use kernel::{clock::Clock, state_hook::StateHookChoice};
 use lab::{Family, Lab};

@@ -11,28 +11,28 @@ use model::{capability::Capabilities, target::Target};
 #[derive(Debug)]
 pub struct ScenarioResult {
     /// The scenario.
-    pub scenario: &'static Scenario,
+    pub(crate) scenario: &'static Scenario,
     /// Over which addresses.
-    pub family: Family,
+    pub(crate) family: Family,
     /// What was probed.
-    pub target: Target,
+    pub(crate) target: Target,
     /// The probes, in the order of their starts, without the confirmation probes.
     pub probes: Vec<ExplainedProbe>,
     /// How many segments nftables counted for each fault.
-    pub hits: Vec<u64>,
+    pub(crate) hits: Vec<u64>,
     /// How many connections the server's application was given.
-    pub accepted: usize,
+    pub(crate) accepted: usize,
     /// What the server's kernel counted.
-    pub server_counts: ServerCounts,
+    pub(crate) server_counts: ServerCounts,
     /// Kernel events that were lost.
-    pub events_lost: u64,
+    pub(crate) events_lost: u64,
     /// What the kernel and the privileges made possible.
-    pub capabilities: Capabilities,
+    pub(crate) capabilities: Capabilities,
     /// How often it ran before without a usable result: the kernel had skipped a hook, or this host had
     /// stood still.
-    pub retries: u32,
+    pub(crate) retries: u32,
     /// From the making of the lab to the last verdict.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// What is not as injected, a line for each; empty where all is.
     pub mismatches: Vec<String>,
 }

@@ -17,33 +17,33 @@ pub struct Scenario {
     /// What happens, in one line.
     pub title: &'static str,
     /// What the network or a firewall does.
-    pub injected: &'static [Injection],
+    pub(crate) injected: &'static [Injection],
     /// Kernel parameters of the server's namespace.
-    pub server_sysctls: &'static [(&'static str, &'static str)],
+    pub(crate) server_sysctls: &'static [(&'static str, &'static str)],
     /// What is at the target's address.
-    pub target: TargetKind,
+    pub(crate) target: TargetKind,
     /// What is wrong with this host, if anything.
-    pub host_fault: HostFault,
+    pub(crate) host_fault: HostFault,
     /// How it is probed.
-    pub probing: Probing,
+    pub(crate) probing: Probing,
     /// What must be reported of each probe, in the order of their starts.
-    pub expected: &'static [Expected],
+    pub(crate) expected: &'static [Expected],
     /// What the server's kernel must count, independently of the agent.
-    pub server_counts: ServerCounts,
+    pub(crate) server_counts: ServerCounts,
 }
 
 /// A fault, and how often it must have happened.
 #[derive(Clone, Debug)]
-pub struct Injection {
+pub(crate) struct Injection {
     /// The fault.
-    pub fault: Fault,
+    pub(crate) fault: Fault,
     /// How many segments nftables must have counted, no more and no less.
-    pub hits: RangeInclusive<u64>,
+    pub(crate) hits: RangeInclusive<u64>,
 }
 
 /// What is at the target's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
+pub(crate) enum TargetKind {
     /// A server that accepts every connection.
     Server,
     /// Nothing listens on that port.
@@ -52,7 +52,7 @@ pub enum TargetKind {
 
 /// What is wrong with the host that probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostFault {
+pub(crate) enum HostFault {
     /// Nothing.
     None,
     /// Another socket has the source port.
@@ -63,60 +63,56 @@ pub enum HostFault {
 
 /// How to probe: the engine's settings that differ between scenarios.
 #[derive(Clone, Copy, Debug)]
-pub struct Probing {
+pub(crate) struct Probing {
     /// Number of probes, started without a pause.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Probes in flight at a time.
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
     /// Slots, and as many source ports.
-    pub slots: u16,
+    pub(crate) slots: u16,
     /// When a port is used again.
-    pub ports: PortPolicy,
+    pub(crate) ports: PortPolicy,
     /// A new socket for each probe.
-    pub fresh_sockets: bool,
+    pub(crate) fresh_sockets: bool,
     /// How long an answer is waited for.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// How long late events are waited for.
-    pub settle: Duration,
+    pub(crate) settle: Duration,
 }
 
 /// What must be reported of one probe.
 #[derive(Clone, Copy, Debug)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// What a health checker needs.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// All verdicts, in order.
-    pub verdicts: &'static [Verdict],
+    pub(crate) verdicts: &'static [Verdict],
     /// The proof of each verdict.
-    pub proof: Proof,
+    pub(crate) proof: Proof,
     /// Which probe of the scenario, counted from 0, the first verdict is linked to.
-    pub about: Option<usize>,
+    pub(crate) about: Option<usize>,
     /// What the advice must name.
-    pub advice: Option<&'static str>,
+    pub(crate) advice: Option<&'static str>,
 }
 
 impl Expected {
     /// Confirmed verdicts on a probe.
-    #[must_use]
-    pub const fn new(outcome: Outcome, verdicts: &'static [Verdict]) -> Self {
+    pub(crate) const fn new(outcome: Outcome, verdicts: &'static [Verdict]) -> Self {
         Self { outcome, verdicts, proof: Proof::Confirmed, about: None, advice: None }
     }
 
     /// The kernel events do not prove the verdicts.
-    #[must_use]
-    pub const fn inferred(self) -> Self {
+    pub(crate) const fn inferred(self) -> Self {
         Self { proof: Proof::Inferred, ..self }
     }
 
     /// The first verdict is about another probe, too.
-    #[must_use]
-    pub const fn about(self, probe: usize) -> Self {
+    pub(crate) const fn about(self, probe: usize) -> Self {
         Self { about: Some(probe), ..self }
     }
 
     /// The advice names something.
-    #[must_use]
-    pub const fn advising(self, words: &'static str) -> Self {
+    pub(crate) const fn advising(self, words: &'static str) -> Self {
         Self { advice: Some(words), ..self }
     }
 }
@@ -124,9 +120,9 @@ impl Expected {
 /// What the server's kernel counted at the end. That it handed no connection to the application is
 /// checked in every scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServerCounts {
+pub(crate) struct ServerCounts {
     /// Half-open connections that a RST ended (`TcpExtEmbryonicRsts`).
-    pub resets: i64,
+    pub(crate) resets: i64,
     /// Half-open connections that are left (`SYN_RECV`).
-    pub half_open: usize,
+    pub(crate) half_open: usize,
 }

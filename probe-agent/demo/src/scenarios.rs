@@ -217,7 +217,6 @@ pub static ALL: &[Scenario] = &[
 ];
 
 /// The scenario with this name.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Scenario> {
+pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
     ALL.iter().find(|scenario| scenario.name == name)
 }

@@ -15,9 +15,9 @@ use crate::{
     verdict::{Proof, Verdict},
 };
 
-/// The agent's end of [`tuple`].
+/// The agent's end of [`tuple()`].
 pub const LOCAL: ([u8; 4], u16) = ([10, 77, 0, 1], 40_001);
-/// The target's end of [`tuple`].
+/// The target's end of [`tuple()`].
 pub const REMOTE: ([u8; 4], u16) = ([10, 77, 0, 2], 9000);
 
 /// The 4-tuple of every probe that says nothing else.
@@ -26,7 +26,7 @@ pub fn tuple() -> FlowKey {
     flow(SocketAddr::from(LOCAL), SocketAddr::from(REMOTE))
 }
 
-/// A traced, guarded probe of [`tuple`] whose SYN left at `syn_at`. Errno and closing are those that
+/// A traced, guarded probe of [`tuple()`] whose SYN left at `syn_at`. Errno and closing are those that
 /// the outcome usually has. A probe that is alive was answered after 70 us.
 #[must_use]
 pub fn probe_record(outcome: Outcome, syn_at: u64) -> ProbeRecord {
@@ -84,7 +84,7 @@ pub fn answered(record: ProbeRecord, after: u64) -> ProbeRecord {
     }
 }
 
-/// A kernel event of [`tuple`]; `probe` is the one whose socket took part, if any did.
+/// A kernel event of [`tuple()`]; `probe` is the one whose socket took part, if any did.
 #[must_use]
 pub fn flow_event(at: u64, probe: Option<ProbeId>, kind: EventKind) -> FlowEvent {
     let socket = probe.map(|id| (id.slot, id.generation));

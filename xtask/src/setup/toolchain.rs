@@ -139,3 +139,9 @@ fn reasons(candidates: &[Toolchain]) -> String {
     };
     candidates.iter().map(reason).collect::<Vec<_>>().join("; ")
 }
+
+/// The first two numbers of a version.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split(['.', '-']).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}

@@ -1,6 +1,5 @@
 //! The engine without privileges: a listener whose queue is full is silent.
 
-use model::expect::Expect;
 use std::{
     net::{SocketAddr, TcpStream},
     sync::{
@@ -14,9 +13,10 @@ use socket2::{Domain, Socket, Type};
 
 use super::{EventLoop, Gauges, HANDED, Sink};
 use crate::{
+    fixtures,
     pacing::{Jitter, Limits, Pacing},
     schedule::{ScheduledTargets, WorkerConfig, assign},
-    settings::{PortPolicy, Settings, SocketSettings},
+    settings::Settings,
 };
 use explain::Judged;
 use kernel::monotonic;
@@ -67,15 +67,11 @@ fn timeouts_do_not_wait_for_all_that_is_settled() {
     // A queue of 0 holds one.
     let _fills = TcpStream::connect(address).unwrap();
     let settings = Settings {
-        interval: Duration::ZERO,
         concurrency: AT_ONCE as usize,
         timeout: TIMEOUT,
         settle: SETTLE,
         slots: 2 * AT_ONCE as u32,
-        first_slot: 0,
-        port_policy: PortPolicy::Rotate,
-        expect: Expect::Open,
-        socket: SocketSettings::default(),
+        ..fixtures::settings()
     };
     let targets: Arc<[Target]> = [Target::at(address)].into();
     let pace = Pacing::default();

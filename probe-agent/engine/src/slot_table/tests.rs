@@ -1,32 +1,15 @@
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
-use model::{
-    expect::Expect,
-    record::{Closing, ProbeId},
-};
+use model::record::{Closing, ProbeId};
 
 use super::SlotTable;
-use crate::settings::{PortPolicy, Settings, SocketSettings};
+use crate::{fixtures, settings::Settings};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const TARGET: SocketAddr = SocketAddr::new(HERE, 80);
 
 fn table() -> SlotTable {
-    let settings = Settings {
-        interval: Duration::ZERO,
-        concurrency: 1,
-        timeout: Duration::from_secs(1),
-        settle: Duration::ZERO,
-        slots: 1,
-        first_slot: 0,
-        port_policy: PortPolicy::Rotate,
-        expect: Expect::Open,
-        socket: SocketSettings::default(),
-    };
-    SlotTable::new(&settings, 1, None)
+    SlotTable::new(&Settings { slots: 1, ..fixtures::settings() }, 1, None)
 }
 
 #[test]

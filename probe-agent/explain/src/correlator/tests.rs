@@ -6,8 +6,9 @@ use super::{Correlator, EndedProbe, MAX_EVENTS, Observed};
 use crate::{timeline::Coverage, timers::SYNACK_SLACK};
 use model::{
     event::{Event, EventKind, FlowEvent, RstReason, TcpState},
+    fixtures,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    record::{Closing, ProbeId, ProbeRecord},
     target::TargetId,
 };
 
@@ -68,19 +69,10 @@ fn timed_out(target: u16, at: u64) -> ProbeRecord {
         id: ProbeId { slot: 1, generation: at as u32 },
         target: TargetId(target.into()),
         flow: tuple(target),
-        outcome: Outcome::TimedOut,
-        errno: 0,
-        closing: Closing::Silent,
         started_at: at,
         ended_at: at,
-        answered_at: 0,
         kernel: None,
-        state_hook: StateHook::Tracepoint,
-        tcp_info: None,
-        fresh_socket: false,
-        early_reuse: false,
-        half_open: HalfOpen::Enforced,
-        confirms: None,
+        ..fixtures::probe_record(Outcome::TimedOut, at)
     }
 }
 

@@ -34,12 +34,11 @@ use crate::{
     timeline::{Coverage, Timeline},
 };
 use model::{
-    event::{Event, EventKind, FlowEvent, RstReason, TcpState},
+    event::{Event, EventKind, FlowEvent},
     expect::Expect,
-    flow::flow,
+    fixtures,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook, TcpInfo},
-    target::TargetId,
+    record::{ProbeId, ProbeRecord, TcpInfo},
 };
 
 /// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
@@ -153,13 +152,11 @@ impl Run {
                 self.expected.words.push(words);
             }
             ["rst", time] => {
-                let reason = RstReason::NO_SOCKET;
-                self.observe(event(time, None, EventKind::RstSent { socket: None, reason })?);
+                self.observe(event(time, None, fixtures::rst_without_socket())?);
             }
             ["synack", time] => self.observe(event(time, None, EventKind::SynAckRetransmit)?),
             ["rst", time, "of", id] => {
-                let (socket, reason) = (Some(TcpState::SynSent), RstReason::INVALID_ACK);
-                self.observe(event(time, Some(id), EventKind::RstSent { socket, reason })?);
+                self.observe(event(time, Some(id), fixtures::rst_in_syn_sent())?);
             }
             ["retransmit", time, "of", id, rest @ ..] => {
                 let error = if let ["err", n] = rest { number(n)? } else { 0 };
@@ -210,18 +207,11 @@ fn record(
     let after = |word: &str| words.iter().position(|w| *w == word).and_then(|n| words.get(n + 1));
     let time = |word: &str| after(word).map(|t| at(t)).transpose();
     let count = |word: &str| after(word).map_or(Ok(0), |t| number::<u32>(t));
-    let (closing, errno) = match outcome {
-        Outcome::Alive => (Closing::Reset, 0),
-        Outcome::TimedOut => (Closing::Silent, 0),
-        Outcome::Refused => (Closing::ByKernel, libc::ECONNREFUSED),
-        Outcome::Unreachable => (Closing::ByKernel, libc::EHOSTUNREACH),
-        Outcome::LocalError => (Closing::ByKernel, libc::EADDRNOTAVAIL),
-    };
     let syn = time("syn")?.ok_or("no syn")?;
     let (answer, rst) = (time("answer")?.unwrap_or(0), time("rst")?.unwrap_or(0));
     let ended_at = time("end")?.unwrap_or(rst.max(answer).max(syn) + 2_000);
     let id = id(name)?;
-    let told = counts.get(*name).copied().unwrap_or(0);
+    let reported = counts.get(*name).copied().unwrap_or(0);
     let info = after("info").map(|n| number(n)).transpose()?;
     let kernel = SlotRecord {
         syn_sent_at: syn,
@@ -229,29 +219,23 @@ fn record(
         closed_at: if rst == 0 { ended_at - 1_000 } else { rst },
         rst_sent_at: if has("norst") { 0 } else { rst },
         generation: id.generation,
-        events: told + count("unseen")?,
+        events: reported + count("unseen")?,
         segments_out: count("segments")?,
         acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
         retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
         ..SlotRecord::default()
     };
+    let usual = fixtures::probe_record(outcome, syn);
     let record = ProbeRecord {
         id,
-        target: TargetId(0),
-        flow: tuple(),
-        outcome,
-        errno: after("errno").map_or(Ok(errno), |n| number(n))?,
-        closing,
+        errno: after("errno").map_or(Ok(usual.errno), |n| number(n))?,
         started_at: syn - 1_000,
         ended_at,
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
         fresh_socket: has("fresh"),
-        early_reuse: false,
-        half_open: HalfOpen::Enforced,
-        state_hook: StateHook::Tracepoint,
-        confirms: None,
+        ..usual
     };
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
 }
@@ -278,12 +262,7 @@ fn explained(timeline: Timeline) -> Explained {
 
 fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {
     let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
-    Ok(FlowEvent { flow: tuple(), socket, event: Event { at: at(time)?, kind } })
-}
-
-/// All probes of a case have one 4-tuple.
-fn tuple() -> FlowKey {
-    flow(([10, 77, 0, 1], 40_001).into(), ([10, 77, 0, 2], 9000).into())
+    Ok(FlowEvent { flow: fixtures::tuple(), socket, event: Event { at: at(time)?, kind } })
 }
 
 fn outcome(word: &str) -> Result<Outcome, String> {

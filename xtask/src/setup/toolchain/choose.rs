@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Origin, Toolchain};
+use super::{Origin, Toolchain, release};
 
 /// The value of `PROBE_AGENT_EBPF_TOOLCHAIN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(super) fn ways(
 
 /// The oldest release that the workspace accepts.
 fn minimum() -> (u32, u32) {
-    super::facts::release(env!("CARGO_PKG_RUST_VERSION")).unwrap_or((0, 0))
+    release(env!("CARGO_PKG_RUST_VERSION")).unwrap_or((0, 0))
 }
 
 impl fmt::Display for Way {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::choose::Preference;
-use super::{Origin, Toolchain};
+use super::{Origin, Toolchain, release};
 use crate::command::{capture, find};
 use crate::failure::{Failure, Result, USAGE};
 use crate::setup::linker;
@@ -114,12 +114,6 @@ impl Version {
         let unstable = full.ends_with("-nightly") || full.ends_with("-dev");
         Some(Self { release: release(full)?, unstable, llvm })
     }
-}
-
-/// The first two numbers of a version.
-pub(super) fn release(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version.split(['.', '-']).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 #[cfg(test)]

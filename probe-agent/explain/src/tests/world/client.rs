@@ -7,9 +7,9 @@ use super::{Action, MS, PROBES, Segment, TIMEOUT, World};
 use crate::correlator::EndedProbe;
 use model::{
     event::{EventKind, RstReason, TcpState},
+    fixtures,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
-    target::TargetId,
+    record::{Closing, ProbeId, ProbeRecord},
 };
 
 /// The probe in `SYN_SENT`.
@@ -115,21 +115,14 @@ impl World {
         };
         let record = ProbeRecord {
             id: ProbeId { slot: 1, generation: open.generation },
-            target: TargetId(0),
             flow: FlowKey::default(),
-            outcome,
             errno: 0,
             closing,
             started_at: open.syn_at,
             ended_at: self.now,
             answered_at,
             kernel: Some(kernel),
-            tcp_info: None,
-            fresh_socket: false,
-            early_reuse: false,
-            half_open: HalfOpen::Enforced,
-            state_hook: StateHook::Tracepoint,
-            confirms: None,
+            ..fixtures::probe_record(outcome, open.syn_at)
         };
         let lost_before = self.lost_before;
         self.correlator.on_probe_end(EndedProbe {
