@@ -1,15 +1,14 @@
 //! From the kernel's clock to the wall clock.
 //!
-//! Hooks stamp events with `CLOCK_MONOTONIC`, spans carry Unix time: the difference is sampled
-//! once, at the start of a run. NTP slews both clocks alike, so the difference stays right but
-//! for a step of the wall clock and for a suspend, which `CLOCK_MONOTONIC` does not count.
-//! Neither is followed: all spans of a run share one time line, so that what lies between two of
-//! them is always the kernel's own measure.
+//! Events carry `CLOCK_MONOTONIC`, spans carry Unix time. The difference is sampled once, at the start
+//! of a run. NTP slews both clocks alike, so the difference stays right, except after a step of the wall
+//! clock and after a suspend, which `CLOCK_MONOTONIC` does not count. The agent follows neither: all
+//! spans of a run share one time line, and the time between two of them is always the kernel's measure.
 
 use nix::time::{ClockId, clock_gettime};
 
-/// Times that the clocks are read; the read that was disturbed least is kept. Undisturbed ones
-/// take tens of nanoseconds, so a few suffice to meet one.
+/// How often the clocks are read; the shortest read is kept. An undisturbed one takes tens of
+/// nanoseconds, so a few suffice to get one.
 const SAMPLES: usize = 16;
 
 /// What to add to a time of `CLOCK_MONOTONIC` to get Unix time.
@@ -22,9 +21,8 @@ pub struct Clock {
 impl Clock {
     /// Reads both clocks.
     ///
-    /// `CLOCK_MONOTONIC` is read before and after `CLOCK_REALTIME`; of several such triples
-    /// the one with the shortest way between its ends counts, and its error is at most half of
-    /// that way.
+    /// `CLOCK_MONOTONIC` is read before and after `CLOCK_REALTIME`. Of several such triples the
+    /// shortest counts; its error is at most half of its length.
     ///
     /// # Errors
     /// The `errno` of `clock_gettime()`; Linux has none for these clocks (`clock_gettime(2)`).

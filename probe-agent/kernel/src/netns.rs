@@ -18,7 +18,7 @@ pub fn enter(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The cookie of the calling thread's network namespace; 0 if the kernel does not tell.
+/// The cookie of the calling thread's network namespace; 0 if the kernel has none.
 #[must_use]
 pub fn cookie() -> u64 {
     let Ok(socket) = Socket::new(Domain::IPV4, Type::DGRAM, None)

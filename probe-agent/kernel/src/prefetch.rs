@@ -1,7 +1,8 @@
 //! Asks the processor for memory before it is needed.
 
-/// Asks for a value, but for the end of one that begins within a line: whoever looks at it some microseconds later need not wait for it. Changes
-/// nothing but the time that takes, and does nothing on processors that it does not know.
+/// Asks for a value, so that a read some microseconds later need not wait for it. The end of a value that
+/// begins within a line may be left out. Changes nothing but that time, and does nothing on processors that
+/// it does not know.
 #[inline(always)]
 pub fn prefetch<T>(value: *const T) {
     #[cfg(target_arch = "x86_64")]

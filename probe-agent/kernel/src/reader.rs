@@ -28,7 +28,7 @@ use model::event::{FlowEvent, RstReason};
 /// What the reader shares with the workers.
 #[derive(Debug)]
 pub struct Progress {
-    /// Nanoseconds between two looks at most: the grain of the watermark.
+    /// At most so many nanoseconds lie between two looks: the grain of the watermark.
     tick: u64,
     /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in the inboxes.
     watermark: AtomicU64,
@@ -63,7 +63,7 @@ impl Progress {
     }
 }
 
-/// Where the events of a local port go: index of an inbox.
+/// Gives the index of the inbox for the events of a local port.
 pub type Route = Arc<dyn Fn(u16) -> usize + Send + Sync>;
 
 /// The running reader; dropping it stops and joins the thread.
@@ -144,7 +144,7 @@ fn wait(rings: &Rings, stop: &EventFd, tick: Duration) -> bool {
     let wanted = |fd| PollFd::new(fd, PollFlags::POLLIN);
     let mut fds = [wanted(rings.events.as_fd()), wanted(stop.as_fd())];
     let tick = PollTimeout::try_from(tick).unwrap_or(PollTimeout::ZERO);
-    // An interrupted or refused wait only means that the ring is looked at early.
+    // After an interrupted or refused wait the ring is only looked at early.
     poll(&mut fds, tick).is_err() || !fds[1].any().unwrap_or_default()
 }
 

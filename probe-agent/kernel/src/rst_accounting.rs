@@ -5,11 +5,12 @@
 //! RST that was counted and not seen is a lost event: it may have been the one that shows that a server
 //! still kept the half-open connection.
 //!
-//! The hooks count a little too much, never too little: `tcp_v4_send_reset` and `tcp_v6_send_reset` may
-//! return without a RST. The hooks leave out the usual case, an answered packet that is a RST itself.
-//! The others hide as many RSTs that were really not seen: a packet to an address of this host that is
-//! not unicast, a segment for a listener with TCP-MD5 or TCP-AO keys that is not signed, and over IPv6 no
-//! route or no memory for the answer.
+//! The hooks count a little too much, never too little; each RST too many hides one that was really not
+//! seen. The tracepoint `tcp_send_reset` also fires where, over IPv6, there is then no route or no memory
+//! for the answer. The functions `tcp_v4_send_reset` and `tcp_v6_send_reset` also return without a RST
+//! for a packet that was not sent to a unicast address, and for a segment that lacks the signature of a
+//! listener with TCP-MD5 or TCP-AO keys. A packet that is a RST itself is the usual case; the hooks leave
+//! it out.
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 

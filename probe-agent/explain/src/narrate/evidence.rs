@@ -47,7 +47,7 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     match (timeline.coverage, timeline.probe.tcp_info) {
         (Coverage::Full, _) => {}
         (Coverage::SocketsOnly, _) => {
-            remark("this kernel's tcp_send_reset does not report RSTs that no socket sends".into());
+            remark("RSTs that no socket sends are not reported on this host".into());
         }
         (Coverage::Incomplete, _) => remark(
             "not all kernel hooks are attached: no event shows what the probe's socket sent".into(),

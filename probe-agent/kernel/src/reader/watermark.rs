@@ -1,31 +1,31 @@
 //! How far the watermark may go.
 //!
-//! A host that stands still (a virtual machine that is paused, processors that are overrun) runs its
-//! timers late. If the clock has gone on by seconds, a settle window seems to be over although the
-//! server's timer, which was due within it, has not run yet. After such a stall the watermark waits.
+//! A host that stalls (a paused virtual machine, overloaded processors) runs its timers late. After
+//! seconds of that, a settle window seems to be over although the server's timer, which was due within
+//! it, has not run yet. After such a stall the watermark is held.
 
 use std::time::Duration;
 
 use model::duration::nanos;
 
-/// A record can be reserved but not yet committed when the reader finds the ring empty; by this
-/// long, in nanoseconds, the watermark stays behind. Between the two lie some hundred instructions.
+/// How far the watermark stays behind the clock, in nanoseconds: when the reader finds the ring empty, a
+/// record may be reserved and not yet committed. Some hundred instructions lie between the two.
 pub(super) const COMMIT_SLACK: u64 = 1_000_000;
 
 /// A look that is late by so many nanoseconds shows a stall.
 const STALL: u64 = 80_000_000;
 
-/// The watermark stands for as long as the stall was, and no longer than this, in nanoseconds.
+/// The watermark is held for as long as the stall was, and at most this long, in nanoseconds.
 const MOST: u64 = 3_000_000_000;
 
-/// The reader's looks, and what they allow.
+/// Follows the reader's looks.
 #[derive(Debug)]
 pub(super) struct WatermarkGate {
     tick: u64,
     last: u64,
-    /// Until then the watermark stands.
+    /// Until then the watermark is held.
     hold_until: u64,
-    /// Since then it has stood, over however many stalls.
+    /// Since then it has been held, over any number of stalls.
     held_since: Option<u64>,
 }
 
@@ -34,7 +34,7 @@ impl WatermarkGate {
         Self { tick: nanos(tick), last: now, hold_until: 0, held_since: None }
     }
 
-    /// The watermark after a look that began at `now`; `None` while it stands.
+    /// The watermark after a look that began at `now`; `None` while it is held.
     pub(super) fn watermark(&mut self, now: u64) -> Option<u64> {
         let late = now.saturating_sub(self.last + self.tick);
         self.last = now;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_stall_it_stands_for_as_long() {
+    fn after_a_stall_it_is_held_for_as_long() {
         let mut gate = WatermarkGate::new(0, SHORT);
         let awake = 2_000_000_000;
         let first = (0..1_000).map(|n| awake + n * TICK).find(|at| gate.watermark(*at).is_some());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn stall_upon_stall_does_not_hold_it_for_ever() {
+    fn many_stalls_do_not_hold_it_without_end() {
         let mut gate = WatermarkGate::new(0, SHORT);
         let first = (1..1_000).map(|n| n * 2 * STALL).find(|at| gate.watermark(*at).is_some());
         assert!(first.is_some_and(|at| at <= 2 * STALL + MOST + 2 * STALL), "{first:?}");
