@@ -30,7 +30,7 @@ use crate::{
     gauges::{ENDED, Gauges},
     observer::{self, Tracing},
     settings::Settings,
-    work::Source,
+    source::Source,
 };
 
 /// What the threads have in common.

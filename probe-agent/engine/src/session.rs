@@ -27,13 +27,13 @@ use model::target::Target;
 pub use self::worker_sink::{Counts, ReportFilter};
 use self::{watchdog::Watchdog, worker_sink::WorkerSink};
 use crate::{
-    addresses::{self, split},
     event_loop::Ended,
     gauges::Gauges,
-    pacing::{Limits, Pacing},
+    pacing::{Pacing, RateLimits},
     runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
     schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::Settings,
+    source_ports::{ephemeral_ports, split_range},
 };
 
 /// How often the caller is told how far the run is.
@@ -49,7 +49,7 @@ pub struct Plan {
     /// Probes for each target; `None`: until stopped.
     pub count: Option<u64>,
     /// When they start.
-    pub pace: Pacing,
+    pub pacing: Pacing,
     /// Threads that probe.
     pub workers: u32,
     /// The network namespace to probe from; `None`: the caller's.
@@ -71,7 +71,7 @@ impl Plan {
             settings,
             targets,
             count: Some(1),
-            pace: Pacing::default(),
+            pacing: Pacing::default(),
             workers: 1,
             netns: None,
             ack_guard: true,
@@ -163,7 +163,7 @@ pub fn run<C: Counts>(
     let mut all = results.into_iter();
     let mut total = all.next().unwrap_or_else(counts);
     all.for_each(|counts| total.merge(counts));
-    let worker_stalls = gauges.iter().map(|g| g.stalls_ended.load(Ordering::Relaxed)).sum();
+    let worker_stalls = gauges.iter().map(|g| g.past_stalls.load(Ordering::Relaxed)).sum();
     Ok(RunResult { counts: total, ended, worker_stalls, probing_ns: probing_ns(&gauges) })
 }
 
@@ -174,26 +174,26 @@ fn workers<K>(
 ) -> io::Result<Vec<WorkerSpec<ScheduledTargets, K>>> {
     let range = match &plan.settings.socket.ports {
         Some(range) => range.clone(),
-        None => inside(plan.netns.as_ref(), addresses::ephemeral_ports)?,
+        None => inside(plan.netns.as_ref(), ephemeral_ports)?,
     };
-    let ports = split(&range, plan.workers);
+    let ports = split_range(&range, plan.workers);
     let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
     let count = u32::try_from(ports.len()).unwrap_or(1);
-    let shares = assign(targets, plan.count, count, plan.settings.interval, &plan.pace);
-    let limits = Arc::new(Limits::new(&plan.pace, &plan.targets));
+    let assignments = assign(targets, plan.count, count, plan.settings.interval, &plan.pacing);
+    let limits = Arc::new(RateLimits::new(&plan.pacing, &plan.targets));
     let now = monotonic::now();
-    let worker = |(number, (ports, shares))| {
+    let worker = |(number, (ports, assignments))| {
         let config = WorkerConfig {
             targets: Arc::clone(&plan.targets),
-            shares,
-            jitter: plan.pace.jitter,
+            assignments,
+            jitter: plan.pacing.jitter,
             limits: Arc::clone(&limits),
         };
         // The jitter of two workers differs.
         let seed = now ^ u64::from(number) << 40;
         WorkerSpec { ports, source: ScheduledTargets::new(config, seed, now), sink: sink() }
     };
-    Ok((0_u32..).zip(ports.into_iter().zip(shares)).map(worker).collect())
+    Ok((0_u32..).zip(ports.into_iter().zip(assignments)).map(worker).collect())
 }
 
 /// From the first start of a probe to the last end of one.
