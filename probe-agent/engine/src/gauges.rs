@@ -17,17 +17,17 @@ pub struct Gauges {
     pub confirmations: AtomicU64,
     /// When the last turn of the event loop began, in nanoseconds of `CLOCK_MONOTONIC`; 0 before the
     /// first, [`ENDED`] after the last.
-    pub heartbeat: AtomicU64,
+    pub(crate) heartbeat: AtomicU64,
     /// Stalls of the event loop that are over: it made no turn for [`STALL`] or longer, then continued.
-    pub past_stalls: AtomicU64,
+    pub(crate) past_stalls: AtomicU64,
     /// When the first probe started, in nanoseconds of `CLOCK_MONOTONIC`; 0 before.
-    pub first_at: AtomicU64,
+    pub(crate) first_at: AtomicU64,
     /// When the last probe ended, in the same unit; 0 before the first.
-    pub last_at: AtomicU64,
+    pub(crate) last_at: AtomicU64,
 }
 
 /// The heartbeat of a worker that has ended.
-pub const ENDED: u64 = u64::MAX;
+pub(crate) const ENDED: u64 = u64::MAX;
 
 /// Adds to a figure. Only the worker's own thread writes it, so this needs no atomic read-modify-write,
 /// which would cost as much as a hash lookup.
@@ -37,7 +37,7 @@ pub(crate) fn add(figure: &AtomicU64, by: u64) {
 
 /// An event loop that makes no turn for this long, in nanoseconds, is stalled: a turn takes milliseconds
 /// and waits for a tenth of a second at most.
-pub const STALL: u64 = 1_000_000_000;
+pub(crate) const STALL: u64 = 1_000_000_000;
 
 impl Gauges {
     /// A turn of the event loop begins, or the loop ends. The loop counts its own stalls: while the whole
@@ -50,8 +50,7 @@ impl Gauges {
     }
 
     /// How often the event loop has stalled, including a stall that lasts at `now`.
-    #[must_use]
-    pub fn stalls(&self, now: u64) -> u64 {
+    pub(crate) fn stalls(&self, now: u64) -> u64 {
         let beat = self.heartbeat.load(Ordering::Relaxed);
         let lasts = beat != 0 && beat != ENDED && now.saturating_sub(beat) >= STALL;
         self.past_stalls.load(Ordering::Relaxed) + u64::from(lasts)

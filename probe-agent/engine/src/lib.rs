@@ -15,7 +15,7 @@ pub mod pacing;
 mod probe_socket;
 pub mod requests;
 pub mod runtime;
-pub mod schedule;
+mod schedule;
 pub mod session;
 pub mod settings;
 mod slot_table;

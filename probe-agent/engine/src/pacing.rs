@@ -4,8 +4,7 @@ mod rate_limit;
 
 use std::{num::NonZeroU32, time::Duration};
 
-pub(super) use self::rate_limit::RateLimited;
-pub use self::rate_limit::RateLimits;
+pub(crate) use self::rate_limit::{RateLimited, RateLimits};
 use model::{duration::nanos, target::TargetId};
 
 /// The first probes of all targets start within this time, unless that would be more than
@@ -63,8 +62,7 @@ pub struct Pacing {
 
 impl Pacing {
     /// The interval of a target; `default` is that of the settings.
-    #[must_use]
-    pub fn interval(&self, target: TargetId, default: Duration) -> Duration {
+    pub(crate) fn interval(&self, target: TargetId, default: Duration) -> Duration {
         self.intervals.get(target.0 as usize).copied().flatten().unwrap_or(default)
     }
 
@@ -73,8 +71,12 @@ impl Pacing {
     /// All first results arrive within 10 s, unless so many targets would be a burst. The delays follow
     /// the multiples of the golden ratio: any targets in a row are spread evenly, whatever they have in
     /// common (an interval, a worker), and the first target starts at once.
-    #[must_use]
-    pub fn first_delay(&self, target: TargetId, targets: u32, interval: Duration) -> Duration {
+    pub(crate) fn first_delay(
+        &self,
+        target: TargetId,
+        targets: u32,
+        interval: Duration,
+    ) -> Duration {
         if !self.spread || targets < 2 {
             return Duration::ZERO;
         }

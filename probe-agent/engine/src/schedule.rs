@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-pub use self::{
+pub(crate) use self::{
     assign::{Assignment, assign},
     source::{ScheduledTargets, WorkerConfig},
 };

@@ -73,8 +73,7 @@ fn coprime(mut a: u32, mut b: u32) -> bool {
 
 /// Splits a range of ports into parts that are as equal as possible, one for each of `parts` workers. A
 /// range with fewer ports than that gives fewer parts.
-#[must_use]
-pub fn split_range(range: &RangeInclusive<u16>, parts: u32) -> Vec<RangeInclusive<u16>> {
+pub(crate) fn split_range(range: &RangeInclusive<u16>, parts: u32) -> Vec<RangeInclusive<u16>> {
     let (start, size) = (u32::from(*range.start()), u32::try_from(range.len()).unwrap_or(0));
     let cut = |n: u32| start + size * n / parts.max(1);
     (0..parts)

@@ -34,8 +34,7 @@ struct Entry<J> {
 
 impl<J> TargetTable<J> {
     /// A table whose targets stay the same.
-    #[must_use]
-    pub fn fixed(targets: impl ExactSizeIterator<Item = (SocketAddr, J)>) -> Self {
+    pub(crate) fn fixed(targets: impl ExactSizeIterator<Item = (SocketAddr, J)>) -> Self {
         let mut entries = Slab::with_capacity(targets.len());
         for (address, job) in targets {
             entries.insert(Entry { address, source: None, job });
@@ -44,25 +43,24 @@ impl<J> TargetTable<J> {
     }
 
     /// An empty table for targets that are added and removed.
-    #[must_use]
-    pub fn transient() -> Self {
+    pub(crate) fn transient() -> Self {
         let hosts = Some(HashMap::new());
         Self { entries: Slab::new(), routes: RouteLookup::default(), hosts }
     }
 
     /// Adds a target.
-    pub fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
+    pub(crate) fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
         let index = self.entries.insert(Entry { address, source: None, job });
         TargetId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
     /// Removes a target.
-    pub fn remove(&mut self, target: TargetId) -> Option<J> {
+    pub(crate) fn remove(&mut self, target: TargetId) -> Option<J> {
         self.entries.try_remove(target.0 as usize).map(|entry| entry.job)
     }
 
     /// What the source of probes stores with a target.
-    pub fn job(&mut self, target: TargetId) -> Option<&mut J> {
+    pub(crate) fn job(&mut self, target: TargetId) -> Option<&mut J> {
         self.entries.get_mut(target.0 as usize).map(|entry| &mut entry.job)
     }
 

@@ -52,7 +52,7 @@ impl RateLimit {
 
 /// The rate limit of the run, and that of each destination address.
 #[derive(Debug, Default)]
-pub struct RateLimits {
+pub(crate) struct RateLimits {
     run: Option<(RateLimit, AtomicU64)>,
     per_host: Option<PerHost>,
 }
@@ -68,8 +68,7 @@ struct PerHost {
 
 impl RateLimits {
     /// The limits of a run.
-    #[must_use]
-    pub fn new(pacing: &Pacing, targets: &[Target]) -> Self {
+    pub(crate) fn new(pacing: &Pacing, targets: &[Target]) -> Self {
         Self {
             run: pacing.rate.map(|rate| (RateLimit::new(rate), AtomicU64::new(0))),
             per_host: pacing.rate_per_host.map(|rate| PerHost::new(rate, targets)),

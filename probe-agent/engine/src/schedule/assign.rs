@@ -7,23 +7,22 @@ use model::{duration::nanos, target::TargetId};
 
 /// The probes of one target that a worker runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// The target.
-    pub target: TargetId,
+    pub(crate) target: TargetId,
     /// The number of probes; `None`: until stopped.
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// The time between two probes, in nanoseconds.
-    pub interval: u64,
+    pub(crate) interval: u64,
     /// The time from the start of the run to the first probe, in nanoseconds.
-    pub first_delay: u64,
+    pub(crate) first_delay: u64,
 }
 
 /// Assigns the probes of a run to `workers`. Usually each target belongs to one worker. If there are fewer
 /// targets than workers, a target without an interval is shared by all workers, each with an equal part of
 /// its probes. (A target with an interval is not shared: two workers that each kept the interval would
 /// probe it twice as often.)
-#[must_use]
-pub fn assign(
+pub(crate) fn assign(
     targets: u32,
     count: Option<u64>,
     workers: u32,

@@ -15,19 +15,19 @@ use crate::{
 
 /// What one worker of a run probes, and when.
 #[derive(Clone, Debug, Default)]
-pub struct WorkerConfig {
+pub(crate) struct WorkerConfig {
     /// All targets of the run.
-    pub targets: Arc<[Target]>,
+    pub(crate) targets: Arc<[Target]>,
     /// The probes that this worker runs.
-    pub assignments: Vec<Assignment>,
+    pub(crate) assignments: Vec<Assignment>,
     /// By how much the waits differ from the intervals, either way.
-    pub jitter: Jitter,
+    pub(crate) jitter: Jitter,
     /// The rate limits of the run.
-    pub limits: Arc<RateLimits>,
+    pub(crate) limits: Arc<RateLimits>,
 }
 
 /// The targets of a run, probed by a schedule.
-pub struct ScheduledTargets {
+pub(crate) struct ScheduledTargets {
     targets: Arc<[Target]>,
     schedule: Schedule,
 }
@@ -35,8 +35,7 @@ pub struct ScheduledTargets {
 impl ScheduledTargets {
     /// A source for a run that starts at `now`, in nanoseconds of `CLOCK_MONOTONIC`. `seed` is that of the
     /// jitter.
-    #[must_use]
-    pub fn new(config: WorkerConfig, seed: u64, now: u64) -> Self {
+    pub(crate) fn new(config: WorkerConfig, seed: u64, now: u64) -> Self {
         let WorkerConfig { targets, assignments, jitter, limits } = config;
         Self { targets, schedule: Schedule::new(&assignments, limits, jitter, seed, now) }
     }
