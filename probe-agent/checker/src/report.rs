@@ -46,7 +46,7 @@ impl Report {
         let probe = &response.probe;
         Self {
             address,
-            outcome: response.outcome,
+            outcome: probe.outcome,
             handshake: probe.handshake_ns().map(Duration::from_nanos),
             timed_by_kernel: probe.kernel.is_some_and(|k| k.established_at != 0),
             waited: Duration::from_nanos(probe.syn_at().saturating_sub(asked_at)),

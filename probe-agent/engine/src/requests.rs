@@ -18,7 +18,7 @@ use std::{
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{mpsc, oneshot};
 
-use model::{outcome::Outcome, record::ProbeRecord};
+use model::record::ProbeRecord;
 
 pub use self::source::AcceptedRequest;
 
@@ -39,8 +39,6 @@ pub struct Request {
 pub struct Response {
     /// The probe that decided.
     pub probe: ProbeRecord,
-    /// The outcome. It differs from the probe's own if the confirmation probe could not run.
-    pub outcome: Outcome,
     /// A confirmation probe from another port showed that the first probe's refusal was false (path C).
     pub falsely_refused: bool,
 }

@@ -27,12 +27,12 @@ struct End {
 impl<S: Source> EventLoop<S> {
     /// An edge on a slot's socket, or a `connect()` that was answered while it ran.
     pub(super) fn on_answer(&mut self, slot: u32, failed: bool) {
-        if self.flights.get(slot).is_none() {
-            // The spare edge of the last disconnect.
+        if !failed {
+            // Has no effect on the spare edge of the last disconnect, when no probe is in flight.
+            self.end(slot, &End { outcome: Outcome::Alive, errno: 0, closing: Closing::Reset });
             return;
         }
-        if !failed {
-            self.end(slot, &End { outcome: Outcome::Alive, errno: 0, closing: Closing::Reset });
+        if self.flights.get(slot).is_none() {
             return;
         }
         let errno = self.slots.take_error(slot);
@@ -117,7 +117,8 @@ impl<S: Source> EventLoop<S> {
         self.observer.established_at(self.slots.run_slot(slot), last)
     }
 
-    /// Closes the agent's end of the connection, reports the probe and frees the slot.
+    /// Closes the agent's end of the connection, reports the probe and frees the slot. Does nothing if no
+    /// probe is in flight there.
     fn end(&mut self, slot: u32, end: &End) {
         let Some(flight) = self.flights.remove(slot) else { return };
         let is_tracing = self.observer.is_tracing();

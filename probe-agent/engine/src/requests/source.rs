@@ -69,14 +69,11 @@ impl Source for RequestQueue {
         }
         let Some(job) = targets.remove(record.target) else { return };
         let response = match job.first {
+            // The confirmation probe did not disprove the refusal.
             Some(first) if record.outcome != Outcome::Alive => {
-                Response { outcome: first.outcome, probe: first, falsely_refused: false }
+                Response { probe: first, falsely_refused: false }
             }
-            first => Response {
-                probe: record.clone(),
-                outcome: record.outcome,
-                falsely_refused: first.is_some(),
-            },
+            first => Response { probe: record.clone(), falsely_refused: first.is_some() },
         };
         // The receiver may have been dropped meanwhile.
         let _ = job.request.reply.send(response);
