@@ -129,7 +129,7 @@ impl Builder {
             return Err(BuildError::SourcePorts);
         }
         if let Some(source) = self.0.settings.socket.source {
-            engine::addresses::check(source).map_err(|_| BuildError::Source(source))?;
+            engine::source_address::check(source).map_err(|_| BuildError::Source(source))?;
         }
         if self.0.settings.slots == 0 {
             return Err(BuildError::NoSlots);

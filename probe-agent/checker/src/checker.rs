@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::{CheckError, Report, Stats, Support, block};
 use engine::{
     gauges::Gauges,
-    requests::{Answer, Refused, Request, Requests},
+    requests::{QueueError, Request, RequestSender, Response},
     runtime::Runtime,
 };
 use kernel::{monotonic, reader::Progress};
@@ -28,7 +28,7 @@ pub struct Checker(pub(crate) Arc<Inner>);
 
 /// What all clones share.
 pub(crate) struct Inner {
-    pub(crate) requests: Requests,
+    pub(crate) requests: RequestSender,
     pub(crate) guard: Support,
     pub(crate) tracing: Support,
     pub(crate) gauges: Arc<Gauges>,
@@ -58,13 +58,13 @@ impl Checker {
         timeout: Duration,
     ) -> Result<Report, CheckError> {
         let check = Check::new(address, timeout);
-        match self.0.requests.try_ask(check.request) {
+        match self.0.requests.try_send(check.request) {
             Ok(()) => {}
-            Err((request, Refused::Full)) => {
+            Err((request, QueueError::Full)) => {
                 self.0.queue_full.fetch_add(1, Ordering::Relaxed);
-                self.0.requests.ask(request).await.map_err(|_| CheckError::Stopped)?;
+                self.0.requests.send(request).await.map_err(|_| CheckError::Stopped)?;
             }
-            Err((_, Refused::Closed)) => return Err(CheckError::Stopped),
+            Err((_, QueueError::Closed)) => return Err(CheckError::Stopped),
         }
         check.report.receive(address).await
     }
@@ -79,12 +79,12 @@ impl Checker {
         timeout: Duration,
     ) -> Result<Report, CheckError> {
         let check = Check::new(address, timeout);
-        self.0.requests.try_ask(check.request).map_err(|(_, refused)| match refused {
-            Refused::Full => {
+        self.0.requests.try_send(check.request).map_err(|(_, error)| match error {
+            QueueError::Full => {
                 self.0.queue_full.fetch_add(1, Ordering::Relaxed);
                 CheckError::QueueFull
             }
-            Refused::Closed => CheckError::Stopped,
+            QueueError::Closed => CheckError::Stopped,
         })?;
         check.report.receive(address).await
     }
@@ -124,9 +124,9 @@ impl Checker {
             alive: of(&gauges.alive),
             in_flight: of(&gauges.in_flight),
             settling: of(&gauges.settling),
-            queued: self.0.requests.waiting() as u64,
+            queued: self.0.requests.queued() as u64,
             queue_full: of(&self.0.queue_full),
-            cancelled: self.0.requests.given_up(),
+            cancelled: self.0.requests.cancelled(),
             confirmation_probes: of(&gauges.confirmations),
             events_lost: self.0.progress.as_ref().map_or(0, |p| p.lost()),
             hook_panics: of(&self.0.hook_panics),
@@ -189,22 +189,22 @@ struct Check {
 
 /// The other end of a request.
 struct PendingReport {
-    answer: oneshot::Receiver<Answer>,
+    response: oneshot::Receiver<Response>,
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     asked_at: u64,
 }
 
 impl Check {
     fn new(address: SocketAddr, timeout: Duration) -> Self {
-        let (sender, answer) = oneshot::channel();
-        let request = Request { address, timeout, answer: sender };
-        Self { request, report: PendingReport { answer, asked_at: monotonic::now() } }
+        let (reply, response) = oneshot::channel();
+        let request = Request { address, timeout, reply };
+        Self { request, report: PendingReport { response, asked_at: monotonic::now() } }
     }
 }
 
 impl PendingReport {
     async fn receive(self, address: SocketAddr) -> Result<Report, CheckError> {
-        let answer = self.answer.await.map_err(|_| CheckError::Stopped)?;
-        Ok(Report::new(address, self.asked_at, &answer))
+        let response = self.response.await.map_err(|_| CheckError::Stopped)?;
+        Ok(Report::new(address, self.asked_at, &response))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
-use engine::requests::Answer;
+use engine::requests::Response;
 use model::{
     errno::errno_text,
     flow,
@@ -42,18 +42,18 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(address: SocketAddr, asked_at: u64, answer: &Answer) -> Self {
-        let probe = &answer.probe;
+    pub(crate) fn new(address: SocketAddr, asked_at: u64, response: &Response) -> Self {
+        let probe = &response.probe;
         Self {
             address,
-            outcome: answer.outcome,
+            outcome: probe.outcome,
             handshake: probe.handshake_ns().map(Duration::from_nanos),
             timed_by_kernel: probe.kernel.is_some_and(|k| k.established_at != 0),
             waited: Duration::from_nanos(probe.syn_at().saturating_sub(asked_at)),
             local_port: local_port(probe),
             half_open_enforced: probe.half_open == HalfOpen::Enforced,
             errno: Some(probe.errno).filter(|errno| *errno != 0),
-            falsely_refused: answer.falsely_refused,
+            falsely_refused: response.falsely_refused,
             probe: probe.id,
         }
     }

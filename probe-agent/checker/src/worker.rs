@@ -10,10 +10,10 @@ use std::{
 };
 
 use engine::{
-    addresses,
     event_loop::Sink,
     requests,
     runtime::{Runtime, RuntimeConfig, WorkerSpec},
+    source_ports,
 };
 use explain::Judged;
 use kernel::{
@@ -43,7 +43,7 @@ pub(crate) fn start(config: CheckerConfig) -> Result<Checker, BuildError> {
     };
     let (stop, hook_panics) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
     let sink = SettledSink { hook: config.on_settled, panics: Arc::clone(&hook_panics) };
-    let ports = ports.unwrap_or_else(addresses::ephemeral_ports);
+    let ports = ports.unwrap_or_else(source_ports::ephemeral_ports);
     let worker = WorkerSpec { ports, source: queue, sink };
     let runtime = Runtime::start(&runtime, loaded.tracing, &stop, vec![worker])
         .map_err(BuildError::Worker)?;

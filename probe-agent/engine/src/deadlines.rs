@@ -1,36 +1,36 @@
-//! When probes in flight are to end.
+//! The deadlines of the probes in flight.
 //!
-//! Where the timeout is the same for all, deadlines come in order, and a queue holds them: O(1) for
-//! each. A request may bring a timeout of its own: its deadline goes into a heap if it is due before
-//! the last one in the queue. Nearly every probe is answered before its deadline, which then stays
-//! behind; [`Deadlines::forget`] drops those, so that the memory is that of the probes in flight
-//! and not of a timeout's worth of them.
+//! If all probes have the same timeout, their deadlines are added in order, and a queue holds them: O(1)
+//! for each. A request may have a timeout of its own: its deadline goes into a heap if it is before the
+//! last one in the queue. Nearly every probe is answered before its deadline, which then stays in the
+//! queue. [`Deadlines::retain`] drops such deadlines, so that memory is needed only for the probes in
+//! flight, not for all probes started within a timeout.
 
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
 };
 
-/// When one probe is to end.
+/// When one probe times out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub(crate) at: u64,
-    /// The slot that it runs on.
+    /// The slot that the probe runs on.
     pub(crate) slot: u32,
-    /// The slot's generation: a later one is of another probe.
+    /// The slot's generation: a later one belongs to another probe.
     pub(crate) generation: u32,
 }
 
-/// Deadlines, the earliest first.
+/// All deadlines, the earliest first.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
     ordered: VecDeque<Deadline>,
     others: BinaryHeap<Reverse<Deadline>>,
 }
 
-/// Fewer deadlines than this are not worth looking through.
-const FEW: usize = 1024;
+/// Fewer deadlines than this are not worth a cleanup.
+const MIN_CLEANUP: usize = 1024;
 
 impl Deadlines {
     /// Adds a deadline.
@@ -41,13 +41,13 @@ impl Deadlines {
         }
     }
 
-    /// When the earliest is.
+    /// The time of the earliest.
     pub(crate) fn next(&self) -> Option<u64> {
         let (ordered, other) = (self.ordered.front(), self.others.peek());
         ordered.into_iter().chain(other.map(|Reverse(d)| d)).map(|d| d.at).min()
     }
 
-    /// Takes the earliest, if it has passed at `now`.
+    /// Removes the earliest, if it has passed at `now`.
     pub(crate) fn pop(&mut self, now: u64) -> Option<Deadline> {
         let at = self.next().filter(|at| *at <= now)?;
         if self.ordered.front().is_some_and(|d| d.at == at) {
@@ -56,13 +56,13 @@ impl Deadlines {
         self.others.pop().map(|Reverse(d)| d)
     }
 
-    /// Whether most are of probes that have ended, when `in_flight` are in flight.
-    pub(crate) fn is_stale(&self, in_flight: usize) -> bool {
-        self.ordered.len() + self.others.len() > FEW + 4 * in_flight
+    /// Whether most deadlines belong to probes that have ended; `in_flight` is the number of probes in flight.
+    pub(crate) fn needs_cleanup(&self, in_flight: usize) -> bool {
+        self.ordered.len() + self.others.len() > MIN_CLEANUP + 4 * in_flight
     }
 
-    /// Keeps those of probes still in flight.
-    pub(crate) fn forget(&mut self, is_in_flight: impl Fn(&Deadline) -> bool) {
+    /// Keeps only the deadlines of probes in flight.
+    pub(crate) fn retain(&mut self, is_in_flight: impl Fn(&Deadline) -> bool) {
         self.ordered.retain(&is_in_flight);
         self.others.retain(|Reverse(d)| is_in_flight(d));
     }
@@ -70,14 +70,14 @@ impl Deadlines {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deadline, Deadlines, FEW};
+    use super::{Deadline, Deadlines, MIN_CLEANUP};
 
     fn at(at: u64, slot: u32) -> Deadline {
         Deadline { at, slot, generation: 1 }
     }
 
     #[test]
-    fn they_pass_in_order_however_they_came() {
+    fn deadlines_pass_in_order_whatever_order_they_were_added_in() {
         let mut deadlines = Deadlines::default();
         for (slot, due) in (0..).zip([30, 10, 40, 20, 40, 5]) {
             deadlines.push(at(due, slot));
@@ -98,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn probes_that_have_ended_are_forgotten() {
+    fn deadlines_of_ended_probes_are_dropped() {
         let mut deadlines = Deadlines::default();
         (0..5_000).for_each(|n| deadlines.push(at(u64::from(10_000 - n), n)));
-        assert!(deadlines.is_stale(10));
-        deadlines.forget(|d| d.slot < 10);
-        assert!(!deadlines.is_stale(10) && FEW > 10);
+        assert!(deadlines.needs_cleanup(10));
+        deadlines.retain(|d| d.slot < 10);
+        assert!(!deadlines.needs_cleanup(10) && MIN_CLEANUP > 10);
         assert_eq!(std::iter::from_fn(|| deadlines.pop(u64::MAX)).count(), 10);
     }
 }

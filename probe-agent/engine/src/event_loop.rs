@@ -1,11 +1,20 @@
 //! The event loop of one worker: starts probes on slots, waits for their answers and ends them.
 //!
-//! Each turn has phases that do not mix: start what is due, wait for answers, end what has timed out,
-//! take in kernel events, hand out what is settled. A socket that is used again reports a spare edge of
-//! its last `connect(AF_UNSPEC)`. Because starts and answers never share a turn's event list, an edge
-//! for a slot in flight is always about the probe in flight.
+//! Each turn has phases that do not mix. A probe passes these functions, one file per phase:
+//!
+//! ```text
+//! start.rs   start_due -> start -> choose_and_connect -> on_connect
+//! wait.rs    wait_for_answers
+//! end.rs     on_answer | on_error | on_deadline -> end -> on_probe_end
+//! settle.rs  settle -> hand_out -> Sink::settled
+//! ```
+//!
+//! A socket that is used again reports a spare edge of its last `connect(AF_UNSPEC)`. Because starts and
+//! answers never share a turn's event list, an edge for a slot in flight always belongs to the probe in
+//! flight.
 
-mod finish;
+mod end;
+mod settle;
 mod start;
 mod wait;
 
@@ -17,12 +26,12 @@ use std::{
     },
 };
 
-use explain::{Judged, correlator::Correlator, timeline::Timeline};
+use explain::{Judged, correlator::Correlator};
 use kernel::monotonic;
 use model::duration::nanos;
-use nix::sys::epoll::EpollEvent;
+use nix::sys::epoll::{Epoll, EpollEvent};
 
-use self::{start::Waiting, wait::Poller};
+use self::start::StartQueue;
 use crate::{
     deadlines::Deadlines,
     flights::Flights,
@@ -31,24 +40,21 @@ use crate::{
     observer::{Observer, Tracing},
     settings::Settings,
     slot_table::SlotTable,
-    work::{Source, TargetTable},
+    source::{Source, TargetTable},
 };
 
-/// Answers received in one turn, and probes started in one turn, at most: small enough for deadlines
-/// to hold, large enough to make the turn's own cost small.
+/// The most probes that one turn starts, and the most answers that it receives: small enough to keep
+/// deadlines, large enough to make the turn's own cost small.
 const BATCH: usize = 256;
 
-/// Settled probes that are handed out between two looks at the deadlines.
-const HANDED: usize = 64;
-
-/// Takes what the event loop has finished.
+/// Receives the probes that are finished.
 pub trait Sink {
-    /// What is left of it at the end.
+    /// What the sink leaves when the event loop has ended.
     type Result: Send + 'static;
 
-    /// A probe that no further event can belong to.
+    /// Takes a settled probe: no further event can belong to it.
     fn settled(&mut self, probe: Judged);
-    /// Whether more can be taken soon; while not, no further probe is started.
+    /// Whether the sink can take more. While it cannot, no further probe is started.
     fn has_room(&self) -> bool;
     /// The event loop has ended.
     fn finish(self) -> Self::Result;
@@ -62,11 +68,11 @@ pub(crate) struct EventLoop<S: Source> {
     slots: SlotTable,
     flights: Flights,
     deadlines: Deadlines,
-    limit: InFlightLimit,
-    waiting: Waiting,
+    in_flight_limit: InFlightLimit,
+    start_queue: StartQueue,
     observer: Observer,
     correlator: Correlator,
-    poller: Poller,
+    epoll: Epoll,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
     now: u64,
@@ -79,15 +85,15 @@ pub struct Ended {
     pub interrupted: bool,
     /// Probes whose settle window was cut short.
     pub unsettled: u64,
-    /// Events that userspace had no room for.
+    /// Kernel events that are missing: userspace had no room for them, or they could not be observed.
     pub events_lost: u64,
 }
 
 impl<S: Source> EventLoop<S> {
-    /// Prepares a worker. The calling thread's network namespace is the one that probes leave from.
+    /// Prepares a worker. Its probes leave from the calling thread's network namespace.
     ///
     /// # Errors
-    /// If the kernel gives no epoll instance.
+    /// If the kernel refuses an epoll instance.
     pub(crate) fn new(
         settings: Settings,
         source: S,
@@ -102,11 +108,11 @@ impl<S: Source> EventLoop<S> {
             slots: SlotTable::new(&settings, now / 1000, observer.tracer()),
             flights: Flights::default(),
             deadlines: Deadlines::default(),
-            limit: InFlightLimit::new(settings.concurrency),
-            waiting: Waiting::default(),
+            in_flight_limit: InFlightLimit::new(settings.concurrency),
+            start_queue: StartQueue::default(),
             correlator: Correlator::new(nanos(settings.settle), observer.coverage()),
             observer,
-            poller: Poller::new(source.wakeup())?,
+            epoll: wait::epoll(source.wakeup())?,
             source,
             settings,
             gauges,
@@ -115,8 +121,8 @@ impl<S: Source> EventLoop<S> {
         })
     }
 
-    /// Runs until the source is exhausted and every probe is settled, or until it is stopped, and hands
-    /// each probe to `sink`.
+    /// Runs until the source is exhausted and every probe is settled, or until it is stopped. Passes each
+    /// settled probe to `sink`.
     ///
     /// # Errors
     /// If waiting for answers fails.
@@ -125,7 +131,7 @@ impl<S: Source> EventLoop<S> {
         let mut answers = vec![EpollEvent::empty(); BATCH];
         while !self.stop.load(Ordering::Relaxed) {
             self.now = monotonic::now();
-            self.gauges.turn(self.now);
+            self.gauges.beat(self.now);
             let has_room = sink.has_room();
             self.start_due(has_room);
             if self.is_done() {
@@ -139,7 +145,7 @@ impl<S: Source> EventLoop<S> {
             self.gauges.in_flight.store(self.flights.len() as u64, Ordering::Relaxed);
             self.gauges.settling.store(self.correlator.len() as u64, Ordering::Relaxed);
         }
-        self.gauges.turn(monotonic::now());
+        self.gauges.beat(monotonic::now());
         let interrupted = !self.is_done();
         self.settle(&mut settled);
         let observed = self.observer.observed(self.observer.watermark(self.now));
@@ -147,8 +153,8 @@ impl<S: Source> EventLoop<S> {
         for timeline in settled.drain(..) {
             sink.settled(Judged::new(timeline, self.settings.expect));
         }
-        // A stall during this last part is noticed by others, too.
-        self.gauges.turn(monotonic::now());
+        // A stall during this last part counts, too.
+        self.gauges.beat(monotonic::now());
         Ok(Ended {
             interrupted,
             unsettled,
@@ -158,53 +164,12 @@ impl<S: Source> EventLoop<S> {
         })
     }
 
-    /// Whether nothing is left to do or to wait for.
+    /// Whether nothing is left to start or to wait for.
     fn is_done(&self) -> bool {
         self.source.is_exhausted()
             && self.flights.len() == 0
-            && self.waiting.is_empty()
+            && self.start_queue.is_empty()
             && self.correlator.is_empty()
-    }
-
-    /// Ends probes whose deadline has passed.
-    fn expire(&mut self) {
-        while let Some(passed) = self.deadlines.pop(self.now) {
-            if self.flights.has(passed.slot, passed.generation) {
-                self.on_deadline(passed.slot, passed.at);
-            }
-        }
-        if self.deadlines.is_stale(self.flights.len()) {
-            self.deadlines.forget(|d| self.flights.has(d.slot, d.generation));
-        }
-    }
-
-    /// Takes in the kernel events that have come, and collects the probes that are settled by them.
-    fn settle(&mut self, settled: &mut Vec<Timeline>) {
-        // In this order: whatever is delivered between the two is taken in, and not relied on.
-        let until = self.observer.watermark(self.now);
-        let (slots, flights) = (&self.slots, &self.flights);
-        let events = self.observer.events();
-        self.correlator.on_time(
-            events,
-            self.observer.observed(until),
-            |probe| {
-                let flight = slots.slot_of(probe.id).and_then(|slot| flights.get(slot));
-                flight.is_some_and(|flight| flight.flow == probe.flow)
-            },
-            settled,
-        );
-    }
-
-    /// Judges what is settled and hands it out. Timeouts that pass meanwhile need not wait for all of it.
-    fn hand_out(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) {
-        for (handed, timeline) in (1..).zip(settled.drain(..)) {
-            self.slots.on_settled(timeline.probe.id);
-            sink.settled(Judged::new(timeline, self.settings.expect));
-            if handed % HANDED == 0 {
-                self.now = monotonic::now();
-                self.expire();
-            }
-        }
     }
 }
 

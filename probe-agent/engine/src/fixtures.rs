@@ -1,4 +1,4 @@
-//! Ready-made settings and plans, for tests and benchmarks.
+//! Ready-made settings and plans for tests and benchmarks.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     settings::{PortPolicy, Settings, SocketSettings},
 };
 
-/// As fast as possible, 256 probes in flight, on as many source ports as `check` takes.
+/// As fast as possible, with 256 probes in flight and the number of slots that `check` uses by default.
 #[must_use]
 pub fn settings() -> Settings {
     Settings {
@@ -25,7 +25,7 @@ pub fn settings() -> Settings {
     }
 }
 
-/// So many probes of one target by one worker with [`settings`], with all that the kernel gives.
+/// A number of probes of one target by one worker, with [`settings`] and all kernel features.
 #[must_use]
 pub fn plan(target: SocketAddr, probes: u64) -> Plan {
     Plan { count: Some(probes), ..Plan::new(settings(), [Target::at(target)].into()) }

@@ -4,7 +4,7 @@ use model::record::ProbeId;
 use model::target::TargetId;
 use probe_agent_common::FlowKey;
 
-/// A refusal that another probe, from another port, is to decide about (path C).
+/// A refusal for which another probe, from another port, decides whether it is genuine (path C).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Confirmation {
     pub(crate) target: TargetId,
@@ -21,13 +21,14 @@ pub(crate) struct Flight {
     pub(crate) flow: FlowKey,
     pub(crate) generation: u32,
     pub(crate) started_at: u64,
-    /// The first probe of its socket.
+    /// It is the first probe of its socket.
     pub(crate) fresh_socket: bool,
-    /// A refusal of it needs a confirmation probe.
-    pub(crate) is_doubtful: bool,
+    /// If it is refused, a confirmation probe must decide whether the refusal is genuine.
+    pub(crate) refusal_in_doubt: bool,
     pub(crate) early_reuse: bool,
-    /// It is a confirmation probe itself.
+    /// The refused probe, if this is a confirmation probe.
     pub(crate) confirms: Option<ProbeId>,
+    /// Kernel events lost by the time it started.
     pub(crate) lost_before: u64,
 }
 
@@ -43,7 +44,7 @@ impl Flights {
         self.count
     }
 
-    pub(crate) fn start(&mut self, slot: u32, flight: Flight) {
+    pub(crate) fn insert(&mut self, slot: u32, flight: Flight) {
         let index = slot as usize;
         if self.by_slot.len() <= index {
             self.by_slot.resize_with(index + 1, || None);
@@ -56,18 +57,18 @@ impl Flights {
         self.by_slot.get(slot as usize)?.as_ref()
     }
 
-    pub(crate) fn end(&mut self, slot: u32) -> Option<Flight> {
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<Flight> {
         let flight = self.by_slot.get_mut(slot as usize)?.take()?;
         self.count -= 1;
         Some(flight)
     }
 
     /// Whether this generation of a slot is in flight.
-    pub(crate) fn has(&self, slot: u32, generation: u32) -> bool {
+    pub(crate) fn contains(&self, slot: u32, generation: u32) -> bool {
         self.get(slot).is_some_and(|flight| flight.generation == generation)
     }
 
-    /// What [`Self::start`] will write, for a caller that wants it in the processor's cache by then.
+    /// The memory that [`Self::insert`] will write, for prefetching.
     pub(crate) fn entry(&self, slot: u32) -> Option<&Option<Flight>> {
         self.by_slot.get(slot as usize)
     }

@@ -1,28 +1,28 @@
 //! How many probes may be in flight.
 
-/// How long a shortage lowers the limit, in nanoseconds: long enough for another attempt (some hundred
-/// ports at worst) to cost nothing.
+/// How long a shortage lowers the limit, in nanoseconds: long enough for the cost of the next attempt
+/// (some hundred ports at worst) not to matter.
 const HOLD: u64 = 1_000_000_000;
 
-/// The configured limit and, for a while after a shortage of ports or descriptors, the number of probes
-/// that there was room for. Others may give back what they took.
+/// The configured limit. For a while after a shortage of ports or descriptors the limit is lower: the
+/// number of probes that there was room for. Later, other programs may have released some.
 #[derive(Debug)]
 pub(crate) struct InFlightLimit {
-    full: usize,
-    /// A lower limit, and until when it holds.
+    configured: usize,
+    /// A lower limit, and the time until which it holds.
     lowered: Option<(usize, u64)>,
 }
 
 impl InFlightLimit {
-    pub(crate) fn new(full: usize) -> Self {
-        Self { full, lowered: None }
+    pub(crate) fn new(configured: usize) -> Self {
+        Self { configured, lowered: None }
     }
 
     /// The limit at `now`.
     pub(crate) fn at(&self, now: u64) -> usize {
         match self.lowered {
             Some((lowered, until)) if now < until => lowered,
-            _ => self.full,
+            _ => self.configured,
         }
     }
 
@@ -37,7 +37,7 @@ mod tests {
     use super::{HOLD, InFlightLimit};
 
     #[test]
-    fn it_comes_back() {
+    fn a_lowered_limit_is_restored_after_a_while() {
         let mut limit = InFlightLimit::new(256);
         assert_eq!(limit.at(0), 256);
         limit.lower(10, 5);

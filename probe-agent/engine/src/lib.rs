@@ -1,9 +1,8 @@
 //! Runs half-open TCP probes on recycled sockets.
 //!
-//! The only layer that knows both the kernel's side and the verdicts. Start at [`event_loop`] for one
-//! worker, at [`runtime`] for the threads, at [`session`] for a run of `check`.
+//! The only layer that knows both the kernel's side and the verdicts. Start with [`event_loop`] for one
+//! worker, with [`runtime`] for the threads, and with [`session`] for a run of `check`.
 
-pub mod addresses;
 mod deadlines;
 pub mod event_loop;
 #[cfg(any(test, feature = "fixtures"))]
@@ -13,12 +12,14 @@ pub mod gauges;
 mod in_flight_limit;
 mod observer;
 pub mod pacing;
+mod probe_socket;
 pub mod requests;
 pub mod runtime;
-pub mod schedule;
+mod schedule;
 pub mod session;
 pub mod settings;
-mod slot;
 mod slot_table;
+pub mod source;
+pub mod source_address;
+pub mod source_ports;
 mod targets;
-pub mod work;

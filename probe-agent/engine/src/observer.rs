@@ -1,4 +1,4 @@
-//! What a worker observes of the kernel's side: slot records, events, and what was lost of them.
+//! What a worker observes of the kernel's side: slot records, kernel events, and how many were lost.
 
 use std::{
     io,
@@ -21,7 +21,7 @@ use model::{
 };
 use probe_agent_common::SlotRecord;
 
-/// Events that wait for a worker, at most: a second of trouble at full speed.
+/// The most events that wait for a worker: enough for one second of trouble at full speed.
 const INBOX: usize = 65_536;
 
 /// A worker's end of the tracing.
@@ -31,8 +31,8 @@ pub(crate) struct Tracing {
     inbox: Receiver<FlowEvent>,
 }
 
-/// The tracing ends of `workers` workers, and the reader that feeds them. `route` says which worker an
-/// event belongs to; `settle` is their settle window.
+/// The tracing ends of `workers` workers, and the reader that passes events to them. `route` returns the
+/// worker that an event belongs to; `settle` is the settle window.
 ///
 /// # Errors
 /// If the reader's thread cannot be started.
@@ -55,10 +55,10 @@ pub(crate) fn tracing(
     Ok((ends, reader))
 }
 
-/// The kernel's side as one worker sees it; without tracing it reports nothing.
+/// The kernel's side as one worker observes it. Without tracing it reports nothing.
 pub(crate) struct Observer {
     tracing: Option<Tracing>,
-    /// Slots that were given another source address while late events may still have come for them.
+    /// Slots that moved to another source address while late events for them may still have been outstanding.
     relocations: u64,
 }
 
@@ -98,31 +98,31 @@ impl Observer {
         self.tracing.as_ref().and_then(|t| t.tracer.state_hook()).unwrap_or_default()
     }
 
-    /// The kernel's record of the probe on a slot, if it is newer than `generation`. A `connect()` that
-    /// failed before `CLOSE -> SYN_SENT` left the last probe's record there.
+    /// The kernel's record of the probe on a slot, if it is newer than `generation`. An older record belongs
+    /// to the last probe: a `connect()` that fails before `CLOSE -> SYN_SENT` makes no record.
     pub(crate) fn record(&self, slot: u32, generation: u32) -> Option<SlotRecord> {
         let record = self.tracing.as_ref()?.tracer.slots.read(slot)?;
         (record.generation != generation).then_some(record)
     }
 
-    /// When the probe on a slot was established, by the kernel's record.
+    /// When, by the kernel's record, the probe on a slot was established.
     pub(crate) fn established_at(&self, slot: u32, generation: u32) -> Option<u64> {
         self.record(slot, generation).map(|r| r.established_at).filter(|at| *at != 0)
     }
 
-    /// Asks for the record of a slot that will be used soon.
+    /// Prefetches the record of a slot that will be used soon.
     pub(crate) fn look_ahead(&self, slot: u32) {
         if let Some(tracing) = &self.tracing {
             tracing.tracer.slots.look_ahead(slot);
         }
     }
 
-    /// A slot was given another source address.
+    /// A slot has moved to another source address.
     pub(crate) fn on_relocation(&mut self) {
         self.relocations += u64::from(self.tracing.is_some());
     }
 
-    /// Slots that were given another source address, each of which may have lost an event.
+    /// Slots that moved to another source address. Each may have lost an event.
     pub(crate) fn relocations(&self) -> u64 {
         self.relocations
     }
@@ -132,34 +132,34 @@ impl Observer {
         self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.relocations
     }
 
-    /// Until when no event is outstanding but those of [`Self::events`], and how many are lost. `now` is
-    /// what to go by without tracing. Must be read before the events are: what the reader delivers
-    /// meanwhile may be taken in, but nothing is claimed about it.
+    /// The time up to which no event is outstanding except those of [`Self::events`]; `now` without tracing.
+    /// Read the watermark before the events: later events may be taken in, but it does not cover them.
     pub(crate) fn watermark(&self, now: u64) -> u64 {
         self.tracing.as_ref().map_or(now, |t| t.progress.watermark())
     }
 
-    /// The events that have come.
+    /// The events that have arrived.
     pub(crate) fn events(&self) -> impl Iterator<Item = FlowEvent> {
         self.tracing.iter().flat_map(|t| t.inbox.try_iter())
     }
 
-    /// When a probe whose window ends at `due` may be settled: all its events must have been reported.
+    /// The time at which all events of a probe whose window ends at `due` have been reported, and it may be
+    /// settled.
     pub(crate) fn reported_by(&self, due: u64) -> u64 {
         self.tracing.as_ref().map_or(due, |t| t.progress.look_after(due))
     }
 
-    /// What is observed up to a watermark.
+    /// What has been observed up to a watermark.
     pub(crate) fn observed(&self, until: u64) -> Observed {
         Observed { until, lost: self.lost() }
     }
 }
 
-/// How often the reader looks, for probes with this settle window.
+/// The interval at which the reader reads, for probes with this settle window.
 ///
-/// Each look disturbs whatever runs on that CPU, so there are no more than needed: an event that was
-/// lost when the server's timer ran is found by the second look after it ([`kernel::lost_events`]), and that
-/// must come, with room to spare, before the window ends.
+/// Each read disturbs whatever runs on that CPU, so there are no more than needed: an event that was lost
+/// when the server's timer ran is found by the second read after it ([`kernel::lost_events`]). That read must
+/// come before the window ends, with a margin.
 fn tick(settle: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(20);
     const LONGEST: Duration = Duration::from_millis(100);
@@ -174,7 +174,7 @@ mod tests {
     use super::tick;
 
     #[test]
-    fn looks_fit_between_the_servers_timer_and_the_end_of_the_window() {
+    fn reads_fit_between_the_servers_timer_and_the_end_of_the_window() {
         let ms = Duration::from_millis;
         for (settle, expected) in [(0, 20), (1100, 20), (1400, 50), (2000, 100), (60_000, 100)] {
             assert_eq!(tick(ms(settle)), ms(expected), "{settle} ms");

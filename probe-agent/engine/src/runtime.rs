@@ -1,6 +1,6 @@
-//! The threads that probe: one event loop each, fed by one reader of kernel events.
+//! The threads that probe: one event loop each, and one reader that passes kernel events to them.
 //!
-//! Runs, services and the embeddable checker share this.
+//! Sessions and the embeddable checker share this.
 
 use std::{
     fs::File,
@@ -30,27 +30,27 @@ use crate::{
     gauges::{ENDED, Gauges},
     observer::{self, Tracing},
     settings::Settings,
-    work::Source,
+    source::Source,
 };
 
-/// What the threads have in common.
+/// The configuration that all threads share.
 #[derive(Clone, Debug)]
 pub struct RuntimeConfig {
-    /// How each worker probes. [`Settings::slots`] and [`Settings::concurrency`] are those of one.
+    /// How each worker probes. [`Settings::slots`] and [`Settings::concurrency`] are those of one worker.
     pub settings: Settings,
     /// The network namespace to probe from; `None`: the caller's.
     pub netns: Option<Arc<File>>,
-    /// Whether the threads block all signals, so that no handler of their host runs on them.
+    /// Whether the threads block all signals, to keep the host program's signal handlers off them.
     pub block_signals: bool,
 }
 
 /// One worker of a runtime.
 pub struct WorkerSpec<S, K> {
-    /// Its source ports. No other worker has any of them.
+    /// Its source ports. No two workers share a port.
     pub ports: RangeInclusive<u16>,
     /// Where its probes come from.
     pub source: S,
-    /// Where they go when they are settled.
+    /// Where its settled probes go.
     pub sink: K,
 }
 
@@ -65,17 +65,18 @@ pub struct Runtime<R> {
 /// How the threads ended.
 #[derive(Debug)]
 pub struct RuntimeResult<R> {
-    /// What is left of the workers' sinks, in their order.
+    /// What the workers' sinks left, in the order of the workers.
     pub results: Vec<R>,
-    /// All of their ends together.
+    /// How the workers ended, added up.
     pub ended: Ended,
 }
 
 impl<R: Send + 'static> Runtime<R> {
-    /// Starts the threads, and waits until each is ready. `stop` ends them soon after it is set.
+    /// Starts the threads, and waits until each is ready. They end soon after `stop` is set.
     ///
     /// # Errors
-    /// If a thread, an epoll instance or the namespace is refused. Threads that have started end then.
+    /// If the kernel refuses a thread, an epoll instance or the namespace. The threads that have started
+    /// are then ended.
     pub fn start<S, K>(
         config: &RuntimeConfig,
         tracing: Option<(Arc<Tracer>, Rings)>,
@@ -106,7 +107,7 @@ impl<R: Send + 'static> Runtime<R> {
         drop(ready);
         if let Err(error) = started.and_then(|()| is_ready.iter().collect::<io::Result<()>>()) {
             stop.store(true, Ordering::Relaxed);
-            // Whatever they report, the error that stopped them is the one to return.
+            // Whatever error they return, the one that stopped them matters.
             let _ = runtime.join();
             return Err(error);
         }
@@ -146,13 +147,13 @@ impl<R: Send + 'static> Runtime<R> {
         Ok(())
     }
 
-    /// The figures of each worker.
+    /// The gauges of each worker.
     #[must_use]
     pub fn gauges(&self) -> &[Arc<Gauges>] {
         &self.gauges
     }
 
-    /// How far the reader of kernel events is.
+    /// The progress of the reader of kernel events.
     #[must_use]
     pub fn progress(&self) -> Option<Arc<Progress>> {
         self.reader.as_ref().map(Reader::progress)
@@ -167,7 +168,7 @@ impl<R: Send + 'static> Runtime<R> {
     /// Waits for all workers.
     ///
     /// # Errors
-    /// The first error of a worker, or that one panicked.
+    /// The first error of a worker. A panic counts as an error.
     pub fn join(self) -> io::Result<RuntimeResult<R>> {
         let joined: Vec<_> = self.workers.into_iter().map(join).collect();
         let mut results = Vec::new();
@@ -179,7 +180,7 @@ impl<R: Send + 'static> Runtime<R> {
             ended.unsettled += one.unsettled;
             ended.events_lost += one.events_lost;
         }
-        // The reader's count includes the kernel's, but may be a tick old.
+        // The reader's count includes the kernel's, but may be one tick old.
         let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
         let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
         ended.events_lost += in_kernel.max(in_all);
@@ -191,16 +192,16 @@ impl<R: Send + 'static> Runtime<R> {
     }
 }
 
-/// Waits for a thread. A panic has been reported by the panic hook.
+/// Waits for a thread. The panic hook has already reported a panic.
 fn join<T>(thread: JoinHandle<io::Result<T>>) -> io::Result<T> {
     thread.join().unwrap_or_else(|payload| {
-        // Its destructor may be somebody else's code, and could panic here.
+        // The payload's destructor may be foreign code, and could panic here.
         mem::forget(payload);
         Err(io::Error::other("a worker thread panicked"))
     })
 }
 
-/// All that a worker's thread takes along.
+/// Everything that is moved to a worker's thread.
 struct Worker<S, K> {
     settings: Settings,
     source: S,
@@ -220,7 +221,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
         let event_loop = match prepared {
             Ok(event_loop) => event_loop,
             Err(error) => {
-                // The starter takes the error; this thread has no more to report.
+                // `Runtime::start` returns the error; this thread has nothing more to report.
                 let _ = ready.send(Err(error));
                 return Ok((Ended::default(), sink.finish()));
             }
@@ -240,7 +241,7 @@ fn spawn<T: Send + 'static>(
 ) -> io::Result<JoinHandle<T>> {
     let run = move || {
         if block_signals {
-            // It cannot fail for these arguments (pthread_sigmask(3)).
+            // Cannot fail with these arguments (pthread_sigmask(3)).
             let _ = SigSet::all().thread_block();
         }
         run()
@@ -248,7 +249,7 @@ fn spawn<T: Send + 'static>(
     thread::Builder::new().name("probe-worker".to_owned()).spawn(run)
 }
 
-/// Each worker has source ports of its own, so that an event's local port names its worker.
+/// Routes an event by its local port: each worker has source ports of its own.
 fn by_port<S, K>(workers: &[WorkerSpec<S, K>]) -> Route {
     let ports: Vec<RangeInclusive<u16>> = workers.iter().map(|w| w.ports.clone()).collect();
     Arc::new(move |port| ports.iter().position(|range| range.contains(&port)).unwrap_or(usize::MAX))

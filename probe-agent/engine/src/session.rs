@@ -1,5 +1,5 @@
-//! One run of a plan, from the loaded hooks to the merged counts: workers probe, the calling thread
-//! reports.
+//! One run of a plan, from the loaded hooks to the merged counts: workers probe, and the calling thread
+//! passes their probes to the output.
 
 mod watchdog;
 mod worker_sink;
@@ -27,19 +27,19 @@ use model::target::Target;
 pub use self::worker_sink::{Counts, ReportFilter};
 use self::{watchdog::Watchdog, worker_sink::WorkerSink};
 use crate::{
-    addresses::{self, split},
     event_loop::Ended,
     gauges::Gauges,
-    pacing::{Limits, Pacing},
+    pacing::{Pacing, RateLimits},
     runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
     schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::Settings,
+    source_ports::{ephemeral_ports, split_range},
 };
 
-/// How often the caller is told how far the run is.
+/// How often the output's [`Output::tick`] is called.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What a run is to do.
+/// What a run does.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// How to probe.
@@ -49,29 +49,29 @@ pub struct Plan {
     /// Probes for each target; `None`: until stopped.
     pub count: Option<u64>,
     /// When they start.
-    pub pace: Pacing,
-    /// Threads that probe.
+    pub pacing: Pacing,
+    /// The number of threads that probe.
     pub workers: u32,
     /// The network namespace to probe from; `None`: the caller's.
     pub netns: Option<Arc<File>>,
-    /// Whether to hold back ACKs that would complete a handshake.
+    /// Whether to attach the ACK guard, which drops ACKs that would complete a handshake.
     pub ack_guard: bool,
     /// Which hook reports state changes.
     pub state_hook: StateHookChoice,
-    /// Which probes the caller wants to hear of.
+    /// Which probes the output receives.
     pub filter: ReportFilter,
 }
 
 impl Plan {
-    /// One probe of each target at once, by one worker of the caller's network namespace, with all that
-    /// the kernel gives; the caller hears of every one.
+    /// One probe of each target, all at once, by one worker in the caller's network namespace, with all
+    /// kernel features. The output receives every probe.
     #[must_use]
     pub fn new(settings: Settings, targets: Arc<[Target]>) -> Self {
         Self {
             settings,
             targets,
             count: Some(1),
-            pace: Pacing::default(),
+            pacing: Pacing::default(),
             workers: 1,
             netns: None,
             ack_guard: true,
@@ -84,32 +84,33 @@ impl Plan {
 /// How a run went.
 #[derive(Debug)]
 pub struct RunResult<C> {
-    /// What its workers counted.
+    /// The merged counts of the workers.
     pub counts: C,
     /// How it ended.
     pub ended: Ended,
-    /// Times that a worker's loop stood still for longer than a second.
+    /// How often a worker's event loop was stalled for a second or longer.
     pub worker_stalls: u64,
-    /// From the first start of a probe to the last end of one, in nanoseconds.
+    /// The time from the first start of a probe to the last end of one, in nanoseconds.
     pub probing_ns: u64,
 }
 
-/// Whoever hears of a run while it goes on, on the thread that called [`run`]. An error stops it.
+/// Receives the probes and the progress of a run, on the thread that called [`run`]. An error stops the
+/// run.
 pub trait Output {
-    /// A probe that was wanted has settled.
+    /// A probe that the report filter selects is settled.
     ///
     /// # Errors
-    /// Whatever makes it pointless to go on.
+    /// Any error that makes it pointless to continue.
     fn probe(&mut self, probe: Judged) -> io::Result<()>;
 
-    /// Some time has passed.
+    /// A tenth of a second has passed.
     ///
     /// # Errors
-    /// Whatever makes it pointless to go on.
+    /// Any error that makes it pointless to continue.
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()>;
 
-    /// A worker's loop has stood still for longer than a second; its probes are late. Where
-    /// several have since the last tick, this is one of them.
+    /// A worker's event loop was stalled for a second or longer, so its probes are late. If several were
+    /// since the last tick, this is one of them.
     fn stalled(&mut self, worker: usize) {
         let _ = worker;
     }
@@ -127,11 +128,11 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     Ok((Arc::new(tracer), rings))
 }
 
-/// Runs a plan to its end, or until `stop` is set, and reports to `output` on the calling thread.
+/// Runs a plan to its end, or until `stop` is set. The calling thread passes the probes to `output`.
 /// `counts` makes the counts of a worker.
 ///
 /// # Errors
-/// If a thread, an epoll instance or the namespace is refused, or what `output` returned.
+/// If the kernel refuses a thread, an epoll instance or the namespace, and any error of `output`.
 pub fn run<C: Counts>(
     plan: &Plan,
     tracing: Option<(Arc<Tracer>, Rings)>,
@@ -153,50 +154,50 @@ pub fn run<C: Counts>(
     let gauges = runtime.gauges().to_vec();
     let watchdog =
         Watchdog::start(gauges.clone()).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-    let heard = listen(&inbox, &backlog, &gauges, &watchdog, output);
-    if heard.is_err() {
+    let forwarded = forward(&inbox, &backlog, &gauges, &watchdog, output);
+    if forwarded.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
     let RuntimeResult { results, ended } = runtime.join()?;
-    heard?;
-    // The first worker's counts are those that the others' are added to: one more set would be as large.
+    forwarded?;
+    // The others' counts are merged into those of the first worker: one more set would be as large.
     let mut all = results.into_iter();
     let mut total = all.next().unwrap_or_else(counts);
     all.for_each(|counts| total.merge(counts));
-    let worker_stalls = gauges.iter().map(|g| g.stalls_ended.load(Ordering::Relaxed)).sum();
+    let worker_stalls = gauges.iter().map(|g| g.past_stalls.load(Ordering::Relaxed)).sum();
     Ok(RunResult { counts: total, ended, worker_stalls, probing_ns: probing_ns(&gauges) })
 }
 
-/// The workers of a plan: its source ports and its targets, divided among them.
+/// The workers of a plan, with its source ports and targets divided among them.
 fn workers<K>(
     plan: &Plan,
     sink: impl Fn() -> K,
 ) -> io::Result<Vec<WorkerSpec<ScheduledTargets, K>>> {
     let range = match &plan.settings.socket.ports {
         Some(range) => range.clone(),
-        None => inside(plan.netns.as_ref(), addresses::ephemeral_ports)?,
+        None => inside(plan.netns.as_ref(), ephemeral_ports)?,
     };
-    let ports = split(&range, plan.workers);
+    let ports = split_range(&range, plan.workers);
     let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
     let count = u32::try_from(ports.len()).unwrap_or(1);
-    let shares = assign(targets, plan.count, count, plan.settings.interval, &plan.pace);
-    let limits = Arc::new(Limits::new(&plan.pace, &plan.targets));
+    let assignments = assign(targets, plan.count, count, plan.settings.interval, &plan.pacing);
+    let limits = Arc::new(RateLimits::new(&plan.pacing, &plan.targets));
     let now = monotonic::now();
-    let worker = |(number, (ports, shares))| {
+    let worker = |(number, (ports, assignments))| {
         let config = WorkerConfig {
             targets: Arc::clone(&plan.targets),
-            shares,
-            jitter: plan.pace.jitter,
+            assignments,
+            jitter: plan.pacing.jitter,
             limits: Arc::clone(&limits),
         };
-        // The jitter of two workers differs.
+        // Each worker has a different jitter.
         let seed = now ^ u64::from(number) << 40;
         WorkerSpec { ports, source: ScheduledTargets::new(config, seed, now), sink: sink() }
     };
-    Ok((0_u32..).zip(ports.into_iter().zip(shares)).map(worker).collect())
+    Ok((0_u32..).zip(ports.into_iter().zip(assignments)).map(worker).collect())
 }
 
-/// From the first start of a probe to the last end of one.
+/// The time from the first start of a probe to the last end of one.
 fn probing_ns(gauges: &[Arc<Gauges>]) -> u64 {
     let times = |read: fn(&Gauges) -> u64| gauges.iter().map(move |g| read(g)).filter(|at| *at > 0);
     let first = times(|g| g.first_at.load(Ordering::Relaxed)).min();
@@ -204,15 +205,15 @@ fn probing_ns(gauges: &[Arc<Gauges>]) -> u64 {
     first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first))
 }
 
-/// Passes on what the workers tell until they have all ended.
-fn listen(
+/// Passes probes from the workers to the output, until all workers have ended.
+fn forward(
     inbox: &Receiver<Judged>,
     backlog: &AtomicUsize,
     gauges: &[Arc<Gauges>],
     watchdog: &Watchdog,
     output: &mut impl Output,
 ) -> io::Result<()> {
-    let mut told = 0;
+    let mut reported = 0;
     let mut next_tick = std::time::Instant::now() + TICK;
     loop {
         match inbox.recv_timeout(TICK) {
@@ -226,8 +227,8 @@ fn listen(
         let now = std::time::Instant::now();
         if now >= next_tick {
             next_tick = now + TICK;
-            if watchdog.stalls() > told {
-                told = watchdog.stalls();
+            if watchdog.stalls() > reported {
+                reported = watchdog.stalls();
                 output.stalled(watchdog.latest());
             }
             output.tick(gauges)?;

@@ -1,4 +1,4 @@
-//! What the engine is told to do.
+//! How the engine probes.
 
 use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
@@ -7,20 +7,20 @@ use model::expect::Expect;
 /// When a source port may probe the same target again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortPolicy {
-    /// Not before the settle window of its last probe has passed; where there are more probes than
-    /// ports, the longest-rested one goes first and the early reuse is counted
+    /// After the settle window of its last probe. If no port is ready, the one idle for longest is used
+    /// and the early reuse is counted.
     #[default]
     Rotate,
-    /// At once: for reproducing what a leftover does to the next probe
+    /// At once: reproduces what a stale half-open connection does to the next probe.
     Pin,
 }
 
-/// Where probes come from, and how their sockets are made.
+/// The source address and ports of probes, and how their sockets are made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SocketSettings {
-    /// Source address; `None`: the one that the routing table chooses for each target.
+    /// The source address; `None`: the one that the routing table chooses for each target.
     pub source: Option<IpAddr>,
-    /// Source ports; `None`: the host's `ip_local_port_range`.
+    /// The source ports; `None`: the host's `ip_local_port_range`.
     pub ports: Option<RangeInclusive<u16>>,
     /// `SO_BINDTODEVICE`.
     pub interface: Option<String>,
@@ -32,20 +32,20 @@ pub struct SocketSettings {
     pub fresh_sockets: bool,
 }
 
-/// What a run of the engine is to do.
+/// How each worker probes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// From one probe of a target to its next; zero: as fast as possible.
+    /// The time between two probes of a target; zero: as fast as possible.
     pub interval: Duration,
-    /// At most so many probes are in flight.
+    /// The in-flight limit.
     pub concurrency: usize,
-    /// A probe without an answer ends after this.
+    /// A probe without an answer times out after this.
     pub timeout: Duration,
-    /// How long late events are waited for after a probe.
+    /// How long a probe waits for late events after its end.
     pub settle: Duration,
-    /// At most so many slots: each takes a source port and a file descriptor.
+    /// The most slots: each takes a source port and a file descriptor.
     pub slots: u32,
-    /// Number of the first slot: workers of one run have slots of their own.
+    /// The number of the first slot: each worker of a run has slots of its own.
     pub first_slot: u32,
     /// When a 4-tuple may be used again.
     pub port_policy: PortPolicy,

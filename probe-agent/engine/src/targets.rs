@@ -9,61 +9,58 @@ use std::{
 use model::target::TargetId;
 use slab::Slab;
 
-use crate::{addresses::Routes, settings::SocketSettings};
+use crate::{settings::SocketSettings, source_address::RouteLookup};
 
-/// The hosts whose source addresses are remembered for targets that come and go. One takes some 50
-/// bytes.
-const HOSTS: usize = 4096;
+/// The most hosts whose source addresses are cached for transient targets. One takes some 50 bytes.
+const MAX_HOSTS: usize = 4096;
 
-/// A host, and the interface that a link-local one is reached by.
+/// A host, and the scope of a link-local address.
 type Host = (IpAddr, u32);
 
-/// Targets, by [`TargetId`]. `J` is what their source of work keeps of each.
+/// Targets, by [`TargetId`]. `J` is what their source of probes stores with each.
 pub struct TargetTable<J> {
     entries: Slab<Entry<J>>,
-    routes: Routes,
-    /// Source address by host: targets that come and go do not look up their route each time.
+    routes: RouteLookup,
+    /// Source addresses by host: transient targets do not look up their route each time.
     hosts: Option<HashMap<Host, IpAddr>>,
 }
 
 struct Entry<J> {
     address: SocketAddr,
-    /// Source address, once it is known.
+    /// The source address, once it is known.
     source: Option<IpAddr>,
     job: J,
 }
 
 impl<J> TargetTable<J> {
-    /// A table for targets that stay.
-    #[must_use]
-    pub fn of(targets: impl ExactSizeIterator<Item = (SocketAddr, J)>) -> Self {
+    /// A table whose targets stay the same.
+    pub(crate) fn fixed(targets: impl ExactSizeIterator<Item = (SocketAddr, J)>) -> Self {
         let mut entries = Slab::with_capacity(targets.len());
         for (address, job) in targets {
             entries.insert(Entry { address, source: None, job });
         }
-        Self { entries, routes: Routes::default(), hosts: None }
+        Self { entries, routes: RouteLookup::default(), hosts: None }
     }
 
-    /// An empty table for targets that come and go.
-    #[must_use]
-    pub fn transient() -> Self {
+    /// An empty table for targets that are added and removed.
+    pub(crate) fn transient() -> Self {
         let hosts = Some(HashMap::new());
-        Self { entries: Slab::new(), routes: Routes::default(), hosts }
+        Self { entries: Slab::new(), routes: RouteLookup::default(), hosts }
     }
 
     /// Adds a target.
-    pub fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
+    pub(crate) fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
         let index = self.entries.insert(Entry { address, source: None, job });
         TargetId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
     /// Removes a target.
-    pub fn remove(&mut self, target: TargetId) -> Option<J> {
+    pub(crate) fn remove(&mut self, target: TargetId) -> Option<J> {
         self.entries.try_remove(target.0 as usize).map(|entry| entry.job)
     }
 
-    /// What the source of work keeps of a target.
-    pub fn job(&mut self, target: TargetId) -> Option<&mut J> {
+    /// What the source of probes stores with a target.
+    pub(crate) fn job(&mut self, target: TargetId) -> Option<&mut J> {
         self.entries.get_mut(target.0 as usize).map(|entry| &mut entry.job)
     }
 
@@ -72,7 +69,7 @@ impl<J> TargetTable<J> {
         self.entries[target.0 as usize].address
     }
 
-    /// The source address for a target, looked up once and again after each failure.
+    /// The source address for a target. It is looked up once, and again after each failure.
     ///
     /// # Errors
     /// If there is no route.
@@ -86,13 +83,13 @@ impl<J> TargetTable<J> {
             return Ok(ip);
         }
         let host = host(entry.address);
-        let known = self.hosts.as_ref().and_then(|hosts| hosts.get(&host).copied());
-        let ip = match known {
+        let cached = self.hosts.as_ref().and_then(|hosts| hosts.get(&host).copied());
+        let ip = match cached {
             Some(ip) => ip,
             None => self.routes.source(entry.address, settings)?,
         };
         if let Some(hosts) = &mut self.hosts {
-            if hosts.len() >= HOSTS {
+            if hosts.len() >= MAX_HOSTS {
                 hosts.clear();
             }
             hosts.insert(host, ip);
@@ -101,7 +98,8 @@ impl<J> TargetTable<J> {
         Ok(ip)
     }
 
-    /// A probe failed: the route, or the source address, may be another by the next time.
+    /// A probe failed: the next one looks up the route again, because it or the source address may have
+    /// changed.
     pub(crate) fn forget_source(&mut self, target: TargetId) {
         let entry = &mut self.entries[target.0 as usize];
         entry.source = None;
@@ -110,8 +108,8 @@ impl<J> TargetTable<J> {
         }
     }
 
-    /// Whether the source address that a target is probed from is no longer an address of this host.
-    pub(crate) fn lacks_source(
+    /// Whether the source address for a target has been removed from this host.
+    pub(crate) fn source_removed(
         &mut self,
         target: TargetId,
         settings: &SocketSettings,
@@ -119,7 +117,7 @@ impl<J> TargetTable<J> {
     ) -> bool {
         let entry = &self.entries[target.0 as usize];
         let ip = entry.source.or(settings.source);
-        ip.is_some_and(|ip| self.routes.is_gone(ip, entry.address, settings, now))
+        ip.is_some_and(|ip| self.routes.is_removed(ip, entry.address, settings, now))
     }
 }
 

@@ -75,7 +75,7 @@ fn addresses(config: &mut CheckConfig) -> Result<Arc<[Target]>, Failure> {
             return Err(Failure::usage(ConfigError::NoInterface(name.clone())));
         }
         if let Some(source) = config.source {
-            engine::addresses::check(source)
+            engine::source_address::check(source)
                 .map_err(|_| Failure::usage(ConfigError::SourceAddress(source)))?;
         }
         resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))

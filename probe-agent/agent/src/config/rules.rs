@@ -37,7 +37,7 @@ pub(super) fn source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), Con
         return if args.freebind { Err(ConfigError::FreebindWithoutSource) } else { Ok(()) };
     };
     let wire = source.to_canonical();
-    if !engine::addresses::is_unicast(source) {
+    if !engine::source_address::is_unicast(source) {
         return Err(ConfigError::SourceAddress(source));
     }
     for target in targets {

@@ -74,7 +74,7 @@ fn every_flag() {
         spread: true,
         rate,
         rate_per_host,
-        jitter: Jitter::Share(0.0),
+        jitter: Jitter::Fraction(0.0),
         ..Pacing::default()
     };
     assert_eq!(config.pace(), pace);

@@ -1,6 +1,11 @@
-//! Starting probes: which target, from which slot.
+//! Starts probes: which target, from which slot.
 
-use std::{collections::VecDeque, io, net::SocketAddr, sync::atomic::Ordering};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::atomic::Ordering,
+};
 
 use kernel::{monotonic, prefetch::prefetch};
 use model::{
@@ -13,35 +18,35 @@ use model::{
 
 use super::{BATCH, EventLoop};
 use crate::{
-    addresses,
     deadlines::Deadline,
     flights::{Confirmation, Flight},
-    slot::Started,
-    slot_table::{Chosen, Connected},
-    work::Source,
+    probe_socket::ConnectResult,
+    slot_table::{ChosenSlot, StartedProbe},
+    source::Source,
+    source_address,
 };
 
-/// The slot of a probe that never got one.
+/// The slot number of a probe that never got a slot.
 const NO_SLOT: u32 = u32::MAX;
 
 /// How long one turn starts probes, in nanoseconds: answers and timeouts wait meanwhile.
-const STARTING: u64 = 5_000_000;
+const START_TIME: u64 = 5_000_000;
 
-/// Starting goes on for this long, in nanoseconds, after a timeout has passed: enough for the turn's own
-/// cost to stay small, whatever becomes of probes that were answered long ago.
-const BEHIND: u64 = 1_000_000;
+/// How long probes are still started, in nanoseconds, after a deadline has passed. It keeps the turn's own
+/// cost small even if the deadline belongs to a probe that was answered long ago.
+const DEADLINE_SLACK: u64 = 1_000_000;
 
-/// Probes that come before those of the source.
+/// Probes that start before those of the source.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub(super) struct StartQueue {
     confirmations: VecDeque<Confirmation>,
-    /// A probe that was due when there was no port for it.
-    without_port: Option<TargetId>,
+    /// A probe that was due when no port was free for it.
+    postponed: Option<TargetId>,
     /// Counts the probes that never got a slot.
-    slotless: u32,
+    without_slot: u32,
 }
 
-impl Waiting {
+impl StartQueue {
     pub(super) fn confirm(&mut self, confirmation: Confirmation) {
         self.confirmations.push_back(confirmation);
     }
@@ -51,29 +56,29 @@ impl Waiting {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.confirmations.is_empty() && self.without_port.is_none()
+        self.confirmations.is_empty() && self.postponed.is_none()
     }
 }
 
 impl<S: Source> EventLoop<S> {
     /// Starts what is due, confirmation probes first.
     pub(super) fn start_due(&mut self, has_room: bool) {
-        let until = self.now + STARTING;
+        let until = self.now + START_TIME;
         for _ in 0..BATCH {
-            // The time of the last start: deadlines count from it, and must not wait for a batch.
+            // `now` is the time of the last start: deadlines count from it, and must not wait for a batch.
             if self.now >= until
-                || self.is_behind()
-                || self.flights.len() >= self.limit.at(self.now)
+                || self.is_late()
+                || self.flights.len() >= self.in_flight_limit.at(self.now)
             {
                 return;
             }
-            if let Some(confirmation) = self.waiting.confirmations.pop_front() {
+            if let Some(confirmation) = self.start_queue.confirmations.pop_front() {
                 self.source.charge(confirmation.target, self.now);
                 self.start(confirmation.target, Some(confirmation));
                 continue;
             }
-            // Nothing new while the output is behind: what is settled must not pile up.
-            let next = self.waiting.without_port.take();
+            // Nothing new while the sink has no room: settled probes must not pile up.
+            let next = self.start_queue.postponed.take();
             let next = next.or_else(|| {
                 has_room.then(|| self.source.take(&mut self.targets, self.now)).flatten()
             });
@@ -82,10 +87,10 @@ impl<S: Source> EventLoop<S> {
         }
     }
 
-    /// Whether timeouts have passed that have not been handled: a probe that starts now would be one
-    /// more to end, and all of them late.
-    fn is_behind(&self) -> bool {
-        self.deadlines.next().is_some_and(|at| at.saturating_add(BEHIND) <= self.now)
+    /// Whether deadlines have passed that have not been handled. Another probe would be one more to end,
+    /// and all of them late.
+    fn is_late(&self) -> bool {
+        self.deadlines.next().is_some_and(|at| at.saturating_add(DEADLINE_SLACK) <= self.now)
     }
 
     fn start(&mut self, target: TargetId, confirmation: Option<Confirmation>) {
@@ -93,13 +98,13 @@ impl<S: Source> EventLoop<S> {
         if let Err(error) = self.choose_and_connect(target, confirmation.as_ref()) {
             if confirmation.is_none() && self.flights.len() > 0 && self.is_shortage(target, &error)
             {
-                // There are fewer ports or descriptors than probes were to be in flight: it waits for
-                // one of those that there are.
-                self.limit.lower(self.flights.len(), self.now);
-                self.waiting.without_port = Some(target);
+                // There are fewer ports or descriptors than the in-flight limit allows: the probe waits
+                // until a probe in flight gives back one of those that there are.
+                self.in_flight_limit.lower(self.flights.len(), self.now);
+                self.start_queue.postponed = Some(target);
                 return;
             }
-            self.could_not_start(target, &error, confirmation.map(|c| c.first));
+            self.on_start_failed(target, &error, confirmation.map(|c| c.first));
         }
     }
 
@@ -110,45 +115,50 @@ impl<S: Source> EventLoop<S> {
     ) -> io::Result<()> {
         let remote = self.targets.address(target);
         let ip = self.targets.source(target, &self.settings.socket)?;
-        if let Some(next) = self.slots.look_ahead(ip) {
-            if let Some(flight) = self.flights.entry(next) {
-                prefetch(flight);
-            }
-            let last = *self.slots.last(next);
-            if let Some(pending) = last.and_then(|last| self.correlator.will_read(last)) {
-                prefetch(pending);
-            }
-            self.observer.look_ahead(self.slots.number(next));
-        }
+        self.prefetch_next(ip);
         let chosen = self.slots.choose(ip, remote, confirmation.map(|c| &c.flow))?;
         if chosen.relocated && !self.correlator.is_empty() {
             self.observer.on_relocation();
         }
-        let connected = self.slots.connect(chosen.slot, remote)?;
-        self.on_connect(target, &chosen, &connected, confirmation);
+        let started = self.slots.connect(chosen.slot, remote)?;
+        self.on_connect(target, &chosen, &started, confirmation);
         Ok(())
     }
 
-    /// `connect()` has been called for a probe: it is in flight, or over already.
+    /// Prefetches what the probe after this one will probably read and write.
+    fn prefetch_next(&self, ip: IpAddr) {
+        let Some(next) = self.slots.look_ahead(ip) else { return };
+        if let Some(flight) = self.flights.entry(next) {
+            prefetch(flight);
+        }
+        if let Some(pending) =
+            self.slots.last(next).and_then(|last| self.correlator.will_read(last))
+        {
+            prefetch(pending);
+        }
+        self.observer.look_ahead(self.slots.run_slot(next));
+    }
+
+    /// `connect()` has been called for a probe: the probe is in flight, or already over.
     fn on_connect(
         &mut self,
         target: TargetId,
-        chosen: &Chosen,
-        connected: &Connected,
+        chosen: &ChosenSlot,
+        started: &StartedProbe,
         confirmation: Option<&Confirmation>,
     ) {
-        let (slot, generation) = (chosen.slot, connected.generation);
-        let fresh_socket = connected.fresh_socket;
-        self.flights.start(
+        let (slot, generation) = (chosen.slot, started.generation);
+        let fresh_socket = started.fresh_socket;
+        self.flights.insert(
             slot,
             Flight {
                 target,
-                flow: connected.flow,
+                flow: started.flow,
                 generation,
                 started_at: self.now,
                 fresh_socket,
-                // Only a fresh socket can be refused because of a stale connection: see path C.
-                is_doubtful: fresh_socket && confirmation.is_none() && connected.has_stale,
+                // A stale connection can only refuse a fresh socket: see path C.
+                refusal_in_doubt: fresh_socket && confirmation.is_none() && started.has_stale,
                 early_reuse: chosen.early_reuse,
                 confirms: confirmation.map(|c| c.first),
                 lost_before: self.observer.lost(),
@@ -158,30 +168,30 @@ impl<S: Source> EventLoop<S> {
             self.gauges.first_at.store(self.now, Ordering::Relaxed);
         }
         let timeout = nanos(self.settings.timeout);
-        let at = self.source.deadline(self.targets.job(target), self.now, timeout);
-        match connected.result {
-            Started::Answered => self.on_answer(slot, false),
-            Started::Failed(errno) => self.on_error(slot, errno),
-            // A target on this host has answered by now, and the kernel has noted it.
-            Started::InProgress if self.established_at(slot).is_some() => {
+        let at = self.source.deadline(&mut self.targets, target, self.now, timeout);
+        match started.result {
+            ConnectResult::Established => self.on_answer(slot, false),
+            ConnectResult::Failed(errno) => self.on_error(slot, errno),
+            // A target on this host has answered by now, and the kernel has recorded it.
+            ConnectResult::InProgress if self.established_at(slot).is_some() => {
                 self.on_answer(slot, false);
             }
-            Started::InProgress => match self.slots.register(slot, &self.poller.epoll) {
+            ConnectResult::InProgress => match self.slots.register(slot, &self.epoll) {
                 Ok(()) => self.deadlines.push(Deadline { at, slot, generation }),
                 Err(error) => self.on_error(slot, error.raw_os_error().unwrap_or(libc::EIO)),
             },
         }
     }
 
-    /// A probe for which there was no socket: its outcome is reported all the same.
-    fn could_not_start(&mut self, target: TargetId, error: &io::Error, confirms: Option<ProbeId>) {
+    /// A probe got no slot or no socket. Its outcome is reported all the same.
+    fn on_start_failed(&mut self, target: TargetId, error: &io::Error, confirms: Option<ProbeId>) {
         let address = self.targets.address(target);
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
         let local = match self.settings.socket.source {
             Some(ip) => SocketAddr::new(ip, 0),
-            None => addresses::unspecified(address),
+            None => source_address::unspecified(address),
         };
-        self.waiting.slotless += 1;
+        self.start_queue.without_slot += 1;
         self.targets.forget_source(target);
         let outcome = match Outcome::from_errno(errno) {
             // A socket could not be made or bound: whatever the errno, the cause is on this host.
@@ -192,7 +202,7 @@ impl<S: Source> EventLoop<S> {
             other @ (Outcome::Unreachable | Outcome::LocalError) => other,
         };
         let record = ProbeRecord {
-            id: ProbeId { slot: NO_SLOT, generation: self.waiting.slotless },
+            id: ProbeId { slot: NO_SLOT, generation: self.start_queue.without_slot },
             target,
             flow: flow::flow(local, address),
             outcome,
@@ -212,12 +222,12 @@ impl<S: Source> EventLoop<S> {
         self.on_probe_end(record, self.observer.lost(), false);
     }
 
-    /// Whether an error only says that this host has no more of something.
+    /// Whether an error only means that this host has run out of ports, descriptors or memory.
     fn is_shortage(&mut self, target: TargetId, error: &io::Error) -> bool {
         match error.raw_os_error() {
-            // No port is left; or the source address is no longer here, and waiting for a port of it
-            // would hold up the others.
-            Some(libc::EADDRNOTAVAIL) => !self.lacks_source(target),
+            // Either no port is left, or the source address was removed. In the second case, waiting for
+            // a port would hold up all other probes.
+            Some(libc::EADDRNOTAVAIL) => !self.source_removed(target),
             Some(libc::EADDRINUSE | libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
                 true
             }

@@ -1,4 +1,4 @@
-//! The engine without privileges: a listener whose queue is full is silent.
+//! The event loop without privileges. A listener whose accept queue is full does not answer.
 
 use std::{
     net::{SocketAddr, TcpStream},
@@ -11,10 +11,10 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
-use super::{EventLoop, Gauges, HANDED, Sink};
+use super::{EventLoop, Gauges, Sink, settle::HAND_OUT_BATCH};
 use crate::{
     fixtures,
-    pacing::{Jitter, Limits, Pacing},
+    pacing::{Jitter, Pacing, RateLimits},
     schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::Settings,
 };
@@ -22,15 +22,15 @@ use explain::Judged;
 use kernel::monotonic;
 use model::{duration::nanos, outcome::Outcome, target::Target};
 
-/// The first probes settle while the second ones wait for an answer.
+/// Long enough for the first batch of probes to settle while the second batch waits for answers.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const SETTLE: Duration = Duration::from_millis(700);
 const AT_ONCE: u64 = 300;
 
-/// Takes its time with the first probe that settles, until all probes in flight are overdue.
+/// Blocks in the first probe that settles, until all probes in flight are overdue.
 struct Slow {
     gauges: Arc<Gauges>,
-    /// Probes taken while none of those in flight had been ended.
+    /// Probes received before any of those in flight had been ended.
     meanwhile: usize,
     taken: u64,
 }
@@ -59,12 +59,12 @@ impl Sink for Slow {
 }
 
 #[test]
-fn timeouts_do_not_wait_for_all_that_is_settled() {
+fn deadlines_do_not_wait_until_all_settled_probes_are_handed_out() {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
-    // A queue of 0 holds one.
+    // A queue of length 0 holds one connection.
     let _fills = TcpStream::connect(address).unwrap();
     let settings = Settings {
         concurrency: AT_ONCE as usize,
@@ -74,10 +74,10 @@ fn timeouts_do_not_wait_for_all_that_is_settled() {
         ..fixtures::settings()
     };
     let targets: Arc<[Target]> = [Target::at(address)].into();
-    let pace = Pacing::default();
-    let shares = assign(1, Some(2 * AT_ONCE), 1, Duration::ZERO, &pace).remove(0);
-    let limits = Arc::new(Limits::new(&pace, &targets));
-    let config = WorkerConfig { targets, shares, jitter: Jitter::default(), limits };
+    let pacing = Pacing::default();
+    let assignments = assign(1, Some(2 * AT_ONCE), 1, Duration::ZERO, &pacing).remove(0);
+    let limits = Arc::new(RateLimits::new(&pacing, &targets));
+    let config = WorkerConfig { targets, assignments, jitter: Jitter::default(), limits };
     let gauges = Arc::new(Gauges::default());
     let stop = Arc::new(AtomicBool::new(false));
     let source = ScheduledTargets::new(config, 7, monotonic::now());
@@ -85,5 +85,5 @@ fn timeouts_do_not_wait_for_all_that_is_settled() {
     let mut sink = Slow { gauges, meanwhile: 0, taken: 0 };
     event_loop.run(&mut sink).unwrap();
     assert_eq!(sink.taken, 2 * AT_ONCE);
-    assert!(sink.meanwhile <= HANDED, "{} were handed out before", sink.meanwhile);
+    assert!(sink.meanwhile <= HAND_OUT_BATCH, "{} were handed out before", sink.meanwhile);
 }

@@ -1,21 +1,21 @@
-//! Requests as a source of work.
+//! Requests as a source of probes.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
 use model::{duration::nanos, outcome::Outcome, record::ProbeRecord, target::TargetId};
 
-use super::{Answer, Request, RequestQueue};
-use crate::work::{Source, TargetTable};
+use super::{Request, RequestQueue, Response};
+use crate::source::{Source, TargetTable};
 
-/// A request that has been taken in. Boxed, to keep the table of targets small.
+/// Boxed to keep the table of targets small.
 type Job = Box<AcceptedRequest>;
 
-/// What is kept of a request until it is answered.
+/// A request whose probe has been taken and not answered.
 pub struct AcceptedRequest {
     request: Request,
-    /// When it times out; `None` until its first probe has started.
+    /// The deadline; `None` until the first probe has started.
     deadline: Option<u64>,
-    /// Its first probe, whose refusal a confirmation probe is to decide about.
+    /// The first probe, if a confirmation probe decides whether its refusal is genuine.
     first: Option<ProbeRecord>,
 }
 
@@ -41,9 +41,15 @@ impl Source for RequestQueue {
         )
     }
 
-    /// A confirmation probe has what the first probe left of the time.
-    fn deadline(&self, job: Option<&mut Job>, now: u64, timeout: u64) -> u64 {
-        let Some(job) = job else { return now.saturating_add(timeout) };
+    /// A confirmation probe has the deadline of the first probe.
+    fn deadline(
+        &self,
+        targets: &mut TargetTable<Job>,
+        target: TargetId,
+        now: u64,
+        timeout: u64,
+    ) -> u64 {
+        let Some(job) = targets.job(target) else { return now.saturating_add(timeout) };
         *job.deadline.get_or_insert(now.saturating_add(nanos(job.request.timeout)))
     }
 
@@ -62,18 +68,15 @@ impl Source for RequestQueue {
             return;
         }
         let Some(job) = targets.remove(record.target) else { return };
-        let answer = match job.first {
+        let response = match job.first {
+            // The confirmation probe did not disprove the refusal.
             Some(first) if record.outcome != Outcome::Alive => {
-                Answer { outcome: first.outcome, probe: first, falsely_refused: false }
+                Response { probe: first, falsely_refused: false }
             }
-            first => Answer {
-                probe: record.clone(),
-                outcome: record.outcome,
-                falsely_refused: first.is_some(),
-            },
+            first => Response { probe: record.clone(), falsely_refused: first.is_some() },
         };
-        // Whoever asked may have gone away.
-        let _ = job.request.answer.send(answer);
+        // The receiver may have been dropped meanwhile.
+        let _ = job.request.reply.send(response);
     }
 
     fn is_exhausted(&self) -> bool {

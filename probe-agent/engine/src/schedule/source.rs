@@ -1,4 +1,4 @@
-//! A schedule as a source of work.
+//! A schedule as a source of probes.
 
 use std::sync::Arc;
 
@@ -7,37 +7,37 @@ use model::{
     target::{Target, TargetId},
 };
 
-use super::{Schedule, Share};
+use super::{Assignment, Schedule};
 use crate::{
-    pacing::{Jitter, Limits},
-    work::{Source, TargetTable},
+    pacing::{Jitter, RateLimits},
+    source::{Source, TargetTable},
 };
 
-/// What a worker of a run is to probe, and when.
+/// What one worker of a run probes, and when.
 #[derive(Clone, Debug, Default)]
-pub struct WorkerConfig {
+pub(crate) struct WorkerConfig {
     /// All targets of the run.
-    pub targets: Arc<[Target]>,
-    /// This worker's share of them.
-    pub shares: Vec<Share>,
-    /// By how much the waits differ from the intervals.
-    pub jitter: Jitter,
+    pub(crate) targets: Arc<[Target]>,
+    /// The probes that this worker runs.
+    pub(crate) assignments: Vec<Assignment>,
+    /// By how much the waits differ from the intervals, either way.
+    pub(crate) jitter: Jitter,
     /// The rate limits of the run.
-    pub limits: Arc<Limits>,
+    pub(crate) limits: Arc<RateLimits>,
 }
 
 /// The targets of a run, probed by a schedule.
-pub struct ScheduledTargets {
+pub(crate) struct ScheduledTargets {
     targets: Arc<[Target]>,
     schedule: Schedule,
 }
 
 impl ScheduledTargets {
-    /// The run starts at `now`, in nanoseconds of `CLOCK_MONOTONIC`. `seed` decides about the jitter.
-    #[must_use]
-    pub fn new(config: WorkerConfig, seed: u64, now: u64) -> Self {
-        let WorkerConfig { targets, shares, jitter, limits } = config;
-        Self { targets, schedule: Schedule::new(&shares, limits, jitter, seed, now) }
+    /// A source for a run that starts at `now`, in nanoseconds of `CLOCK_MONOTONIC`. `seed` is that of the
+    /// jitter.
+    pub(crate) fn new(config: WorkerConfig, seed: u64, now: u64) -> Self {
+        let WorkerConfig { targets, assignments, jitter, limits } = config;
+        Self { targets, schedule: Schedule::new(&assignments, limits, jitter, seed, now) }
     }
 }
 
@@ -45,7 +45,7 @@ impl Source for ScheduledTargets {
     type Job = ();
 
     fn targets(&self) -> TargetTable<()> {
-        TargetTable::of(self.targets.iter().map(|target| (target.address, ())))
+        TargetTable::fixed(self.targets.iter().map(|target| (target.address, ())))
     }
 
     fn next_due(&self) -> Option<u64> {
@@ -56,7 +56,7 @@ impl Source for ScheduledTargets {
         self.schedule.take(now)
     }
 
-    fn deadline(&self, _: Option<&mut ()>, now: u64, timeout: u64) -> u64 {
+    fn deadline(&self, _: &mut TargetTable<()>, _: TargetId, now: u64, timeout: u64) -> u64 {
         now.saturating_add(timeout)
     }
 

@@ -1,57 +1,61 @@
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
-use super::{Chance, Schedule, Share};
-use crate::pacing::{Jitter, Limits, Pacing};
+use super::{Assignment, Rng, Schedule};
+use crate::pacing::{Jitter, Pacing, RateLimits};
 use model::target::{Target, TargetId};
 
 const SECOND: u64 = 1_000_000_000;
 
-fn share(id: u32, count: Option<u64>, interval: u64, first: u64) -> Share {
-    Share { target: TargetId(id), count, interval, first }
+fn assignment(id: u32, count: Option<u64>, interval: u64, first_delay: u64) -> Assignment {
+    Assignment { target: TargetId(id), count, interval, first_delay }
 }
 
-fn unlimited(shares: &[Share], jitter: Jitter, now: u64) -> Schedule {
-    Schedule::new(shares, Arc::default(), jitter, 7, now)
+fn unlimited(assignments: &[Assignment], jitter: Jitter, now: u64) -> Schedule {
+    Schedule::new(assignments, Arc::default(), jitter, 7, now)
 }
 
-/// Limits over targets whose addresses end in these numbers.
-fn limits(rate: Option<u32>, per_host: Option<u32>, hosts: &[u8]) -> Arc<Limits> {
+/// RateLimits over targets whose addresses end in these numbers.
+fn limits(rate: Option<u32>, per_host: Option<u32>, hosts: &[u8]) -> Arc<RateLimits> {
     let target = |host: &u8| Target {
         name: String::new(),
         host: String::new(),
         address: ([10, 0, 0, *host], 80).into(),
     };
     let targets: Vec<Target> = hosts.iter().map(target).collect();
-    let pace = Pacing {
+    let pacing = Pacing {
         rate: rate.and_then(NonZeroU32::new),
         rate_per_host: per_host.and_then(NonZeroU32::new),
         ..Pacing::default()
     };
-    Arc::new(Limits::new(&pace, &targets))
+    Arc::new(RateLimits::new(&pacing, &targets))
 }
 
-/// Starts all that is due until `end`, waking only when the schedule says; the times by target.
+/// Starts all that is due until `end`, waking only when the schedule is due. Returns the times by target.
 fn play(schedule: &mut Schedule, mut now: u64, end: u64) -> BTreeMap<u32, Vec<u64>> {
     let mut starts: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
     while let Some(due) = schedule.next_due().filter(|due| *due < end) {
-        assert!(due >= now || starts.is_empty(), "time goes on");
+        assert!(due >= now || starts.is_empty(), "time does not go back");
         now = now.max(due);
-        let mut woken_in_vain = 0;
+        let mut idle_wakeups = 0;
         while let Some(target) = schedule.take(now) {
             starts.entry(target.0).or_default().push(now);
-            woken_in_vain = 0;
+            idle_wakeups = 0;
         }
-        woken_in_vain += 1;
-        assert!(woken_in_vain < 3, "awake without anything to do");
-        assert!(schedule.next_due().is_none_or(|next| next > now), "a busy wait");
+        idle_wakeups += 1;
+        assert!(idle_wakeups < 3, "woken without anything to do");
+        assert!(schedule.next_due().is_none_or(|next| next > now), "a busy loop");
     }
     starts
 }
 
 #[test]
-fn targets_take_turns_and_each_has_its_count() {
-    let shares = [share(0, Some(2), 10, 0), share(1, Some(2), 10, 0), share(2, Some(0), 10, 0)];
-    let mut schedule = unlimited(&shares, Jitter::default(), 100);
+fn targets_alternate_and_each_has_its_count() {
+    let assignments = [
+        assignment(0, Some(2), 10, 0),
+        assignment(1, Some(2), 10, 0),
+        assignment(2, Some(0), 10, 0),
+    ];
+    let mut schedule = unlimited(&assignments, Jitter::default(), 100);
     let mut taken = Vec::new();
     for now in [100, 100, 100, 110, 110, 200] {
         taken.push(schedule.take(now).map(|t| t.0));
@@ -61,17 +65,18 @@ fn targets_take_turns_and_each_has_its_count() {
 }
 
 #[test]
-fn without_an_interval_targets_take_turns_too() {
-    let shares: Vec<Share> = (0..3).map(|id| share(id, None, 0, 0)).collect();
-    let mut schedule = unlimited(&shares, Jitter::default(), 0);
+fn targets_without_an_interval_alternate_too() {
+    let assignments: Vec<Assignment> = (0..3).map(|id| assignment(id, None, 0, 0)).collect();
+    let mut schedule = unlimited(&assignments, Jitter::default(), 0);
     let taken: Vec<u32> = (0..7).filter_map(|now| schedule.take(now / 2)).map(|t| t.0).collect();
     assert_eq!(taken, [0, 1, 2, 0, 1, 2, 0]);
 }
 
 #[test]
-fn each_target_has_its_own_interval_and_first_time() {
-    let shares = [share(0, None, 10, 0), share(1, None, 25, 5), share(2, Some(1), 1, 12)];
-    let mut schedule = unlimited(&shares, Jitter::default(), 100);
+fn each_target_has_its_own_interval_and_first_delay() {
+    let assignments =
+        [assignment(0, None, 10, 0), assignment(1, None, 25, 5), assignment(2, Some(1), 1, 12)];
+    let mut schedule = unlimited(&assignments, Jitter::default(), 100);
     let starts = play(&mut schedule, 100, 160);
     assert_eq!(starts[&0], [100, 110, 120, 130, 140, 150]);
     assert_eq!(starts[&1], [105, 130, 155]);
@@ -80,7 +85,7 @@ fn each_target_has_its_own_interval_and_first_time() {
 
 #[test]
 fn a_backlog_is_not_made_up_for_in_a_burst() {
-    let mut schedule = unlimited(&[share(0, None, 10, 0)], Jitter::default(), 0);
+    let mut schedule = unlimited(&[assignment(0, None, 10, 0)], Jitter::default(), 0);
     assert!(schedule.take(1_000).is_some());
     assert_eq!(schedule.next_due(), Some(1_000));
     assert!(schedule.take(1_000).is_some());
@@ -88,8 +93,8 @@ fn a_backlog_is_not_made_up_for_in_a_burst() {
 }
 
 #[test]
-fn jitter_keeps_the_mean_and_its_bounds() {
-    let mut schedule = unlimited(&[share(0, None, 1_000, 0)], Jitter::Share(0.2), 0);
+fn jitter_keeps_the_mean_and_stays_within_its_bounds() {
+    let mut schedule = unlimited(&[assignment(0, None, 1_000, 0)], Jitter::Fraction(0.2), 0);
     let starts = &play(&mut schedule, 0, 1_000_000)[&0];
     let waits: Vec<u64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(waits.iter().all(|wait| (800..=1_200).contains(wait)));
@@ -98,28 +103,33 @@ fn jitter_keeps_the_mean_and_its_bounds() {
 }
 
 #[test]
-fn chance_reaches_both_ends() {
-    let mut chance = Chance(1);
+fn random_numbers_reach_both_bounds() {
+    let mut rng = Rng(1);
     let mut seen = [0; 4];
-    (0..400).for_each(|_| seen[usize::try_from(chance.up_to(3)).unwrap()] += 1);
+    (0..400).for_each(|_| seen[usize::try_from(rng.up_to(3)).unwrap()] += 1);
     assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
-    assert_eq!(chance.up_to(0), 0);
+    assert_eq!(rng.up_to(0), 0);
 }
 
 #[test]
-fn the_rate_holds_for_all_targets_together() {
-    let shares: Vec<Share> = (0..10).map(|id| share(id, None, 0, 0)).collect();
-    let mut schedule =
-        Schedule::new(&shares, limits(Some(100), None, &[1; 10]), Jitter::default(), 1, SECOND);
+fn the_rate_limit_holds_for_all_targets_together() {
+    let assignments: Vec<Assignment> = (0..10).map(|id| assignment(id, None, 0, 0)).collect();
+    let mut schedule = Schedule::new(
+        &assignments,
+        limits(Some(100), None, &[1; 10]),
+        Jitter::default(),
+        1,
+        SECOND,
+    );
     let starts = play(&mut schedule, SECOND, 2 * SECOND);
     assert!(starts.values().all(|times| times.len() == 10), "fair: {starts:?}");
 }
 
 #[test]
-fn a_late_worker_keeps_the_rate_but_an_idle_time_gives_no_credit() {
-    let shares = [share(0, None, 0, 0)];
+fn a_late_worker_catches_up_but_an_idle_time_gives_no_credit() {
+    let assignments = [assignment(0, None, 0, 0)];
     let mut schedule =
-        Schedule::new(&shares, limits(Some(1_000), None, &[1]), Jitter::default(), 1, SECOND);
+        Schedule::new(&assignments, limits(Some(1_000), None, &[1]), Jitter::default(), 1, SECOND);
     let mut at = |now: u64| std::iter::from_fn(|| schedule.take(SECOND + now)).count();
     assert_eq!(at(0), 1);
     assert_eq!(at(10_000_000), 10, "10 ms late");
@@ -127,12 +137,13 @@ fn a_late_worker_keeps_the_rate_but_an_idle_time_gives_no_credit() {
 }
 
 #[test]
-fn a_host_with_many_targets_keeps_its_rate_and_holds_nobody_up() {
-    // Targets 0 to 7 are one host, 8 another; all want ten probes in a second.
+fn a_rate_limited_host_does_not_delay_other_hosts() {
+    // Targets 0 to 7 are one host, 8 another; each is due ten times in a second.
     let hosts = [1, 1, 1, 1, 1, 1, 1, 1, 2];
-    let shares: Vec<Share> = (0..9).map(|id| share(id, None, SECOND / 10, 0)).collect();
+    let assignments: Vec<Assignment> =
+        (0..9).map(|id| assignment(id, None, SECOND / 10, 0)).collect();
     let limits = limits(None, Some(16), &hosts);
-    let mut schedule = Schedule::new(&shares, limits, Jitter::default(), 1, SECOND);
+    let mut schedule = Schedule::new(&assignments, limits, Jitter::default(), 1, SECOND);
     let starts = play(&mut schedule, SECOND, 2 * SECOND);
     assert!((0..8).all(|id| starts[&id].len() == 2), "fair, 16 in all: {starts:?}");
     assert_eq!(starts[&8].len(), 10);
@@ -142,10 +153,10 @@ fn a_host_with_many_targets_keeps_its_rate_and_holds_nobody_up() {
 }
 
 #[test]
-fn both_rates_hold_and_every_probe_is_made() {
-    let shares: Vec<Share> = (0..4).map(|id| share(id, Some(5), 0, 0)).collect();
+fn both_rate_limits_hold_and_every_probe_starts() {
+    let assignments: Vec<Assignment> = (0..4).map(|id| assignment(id, Some(5), 0, 0)).collect();
     let limits = limits(Some(10), Some(4), &[1, 1, 2, 3]);
-    let mut schedule = Schedule::new(&shares, limits, Jitter::default(), 1, SECOND);
+    let mut schedule = Schedule::new(&assignments, limits, Jitter::default(), 1, SECOND);
     let starts = play(&mut schedule, SECOND, 10 * SECOND);
     assert!(starts.values().all(|times| times.len() == 5), "{starts:?}");
     let mut all: Vec<u64> = starts.values().flatten().copied().collect();
@@ -155,10 +166,16 @@ fn both_rates_hold_and_every_probe_is_made() {
 }
 
 #[test]
-fn two_workers_share_the_rates() {
+fn two_workers_share_the_rate_limits() {
     let limits = limits(Some(100), Some(60), &[1, 1]);
     let mut workers = [0, 1].map(|id| {
-        Schedule::new(&[share(id, None, 0, 0)], Arc::clone(&limits), Jitter::default(), 1, SECOND)
+        Schedule::new(
+            &[assignment(id, None, 0, 0)],
+            Arc::clone(&limits),
+            Jitter::default(),
+            1,
+            SECOND,
+        )
     });
     let mut starts = 0;
     for now in (0..1_000).map(|ms| SECOND + ms * 1_000_000) {
@@ -170,27 +187,27 @@ fn two_workers_share_the_rates() {
 }
 
 #[test]
-fn a_probe_besides_the_schedule_counts() {
+fn a_probe_that_was_not_scheduled_counts_towards_the_rate_limits() {
     let limits = limits(Some(10), Some(10), &[1]);
-    let shares = [share(0, None, 0, 0)];
-    let mut schedule = Schedule::new(&shares, limits, Jitter::default(), 1, SECOND);
+    let assignments = [assignment(0, None, 0, 0)];
+    let mut schedule = Schedule::new(&assignments, limits, Jitter::default(), 1, SECOND);
     assert!(schedule.take(SECOND).is_some());
     schedule.charge(TargetId(0), SECOND);
     assert_eq!(schedule.next_due(), Some(SECOND + SECOND / 5));
 }
 
-/// A heap of 100,000 is 17 high: what one probe costs does not follow the number of targets.
+/// A heap of 100,000 targets has 17 levels: the cost of a probe hardly grows with the number of targets.
 #[test]
-fn a_hundred_thousand_targets_are_each_probed_in_their_interval() {
-    let shares: Vec<Share> =
-        (0..100_000).map(|id| share(id, None, 1_000_000, u64::from(id) * 10)).collect();
-    let mut schedule = unlimited(&shares, Jitter::default(), 0);
+fn each_of_100_000_targets_is_probed_in_its_interval() {
+    let assignments: Vec<Assignment> =
+        (0..100_000).map(|id| assignment(id, None, 1_000_000, u64::from(id) * 10)).collect();
+    let mut schedule = unlimited(&assignments, Jitter::default(), 0);
     let starts = play(&mut schedule, 0, 3_000_000);
     assert_eq!(starts.len(), 100_000);
     assert!(starts.values().all(|times| times.len() == 3));
 }
 
 #[test]
-fn a_target_takes_48_bytes() {
-    assert!(size_of::<super::Line>() + size_of::<std::cmp::Reverse<super::Due>>() <= 48);
+fn a_target_needs_48_bytes() {
+    assert!(size_of::<super::Entry>() + size_of::<std::cmp::Reverse<super::Due>>() <= 48);
 }

@@ -1,9 +1,9 @@
-//! Notices a worker whose loop stands still: its probes neither start nor end in time.
+//! Notices a worker whose event loop is stalled: its probes neither start nor end in time.
 //!
-//! A thread of its own looks: the one that hears of the probes shares the locks of a channel and of
-//! the allocator with the workers, and stands still with one that holds them. Where the whole process
-//! was stopped (SIGSTOP, a frozen cgroup), nobody looked: the workers count that themselves when they go
-//! on.
+//! The watchdog has a thread of its own. The thread that receives the probes shares the locks of a channel
+//! and of the allocator with the workers, and stalls together with a worker that holds one. If the whole
+//! process was stopped (SIGSTOP, a frozen cgroup), the watchdog was stopped, too: the workers count such
+//! stalls themselves when they continue.
 
 use std::{
     io,
@@ -18,8 +18,8 @@ use std::{
 use crate::gauges::Gauges;
 use kernel::monotonic;
 
-/// Between two looks: a small part of the time that counts as a standstill.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// The time between two checks: a small part of the time that counts as a stall.
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// What the thread has found so far.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ struct Found {
     stop: AtomicBool,
 }
 
-/// The thread that looks; dropping it ends it.
+/// The watchdog's thread. Dropping this ends it.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     found: Arc<Found>,
@@ -44,25 +44,25 @@ impl Watchdog {
     pub(super) fn start(gauges: Vec<Arc<Gauges>>) -> io::Result<Self> {
         let found = Arc::new(Found::default());
         let shared = Arc::clone(&found);
-        let mut known = Known::new(gauges.len());
+        let mut known = KnownStalls::new(gauges.len());
         let thread = thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             while !shared.stop.load(Ordering::Relaxed) {
-                for (worker, stalls) in known.look(monotonic::now(), &gauges) {
+                for (worker, stalls) in known.update(monotonic::now(), &gauges) {
                     shared.latest.store(worker, Ordering::Relaxed);
                     shared.stalls.fetch_add(stalls, Ordering::Release);
                 }
-                thread::park_timeout(BETWEEN_LOOKS);
+                thread::park_timeout(INTERVAL);
             }
         })?;
         Ok(Self { found, thread: Some(thread) })
     }
 
-    /// How often a worker has stood still so far.
+    /// The number of stalls of all workers so far.
     pub(super) fn stalls(&self) -> u64 {
         self.found.stalls.load(Ordering::Acquire)
     }
 
-    /// The worker that was found last.
+    /// The worker whose stall was found last.
     pub(super) fn latest(&self) -> usize {
         self.found.latest.load(Ordering::Relaxed)
     }
@@ -73,26 +73,27 @@ impl Drop for Watchdog {
         self.found.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A panic of the thread has been printed; there is nothing to add to it here.
+            // The panic hook has already reported a panic of the thread.
             let _ = thread.join();
         }
     }
 }
 
-/// How often each worker is known to have stood still.
+/// The number of known stalls of each worker.
 #[derive(Debug)]
-struct Known(Vec<u64>);
+struct KnownStalls(Vec<u64>);
 
-impl Known {
+impl KnownStalls {
     fn new(workers: usize) -> Self {
         Self(vec![0; workers])
     }
 
-    /// Looks at all workers: those that have stood still since the last look, and how often.
-    fn look(&mut self, now: u64, gauges: &[Arc<Gauges>]) -> Vec<(usize, u64)> {
+    /// Checks all workers. Returns those that have stalled since the last check, and how often.
+    fn update(&mut self, now: u64, gauges: &[Arc<Gauges>]) -> Vec<(usize, u64)> {
         let mut found = Vec::new();
         for (worker, (gauges, known)) in gauges.iter().zip(&mut self.0).enumerate() {
-            // Between the beat of a loop that goes on and its count there may seem to be one less.
+            // A loop that continues writes its heartbeat before its count: between the two, one seems to be
+            // missing.
             let more = gauges.stalls(now).saturating_sub(*known);
             if more > 0 {
                 *known += more;
@@ -107,28 +108,28 @@ impl Known {
 mod tests {
     use std::sync::{Arc, atomic::Ordering};
 
-    use super::{Gauges, Known};
+    use super::{Gauges, KnownStalls};
     use crate::gauges::STALL;
 
     #[test]
-    fn each_standstill_is_found_once() {
+    fn each_stall_is_found_once() {
         let gauges = [Arc::new(Gauges::default()), Arc::new(Gauges::default())];
-        let mut known = Known::new(2);
-        let mut look = |now, beat, standstills| {
+        let mut known = KnownStalls::new(2);
+        let mut check = |now, beat, stalls| {
             gauges[0].heartbeat.store(now, Ordering::Relaxed);
             gauges[1].heartbeat.store(beat, Ordering::Relaxed);
-            gauges[1].stalls_ended.store(standstills, Ordering::Relaxed);
-            known.look(now, &gauges)
+            gauges[1].past_stalls.store(stalls, Ordering::Relaxed);
+            known.update(now, &gauges)
         };
         let second = STALL;
-        assert_eq!(look(10 * second, 10 * second, 0), []);
-        assert_eq!(look(11 * second, 10 * second, 0), [(1, 1)], "it stands still");
-        assert_eq!(look(12 * second, 10 * second, 0), [], "still the same");
-        // The loop goes on: its beat is seen before its count.
-        assert_eq!(look(13 * second, 13 * second, 0), []);
-        assert_eq!(look(13 * second, 13 * second, 1), []);
-        // Two while nobody looked, and one that lasts.
-        assert_eq!(look(20 * second, 19 * second, 3), [(1, 3)]);
-        assert_eq!(look(20 * second, 20 * second, 4), []);
+        assert_eq!(check(10 * second, 10 * second, 0), []);
+        assert_eq!(check(11 * second, 10 * second, 0), [(1, 1)], "it is stalled");
+        assert_eq!(check(12 * second, 10 * second, 0), [], "still the same stall");
+        // The loop continues: its heartbeat is visible before its count.
+        assert_eq!(check(13 * second, 13 * second, 0), []);
+        assert_eq!(check(13 * second, 13 * second, 1), []);
+        // Two stalls since the last check, and one that lasts.
+        assert_eq!(check(20 * second, 19 * second, 3), [(1, 3)]);
+        assert_eq!(check(20 * second, 20 * second, 4), []);
     }
 }

@@ -1,4 +1,4 @@
-//! What a worker does with a judged probe: count it, and pass on the ones that are wanted.
+//! The sink of a worker: counts every judged probe, and sends those that the report filter selects.
 
 use std::sync::{
     Arc,
@@ -11,16 +11,16 @@ use model::verdict::{Judgement, Verdict};
 
 use crate::event_loop::Sink;
 
-/// Probes that wait for the output; beyond, no further probe is started for a while. What is in
-/// flight or settling then still comes, so that the memory is bounded by that.
-const BACKLOG: usize = 4096;
+/// The most probes that wait for the output before no further probe is started. Probes that are in flight
+/// or settling then are still added, so their number bounds the memory.
+const MAX_BACKLOG: usize = 4096;
 
 /// Which judged probes reach the [`Output`](super::Output). All are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportFilter {
-    /// All.
+    /// All probes.
     All,
-    /// Unusual ones, and of each verdict no more than so many per worker.
+    /// Unusual probes, but per worker and verdict no more than this number.
     Unusual(u32),
 }
 
@@ -32,7 +32,7 @@ pub trait Counts: Send + 'static {
     fn merge(&mut self, other: Self);
 }
 
-/// No counts are wanted.
+/// Counts nothing.
 impl Counts for () {
     fn add(&mut self, _: &Judged) {}
     fn merge(&mut self, (): Self) {}
@@ -42,7 +42,7 @@ impl Counts for () {
 pub(super) struct WorkerSink<C> {
     counts: C,
     filter: ReportFilter,
-    passed_on: [u32; Verdict::ALL.len()],
+    reported: [u32; Verdict::ALL.len()],
     channel: Sender<Judged>,
     backlog: Arc<AtomicUsize>,
 }
@@ -54,16 +54,16 @@ impl<C: Counts> WorkerSink<C> {
         channel: Sender<Judged>,
         backlog: Arc<AtomicUsize>,
     ) -> Self {
-        Self { counts, filter, passed_on: [0; Verdict::ALL.len()], channel, backlog }
+        Self { counts, filter, reported: [0; Verdict::ALL.len()], channel, backlog }
     }
 
     fn is_wanted(&mut self, verdicts: &[Judgement]) -> bool {
         let ReportFilter::Unusual(limit) = self.filter else { return true };
         let mut wanted = false;
         for judgement in verdicts.iter().filter(|j| j.verdict != Verdict::Clean) {
-            let passed_on = &mut self.passed_on[judgement.verdict as usize];
-            wanted |= *passed_on < limit;
-            *passed_on = passed_on.saturating_add(1);
+            let reported = &mut self.reported[judgement.verdict as usize];
+            wanted |= *reported < limit;
+            *reported = reported.saturating_add(1);
         }
         wanted
     }
@@ -76,13 +76,13 @@ impl<C: Counts> Sink for WorkerSink<C> {
         self.counts.add(&probe);
         if self.is_wanted(&probe.verdicts) {
             self.backlog.fetch_add(1, Ordering::Relaxed);
-            // The receiver is gone only when the run is being stopped.
+            // The receiver is dropped only when the run is being stopped.
             let _ = self.channel.send(probe);
         }
     }
 
     fn has_room(&self) -> bool {
-        self.backlog.load(Ordering::Relaxed) < BACKLOG
+        self.backlog.load(Ordering::Relaxed) < MAX_BACKLOG
     }
 
     fn finish(self) -> C {

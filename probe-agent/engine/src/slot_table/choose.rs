@@ -11,13 +11,13 @@ use model::flow;
 use probe_agent_common::FlowKey;
 
 use super::SlotTable;
-use crate::{addresses, settings::PortPolicy};
+use crate::{settings::PortPolicy, source_address};
 
-/// The longest-rested slots that are considered before the first of them is used again early.
-const RESTED_CANDIDATES: usize = 8;
+/// How many free slots are considered before the first of them is reused early.
+const MAX_CANDIDATES: usize = 8;
 
 /// A slot that was chosen for a target.
-pub(crate) struct Chosen {
+pub(crate) struct ChosenSlot {
     pub(crate) slot: u32,
     /// The 4-tuple is used again before its last probe is settled.
     pub(crate) early_reuse: bool,
@@ -26,107 +26,109 @@ pub(crate) struct Chosen {
 }
 
 impl SlotTable {
-    /// Chooses a slot for a target: the longest-rested one if its 4-tuple is settled, else a new one,
-    /// else the longest-rested one all the same. A confirmation probe must not have the 4-tuple `avoid`.
+    /// Chooses a slot for a target. In this order: the slot idle for longest whose 4-tuple is settled, a
+    /// new slot, and the slot idle for longest although its 4-tuple is not settled. A confirmation probe
+    /// must not get the 4-tuple `avoid`.
     ///
     /// # Errors
-    /// Whatever the kernel refuses with; `EADDRNOTAVAIL` if there is no slot.
+    /// Any error of the system calls; `EADDRNOTAVAIL` if there is no slot.
     pub(crate) fn choose(
         &mut self,
         ip: IpAddr,
         target: SocketAddr,
         avoid: Option<&FlowKey>,
-    ) -> io::Result<Chosen> {
-        let usual = |slot| Chosen { slot, early_reuse: false, relocated: false };
+    ) -> io::Result<ChosenSlot> {
+        let usual = |slot| ChosenSlot { slot, early_reuse: false, relocated: false };
         let pin = self.policy == PortPolicy::Pin && avoid.is_none();
         let mut fallback = None;
         let mut found = None;
-        let candidates: ArrayVec<u32, RESTED_CANDIDATES> =
-            self.rested(ip).take(RESTED_CANDIDATES).collect();
-        for (at, slot) in candidates.into_iter().enumerate() {
-            let entry = &self.entries[slot as usize];
-            if is_loop(ip, entry.local.port(), target)
-                || avoid.is_some_and(|avoid| *avoid == flow::flow(entry.local, target))
+        let candidates: ArrayVec<u32, MAX_CANDIDATES> =
+            self.free_slots(ip).take(MAX_CANDIDATES).collect();
+        for (at, index) in candidates.into_iter().enumerate() {
+            let slot = &self.slots[index as usize];
+            if is_loop(ip, slot.local.port(), target)
+                || avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target))
             {
                 continue;
             }
-            if pin || entry.last_towards(target).is_none() {
+            if pin || slot.unsettled.last_closing(target).is_none() {
                 found = Some(at);
                 break;
             }
             fallback = fallback.or(Some(at));
         }
-        if let Some(slot) = found.and_then(|at| self.take(ip, at)) {
-            match self.refresh(slot) {
+        if let Some(slot) = found.and_then(|at| self.take_free(ip, at)) {
+            match self.ensure_socket(slot) {
                 Ok(()) => return Ok(usual(slot)),
                 // A process that is about to be started may hold the old socket a moment longer.
-                Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) && self.can_grow() => {
-                }
+                Err(error)
+                    if error.raw_os_error() == Some(libc::EADDRINUSE) && self.can_add_slot() => {}
                 Err(error) => return Err(error),
             }
         }
-        while self.can_grow() {
-            match self.grow(ip, target) {
-                Ok(slot) if is_loop(ip, self.entries[slot as usize].local.port(), target) => {
-                    self.give_back(slot);
+        while self.can_add_slot() {
+            match self.add_slot(ip, target) {
+                Ok(slot) if is_loop(ip, self.slots[slot as usize].local.port(), target) => {
+                    self.release(slot);
                 }
                 Ok(slot) => return Ok(usual(slot)),
                 Err(error) if fallback.is_none() => return Err(error),
-                // Out of ports or descriptors: go on with the slots that there are.
+                // Out of ports or descriptors: use one of the existing slots.
                 Err(_) => break,
             }
         }
-        if let Some(slot) = fallback.and_then(|at| self.take(ip, at)) {
-            self.refresh(slot)?;
-            return Ok(Chosen { early_reuse: true, ..usual(slot) });
+        if let Some(slot) = fallback.and_then(|at| self.take_free(ip, at)) {
+            self.ensure_socket(slot)?;
+            return Ok(ChosenSlot { early_reuse: true, ..usual(slot) });
         }
         let slot = self.relocate(ip, target)?;
-        Ok(Chosen { relocated: true, ..usual(slot) })
+        Ok(ChosenSlot { relocated: true, ..usual(slot) })
     }
 
-    /// The slot that the probe after the next one from a source address is likely to get. Its entry, and
-    /// that of the next candidate, are on their way to the processor's cache.
+    /// The slot that the probe after the next one from a source address will probably get. Prefetches its
+    /// entry, and that of the next candidate.
     pub(crate) fn look_ahead(&self, ip: IpAddr) -> Option<u32> {
-        if let Some(candidate) = self.rested(ip).nth(RESTED_CANDIDATES) {
-            prefetch(&self.entries[candidate as usize]);
+        if let Some(candidate) = self.free_slots(ip).nth(MAX_CANDIDATES) {
+            prefetch(&self.slots[candidate as usize]);
         }
-        self.rested(ip).nth(1)
+        self.free_slots(ip).nth(1)
     }
 
-    /// The free slots of a source address, the longest-rested first.
-    fn rested(&self, ip: IpAddr) -> impl Iterator<Item = u32> {
+    /// The free slots of a source address, the one idle for longest first.
+    fn free_slots(&self, ip: IpAddr) -> impl Iterator<Item = u32> {
         self.free.get(&ip).into_iter().flatten().copied()
     }
 
-    /// Takes a slot out of the free ones; `at` is its position in [`Self::rested`].
-    pub(super) fn take(&mut self, ip: IpAddr, at: usize) -> Option<u32> {
+    /// Takes a slot out of the free ones; `at` is its position in [`Self::free_slots`].
+    pub(super) fn take_free(&mut self, ip: IpAddr, at: usize) -> Option<u32> {
         self.free.get_mut(&ip)?.remove(at)
     }
 
-    /// Moves the longest-rested slot of another source address to this one, for when no further slot may
-    /// be made. It keeps its port; it is not among the free ones.
+    /// Moves a slot from another source address to this one, for when no further slot may be made. Takes
+    /// the slot idle for longest of the address with the most free slots. The slot keeps its port and is
+    /// not among the free ones.
     ///
     /// # Errors
-    /// `EADDRNOTAVAIL` if there is none, and whatever the kernel refuses with.
+    /// `EADDRNOTAVAIL` if there is no such slot, and any error of the system calls.
     fn relocate(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<u32> {
-        let others = self.free.iter().filter(|(of, free)| **of != ip && !free.is_empty());
-        let richest = others.max_by_key(|(_, free)| free.len()).map(|(of, _)| *of);
-        let index = richest
-            .and_then(|of| self.take(of, 0))
+        let others = self.free.iter().filter(|(other, free)| **other != ip && !free.is_empty());
+        let donor = others.max_by_key(|(_, free)| free.len()).map(|(other, _)| *other);
+        let index = donor
+            .and_then(|other| self.take_free(other, 0))
             .ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
-        let entry = &mut self.entries[index as usize];
-        entry.socket = None;
+        let slot = &mut self.slots[index as usize];
+        slot.socket = None;
         // They ran on other 4-tuples.
-        entry.unsettled.clear();
-        entry.local = addresses::local(ip, entry.local.port(), target);
-        self.refresh(index)?;
+        slot.unsettled.clear();
+        slot.local = source_address::local(ip, slot.local.port(), target);
+        self.ensure_socket(index)?;
         Ok(index)
     }
 }
 
-/// Whether a probe would go to the very address and port that it comes from. Its SYN would meet its own
-/// socket, which would answer (simultaneous open; RFC 9293, section 3.5): a port of this host where
-/// nothing listens would look alive.
+/// Whether a probe would go to the same address and port that it comes from. Its SYN would reach its own
+/// socket, which would answer it (simultaneous open; RFC 9293, section 3.5), so that a port of this host
+/// where nothing listens would look alive.
 fn is_loop(ip: IpAddr, port: u16, address: SocketAddr) -> bool {
     port == address.port() && ip.to_canonical() == address.ip().to_canonical()
 }

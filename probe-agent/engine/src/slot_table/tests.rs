@@ -1,6 +1,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
-use model::record::{Closing, ProbeId};
+use explain::{
+    correlator::{Correlator, EndedProbe, PendingRef},
+    timeline::Coverage,
+};
+use model::{
+    fixtures::probe_record,
+    outcome::Outcome,
+    record::{Closing, ProbeId},
+};
 
 use super::SlotTable;
 use crate::{fixtures, settings::Settings};
@@ -13,59 +21,66 @@ fn table() -> SlotTable {
 }
 
 #[test]
-fn a_spent_socket_keeps_its_port_until_it_is_replaced() {
+fn a_socket_that_must_be_replaced_keeps_its_port_until_then() {
     let mut table = table();
-    let slot = table.grow(HERE, TARGET).unwrap();
-    let local = table.entries[slot as usize].local;
+    let slot = table.add_slot(HERE, TARGET).unwrap();
+    let local = table.slots[slot as usize].local;
     let cookie = |table: &SlotTable| table.socket(slot).unwrap().cookie();
     let first = cookie(&table);
-    table.entries[slot as usize].is_spent = true;
-    table.give_back(slot);
-    assert!(TcpListener::bind(local).is_err(), "no other socket gets its port meanwhile");
-    assert_eq!(table.take(HERE, 0), Some(slot));
-    table.refresh(slot).unwrap();
+    table.slots[slot as usize].needs_fresh_socket = true;
+    table.release(slot);
+    assert!(TcpListener::bind(local).is_err(), "no other socket can have its port meanwhile");
+    assert_eq!(table.take_free(HERE, 0), Some(slot));
+    table.ensure_socket(slot).unwrap();
     let second = cookie(&table);
     assert_ne!(second, first);
-    let entry = &table.entries[slot as usize];
-    assert_eq!((entry.local, entry.is_spent), (local, false));
-    // One that was answered is used again as it is.
-    table.refresh(slot).unwrap();
+    let entry = &table.slots[slot as usize];
+    assert_eq!((entry.local, entry.needs_fresh_socket), (local, false));
+    // A socket whose probe was answered is used again.
+    table.ensure_socket(slot).unwrap();
     assert_eq!(cookie(&table), second);
 }
 
-/// Ends a probe of the only slot towards a target, as its next generation.
+/// Any reference to a waiting probe.
+fn pending() -> PendingRef {
+    let record = probe_record(Outcome::Alive, 0);
+    let ended = EndedProbe { record, lost_before: 0, awaits_confirmation: false };
+    Correlator::new(0, Coverage::None).on_probe_end(ended)
+}
+
+/// Ends a probe of the only slot towards a target, with the next generation.
 fn end(table: &mut SlotTable, remote: SocketAddr, closing: Closing) -> ProbeId {
-    table.take(HERE, 0);
-    table.entries[0].generation += 1;
-    table.on_probe_end(0, remote, closing);
-    ProbeId { slot: 0, generation: table.entries[0].generation }
+    table.take_free(HERE, 0);
+    table.slots[0].generation += 1;
+    table.on_probe_end(0, remote, closing, pending());
+    ProbeId { slot: 0, generation: table.slots[0].generation }
 }
 
 #[test]
-fn a_4_tuple_rests_until_its_last_probe_is_settled() {
+fn a_4_tuple_is_not_reused_until_its_last_probe_is_settled() {
     let mut table = table();
     let slot = table.choose(HERE, TARGET, None).unwrap().slot;
-    table.give_back(slot);
+    table.release(slot);
     let first = end(&mut table, TARGET, Closing::Reset);
     let chosen = table.choose(HERE, TARGET, None).unwrap();
     assert!(chosen.early_reuse);
-    table.give_back(slot);
+    table.release(slot);
     let other = SocketAddr::new(HERE, 81);
     assert!(!table.choose(HERE, other, None).unwrap().early_reuse, "another target");
-    table.give_back(slot);
+    table.release(slot);
     table.on_settled(first);
     assert!(!table.choose(HERE, TARGET, None).unwrap().early_reuse);
 }
 
 #[test]
-fn a_settled_probe_takes_those_before_it_along_unless_the_kernel_closed_it() {
+fn earlier_probes_matter_only_if_the_kernel_closed_the_settled_one() {
     for (closing, rest) in [(Closing::Reset, None), (Closing::ByKernel, Some(Closing::Silent))] {
         let mut table = table();
         let slot = table.choose(HERE, TARGET, None).unwrap().slot;
-        table.give_back(slot);
+        table.release(slot);
         end(&mut table, TARGET, Closing::Silent);
         let second = end(&mut table, TARGET, closing);
         table.on_settled(second);
-        assert_eq!(table.entries[0].last_towards(TARGET), rest);
+        assert_eq!(table.slots[0].unsettled.last_closing(TARGET), rest);
     }
 }

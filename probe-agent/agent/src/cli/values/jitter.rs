@@ -30,7 +30,7 @@ impl FromStr for JitterArg {
         let number = percent.starts_with(|c: char| c.is_ascii_digit());
         let share = percent.parse::<f64>().ok().filter(|_| number).map(|n| n / 100.0);
         match share {
-            Some(share) if (0.0..=1.0).contains(&share) => Ok(Self(Jitter::Share(share))),
+            Some(share) if (0.0..=1.0).contains(&share) => Ok(Self(Jitter::Fraction(share))),
             _ => Err(JitterError::Share),
         }
     }
@@ -41,7 +41,7 @@ impl JitterArg {
     pub(crate) fn exceeds(self, interval: Duration) -> Option<TimeSpan> {
         match self.0 {
             Jitter::Time(time) if time > interval => Some(TimeSpan(time)),
-            Jitter::Time(_) | Jitter::Share(_) => None,
+            Jitter::Time(_) | Jitter::Fraction(_) => None,
         }
     }
 }
@@ -56,10 +56,10 @@ mod tests {
     fn shares_and_times() {
         let share = "write a share of the interval from 0% to 100%, or a time: 10%, 200ms";
         for (text, expected) in [
-            ("10%", Ok(Jitter::Share(0.1))),
-            ("0%", Ok(Jitter::Share(0.0))),
-            ("100%", Ok(Jitter::Share(1.0))),
-            ("2.5%", Ok(Jitter::Share(0.025))),
+            ("10%", Ok(Jitter::Fraction(0.1))),
+            ("0%", Ok(Jitter::Fraction(0.0))),
+            ("100%", Ok(Jitter::Fraction(1.0))),
+            ("2.5%", Ok(Jitter::Fraction(0.025))),
             ("0", Ok(Jitter::Time(Duration::ZERO))),
             ("200ms", Ok(Jitter::Time(Duration::from_millis(200)))),
             ("101%", Err(share)),

@@ -21,7 +21,7 @@ use crate::{config::CheckConfig, exit::Failure};
 pub(super) fn plan(
     config: &CheckConfig,
     targets: Arc<[Target]>,
-    pace: Pacing,
+    pacing: Pacing,
     export: bool,
 ) -> Result<Plan, Failure> {
     let workers = config.workers.get();
@@ -59,7 +59,7 @@ pub(super) fn plan(
         },
         targets,
         count: config.count.map(NonZeroU64::get),
-        pace,
+        pacing,
         workers,
         netns: config.netns_file(),
         ack_guard: config.ack_guard,

@@ -35,7 +35,7 @@ pub(super) fn limits(config: &CheckConfig) -> Result<Limits, TooMany> {
     let files = open_files();
     let by_files = u32::try_from(files.saturating_sub(RESERVED_DESCRIPTORS)).unwrap_or(u32::MAX);
     let range = config.source_ports.map(|p| p.ports()).or_else(|| {
-        engine::runtime::inside(config.netns_file().as_ref(), engine::addresses::ephemeral_ports)
+        engine::runtime::inside(config.netns_file().as_ref(), engine::source_ports::ephemeral_ports)
             .ok()
     });
     let by_ports = range.map_or(u32::MAX, |r| u32::try_from(r.len()).unwrap_or(u32::MAX));

@@ -11,38 +11,34 @@ use rustix::{io::Errno, net::connect_unspec};
 use socket2::{Socket, Type};
 
 use super::{
-    addresses::{domain, prepare},
     settings::SocketSettings,
+    source_address::{domain, set_options},
 };
 use model::record::TcpInfo;
 
-/// A socket bound once to a source address and port. `connect()` starts a probe,
-/// `connect(AF_UNSPEC)` (`tcp_disconnect`) sends the RST and makes it ready for the next.
+/// A socket bound once to a source address and port. `connect()` starts a probe, and
+/// `connect(AF_UNSPEC)` (`tcp_disconnect`) sends the RST and makes the socket ready for the next probe.
 #[derive(Debug)]
-pub(super) struct Slot {
-    socket: Socket,
-    /// Where it is bound.
-    pub(super) local: SocketAddr,
-}
+pub(super) struct ProbeSocket(Socket);
 
 /// How `connect()` of a non-blocking socket went.
-pub(super) enum Started {
+pub(super) enum ConnectResult {
     /// The answer came while the system call ran, as it does on loopback.
-    Answered,
-    /// The SYN left.
+    Established,
+    /// The SYN was sent.
     InProgress,
-    /// The probe is over already: the errno.
+    /// The probe is already over: the errno.
     Failed(i32),
 }
 
-impl Slot {
+impl ProbeSocket {
     /// Makes a socket and binds it.
     ///
     /// # Errors
-    /// Whatever `socket()`, the options or `bind()` refuse with.
+    /// Any error of `socket()`, `setsockopt()` or `bind()`.
     pub(super) fn bind(local: SocketAddr, settings: &SocketSettings) -> io::Result<Self> {
         let socket = Socket::new(domain(local), Type::STREAM.nonblocking(), None)?;
-        prepare(&socket, settings, local.is_ipv6())?;
+        set_options(&socket, settings, local.is_ipv6())?;
         // SO_LINGER {1, 0}: close() aborts with a RST (RFC 9293, section 3.10.5).
         socket.set_linger(Some(Duration::ZERO))?;
         // Two options hold back the ACK of the SYN-ACK. TCP_QUICKACK off does so once; TCP_DEFER_ACCEPT
@@ -50,56 +46,56 @@ impl Slot {
         socket.set_tcp_quickack(false)?;
         set_defer_accept(&socket)?;
         socket.bind(&local.into())?;
-        Ok(Self { socket, local })
+        Ok(Self(socket))
     }
 
-    /// `SO_COOKIE` of the socket; 0 if the kernel does not tell.
+    /// `SO_COOKIE` of the socket; 0 if the kernel does not report it.
     pub(super) fn cookie(&self) -> u64 {
-        self.socket.cookie().unwrap_or(0)
+        self.0.cookie().unwrap_or(0)
     }
 
     /// Starts a probe.
     ///
-    /// By rustix, here and for the disconnect, as its calls go straight to the kernel: those of the C
-    /// library prepare each time for the thread to be cancelled.
-    pub(super) fn connect(&self, target: SocketAddr) -> Started {
-        match rustix::net::connect(&self.socket, &target) {
-            Ok(()) => Started::Answered,
-            Err(Errno::INPROGRESS) => Started::InProgress,
-            Err(error) => Started::Failed(error.raw_os_error()),
+    /// Uses rustix, here and in [`Self::disconnect`], because it makes the system call directly. The C
+    /// library's `connect()` is a cancellation point and prepares each time for the thread to be cancelled.
+    pub(super) fn connect(&self, target: SocketAddr) -> ConnectResult {
+        match rustix::net::connect(&self.0, &target) {
+            Ok(()) => ConnectResult::Established,
+            Err(Errno::INPROGRESS) => ConnectResult::InProgress,
+            Err(error) => ConnectResult::Failed(error.raw_os_error()),
         }
     }
 
-    /// Whether the handshake is over (`inet_getname` knows a peer of no other socket).
+    /// Whether the handshake is complete (`inet_getname` knows a peer of no other socket).
     pub(super) fn is_connected(&self) -> bool {
-        self.socket.peer_addr().is_ok()
+        self.0.peer_addr().is_ok()
     }
 
-    /// Ends a probe: sends a RST if the connection is established, nothing if it is not yet.
+    /// Ends a probe: sends a RST if the connection is established, nothing otherwise.
     ///
     /// # Errors
     /// If the kernel refuses, the socket can no longer be used.
     pub(super) fn disconnect(&self) -> io::Result<()> {
-        Ok(connect_unspec(&self.socket)?)
+        Ok(connect_unspec(&self.0)?)
     }
 
     /// The pending error (`SO_ERROR`), 0 if there is none.
     pub(super) fn take_error(&self) -> i32 {
-        match self.socket.take_error() {
+        match self.0.take_error() {
             Ok(error) => error.and_then(|e| e.raw_os_error()).unwrap_or(0),
             Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
         }
     }
 
-    /// What `TCP_INFO` says; `None` if the kernel refuses.
+    /// The socket's `TCP_INFO`; `None` if the kernel refuses.
     pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
-        // SAFETY: an all-zero `tcp_info` is a value.
+        // SAFETY: an all-zero `tcp_info` is a valid value.
         let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
         let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
-        // SAFETY: the buffer is as long as `length` says; the kernel writes at most that much.
+        // SAFETY: the buffer is `length` bytes long, and the kernel writes at most that much.
         let result = unsafe {
             libc::getsockopt(
-                self.socket.as_raw_fd(),
+                self.0.as_raw_fd(),
                 libc::IPPROTO_TCP,
                 libc::TCP_INFO,
                 (&raw mut info).cast(),
@@ -110,13 +106,13 @@ impl Slot {
     }
 }
 
-impl AsFd for Slot {
+impl AsFd for ProbeSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.0.as_fd()
     }
 }
 
-/// `TCP_DEFER_ACCEPT`, which socket2 does not have.
+/// Sets `TCP_DEFER_ACCEPT`, which socket2 does not offer.
 fn set_defer_accept(socket: &Socket) -> io::Result<()> {
     let seconds: libc::c_int = 1;
     // SAFETY: the option's value is an int, and its length is given.

@@ -1,4 +1,4 @@
-//! How probes end.
+//! Ends probes: an answer, an error or the deadline decides the outcome.
 
 use std::sync::atomic::Ordering;
 
@@ -14,28 +14,25 @@ use super::EventLoop;
 use crate::{
     flights::{Confirmation, Flight},
     gauges,
-    work::Source,
+    source::Source,
 };
 
-/// What is known at the moment in which a probe ends.
+/// How a probe ended.
 struct End {
     outcome: Outcome,
     errno: i32,
     closing: Closing,
-    answered_at: u64,
 }
 
 impl<S: Source> EventLoop<S> {
     /// An edge on a slot's socket, or a `connect()` that was answered while it ran.
     pub(super) fn on_answer(&mut self, slot: u32, failed: bool) {
-        if self.flights.get(slot).is_none() {
-            // The spare edge of the last disconnect.
+        if !failed {
+            // Has no effect on the spare edge of the last disconnect, when no probe is in flight.
+            self.end(slot, &End { outcome: Outcome::Alive, errno: 0, closing: Closing::Reset });
             return;
         }
-        if !failed {
-            let answered_at = self.time_of_answer();
-            let (outcome, closing) = (Outcome::Alive, Closing::Reset);
-            self.end(slot, &End { outcome, errno: 0, closing, answered_at });
+        if self.flights.get(slot).is_none() {
             return;
         }
         let errno = self.slots.take_error(slot);
@@ -48,9 +45,9 @@ impl<S: Source> EventLoop<S> {
     /// The probe on a slot failed with an errno.
     pub(super) fn on_error(&mut self, slot: u32, errno: i32) {
         let target = self.flights.get(slot).map(|f| f.target);
-        let errno = self.cause(target, errno);
+        let errno = self.local_cause(target, errno);
         let outcome = match Outcome::from_errno(errno) {
-            // No error is no failure; what else it may be, the kernel did not say.
+            // The kernel reported a failure without an errno, so the outcome cannot be `alive`.
             Outcome::Alive => Outcome::LocalError,
             other => other,
         };
@@ -59,15 +56,14 @@ impl<S: Source> EventLoop<S> {
         {
             self.targets.forget_source(target);
         }
-        let answered_at = self.time_of_answer();
-        self.end(slot, &End { outcome, errno, closing: Closing::ByKernel, answered_at });
+        self.end(slot, &End { outcome, errno, closing: Closing::ByKernel });
     }
 
-    /// What an errno stands for: that no route leads from a source address which is no longer here
-    /// (ENETUNREACH from IPv4) concerns this host and says nothing about the target.
-    fn cause(&mut self, target: Option<TargetId>, errno: i32) -> i32 {
+    /// Replaces an errno whose cause is on this host: if the source address was removed, no route leads
+    /// from it (ENETUNREACH from IPv4). That says nothing about the target.
+    fn local_cause(&mut self, target: Option<TargetId>, errno: i32) -> i32 {
         if matches!(errno, libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EINVAL)
-            && target.is_some_and(|target| self.lacks_source(target))
+            && target.is_some_and(|target| self.source_removed(target))
         {
             libc::EADDRNOTAVAIL
         } else {
@@ -75,9 +71,21 @@ impl<S: Source> EventLoop<S> {
         }
     }
 
+    /// Ends the probes whose deadline has passed.
+    pub(super) fn expire(&mut self) {
+        while let Some(passed) = self.deadlines.pop(self.now) {
+            if self.flights.contains(passed.slot, passed.generation) {
+                self.on_deadline(passed.slot, passed.at);
+            }
+        }
+        if self.deadlines.needs_cleanup(self.flights.len()) {
+            self.deadlines.retain(|d| self.flights.contains(d.slot, d.generation));
+        }
+    }
+
     /// The deadline of the probe on a slot has passed.
-    pub(super) fn on_deadline(&mut self, slot: u32, deadline: u64) {
-        // The agent may have been kept from noticing an answer that came in time (it was stopped, say).
+    fn on_deadline(&mut self, slot: u32, deadline: u64) {
+        // An answer may have come in time without the agent noticing it, e.g. because the agent was stopped.
         let answered = match self.established_at(slot) {
             Some(at) => at <= deadline,
             None => self.slots.is_connected(slot),
@@ -86,61 +94,64 @@ impl<S: Source> EventLoop<S> {
             self.on_answer(slot, false);
             return;
         }
-        // An answer to an address that went away meanwhile reaches nobody: the silence says nothing about
-        // the target.
+        // If the source address was removed meanwhile, an answer cannot arrive: the silence says nothing
+        // about the target.
         let (outcome, errno) = match self.flights.get(slot).map(|f| f.target) {
-            Some(target) if self.lacks_source(target) => {
+            Some(target) if self.source_removed(target) => {
                 self.targets.forget_source(target);
                 (Outcome::LocalError, libc::EADDRNOTAVAIL)
             }
             _ => (Outcome::TimedOut, 0),
         };
-        self.end(slot, &End { outcome, errno, closing: Closing::Silent, answered_at: 0 });
+        self.end(slot, &End { outcome, errno, closing: Closing::Silent });
     }
 
-    /// Whether the source address that a target is probed from is no longer an address of this host.
-    pub(super) fn lacks_source(&mut self, target: TargetId) -> bool {
-        self.targets.lacks_source(target, &self.settings.socket, self.now)
+    /// Whether the source address for a target has been removed from this host.
+    pub(super) fn source_removed(&mut self, target: TargetId) -> bool {
+        self.targets.source_removed(target, &self.settings.socket, self.now)
     }
 
     /// When, by the kernel's record, the probe in flight on a slot was established.
     pub(super) fn established_at(&mut self, slot: u32) -> Option<u64> {
         let last = *self.slots.kernel_generation(slot);
-        self.observer.established_at(self.slots.number(slot), last)
+        self.observer.established_at(self.slots.run_slot(slot), last)
     }
 
-    /// With kernel events, userspace's own time need not be exact to the nanosecond.
-    fn time_of_answer(&self) -> u64 {
-        if self.observer.is_tracing() { self.now } else { monotonic::now() }
-    }
-
-    /// Closes the agent's end, frees the slot and reports the probe.
+    /// Closes the agent's end of the connection, reports the probe and frees the slot. Does nothing if no
+    /// probe is in flight there.
     fn end(&mut self, slot: u32, end: &End) {
-        let Some(flight) = self.flights.end(slot) else { return };
-        let tcp_info = if self.observer.is_tracing() { None } else { self.slots.tcp_info(slot) };
+        let Some(flight) = self.flights.remove(slot) else { return };
+        let is_tracing = self.observer.is_tracing();
+        let answered_at = match end.closing {
+            Closing::Silent => 0,
+            // The kernel events have the exact time.
+            Closing::Reset | Closing::ByKernel if is_tracing => self.now,
+            Closing::Reset | Closing::ByKernel => monotonic::now(),
+        };
+        let tcp_info = if is_tracing { None } else { self.slots.tcp_info(slot) };
         self.slots.disconnect(slot, end.closing);
-        let record = ProbeRecord { tcp_info, ..self.record(slot, &flight, end) };
-        self.slots.on_probe_end(slot, self.targets.address(flight.target), end.closing);
-        let awaits_confirmation = flight.is_doubtful && end.outcome == Outcome::Refused;
+        let record = ProbeRecord { answered_at, tcp_info, ..self.record(slot, &flight, end) };
+        let remote = self.targets.address(flight.target);
+        let awaits_confirmation = flight.refusal_in_doubt && end.outcome == Outcome::Refused;
         if awaits_confirmation {
             let (target, flow) = (flight.target, flight.flow);
-            self.waiting.confirm(Confirmation { target, flow, first: record.id });
+            self.start_queue.confirm(Confirmation { target, flow, first: record.id });
         }
-        let at = self.on_probe_end(record, flight.lost_before, awaits_confirmation);
-        *self.slots.last(slot) = Some(at);
+        let pending = self.on_probe_end(record, flight.lost_before, awaits_confirmation);
+        self.slots.on_probe_end(slot, remote, end.closing, pending);
     }
 
-    /// What is known about a probe whose agent's end has just been closed.
+    /// The record of a probe whose connection has just been closed.
     fn record(&mut self, slot: u32, flight: &Flight, end: &End) -> ProbeRecord {
         let ended_at = monotonic::now();
-        let number = self.slots.number(slot);
+        let run_slot = self.slots.run_slot(slot);
         let generation = self.slots.kernel_generation(slot);
-        let kernel = self.observer.record(number, *generation);
+        let kernel = self.observer.record(run_slot, *generation);
         if let Some(kernel) = &kernel {
             *generation = kernel.generation;
         }
         let mut record = ProbeRecord {
-            id: ProbeId { slot: number, generation: flight.generation },
+            id: ProbeId { slot: run_slot, generation: flight.generation },
             target: flight.target,
             flow: flight.flow,
             outcome: end.outcome,
@@ -148,7 +159,7 @@ impl<S: Source> EventLoop<S> {
             closing: end.closing,
             started_at: flight.started_at,
             ended_at,
-            answered_at: end.answered_at,
+            answered_at: 0,
             kernel,
             tcp_info: None,
             fresh_socket: flight.fresh_socket,
@@ -157,15 +168,17 @@ impl<S: Source> EventLoop<S> {
             state_hook: self.observer.state_hook(),
             confirms: flight.confirms,
         };
-        // The guard sees the sockets of one cgroup, and so does the program beside it that notes each SYN:
-        // a socket that it noted nothing of is in another cgroup, because somebody moved the process.
+        // The ACK guard covers the sockets of one cgroup, and so does the `sock_ops` program that records
+        // each SYN. If that program recorded nothing, the socket is in another cgroup because the process
+        // was moved, and the guard does not cover it either.
         if record.is_unobserved() && record.state_hook == StateHook::SockOps {
             record.half_open = HalfOpen::NotEnforced;
         }
         record
     }
 
-    /// Hands an ended probe to its source and to the correlator, which returns its name for it.
+    /// Counts an ended probe and passes it to its source and to the correlator. Returns the correlator's
+    /// reference to it.
     pub(super) fn on_probe_end(
         &mut self,
         record: ProbeRecord,

@@ -1,0 +1,146 @@
+//! Rate limits that all workers of a run share.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::Pacing;
+use model::target::{Target, TargetId};
+
+/// A worker that wakes up to this late, in nanoseconds, still keeps the rate: the starts that it missed
+/// are made up for at once. For that reason a second may have up to 2 % more starts than the rate.
+const MAX_CATCH_UP: u64 = 20_000_000;
+
+/// A number of starts per second, evenly spaced.
+#[derive(Debug)]
+struct RateLimit {
+    /// The time between two starts, in nanoseconds.
+    period: u64,
+}
+
+impl RateLimit {
+    fn new(per_second: NonZeroU32) -> Self {
+        Self { period: 1_000_000_000 / u64::from(per_second.get()) }
+    }
+
+    /// Takes a start, if one is allowed at `now`. Otherwise the error is the time of the next one.
+    fn acquire(&self, next_start: &AtomicU64, now: u64) -> Result<(), u64> {
+        let after = |at: u64| (at <= now).then(|| self.after(at, now));
+        next_start.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).map(|_| ())
+    }
+
+    /// Takes a start that cannot wait: later starts are delayed instead.
+    fn charge(&self, next_start: &AtomicU64, now: u64) {
+        let after = |at: u64| Some(if at > now { at + self.period } else { self.after(at, now) });
+        // The closure never returns `None`, so this cannot fail.
+        let _ = next_start.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+    }
+
+    /// Undoes [`Self::acquire`].
+    fn release(&self, next_start: &AtomicU64) {
+        next_start.fetch_sub(self.period, Ordering::Relaxed);
+    }
+
+    /// When the next start is allowed, if one at `now` uses a start that was allowed since `at`.
+    fn after(&self, at: u64, now: u64) -> u64 {
+        // Only lateness is made up for: an idle time gives no credit.
+        (if now - at <= MAX_CATCH_UP { at } else { now }) + self.period
+    }
+}
+
+/// The rate limit of the run, and that of each destination address.
+#[derive(Debug, Default)]
+pub(crate) struct RateLimits {
+    run: Option<(RateLimit, AtomicU64)>,
+    per_host: Option<PerHost>,
+}
+
+#[derive(Debug)]
+struct PerHost {
+    limit: RateLimit,
+    /// The time of the next allowed start, by host.
+    next_start: Box<[AtomicU64]>,
+    /// The host of each target.
+    hosts: Box<[u32]>,
+}
+
+impl RateLimits {
+    /// The limits of a run.
+    pub(crate) fn new(pacing: &Pacing, targets: &[Target]) -> Self {
+        Self {
+            run: pacing.rate.map(|rate| (RateLimit::new(rate), AtomicU64::new(0))),
+            per_host: pacing.rate_per_host.map(|rate| PerHost::new(rate, targets)),
+        }
+    }
+
+    /// When the next probe of any target may start; 0 without a limit.
+    pub(crate) fn next_start(&self) -> u64 {
+        self.run.as_ref().map_or(0, |(_, next_start)| next_start.load(Ordering::Relaxed))
+    }
+
+    /// The host of a target, if hosts have rate limits.
+    pub(crate) fn host(&self, target: TargetId) -> Option<u32> {
+        self.per_host.as_ref().map(|hosts| hosts.hosts[target.0 as usize])
+    }
+
+    /// When the next probe of a host may start.
+    pub(crate) fn next_start_of_host(&self, host: u32) -> u64 {
+        let hosts = self.per_host.as_ref();
+        hosts.map_or(0, |hosts| hosts.next_start[host as usize].load(Ordering::Relaxed))
+    }
+
+    /// Takes a start for a target that is due.
+    ///
+    /// # Errors
+    /// The limit that does not allow it now.
+    pub(crate) fn acquire(&self, host: Option<u32>, now: u64) -> Result<(), RateLimited> {
+        if let Some((limit, next_start)) = &self.run {
+            limit.acquire(next_start, now).map_err(|_| RateLimited::Run)?;
+        }
+        if let (Some(hosts), Some(host)) = (&self.per_host, host)
+            && let Err(until) = hosts.limit.acquire(&hosts.next_start[host as usize], now)
+        {
+            if let Some((limit, next_start)) = &self.run {
+                limit.release(next_start);
+            }
+            return Err(RateLimited::Host { until });
+        }
+        Ok(())
+    }
+
+    /// Counts a probe that starts without waiting for the limits: a confirmation probe.
+    pub(crate) fn charge(&self, target: TargetId, now: u64) {
+        if let Some((limit, next_start)) = &self.run {
+            limit.charge(next_start, now);
+        }
+        if let Some(hosts) = &self.per_host {
+            let host = hosts.hosts[target.0 as usize];
+            hosts.limit.charge(&hosts.next_start[host as usize], now);
+        }
+    }
+}
+
+/// Which limit keeps a probe from starting now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RateLimited {
+    /// The limit of the run.
+    Run,
+    /// The limit of its destination address, until this time.
+    Host { until: u64 },
+}
+
+impl PerHost {
+    fn new(rate: NonZeroU32, targets: &[Target]) -> Self {
+        let mut numbers = HashMap::new();
+        let mut host = |target: &Target| {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            // An IPv4-mapped address is the same host.
+            *numbers.entry(target.address.ip().to_canonical()).or_insert(next)
+        };
+        let hosts: Box<[u32]> = targets.iter().map(&mut host).collect();
+        let next_start = numbers.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { limit: RateLimit::new(rate), next_start, hosts }
+    }
+}
