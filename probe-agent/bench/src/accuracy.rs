@@ -18,7 +18,7 @@ pub(crate) struct Accuracy {
     /// First RSTs that the packet filter dropped.
     pub(crate) dropped: u64,
     /// Probes with one of the three verdicts of a lost RST.
-    pub(crate) told: u64,
+    pub(crate) reported: u64,
     /// Of those: found by the server's own timer, by the next use of the port, not recovered.
     pub(crate) by_timer: u64,
     pub(crate) by_port_reuse: u64,
@@ -27,7 +27,7 @@ pub(crate) struct Accuracy {
     pub(crate) events_lost: u64,
     pub(crate) unknown: u64,
     /// Difference between reported and dropped, beyond the lost events.
-    pub(crate) amiss: u64,
+    pub(crate) unaccounted: u64,
 }
 
 /// RSTs that are lost, in per cent.
@@ -46,7 +46,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Accuracy>> {
     let by_timer = of(Verdict::RstLostSynackRetransmit);
     let by_port_reuse = of(Verdict::RstLostPortReuse);
     let unrecovered = of(Verdict::RstLostUnrecovered);
-    let told = by_timer + by_port_reuse + unrecovered;
+    let reported = by_timer + by_port_reuse + unrecovered;
     let (events_lost, unknown) = (summary.events_lost, summary.proof(Proof::Unknown));
     // Missing events excuse a difference only where verdicts are `unknown` because of them.
     let excused = if unknown > 0 { events_lost } else { 0 };
@@ -55,13 +55,13 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Accuracy>> {
         workers: WORKERS,
         per_second: summary.probes_per_second,
         dropped,
-        told,
+        reported,
         by_timer,
         by_port_reuse,
         unrecovered,
         events_lost,
         unknown,
-        amiss: told.abs_diff(dropped).saturating_sub(excused),
+        unaccounted: reported.abs_diff(dropped).saturating_sub(excused),
     };
     eprintln!("{accuracy:?}");
     Ok(vec![accuracy])

@@ -123,7 +123,7 @@ impl Results {
         }
         for run in &self.accuracy {
             let name = "lost RSTs reported minus dropped, beyond events_lost";
-            goals.push(Goal::new(name, Spread::one(run.amiss as f64), 0.0, false));
+            goals.push(Goal::new(name, Spread::one(run.unaccounted as f64), 0.0, false));
             let name = format!("probes/s of {} workers while RSTs are dropped", run.workers);
             goals.push(Goal::new(name, Spread::one(run.per_second), 100_000.0, true));
         }

@@ -29,7 +29,7 @@ pub(crate) struct Stealth {
     /// ACKs that the guard held back.
     pub(crate) acks_held: u64,
     /// Probes with the verdict `ack_leaked`.
-    pub(crate) leaks_told: u64,
+    pub(crate) leaks_reported: u64,
     /// How long the run took.
     pub(crate) seconds: f64,
 }
@@ -66,7 +66,7 @@ fn one(effort: &Effort, ack_guard: bool, loss_percent: u8) -> Result<Stealth> {
         alive: summary.outcome(Outcome::Alive),
         accepted,
         acks_held: summary.acks_held,
-        leaks_told: summary.verdict(Verdict::AckLeaked),
+        leaks_reported: summary.verdict(Verdict::AckLeaked),
         seconds: summary.duration_seconds,
     };
     ensure!(summary.probes == probes, "only {} of {probes} probes ended", summary.probes);

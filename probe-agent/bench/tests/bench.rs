@@ -17,7 +17,7 @@ const SECTIONS: [(&str, &[&str]); 10] = [
     ("latency", &["timed_by", "pace", "handshakes", "p50_ns", "p99_ns", "curve"]),
     ("memory", &["targets", "interval_seconds", "resident_kib", "anonymous_kib", "peak_kib"]),
     ("stealth", &["ack_guard", "loss_percent", "busy_loops", "accepted", "acks_held"]),
-    ("accuracy", &["per_second", "dropped", "told", "events_lost", "unknown", "amiss"]),
+    ("accuracy", &["per_second", "dropped", "reported", "events_lost", "unknown", "unaccounted"]),
     ("deadline", &["settle_seconds", "busy_loops", "in_flight", "p999", "max"]),
     ("fleets", &["targets", "interval_seconds", "cpu_ns", "over_few", "resident_kib"]),
 ];

@@ -138,7 +138,7 @@ impl Checker {
     /// ones, fail with [`CheckError::Stopped`].
     ///
     /// Dropping the last clone does the same and discards the error. A second call does nothing, and does
-    /// not wait for the first one. In the hook of [`Builder::on_settled`], which runs on the worker's own
+    /// not wait for the first one. In the hook of [`Builder::on_settled`](crate::Builder::on_settled), which runs on the worker's own
     /// thread, it does not block.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod correlator;
+mod events;
 mod explained;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;

@@ -120,7 +120,7 @@ impl Timeline {
             let stale = info.retransmits > 0 && self.probe.outcome == Outcome::Alive && quick;
             return stale.then_some(self.probe.started_at);
         }
-        self.events.iter().find(|e| e.answers_stale_reply()).map(|e| e.at)
+        self.events.iter().find(|e| e.kind.answers_stale_reply()).map(|e| e.at)
     }
 
     /// Whether a confirmation probe disproved the refusal (path C).
@@ -143,11 +143,13 @@ impl Timeline {
     pub fn syn_retransmits(&self) -> usize {
         match self.probe.tcp_info {
             Some(info) => info.retransmits as usize,
-            None => self
-                .events
-                .iter()
-                .filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. }))
-                .count(),
+            None => self.syn_retransmit_events(),
         }
+    }
+
+    /// How many SYN retransmits a hook reported.
+    pub(crate) fn syn_retransmit_events(&self) -> usize {
+        let is_one = |e: &&Event| matches!(e.kind, EventKind::SynRetransmit { .. });
+        self.events.iter().filter(is_one).count()
     }
 }

@@ -78,7 +78,7 @@ pub enum EventKind {
         /// The state after.
         to: TcpState,
     },
-    /// The kernel sent a RST, except for the RST of the probe\'s own close.
+    /// The kernel sent a RST, except for the RST of the probe's own close.
     RstSent {
         /// The state of the socket that sent the RST; `None` if there was no socket.
         socket: Option<TcpState>,
@@ -104,6 +104,46 @@ pub enum EventKind {
     AckHeldBack,
 }
 
+impl EventKind {
+    /// Whether a socket of the agent took part in it.
+    #[must_use]
+    pub const fn has_socket(self) -> bool {
+        match self {
+            Self::SynAckRetransmit | Self::RstSent { socket: None, .. } => false,
+            Self::RstSent { socket: Some(_), .. }
+            | Self::StateChange { .. }
+            | Self::RstReceived
+            | Self::SynRetransmit { .. }
+            | Self::SegmentRetransmit { .. }
+            | Self::AckHeldBack => true,
+        }
+    }
+
+    /// Whether the peer caused it, so that it may come at any time after the SYN. Otherwise, where no
+    /// socket took part, it comes after the close: as long as there is a socket, that answers.
+    #[must_use]
+    pub const fn is_of_peer(self) -> bool {
+        match self {
+            Self::SynAckRetransmit => true,
+            Self::RstSent { .. }
+            | Self::StateChange { .. }
+            | Self::RstReceived
+            | Self::SynRetransmit { .. }
+            | Self::SegmentRetransmit { .. }
+            | Self::AckHeldBack => false,
+        }
+    }
+
+    /// Whether it is the RST with which a socket in `SYN_SENT` answers a challenge ACK or a late SYN-ACK:
+    /// a reply that does not acknowledge its SYN (`tcp_rcv_synsent_state_process`; RFC 9293, section
+    /// 3.10.7.3).
+    #[must_use]
+    pub fn answers_stale_reply(self) -> bool {
+        matches!(self, Self::RstSent { socket: Some(TcpState::SynSent), reason }
+            if reason == RstReason::INVALID_ACK || reason == RstReason::NONE)
+    }
+}
+
 /// One kernel event of one flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -111,27 +151,6 @@ pub struct Event {
     pub at: u64,
     /// What the kernel did.
     pub kind: EventKind,
-}
-
-impl Event {
-    /// Whether this is the RST with which a socket in `SYN_SENT` answers a challenge ACK or a late
-    /// SYN-ACK: a reply that does not acknowledge its SYN (`tcp_rcv_synsent_state_process`; RFC 9293,
-    /// section 3.10.7.3).
-    #[must_use]
-    pub fn answers_stale_reply(&self) -> bool {
-        match self.kind {
-            EventKind::RstSent { socket: Some(TcpState::SynSent), reason } => {
-                reason == RstReason::INVALID_ACK || reason == RstReason::NONE
-            }
-            EventKind::RstSent { .. }
-            | EventKind::StateChange { .. }
-            | EventKind::RstReceived
-            | EventKind::SynRetransmit { .. }
-            | EventKind::SegmentRetransmit { .. }
-            | EventKind::SynAckRetransmit
-            | EventKind::AckHeldBack => false,
-        }
-    }
 }
 
 /// A kernel event and the keys that identify its probe.

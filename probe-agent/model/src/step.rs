@@ -51,6 +51,22 @@ impl StepKind {
             Self::SegmentRetransmit => "segment_retransmitted",
         }
     }
+
+    /// Which way the segment went.
+    #[must_use]
+    pub const fn direction(self) -> Direction {
+        match self {
+            Self::Syn | Self::SynRetransmit | Self::Rst | Self::RecoveryRst | Self::AckHeldBack => {
+                Direction::Out
+            }
+            Self::SynAck | Self::SynAckRetransmit | Self::ChallengeAck | Self::RstReceived => {
+                Direction::In
+            }
+            Self::TimedOut | Self::Error | Self::StateChange | Self::SegmentRetransmit => {
+                Direction::Here
+            }
+        }
+    }
 }
 
 /// The direction of a segment.
@@ -114,4 +130,19 @@ pub struct Step {
     pub note: String,
     /// The hook that saw it, e.g. `tcp_send_reset`; empty if none did.
     pub hook: &'static str,
+}
+
+impl Step {
+    /// A step that a hook saw, or one at the agent's end (without a hook).
+    #[must_use]
+    pub fn seen(at: u64, kind: StepKind, note: impl Into<String>, hook: &'static str) -> Self {
+        let direction = kind.direction();
+        Self { at, kind, direction, certainty: Certainty::Seen, note: note.into(), hook }
+    }
+
+    /// The same step, known only by conclusion.
+    #[must_use]
+    pub fn concluded(self) -> Self {
+        Self { certainty: Certainty::Concluded, ..self }
+    }
 }

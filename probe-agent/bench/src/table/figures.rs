@@ -47,7 +47,7 @@ fn stealth(run: &Stealth) -> String {
         run.in_flight,
         run.alive,
         run.acks_held,
-        run.leaks_told,
+        run.leaks_reported,
         run.accepted,
     )
 }
@@ -59,7 +59,7 @@ fn accuracy(run: &Accuracy) -> String {
         run.workers,
         run.per_second,
         run.dropped,
-        run.told,
+        run.reported,
         run.by_timer,
         run.by_port_reuse,
         run.unrecovered,

@@ -7,7 +7,7 @@ use probe_agent_common::FlowKey;
 
 use super::MAX_EVENTS;
 use model::{
-    event::{Event, EventKind, FlowEvent},
+    event::{Event, FlowEvent},
     record::ProbeRecord,
 };
 
@@ -91,19 +91,11 @@ impl EarlyEvents {
 /// Whether an event of the record's flow that no socket took part in is of this probe, or of one
 /// after it.
 pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
-    match event.kind {
-        // A server may send its SYN-ACK again while the probe is still open.
-        EventKind::SynAckRetransmit => record.syn_at() <= event.at,
-        // As long as there is a socket it answers itself.
-        EventKind::RstSent { .. }
-        | EventKind::StateChange { .. }
-        | EventKind::RstReceived
-        | EventKind::SynRetransmit { .. }
-        | EventKind::AckHeldBack
-        | EventKind::SegmentRetransmit { .. } => {
-            record.kernel.is_some_and(|k| k.closed_at != 0 && k.closed_at <= event.at)
-        }
+    if event.kind.is_of_peer() {
+        return record.syn_at() <= event.at;
     }
+    // As long as there is a socket, that answers.
+    record.kernel.is_some_and(|k| k.closed_at != 0 && k.closed_at <= event.at)
 }
 
 /// Whether an event of the slot's `generation` (the kernel's count) is of this probe.

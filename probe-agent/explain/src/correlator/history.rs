@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::{
     MAX_EVENTS, Pending, PendingRef, Phase, Timers, early_events::without_socket_is_of,
-    newest::Newest, pending::is_of_socket,
+    newest::Newest,
 };
 use crate::timeline::{Confirmation, Earlier, Timeline};
 
@@ -106,7 +106,8 @@ impl History {
         let mut events = std::mem::take(&mut self.pending[older].timeline.events);
         let newer = &mut self.pending[index];
         events.retain(|event| {
-            let theirs = !is_of_socket(event) && without_socket_is_of(&newer.timeline.probe, event);
+            let theirs =
+                !event.kind.has_socket() && without_socket_is_of(&newer.timeline.probe, event);
             if theirs {
                 newer.add(*event);
             }

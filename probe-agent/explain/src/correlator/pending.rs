@@ -6,7 +6,7 @@ use super::{
 };
 use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
-    event::{Event, EventKind, FlowEvent},
+    event::{Event, FlowEvent},
     record::Closing,
 };
 
@@ -71,16 +71,15 @@ impl Pending {
     /// Whether all the events that the kernel counted for its socket are here.
     pub(super) fn is_complete(&self) -> bool {
         let counted = self.timeline.probe.kernel.map_or(0, |k| k.events as usize);
-        counted == 0 || socket_events(&self.timeline.events) >= counted
+        let reported = self.timeline.events.iter().filter(|e| e.kind.has_socket());
+        counted == 0 || reported.count() >= counted
     }
 
-    /// Whether the kernel skipped a hook for this probe: its record lacks a transition, or counts more
-    /// SYNs sent again than were told.
+    /// Whether the kernel skipped a hook for this probe: its record lacks a state change, or counts more
+    /// SYN retransmits than were reported.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
-        let reported = timeline.events.iter();
-        let reported =
-            reported.filter(|e| matches!(e.kind, EventKind::SynRetransmit { .. })).count();
+        let reported = timeline.syn_retransmit_events();
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
         timeline.probe.has_gap() || (reported < counted && reported < MAX_EVENTS)
     }
@@ -107,23 +106,5 @@ impl Pending {
             }
         }
         timeline
-    }
-}
-
-/// How many of the events are of the probe's own socket: those that its record counts.
-fn socket_events(events: &[Event]) -> usize {
-    events.iter().filter(|e| is_of_socket(e)).count()
-}
-
-/// Whether a socket of the agent took part in an event.
-pub(super) fn is_of_socket(event: &Event) -> bool {
-    match event.kind {
-        EventKind::SynAckRetransmit | EventKind::RstSent { socket: None, .. } => false,
-        EventKind::RstSent { socket: Some(_), .. }
-        | EventKind::StateChange { .. }
-        | EventKind::RstReceived
-        | EventKind::SynRetransmit { .. }
-        | EventKind::AckHeldBack
-        | EventKind::SegmentRetransmit { .. } => true,
     }
 }

@@ -69,10 +69,7 @@ fn stale_reply(timeline: &Timeline, include_late: bool) -> Vec<Evidence> {
     let mut all = events(timeline, |w| match w {
         EventKind::RstSent { socket, .. } => socket.is_some() || include_late,
         EventKind::SynRetransmit { .. } | EventKind::RstReceived => true,
-        EventKind::StateChange { .. }
-        | EventKind::SegmentRetransmit { .. }
-        | EventKind::AckHeldBack
-        | EventKind::SynAckRetransmit => false,
+        _ => false,
     });
     all.extend(earlier_probe(timeline));
     all

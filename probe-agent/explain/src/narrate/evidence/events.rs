@@ -1,33 +1,15 @@
 //! Kernel events as pieces of evidence.
 
-use crate::{synack::SynAckKind, timeline::Timeline};
-use model::{
-    event::{EventKind, RstReason},
-    finding::Evidence,
-    human::Elapsed,
+use crate::{
+    events::{describe, named},
+    synack::SynAckKind,
+    timeline::Timeline,
 };
+use model::{event::EventKind, finding::Evidence, human::Elapsed};
 
 /// The events of the wanted kinds, each with its hook and its time after the SYN.
 pub(super) fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -> Vec<Evidence> {
     let syn = timeline.probe.syn_at();
-    let describe = |what: &EventKind| match what {
-        EventKind::RstSent { socket, reason } => format!(
-            "tcp_send_reset {} {}",
-            socket.map_or("without a socket".to_owned(), |s| format!("in {s}")),
-            named(*reason)
-        ),
-        EventKind::RstReceived => "tcp_receive_reset".to_owned(),
-        EventKind::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),
-        EventKind::SynRetransmit { error } => {
-            format!("tcp_retransmit_skb of the SYN, err={error}")
-        }
-        EventKind::StateChange { from, to } => {
-            format!("{} {from} -> {to}", timeline.probe.state_hook.name())
-        }
-        EventKind::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
-        EventKind::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
-        EventKind::AckHeldBack => "ack_guard held back an ACK".to_owned(),
-    };
     timeline
         .events
         .iter()
@@ -36,7 +18,7 @@ pub(super) fn events(timeline: &Timeline, wanted: impl Fn(&EventKind) -> bool) -
             at: Some(e.at),
             text: format!(
                 "{}, {} after the SYN",
-                describe(&e.kind),
+                describe(timeline, e.kind),
                 Elapsed(e.at.saturating_sub(syn))
             ),
         })
@@ -67,24 +49,9 @@ pub(super) fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
                 "tcp_retransmit_synack by the server on this host, {} after our RST",
                 Elapsed(event.at - closed)
             ),
-            EventKind::SynAckRetransmit
-            | EventKind::RstSent { .. }
-            | EventKind::StateChange { .. }
-            | EventKind::RstReceived
-            | EventKind::SynRetransmit { .. }
-            | EventKind::AckHeldBack
-            | EventKind::SegmentRetransmit { .. } => continue,
+            _ => continue,
         };
         evidence.push(Evidence { at: Some(event.at), text });
     }
     evidence
-}
-
-/// The reset reason as the tracepoint prints it, if the kernel gives one.
-fn named(reason: RstReason) -> String {
-    if reason == RstReason::NONE {
-        "(no reason given)".to_owned()
-    } else {
-        format!("reason={}", reason.0)
-    }
 }

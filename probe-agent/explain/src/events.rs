@@ -1,0 +1,132 @@
+//! How one kernel event is shown: as steps of the exchange, and as a piece of evidence.
+
+use model::{
+    errno::errno_text,
+    event::{Event, EventKind, RstReason},
+    human::Elapsed,
+    step::{Certainty, Step, StepKind},
+};
+
+use crate::{synack::SynAckKind, timeline::Timeline};
+
+/// The event as evidence: its hook, and what that reported.
+pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
+    match kind {
+        EventKind::RstSent { socket, reason } => {
+            let socket = socket.map_or("without a socket".to_owned(), |s| format!("in {s}"));
+            format!("tcp_send_reset {socket} {}", named(reason))
+        }
+        EventKind::RstReceived => "tcp_receive_reset".to_owned(),
+        EventKind::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),
+        EventKind::SynRetransmit { error } => {
+            format!("tcp_retransmit_skb of the SYN, err={error}")
+        }
+        EventKind::StateChange { from, to } => {
+            format!("{} {from} -> {to}", timeline.probe.state_hook.name())
+        }
+        EventKind::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
+        EventKind::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
+        EventKind::AckHeldBack => "ack_guard held back an ACK".to_owned(),
+    }
+}
+
+/// The reset reason as the tracepoint prints it, if the kernel gives one.
+pub(crate) fn named(reason: RstReason) -> String {
+    if reason == RstReason::NONE {
+        "(no reason given)".to_owned()
+    } else {
+        format!("reason={}", reason.0)
+    }
+}
+
+/// The steps that one event adds.
+pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
+    let at = event.at;
+    let concluded = |kind, note: String| Step::seen(at, kind, note, "").concluded();
+    let last = match event.kind {
+        EventKind::RstSent { socket: None, reason } => {
+            // A hook sees a server on this host retransmit; for other servers it is concluded.
+            if !synack_was_seen(timeline, at) {
+                steps.push(concluded(StepKind::SynAckRetransmit, late_synack_note(timeline, at)));
+            }
+            let note = format!("sent by the kernel: no socket ({reason})");
+            let certainty = recovery_certainty(timeline, at);
+            Step { certainty, ..Step::seen(at, StepKind::RecoveryRst, note, "tcp_send_reset") }
+        }
+        EventKind::RstSent { socket: Some(state), reason } => {
+            if event.kind.answers_stale_reply() {
+                let note = "acknowledges another SYN: a stale reply on this port".to_owned();
+                steps.push(concluded(StepKind::ChallengeAck, note));
+            }
+            let note = format!("sent by the kernel in {state} ({reason})");
+            Step::seen(at, StepKind::RecoveryRst, note, "tcp_send_reset")
+        }
+        EventKind::RstReceived => {
+            let note = if timeline.falsely_refused() {
+                "meant for the stale connection, not for this SYN"
+            } else {
+                "connection refused"
+            };
+            Step::seen(at, StepKind::RstReceived, note.to_owned(), "tcp_receive_reset")
+        }
+        EventKind::SynRetransmit { error } => {
+            let note = match error {
+                0 => "",
+                -1 => "dropped by this host's own firewall (EPERM)",
+                e => errno_text(-e),
+            };
+            Step::seen(at, StepKind::SynRetransmit, note.to_owned(), "tcp_retransmit_skb")
+        }
+        EventKind::SynAckRetransmit => {
+            let note = "seen leaving the server, which is on this host".to_owned();
+            Step::seen(at, StepKind::SynAckRetransmit, note, "tcp_retransmit_synack")
+        }
+        EventKind::StateChange { from, to } => {
+            let hook = timeline.probe.state_hook.name();
+            Step::seen(at, StepKind::StateChange, format!("{from} -> {to}"), hook)
+        }
+        EventKind::AckHeldBack => {
+            let note = "held back by the ACK guard: it would have woken accept()".to_owned();
+            let certainty = Certainty::Lost;
+            Step { certainty, ..Step::seen(at, StepKind::AckHeldBack, note, "ack_guard") }
+        }
+        EventKind::SegmentRetransmit { state } => {
+            let note = format!("segment retransmitted in {state}");
+            Step::seen(at, StepKind::SegmentRetransmit, note, "tcp_retransmit_skb")
+        }
+    };
+    steps.push(last);
+}
+
+/// Whether a hook saw the server send, within the last half second, the SYN-ACK that a RST at `at`
+/// answers.
+fn synack_was_seen(timeline: &Timeline, at: u64) -> bool {
+    timeline
+        .events
+        .iter()
+        .any(|e| e.kind == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+}
+
+/// Why the server sent another SYN-ACK, judging by the time.
+fn late_synack_note(timeline: &Timeline, at: u64) -> String {
+    match timeline.probe.rst_at() {
+        Some(_) if timeline.synack_kind(at) == SynAckKind::Duplicate => {
+            "a second copy, sent before our RST could arrive".to_owned()
+        }
+        Some(rst) => {
+            format!("its retransmit timer, {} after the close", Elapsed(at.saturating_sub(rst)))
+        }
+        None => {
+            let after = at.saturating_sub(timeline.probe.ended_at);
+            format!("{} after the probe timed out", Elapsed(after))
+        }
+    }
+}
+
+/// A RST that answered a SYN-ACK retransmit was lost if another one followed.
+fn recovery_certainty(timeline: &Timeline, at: u64) -> Certainty {
+    let repeated = timeline.recoveries().any(|later| later > at);
+    let needed =
+        timeline.probe.rst_at().is_some() && timeline.synack_kind(at) != SynAckKind::Duplicate;
+    if repeated && needed { Certainty::Lost } else { Certainty::Seen }
+}
