@@ -23,4 +23,10 @@ fn sockets_of_another_cgroup_are_not_seen_and_that_is_noticed() {
     assert!(!tracer.sees_own_sockets());
     fs::write(&own, "0").unwrap();
     assert!(tracer.sees_own_sockets());
+    // What is detached sees nothing and leaves no cgroup behind, and may be detached once more.
+    tracer.detach().unwrap();
+    assert!(!tracer.sees_own_sockets());
+    assert_eq!(processes(), home);
+    assert!(!own.exists());
+    tracer.detach().unwrap();
 }

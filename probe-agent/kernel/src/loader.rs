@@ -202,8 +202,8 @@ impl Tracer {
             && sock_ops::sees_this_process(|| self.counter(Counter::ListensSeen))
     }
 
-    /// Tells the hooks that a local port is a slot's, whose socket has this `SO_COOKIE` (0 if it is
-    /// not known). The address may be the wildcard.
+    /// Registers a local port as a slot's, whose socket has this `SO_COOKIE` (0 if it is not known). The
+    /// address may be the wildcard.
     pub fn own_port(&self, slot: u32, local: SocketAddr, cookie: u64) {
         let entry = PortEntry {
             slot_plus_one: slot + 1,
@@ -216,7 +216,7 @@ impl Tracer {
         self.owned.change_bits(owned_word(port), owned_bit(port), true);
     }
 
-    /// Tells the hooks that a local port is nobody's any more.
+    /// Removes a local port: it is no slot's any more.
     pub fn disown_port(&self, port: u16) {
         self.owned.change_bits(owned_word(port), owned_bit(port), false);
         self.ports.write(u32::from(port), PortEntry::default());

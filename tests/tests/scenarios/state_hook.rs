@@ -29,14 +29,3 @@ fn without_one_or_when_asked_to_the_tracepoint_reports() {
     assert_eq!(attached(false, StateHookChoice::Auto), tracepoint);
     assert_eq!(attached(true, StateHookChoice::Raw), tracepoint);
 }
-
-/// What is detached leaves no cgroup behind, and may be detached once more.
-#[test]
-fn a_detached_tracer_reports_no_more() {
-    privileged!();
-    let (tracer, _rings) = Tracer::load(1, netns::cookie(), true, StateHookChoice::Auto).unwrap();
-    assert!(tracer.sees_own_sockets());
-    tracer.detach().unwrap();
-    assert!(!tracer.sees_own_sockets());
-    tracer.detach().unwrap();
-}
