@@ -17,7 +17,7 @@ use kernel::{
 };
 use model::{
     event::FlowEvent,
-    record::{HalfOpen, StateHook},
+    record::{HalfOpen, RstHooks, StateHook},
 };
 use probe_agent_common::SlotRecord;
 
@@ -96,6 +96,11 @@ impl Observer {
     /// Which hook reports state changes.
     pub(crate) fn state_hook(&self) -> StateHook {
         self.tracing.as_ref().and_then(|t| t.tracer.state_hook()).unwrap_or_default()
+    }
+
+    /// Which hooks report RSTs.
+    pub(crate) fn rst_hooks(&self) -> RstHooks {
+        self.tracing.as_ref().map(|t| t.tracer.rst_hooks()).unwrap_or_default()
     }
 
     /// The kernel's record of the probe on a slot, if it is newer than `generation`. An older record belongs

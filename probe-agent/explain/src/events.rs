@@ -14,7 +14,7 @@ pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
     match kind {
         EventKind::RstSent { socket, reason } => {
             let socket = socket.map_or("without a socket".to_owned(), |s| format!("in {s}"));
-            format!("tcp_send_reset {socket} {}", named(reason))
+            format!("{} {socket} {}", timeline.probe.answer_hook(), named(reason))
         }
         EventKind::RstReceived => "tcp_receive_reset".to_owned(),
         EventKind::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),
@@ -51,7 +51,8 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
             }
             let note = format!("sent by the kernel: no socket ({reason})");
             let certainty = recovery_certainty(timeline, at);
-            Step { certainty, ..Step::seen(at, StepKind::RecoveryRst, note, "tcp_send_reset") }
+            let hook = timeline.probe.answer_hook();
+            Step { certainty, ..Step::seen(at, StepKind::RecoveryRst, note, hook) }
         }
         EventKind::RstSent { socket: Some(state), reason } => {
             if event.kind.answers_stale_reply() {
@@ -59,7 +60,7 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
                 steps.push(concluded(StepKind::ChallengeAck, note));
             }
             let note = format!("sent by the kernel in {state} ({reason})");
-            Step::seen(at, StepKind::RecoveryRst, note, "tcp_send_reset")
+            Step::seen(at, StepKind::RecoveryRst, note, timeline.probe.answer_hook())
         }
         EventKind::RstReceived => {
             let note = if timeline.falsely_refused() {

@@ -39,7 +39,7 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
         steps.push(recorded(probe.syn_at() + handshake, StepKind::SynAck, note, state_hook));
     }
     if let Some(at) = probe.rst_at() {
-        let rst = recorded(at, StepKind::Rst, String::new(), "tcp_send_reset");
+        let rst = recorded(at, StepKind::Rst, String::new(), probe.close_hook());
         let lost = timeline.later.is_some() || timeline.recoveries().next().is_some();
         steps.push(if lost {
             let note = "lost: left the server in SYN_RECV".to_owned();

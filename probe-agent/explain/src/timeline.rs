@@ -113,14 +113,15 @@ impl Timeline {
     }
 
     /// When a reply arrived that belongs to an earlier probe: the kernel sent a RST in `SYN_SENT`.
-    /// Without tracing, a SYN that was retransmitted long before its timer is the sign of it.
+    /// Where no hook reports that, a SYN that was retransmitted long before its timer is the sign of it.
     pub(crate) fn stale_reply_at(&self) -> Option<u64> {
-        if let Some(info) = self.probe.tcp_info {
+        let reported = self.events.iter().find(|e| e.kind.answers_stale_reply()).map(|e| e.at);
+        reported.or_else(|| {
             let quick = self.probe.answered_at.saturating_sub(self.probe.started_at) < TIMER_MIN;
-            let stale = info.retransmits > 0 && self.probe.outcome == Outcome::Alive && quick;
-            return stale.then_some(self.probe.started_at);
-        }
-        self.events.iter().find(|e| e.kind.answers_stale_reply()).map(|e| e.at)
+            let stale =
+                self.counted_retransmits()? > 0 && self.probe.outcome == Outcome::Alive && quick;
+            stale.then_some(self.probe.started_at)
+        })
     }
 
     /// Whether a confirmation probe disproved the refusal (path C).
@@ -141,9 +142,18 @@ impl Timeline {
     /// How often the SYN was retransmitted.
     #[must_use]
     pub fn syn_retransmits(&self) -> usize {
-        match self.probe.tcp_info {
-            Some(info) => info.retransmits as usize,
-            None => self.syn_retransmit_events(),
+        self.counted_retransmits().unwrap_or_else(|| self.syn_retransmit_events())
+    }
+
+    /// How often the SYN was retransmitted by the kernel's count; `None` where a hook reports each
+    /// retransmit.
+    fn counted_retransmits(&self) -> Option<usize> {
+        match (self.probe.tcp_info, self.probe.kernel) {
+            (Some(info), _) => Some(info.retransmits as usize),
+            (None, Some(kernel)) if self.coverage == Coverage::Incomplete => {
+                Some(usize::from(kernel.retransmits).max(self.syn_retransmit_events()))
+            }
+            (None, _) => None,
         }
     }
 

@@ -20,10 +20,11 @@ use aya::{
 use model::{
     capability::Capabilities,
     flow::address_bytes,
-    record::{HalfOpen, StateHook},
+    record::{HalfOpen, RstHooks, StateHook},
 };
 use probe_agent_common::{
-    Counter, Hook, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, SlotRecord, owned_bit, owned_word,
+    Counter, Hook, HookKind, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, SlotRecord, owned_bit,
+    owned_word,
 };
 
 use self::{
@@ -171,6 +172,15 @@ impl Tracer {
     #[must_use]
     pub const fn state_hook(&self) -> Option<StateHook> {
         self.state_hook
+    }
+
+    /// Which hooks report RSTs, those that could not be attached included.
+    #[must_use]
+    pub fn rst_hooks(&self) -> RstHooks {
+        match self.rst_hooks.first().map(|hook| hook.kind) {
+            Some(HookKind::Function) => RstHooks::Functions,
+            Some(HookKind::Tracepoint) | None => RstHooks::Tracepoint,
+        }
     }
 
     /// Whether a RST that no socket sends is reported: it shows that a SYN-ACK came after a probe.

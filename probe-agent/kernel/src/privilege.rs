@@ -19,7 +19,8 @@ fn remedy_for(missing: Option<&[&str]>) -> String {
     match missing {
         Some([]) => {
             "this process has the capabilities: allow bpf() in its seccomp profile or security \
-                     module, or run it outside of its user namespace"
+                     module, run it outside of its user namespace or, before Linux 5.11, raise its limit \
+                     of locked memory (ulimit -l unlimited)"
                 .to_owned()
         }
         Some([one]) => format!("run as root, or grant {one}"),

@@ -10,7 +10,7 @@ use crate::{
     finding::{Evidence, Finding},
     flow::flow,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, RstHooks, StateHook},
     target::TargetId,
     verdict::{Proof, Verdict},
 };
@@ -49,6 +49,7 @@ pub fn probe_record(outcome: Outcome, syn_at: u64) -> ProbeRecord {
         answered_at: 0,
         kernel: Some(SlotRecord { syn_sent_at: syn_at, generation: 1, ..SlotRecord::default() }),
         state_hook: StateHook::Tracepoint,
+        rst_hooks: RstHooks::Tracepoint,
         tcp_info: None,
         fresh_socket: false,
         early_reuse: false,

@@ -1,10 +1,10 @@
 //! What the engine knows about a probe when it ends.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{outcome::Outcome, target::TargetId};
+use super::{flow, outcome::Outcome, target::TargetId};
 
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,6 +85,16 @@ impl StateHook {
     }
 }
 
+/// Which hooks report the RSTs that the kernel sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RstHooks {
+    /// The tracepoint `tcp_send_reset`.
+    #[default]
+    Tracepoint,
+    /// The functions that send RSTs, on kernels whose tracepoint cannot be used for all of them.
+    Functions,
+}
+
 /// `TCP_INFO` just before the close. Read only if kernel events are not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
@@ -118,6 +128,8 @@ pub struct ProbeRecord {
     pub kernel: Option<SlotRecord>,
     /// Which hook reported the state changes.
     pub state_hook: StateHook,
+    /// Which hooks reported the RSTs.
+    pub rst_hooks: RstHooks,
     /// Read only if there is no tracing.
     pub tcp_info: Option<TcpInfo>,
     /// The first probe of a new socket, whose initial sequence number may fall into the previous
@@ -173,6 +185,25 @@ impl ProbeRecord {
         self.kernel.is_some_and(|k| {
             k.closed_at == 0 || (self.outcome == Outcome::Alive && k.established_at == 0)
         })
+    }
+
+    /// The kernel's name of the hook that reports the RST of the close.
+    #[must_use]
+    pub const fn close_hook(&self) -> &'static str {
+        match self.rst_hooks {
+            RstHooks::Tracepoint => "tcp_send_reset",
+            RstHooks::Functions => "tcp_send_active_reset",
+        }
+    }
+
+    /// The kernel's name of the hook that reports a RST that answers a segment of this flow.
+    #[must_use]
+    pub fn answer_hook(&self) -> &'static str {
+        match (self.rst_hooks, flow::remote(&self.flow)) {
+            (RstHooks::Tracepoint, _) => "tcp_send_reset",
+            (RstHooks::Functions, SocketAddr::V4(_)) => "tcp_v4_send_reset",
+            (RstHooks::Functions, SocketAddr::V6(_)) => "tcp_v6_send_reset",
+        }
     }
 
     /// When the RST of the close was generated; `None` if the close sent none.

@@ -166,6 +166,7 @@ impl<S: Source> EventLoop<S> {
             early_reuse: flight.early_reuse,
             half_open: self.observer.half_open(),
             state_hook: self.observer.state_hook(),
+            rst_hooks: self.observer.rst_hooks(),
             confirms: flight.confirms,
         };
         // The ACK guard covers the sockets of one cgroup, and so does the `sock_ops` program that records

@@ -217,6 +217,7 @@ impl<S: Source> EventLoop<S> {
             early_reuse: false,
             half_open: self.observer.half_open(),
             state_hook: self.observer.state_hook(),
+            rst_hooks: self.observer.rst_hooks(),
             confirms,
         };
         self.on_probe_end(record, self.observer.lost(), false);

@@ -76,12 +76,13 @@ impl Pending {
     }
 
     /// Whether the kernel skipped a hook for this probe: its record lacks a state change, or counts more
-    /// SYN retransmits than were reported.
+    /// SYN retransmits than were reported by a hook that reports them.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
         let reported = timeline.syn_retransmit_events();
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
-        timeline.probe.has_gap() || (reported < counted && reported < MAX_EVENTS)
+        let are_reported = timeline.coverage != Coverage::Incomplete;
+        timeline.probe.has_gap() || (are_reported && reported < counted && reported < MAX_EVENTS)
     }
 
     /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its

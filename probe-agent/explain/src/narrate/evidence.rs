@@ -110,7 +110,8 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
         evidence.push(Evidence {
             at: Some(kernel.rst_sent_at),
             text: format!(
-                "tcp_send_reset for the close, {} after SYN_SENT -> ESTABLISHED",
+                "{} for the close, {} after SYN_SENT -> ESTABLISHED",
+                timeline.probe.close_hook(),
                 Elapsed(kernel.rst_sent_at.saturating_sub(kernel.established_at))
             ),
         });
@@ -136,7 +137,8 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     would_show.then(|| Evidence {
         at: Some(timeline.followed_until),
         text: format!(
-            "no tcp_send_reset without a socket for {} after the last RST",
+            "no {} without a socket for {} after the last RST",
+            timeline.probe.answer_hook(),
             Elapsed(timeline.followed_until.saturating_sub(last))
         ),
     })

@@ -21,7 +21,7 @@
 //! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
-//! `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
+//! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ use model::{
     expect::Expect,
     fixtures,
     outcome::Outcome,
-    record::{ProbeId, ProbeRecord, TcpInfo},
+    record::{ProbeId, ProbeRecord, RstHooks, TcpInfo},
 };
 
 /// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
@@ -235,6 +235,7 @@ fn record(
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
         fresh_socket: has("fresh"),
+        rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
     };
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))

@@ -41,7 +41,8 @@ pub(super) fn late_rsts(timeline: &Timeline) -> Vec<Evidence> {
                 };
                 let after = Elapsed(event.at.saturating_sub(closed));
                 format!(
-                    "tcp_send_reset {} on this flow, {after} after our RST{copy}",
+                    "{} {} on this flow, {after} after our RST{copy}",
+                    timeline.probe.answer_hook(),
                     named(reason)
                 )
             }
