@@ -118,7 +118,7 @@ impl SlotTable {
         slot.generation += 1;
         let fresh_socket = slot.socket_probes == 0;
         slot.socket_probes += 1;
-        let last_closing = slot.unsettled.last_closing(remote);
+        let last_closing = slot.unsettled.last_closing(remote.into());
         Ok(StartedProbe {
             result,
             flow: flow::flow(slot.local, remote),
@@ -173,15 +173,15 @@ impl SlotTable {
     ) {
         let slot = &mut self.slots[index as usize];
         let generation = slot.generation;
-        slot.unsettled.push(UnsettledProbe { remote, generation, closing });
+        slot.unsettled.push(UnsettledProbe { remote: remote.into(), generation, closing });
         slot.last = Some(pending);
         self.release(index);
     }
 
-    /// A probe of a slot is settled.
-    pub(crate) fn on_settled(&mut self, probe: ProbeId) {
+    /// A probe of a slot, which had this flow, is settled.
+    pub(crate) fn on_settled(&mut self, probe: ProbeId, flow: &FlowKey) {
         if let Some(slot) = self.slot_of(probe) {
-            self.slots[slot as usize].unsettled.remove(probe.generation);
+            self.slots[slot as usize].unsettled.remove(flow.into(), probe.generation);
         }
     }
 

@@ -33,7 +33,7 @@ impl<S: Source> EventLoop<S> {
     /// for all of them.
     pub(super) fn hand_out(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) {
         for (handed_out, timeline) in (1..).zip(settled.drain(..)) {
-            self.slots.on_settled(timeline.probe.id);
+            self.slots.on_settled(timeline.probe.id, &timeline.probe.flow);
             sink.settled(Judged::new(timeline, self.settings.expect));
             if handed_out % HAND_OUT_BATCH == 0 {
                 self.now = monotonic::now();

@@ -10,7 +10,7 @@ use kernel::prefetch::prefetch;
 use model::flow;
 use probe_agent_common::FlowKey;
 
-use super::SlotTable;
+use super::{SlotTable, unsettled::Remote};
 use crate::{settings::PortPolicy, source_address};
 
 /// How many free slots are considered before the first of them is reused early.
@@ -40,6 +40,7 @@ impl SlotTable {
     ) -> io::Result<ChosenSlot> {
         let usual = |slot| ChosenSlot { slot, early_reuse: false, relocated: false };
         let pin = self.policy == PortPolicy::Pin && avoid.is_none();
+        let remote = Remote::from(target);
         let mut fallback = None;
         let mut found = None;
         let candidates: ArrayVec<u32, MAX_CANDIDATES> =
@@ -51,7 +52,7 @@ impl SlotTable {
             {
                 continue;
             }
-            if pin || slot.unsettled.last_closing(target).is_none() {
+            if pin || slot.unsettled.last_closing(remote).is_none() {
                 found = Some(at);
                 break;
             }

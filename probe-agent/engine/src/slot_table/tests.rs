@@ -6,6 +6,7 @@ use explain::{
 };
 use model::{
     fixtures::probe_record,
+    flow::{self, FlowKey},
     outcome::Outcome,
     record::{Closing, ProbeId},
 };
@@ -56,6 +57,11 @@ fn end(table: &mut SlotTable, remote: SocketAddr, closing: Closing) -> ProbeId {
     ProbeId { slot: 0, generation: table.slots[0].generation }
 }
 
+/// The flow of the only slot's probes towards a target.
+fn flow_to(table: &SlotTable, remote: SocketAddr) -> FlowKey {
+    flow::flow(table.slots[0].local, remote)
+}
+
 #[test]
 fn a_4_tuple_is_not_reused_until_its_last_probe_is_settled() {
     let mut table = table();
@@ -68,7 +74,8 @@ fn a_4_tuple_is_not_reused_until_its_last_probe_is_settled() {
     let other = SocketAddr::new(HERE, 81);
     assert!(!table.choose(HERE, other, None).unwrap().early_reuse, "another target");
     table.release(slot);
-    table.on_settled(first);
+    let flow = flow_to(&table, TARGET);
+    table.on_settled(first, &flow);
     assert!(!table.choose(HERE, TARGET, None).unwrap().early_reuse);
 }
 
@@ -80,7 +87,8 @@ fn earlier_probes_matter_only_if_the_kernel_closed_the_settled_one() {
         table.release(slot);
         end(&mut table, TARGET, Closing::Silent);
         let second = end(&mut table, TARGET, closing);
-        table.on_settled(second);
-        assert_eq!(table.slots[0].unsettled.last_closing(TARGET), rest);
+        let flow = flow_to(&table, TARGET);
+        table.on_settled(second, &flow);
+        assert_eq!(table.slots[0].unsettled.last_closing(TARGET.into()), rest);
     }
 }
