@@ -59,8 +59,9 @@ pub(crate) struct StartedProbe {
     pub(crate) generation: u32,
     /// It is the first probe of its socket.
     pub(crate) fresh_socket: bool,
-    /// An earlier probe on this 4-tuple may have left a stale connection at the server.
-    pub(crate) has_stale: bool,
+    /// An earlier probe on this 4-tuple may have left a stale connection at the server, which may refuse
+    /// this one.
+    pub(crate) refusal_in_doubt: bool,
 }
 
 /// All slots of a worker, and which of them are free. The methods take a slot's index in this table.
@@ -118,13 +119,15 @@ impl SlotTable {
         slot.generation += 1;
         let fresh_socket = slot.socket_probes == 0;
         slot.socket_probes += 1;
-        let last_closing = slot.unsettled.last_closing(remote.into());
+        let has_stale =
+            |closing: Option<Closing>| closing.is_some_and(Closing::may_leave_connection);
         Ok(StartedProbe {
             result,
             flow: flow::flow(slot.local, remote),
             generation: slot.generation,
             fresh_socket,
-            has_stale: last_closing.is_some_and(Closing::may_leave_connection),
+            // A stale connection can only refuse a fresh socket: see path C.
+            refusal_in_doubt: fresh_socket && has_stale(slot.unsettled.last_closing(remote.into())),
         })
     }
 

@@ -157,8 +157,7 @@ impl<S: Source> EventLoop<S> {
                 generation,
                 started_at: self.now,
                 fresh_socket,
-                // A stale connection can only refuse a fresh socket: see path C.
-                refusal_in_doubt: fresh_socket && confirmation.is_none() && started.has_stale,
+                refusal_in_doubt: started.refusal_in_doubt && confirmation.is_none(),
                 early_reuse: chosen.early_reuse,
                 confirms: confirmation.map(|c| c.first),
                 lost_before: self.observer.lost(),

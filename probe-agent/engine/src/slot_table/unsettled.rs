@@ -51,7 +51,10 @@ pub(super) struct UnsettledProbes {
     /// The newest of them, oldest first.
     newest: VecDeque<UnsettledProbe>,
     /// All others. Most slots have none.
-    #[expect(clippy::box_collection, reason = "the slots are read for each probe: they stay small")]
+    #[expect(
+        clippy::box_collection,
+        reason = "the slots are read for each probe: they stay small"
+    )]
     older: Option<Box<HashMap<Remote, OfTarget, RandomState>>>,
 }
 
