@@ -44,7 +44,7 @@ pub struct Finding {
     pub proof: Proof,
     /// What happened, in a sentence for the person on call.
     pub sentence: String,
-    /// The observations that the verdict rests on, in time order.
+    /// The observations that the verdict rests on.
     pub evidence: Vec<Evidence>,
     /// What to do about it, where there is something to do.
     pub advice: Option<String>,

@@ -87,7 +87,8 @@ fn foreign_changes_to_callbacks_make_no_probe_unknown() {
     let cgroup = Cgroup::new();
     turn_callbacks_off(&cgroup.0);
     let procs = fs::OpenOptions::new().write(true).open(cgroup.0.join("cgroup.procs")).unwrap();
-    let flags = format!("{} --count 20 --interval 0 --output jsonl", listener.address());
+    let address = listener.address();
+    let flags = format!("{address} --count 20 --interval 0 --output jsonl --log-level debug");
     let mut check = check_in(lab.client(), &flags);
     // SAFETY: write() is async-signal-safe, and all that is done between fork and exec.
     unsafe {
@@ -98,6 +99,8 @@ fn foreign_changes_to_callbacks_make_no_probe_unknown() {
     assert_eq!(summary["proofs"]["confirmed"], 20, "{summary}");
     assert_eq!(summary["events_lost"], 0, "{summary}");
     assert_eq!(syn_hooks(&done), ["inet_sock_set_state"; 20]);
+    let degraded = "state hook: degraded (another sock_ops program is attached";
+    assert!(done.err.contains(degraded), "{done:?}");
 }
 
 #[test]

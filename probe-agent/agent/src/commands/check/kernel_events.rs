@@ -7,6 +7,7 @@ use kernel::{
     capability::{ACK_GUARD, STATE_HOOK},
     loader::{Rings, Tracer},
 };
+use model::capability::State;
 use tracing::{debug, warn};
 
 use crate::{
@@ -58,5 +59,8 @@ fn report(tracer: &Tracer) {
     debug!(hooks = ?tracer.programs(), ack_guard = guard, "attached to the kernel");
     for missing in capabilities.missing() {
         warn!(capability = missing.name, reason = missing.state.reason(), "{missing}");
+    }
+    for degraded in capabilities.iter().filter(|c| matches!(c.state, State::Degraded(_))) {
+        debug!(capability = degraded.name, "{degraded}");
     }
 }
