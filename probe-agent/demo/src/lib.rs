@@ -44,7 +44,8 @@ pub use self::{
     scenario::Scenario,
 };
 use kernel::{clock::Clock, state_hook::StateHookChoice};
-use lab::{Family, Lab};
+use lab::Lab;
+pub use lab::{Family, LabError};
 use model::errno::in_words;
 use report::reporter::reader_gone;
 

@@ -2,9 +2,8 @@
 
 use std::io;
 
-use demo::{DemoError, DemoResult, Options};
+use demo::{DemoError, DemoResult, Family, LabError, Options};
 use kernel::error::TraceError;
-use lab::{Family, LabError};
 
 use crate::{
     cli::demo::{DemoArgs, FamilyChoice},
