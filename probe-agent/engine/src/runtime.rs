@@ -3,6 +3,7 @@
 //! Sessions and the embeddable checker share this.
 
 use std::{
+    any::Any,
     fs::File,
     io, mem,
     ops::RangeInclusive,
@@ -171,6 +172,10 @@ impl<R: Send + 'static> Runtime<R> {
     /// The first error of a worker. A panic counts as an error.
     pub fn join(self) -> io::Result<RuntimeResult<R>> {
         let joined: Vec<_> = self.workers.into_iter().map(join).collect();
+        if let Some(tracer) = &self.tracer {
+            // A cgroup that cannot be left now is removed by the next agent.
+            let _ = tracer.detach();
+        }
         let mut results = Vec::new();
         let mut ended = Ended::default();
         for worker in joined {
@@ -184,21 +189,20 @@ impl<R: Send + 'static> Runtime<R> {
         let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
         let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
         ended.events_lost += in_kernel.max(in_all);
-        if let Some(tracer) = &self.tracer {
-            // A cgroup that cannot be left now is removed by the next agent.
-            let _ = tracer.detach();
-        }
         Ok(RuntimeResult { results, ended })
     }
 }
 
 /// Waits for a thread. The panic hook has already reported a panic.
 fn join<T>(thread: JoinHandle<io::Result<T>>) -> io::Result<T> {
-    thread.join().unwrap_or_else(|payload| {
-        // The payload's destructor may be foreign code, and could panic here.
-        mem::forget(payload);
-        Err(io::Error::other("a worker thread panicked"))
-    })
+    thread.join().unwrap_or_else(|payload| Err(panicked(payload, "a worker thread panicked")))
+}
+
+/// The error that a panic of a thread counts as.
+fn panicked(payload: Box<dyn Any + Send>, what: &str) -> io::Error {
+    // The payload's destructor may be foreign code, and could panic here.
+    mem::forget(payload);
+    io::Error::other(what)
 }
 
 /// Everything that is moved to a worker's thread.
@@ -273,9 +277,6 @@ pub fn inside<T: Send>(
             enter(Some(netns))?;
             Ok(work())
         })?;
-        inner.join().unwrap_or_else(|payload| {
-            mem::forget(payload);
-            Err(io::Error::other("a thread panicked"))
-        })
+        inner.join().unwrap_or_else(|payload| Err(panicked(payload, "a thread panicked")))
     })
 }

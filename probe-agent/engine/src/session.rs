@@ -152,9 +152,8 @@ pub fn run<C: Counts>(
     let runtime = Runtime::start(&config, tracing, stop, workers)?;
     drop(channel);
     let gauges = runtime.gauges().to_vec();
-    let watchdog =
-        Watchdog::start(gauges.clone()).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-    let forwarded = forward(&inbox, &backlog, &gauges, &watchdog, output);
+    let forwarded = Watchdog::start(gauges.clone())
+        .and_then(|watchdog| forward(&inbox, &backlog, &gauges, &watchdog, output));
     if forwarded.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
