@@ -58,18 +58,29 @@ pub(crate) fn tracing(
 /// The kernel's side as one worker observes it. Without tracing it reports nothing.
 pub(crate) struct Observer {
     tracing: Option<Tracing>,
+    // What loading has found out does not change, and each probe needs it.
+    half_open: HalfOpen,
+    state_hook: Option<StateHook>,
+    rst_hooks: RstHooks,
     /// Slots that moved to another source address while late events for them may still have been outstanding.
     relocations: u64,
 }
 
 impl Observer {
     pub(crate) fn new(tracing: Option<Tracing>) -> Self {
-        Self { tracing, relocations: 0 }
+        let tracer = tracing.as_ref().map(|t| &t.tracer);
+        Self {
+            half_open: tracer.map_or(HalfOpen::NotEnforced, |t| t.half_open()),
+            state_hook: tracer.and_then(|t| t.state_hook()),
+            rst_hooks: tracer.map(|t| t.rst_hooks()).unwrap_or_default(),
+            tracing,
+            relocations: 0,
+        }
     }
 
     /// Whether the kernel reports what becomes of a probe's socket.
-    pub(crate) fn is_tracing(&self) -> bool {
-        self.tracing.as_ref().is_some_and(|t| t.tracer.state_hook().is_some())
+    pub(crate) const fn is_tracing(&self) -> bool {
+        self.state_hook.is_some()
     }
 
     /// The loaded programs.
@@ -89,18 +100,18 @@ impl Observer {
     }
 
     /// Whether the ACK guard is attached.
-    pub(crate) fn half_open(&self) -> HalfOpen {
-        self.tracing.as_ref().map_or(HalfOpen::NotEnforced, |t| t.tracer.half_open())
+    pub(crate) const fn half_open(&self) -> HalfOpen {
+        self.half_open
     }
 
     /// Which hook reports state changes.
     pub(crate) fn state_hook(&self) -> StateHook {
-        self.tracing.as_ref().and_then(|t| t.tracer.state_hook()).unwrap_or_default()
+        self.state_hook.unwrap_or_default()
     }
 
     /// Which hooks report RSTs.
-    pub(crate) fn rst_hooks(&self) -> RstHooks {
-        self.tracing.as_ref().map(|t| t.tracer.rst_hooks()).unwrap_or_default()
+    pub(crate) const fn rst_hooks(&self) -> RstHooks {
+        self.rst_hooks
     }
 
     /// The kernel's record of the probe on a slot, if it is newer than `generation`. An older record belongs

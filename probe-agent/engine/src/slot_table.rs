@@ -121,13 +121,15 @@ impl SlotTable {
         slot.socket_probes += 1;
         let has_stale =
             |closing: Option<Closing>| closing.is_some_and(Closing::may_leave_connection);
+        let flow = flow::flow(slot.local, remote);
         Ok(StartedProbe {
             result,
-            flow: flow::flow(slot.local, remote),
+            flow,
             generation: slot.generation,
             fresh_socket,
             // A stale connection can only refuse a fresh socket: see path C.
-            refusal_in_doubt: fresh_socket && has_stale(slot.unsettled.last_closing(remote.into())),
+            refusal_in_doubt: fresh_socket
+                && has_stale(slot.unsettled.last_closing((&flow).into())),
         })
     }
 
@@ -170,13 +172,13 @@ impl SlotTable {
     pub(crate) fn on_probe_end(
         &mut self,
         index: u32,
-        remote: SocketAddr,
+        flow: &FlowKey,
         closing: Closing,
         pending: PendingRef,
     ) {
         let slot = &mut self.slots[index as usize];
         let generation = slot.generation;
-        slot.unsettled.push(UnsettledProbe { remote: remote.into(), generation, closing });
+        slot.unsettled.push(UnsettledProbe { remote: flow.into(), generation, closing });
         slot.last = Some(pending);
         self.release(index);
     }

@@ -18,7 +18,6 @@ use crate::{
     timeline::{Earlier, StaleReply, Timeline},
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
-use model::event::{Event, EventKind};
 
 /// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
 /// timer is this short.
@@ -140,7 +139,7 @@ impl Timeline {
     /// When the last SYN left. The hook runs after the transmission; on a single host it may therefore
     /// run after the answer was recorded.
     fn last_syn(&self) -> u64 {
-        let retransmit = |e: &&Event| matches!(e.kind, EventKind::SynRetransmit { .. });
-        self.events.iter().rev().find(retransmit).map_or(self.probe.syn_at(), |e| e.at)
+        let last = self.events.iter().rev().find(|e| e.kind.is_syn_retransmit());
+        last.map_or(self.probe.syn_at(), |e| e.at)
     }
 }

@@ -159,7 +159,6 @@ impl Timeline {
 
     /// How many SYN retransmits a hook reported.
     pub(crate) fn syn_retransmit_events(&self) -> usize {
-        let is_one = |e: &&Event| matches!(e.kind, EventKind::SynRetransmit { .. });
-        self.events.iter().filter(is_one).count()
+        self.events.iter().filter(|e| e.kind.is_syn_retransmit()).count()
     }
 }

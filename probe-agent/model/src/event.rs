@@ -134,6 +134,12 @@ impl EventKind {
         }
     }
 
+    /// Whether the socket sent its SYN again.
+    #[must_use]
+    pub const fn is_syn_retransmit(&self) -> bool {
+        matches!(self, Self::SynRetransmit { .. })
+    }
+
     /// Whether it is the RST with which a socket in `SYN_SENT` answers a challenge ACK or a late SYN-ACK:
     /// a reply that does not acknowledge its SYN (`tcp_rcv_synsent_state_process`; RFC 9293, section
     /// 3.10.7.3).

@@ -131,14 +131,13 @@ impl<S: Source> EventLoop<S> {
         let tcp_info = if is_tracing { None } else { self.slots.tcp_info(slot) };
         self.slots.disconnect(slot, end.closing);
         let record = ProbeRecord { answered_at, tcp_info, ..self.record(slot, &flight, end) };
-        let remote = self.targets.address(flight.target);
         let awaits_confirmation = flight.refusal_in_doubt && end.outcome == Outcome::Refused;
         if awaits_confirmation {
             let (target, flow) = (flight.target, flight.flow);
             self.start_queue.confirm(Confirmation { target, flow, first: record.id });
         }
         let pending = self.on_probe_end(record, flight.lost_before, awaits_confirmation);
-        self.slots.on_probe_end(slot, remote, end.closing, pending);
+        self.slots.on_probe_end(slot, &flight.flow, end.closing, pending);
     }
 
     /// The record of a probe whose connection has just been closed.

@@ -53,7 +53,8 @@ fn pending() -> PendingRef {
 fn end(table: &mut SlotTable, remote: SocketAddr, closing: Closing) -> ProbeId {
     table.take_free(HERE, 0);
     table.slots[0].generation += 1;
-    table.on_probe_end(0, remote, closing, pending());
+    let flow = flow_to(table, remote);
+    table.on_probe_end(0, &flow, closing, pending());
     ProbeId { slot: 0, generation: table.slots[0].generation }
 }
 

@@ -30,12 +30,12 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         }
         Verdict::LateSynack => stale_reply(timeline, true),
         Verdict::SynRetransmitted => {
-            let mut all = events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. }));
+            let mut all = events(timeline, EventKind::is_syn_retransmit);
             all.extend(late_rsts(timeline).into_iter().filter(|_| no_rst_was_lost(timeline)));
             all.extend(earlier_probe(timeline).filter(|_| timeline.stale_reply_at().is_some()));
             all
         }
-        Verdict::TimedOut => events(timeline, |w| matches!(w, EventKind::SynRetransmit { .. })),
+        Verdict::TimedOut => events(timeline, EventKind::is_syn_retransmit),
         Verdict::Refused => events(timeline, |w| matches!(w, EventKind::RstReceived)),
         Verdict::Unreachable | Verdict::LocalError => Vec::new(),
         Verdict::Clean => clean(timeline),

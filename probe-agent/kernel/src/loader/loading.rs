@@ -75,7 +75,6 @@ impl<'a> Loading<'a> {
 
     /// Joins a cgroup and attaches its programs: the ACK guard and, if it is chosen, the one that reports
     /// state changes. `listens` says how many listeners the latter has seen.
-    ///
     pub(super) fn cgroup(
         &mut self,
         is_wanted: bool,

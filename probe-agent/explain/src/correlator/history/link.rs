@@ -19,7 +19,7 @@ impl Found {
         let timeline = &pending.timeline;
         let probe = &timeline.probe;
         if let Some(at) = timeline.stale_reply_at() {
-            // Either answer is to its own SYN: the leftover is gone.
+            // Either answer is to its own SYN: the stale connection is gone.
             let recovered = match probe.outcome {
                 Outcome::Alive | Outcome::Refused => true,
                 Outcome::TimedOut | Outcome::Unreachable | Outcome::LocalError => false,
@@ -90,7 +90,7 @@ impl History {
         next
     }
 
-    /// The probe that a refusal owes its doubt to, where the second opinion has not come.
+    /// The probe that a refusal owes its doubt to, where no confirmation probe has ended.
     pub(super) fn suspect(&self, index: usize) -> Option<Earlier> {
         let pending = &self.pending[index];
         let older = pending.older.filter(|_| pending.phase == Phase::AwaitsConfirmation);
@@ -107,9 +107,9 @@ fn earlier(before: &Timeline, at: u64) -> Earlier {
         }
         Closing::Reset | Closing::ByKernel => of(before, StaleReply::Connection),
         Closing::Silent => match before.earlier {
-            // It had met a leftover itself and not got rid of it: this is that one again.
+            // It met a stale connection itself, and that one is still there.
             Some(first) if first.stale != StaleReply::DuplicateSynAck => first,
-            // That its answer was late is told on itself already.
+            // Its own verdict already says that its answer was late.
             Some(_) | None if before.late_rsts().next().is_some() => {
                 of(before, StaleReply::Connection)
             }
