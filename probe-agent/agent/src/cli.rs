@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Probe targets and explain what happened to each probe.
     Check(Box<CheckArgs>),
-    /// Play every way a half-open probe can go, in a private network lab.
+    /// Inject known faults in a private network lab and compare the verdicts with them.
     Demo(DemoArgs),
 }
 

@@ -10,8 +10,8 @@ use super::choice;
 /// The flags of `demo`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    about = "Play every way a half-open probe can go, in a private network lab",
-    long_about = "Play every way a half-open probe can go.\n\n\
+    about = "Inject known faults in a private network lab and compare the verdicts with them",
+    long_about = "Inject known faults in a private network lab and compare the verdicts with them.\n\n\
         Each scenario runs in its own network namespaces, with a real server and a firewall rule \
         that drops exactly the segment in question. The demo needs root and leaves nothing behind.",
     after_help = "\
