@@ -7,8 +7,10 @@
 //! | `hooks full\|sockets_only\|none` | the coverage; full by default |
 //! | `start` | a probe is about to start on the 4-tuple |
 //! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
-//! | `rst MS` | `tcp_send_reset` without a socket |
-//! | `rst MS of ID` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE` |
+//! | `rst MS [ANSWERED]` | `tcp_send_reset` without a socket; it answers the probe's SYN-ACK |
+//! | `rst MS of ID [ANSWERED]` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE`; it answers a challenge ACK |
+//! | `drop MS out\|in FLAGS here\|there REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow |
+//! | `state MS of ID FROM TO` | a change of state that no clean probe has |
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
@@ -18,7 +20,10 @@
 //! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
 //! | `left N` | how many probes must still be pending at the end |
 //!
-//! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
+//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers), `foreign` (an ACK with other numbers),
+//! `othersynack` (a SYN-ACK with another sequence number), `data`, `unread`.
+//!
+//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
@@ -34,11 +39,13 @@ use crate::{
     timeline::{Coverage, Timeline},
 };
 use model::{
-    event::{Event, EventKind, FlowEvent},
+    event::{Event, EventKind, FlowEvent, RstReason, TcpState},
     expect::Expect,
     fixtures,
     outcome::Outcome,
+    packet_drop::{DropPlace, DropReason, InterfaceName, PacketDrop},
     record::{ProbeId, ProbeRecord, RstHooks, TcpInfo},
+    segment::{Segment, TcpFlags},
 };
 
 /// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
@@ -154,9 +161,34 @@ impl Run {
             ["rst", time] => {
                 self.observe(event(time, None, fixtures::rst_without_socket())?);
             }
-            ["synack", time] => self.observe(event(time, None, EventKind::SynAckRetransmit)?),
+            ["synack", time] => {
+                let segment = Some(fixtures::synack());
+                self.observe(event(time, None, EventKind::SynAckRetransmit { segment })?);
+            }
             ["rst", time, "of", id] => {
                 self.observe(event(time, Some(id), fixtures::rst_in_syn_sent())?);
+            }
+            ["rst", time, "of", id, what] => {
+                let kind = EventKind::RstSent {
+                    socket: Some(TcpState::SynSent),
+                    reason: RstReason::INVALID_ACK,
+                    answers: answered(what)?,
+                };
+                self.observe(event(time, Some(id), kind)?);
+            }
+            ["rst", time, what] => {
+                let (socket, reason, answers) = (None, RstReason::NO_SOCKET, answered(what)?);
+                let kind = EventKind::RstSent { socket, reason, answers };
+                self.observe(event(time, None, kind)?);
+            }
+            ["state", time, "of", id, from, to] => {
+                let state = |word: &str| number::<u8>(word).map(TcpState::from);
+                let kind = EventKind::StateChange { from: state(from)?, to: state(to)? };
+                self.observe(event(time, Some(id), kind)?);
+            }
+            ["drop", time, direction, flags, place, reason] => {
+                let kind = EventKind::PacketDropped(dropped(direction, flags, place, reason)?);
+                self.observe(event(time, None, kind)?);
             }
             ["retransmit", time, "of", id, rest @ ..] => {
                 let error = if let ["err", n] = rest { number(n)? } else { 0 };
@@ -196,6 +228,42 @@ impl Run {
     }
 }
 
+/// What a RST answers.
+fn answered(what: &str) -> Result<Option<Segment>, String> {
+    let synack = fixtures::synack();
+    Ok(match what {
+        "synack" => Some(synack),
+        "othersynack" => Some(Segment { seq: synack.seq + 555, ..synack }),
+        "ack" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack }),
+        "foreign" => Some(Segment { flags: TcpFlags(0x10), seq: 5, ack: 6 }),
+        "data" => Some(Segment { flags: TcpFlags(0x18), seq: 5, ack: 6 }),
+        "unread" => None,
+        _ => return Err(format!("{what}?")),
+    })
+}
+
+/// A drop of one of the probe's packets.
+fn dropped(direction: &str, flags: &str, place: &str, reason: &str) -> Result<PacketDrop, String> {
+    let outgoing = direction == "out";
+    let synack = fixtures::synack();
+    let segment = match (flags, outgoing) {
+        ("SYN", true) => Segment { flags: TcpFlags(0x02), seq: fixtures::SYN_END - 1, ack: 0 },
+        ("SYN-ACK", false) => synack,
+        ("RST", true) => {
+            Segment { flags: TcpFlags(0x14), seq: fixtures::SYN_END, ack: synack.seq + 1 }
+        }
+        ("RST", false) => Segment { flags: TcpFlags(0x14), seq: synack.seq + 1, ..synack },
+        _ => return Err(format!("{direction} {flags}?")),
+    };
+    let place = match place {
+        "here" => DropPlace::OurNetns,
+        "there" => DropPlace::OtherNetns,
+        _ => return Err(format!("{place}?")),
+    };
+    let reason = DropReason(Box::leak(reason.into()));
+    Ok(PacketDrop { segment, outgoing, place, reason, interface: InterfaceName::new() })
+}
+
 /// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
 fn record(
     words: &[&str],
@@ -223,6 +291,13 @@ fn record(
         segments_out: count("segments")?,
         acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
         retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
+        syn_end: fixtures::SYN_END,
+        synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + 1 },
+        synack_flags: if answer == 0 { 0 } else { 0x12 },
+        synack_window: if has("nowindow") { 0 } else { 65_160 },
+        round_trip: after("rtt")
+            .map_or(Ok(0.0), |t| number::<f64>(t))
+            .map(|t| (ns(t) / 1_000) as u32)?,
         ..SlotRecord::default()
     };
     let usual = fixtures::probe_record(outcome, syn);
