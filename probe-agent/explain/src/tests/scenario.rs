@@ -28,10 +28,17 @@
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
+mod end;
+mod segments;
+
 use std::collections::BTreeMap;
 
-use probe_agent_common::{FlowKey, SlotRecord};
+use probe_agent_common::FlowKey;
 
+use self::{
+    end::record,
+    segments::{answered, dropped},
+};
 use crate::{
     Judged,
     correlator::{Correlator, EndedProbe, Observed},
@@ -43,9 +50,7 @@ use model::{
     expect::Expect,
     fixtures,
     outcome::Outcome,
-    packet_drop::{DropPlace, DropReason, InterfaceName, PacketDrop},
-    record::{ProbeId, ProbeRecord, RstHooks, TcpInfo},
-    segment::{Segment, TcpFlags},
+    record::{ProbeId, ProbeRecord},
 };
 
 /// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
@@ -226,94 +231,6 @@ impl Run {
         });
         Ok(())
     }
-}
-
-/// What a RST answers.
-fn answered(what: &str) -> Result<Option<Segment>, String> {
-    let synack = fixtures::synack();
-    Ok(match what {
-        "synack" => Some(synack),
-        "othersynack" => Some(Segment { seq: synack.seq + 555, ..synack }),
-        "ack" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack }),
-        "foreign" => Some(Segment { flags: TcpFlags(0x10), seq: 5, ack: 6 }),
-        "data" => Some(Segment { flags: TcpFlags(0x18), seq: 5, ack: 6 }),
-        "unread" => None,
-        _ => return Err(format!("{what}?")),
-    })
-}
-
-/// A drop of one of the probe's packets.
-fn dropped(direction: &str, flags: &str, place: &str, reason: &str) -> Result<PacketDrop, String> {
-    let outgoing = direction == "out";
-    let synack = fixtures::synack();
-    let segment = match (flags, outgoing) {
-        ("SYN", true) => Segment { flags: TcpFlags(0x02), seq: fixtures::SYN_END - 1, ack: 0 },
-        ("SYN-ACK", false) => synack,
-        ("RST", true) => {
-            Segment { flags: TcpFlags(0x14), seq: fixtures::SYN_END, ack: synack.seq + 1 }
-        }
-        ("RST", false) => Segment { flags: TcpFlags(0x14), seq: synack.seq + 1, ..synack },
-        _ => return Err(format!("{direction} {flags}?")),
-    };
-    let place = match place {
-        "here" => DropPlace::OurNetns,
-        "there" => DropPlace::OtherNetns,
-        _ => return Err(format!("{place}?")),
-    };
-    let reason = DropReason(Box::leak(reason.into()));
-    Ok(PacketDrop { segment, outgoing, place, reason, interface: InterfaceName::new() })
-}
-
-/// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
-fn record(
-    words: &[&str],
-    counts: &BTreeMap<String, u32>,
-) -> Result<(ProbeRecord, u64, bool), String> {
-    let [name, outcome, words @ ..] = words else { return Err("too short".to_owned()) };
-    let outcome = self::outcome(outcome)?;
-    let has = |word: &str| words.contains(&word);
-    let after = |word: &str| words.iter().position(|w| *w == word).and_then(|n| words.get(n + 1));
-    let time = |word: &str| after(word).map(|t| at(t)).transpose();
-    let count = |word: &str| after(word).map_or(Ok(0), |t| number::<u32>(t));
-    let syn = time("syn")?.ok_or("no syn")?;
-    let (answer, rst) = (time("answer")?.unwrap_or(0), time("rst")?.unwrap_or(0));
-    let ended_at = time("end")?.unwrap_or(rst.max(answer).max(syn) + 2_000);
-    let id = id(name)?;
-    let reported = counts.get(*name).copied().unwrap_or(0);
-    let info = after("info").map(|n| number(n)).transpose()?;
-    let kernel = SlotRecord {
-        syn_sent_at: syn,
-        established_at: answer,
-        closed_at: if rst == 0 { ended_at - 1_000 } else { rst },
-        rst_sent_at: if has("norst") { 0 } else { rst },
-        generation: id.generation,
-        events: reported + count("unseen")?,
-        segments_out: count("segments")?,
-        acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
-        retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
-        syn_end: fixtures::SYN_END,
-        synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + 1 },
-        synack_flags: if answer == 0 { 0 } else { 0x12 },
-        synack_window: if has("nowindow") { 0 } else { 65_160 },
-        round_trip: after("rtt")
-            .map_or(Ok(0.0), |t| number::<f64>(t))
-            .map(|t| (ns(t) / 1_000) as u32)?,
-        ..SlotRecord::default()
-    };
-    let usual = fixtures::probe_record(outcome, syn);
-    let record = ProbeRecord {
-        id,
-        errno: after("errno").map_or(Ok(usual.errno), |n| number(n))?,
-        started_at: syn - 1_000,
-        ended_at,
-        answered_at: if answer == 0 { 0 } else { answer + 1_000 },
-        kernel: (info.is_none() && !has("norecord")).then_some(kernel),
-        tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
-        fresh_socket: has("fresh"),
-        rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
-        ..usual
-    };
-    Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
 }
 
 fn explained(timeline: Timeline) -> Explained {
