@@ -1,11 +1,15 @@
 //! The command-line flags of the export.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use clap::Args;
 
+use crate::redact;
+
 /// Where spans go. Flags take precedence over the `OTEL_*` variables (see [`OtlpConfig`](crate::OtlpConfig)).
-#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+///
+/// `Debug` shows only which flags are given: endpoint and headers may contain secrets.
+#[derive(Args, Clone, Default, PartialEq, Eq)]
 #[command(next_help_heading = "OTLP export")]
 pub struct OtlpArgs {
     /// Send spans to this OTLP receiver, e.g. `http://localhost:4318`
@@ -33,4 +37,16 @@ pub struct OtlpArgs {
     /// Write spans to this file as OTLP JSON lines, replacing its contents
     #[arg(long, value_name = "PATH")]
     pub otlp_file: Option<PathBuf>,
+}
+
+impl fmt::Debug for OtlpArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtlpArgs")
+            .field("otlp_endpoint", &self.otlp_endpoint.as_deref().map(redact::url))
+            .field("otlp_protocol", &self.otlp_protocol.as_deref().map(redact::url))
+            .field("otlp_headers", &self.otlp_headers.as_ref().map(|_| "***"))
+            .field("otlp_timeout", &self.otlp_timeout)
+            .field("otlp_file", &self.otlp_file)
+            .finish()
+    }
 }

@@ -53,6 +53,11 @@ impl DeliveryCounts {
         }
     }
 
+    /// Spans that were answered. While the exporter works, this number grows.
+    pub(super) fn answered(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed) + self.rejected.load(Ordering::Relaxed)
+    }
+
     /// Spans that are queued or in flight.
     pub(super) fn pending(&self) -> u64 {
         let SpanCounts { accepted, rejected, dropped } = self.current();

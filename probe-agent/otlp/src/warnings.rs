@@ -38,6 +38,13 @@ impl Warnings {
         (self.report)(&Notice::Failed { sink, spans, reason: why });
     }
 
+    /// The run has ended, and `sink` did not accept this many spans more. There is no later notice to wait
+    /// for.
+    pub(super) fn last(&mut self, sink: &str, spans: u64, why: &str) {
+        self.next = None;
+        self.failed(sink, spans, why);
+    }
+
     /// `sink` accepted a whole batch.
     pub(super) fn recovered(&mut self, sink: &str) {
         if std::mem::take(&mut self.failing) {
