@@ -145,15 +145,15 @@ impl Transport {
     }
 }
 
-/// Whether an HTTP/2 stream was reset for a reason that a further attempt would meet again: by this end, because
-/// of what arrived on it, or by the receiver, which had begun to work on it (gRPC, "Errors" in "HTTP2
-/// Transport Mapping").
+/// Whether an HTTP/2 request failed for a reason that a further attempt would meet again: this end cannot read
+/// what arrived, or the receiver had begun to work on it and reset it (gRPC, "Errors" in "HTTP2 Transport
+/// Mapping").
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
         if let Some(cause) = cause.downcast_ref::<h2::Error>() {
             let open = [Some(h2::Reason::REFUSED_STREAM), Some(h2::Reason::CANCEL)];
-            return cause.is_reset() && !(cause.is_remote() && open.contains(&cause.reason()));
+            return cause.is_library() || cause.is_reset() && !open.contains(&cause.reason());
         }
         next = cause.source();
     }
