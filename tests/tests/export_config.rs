@@ -37,7 +37,9 @@ fn made(args: &str, env: &str) -> String {
         write!(made, " file={}", path.display()).unwrap();
     }
     write!(made, " {:?}", config.timeout).unwrap();
-    assert_eq!(config.queue, 65_536);
+    if config.queue != 65_536 {
+        write!(made, " queue={}", config.queue).unwrap();
+    }
     made.trim_start().to_owned()
 }
 
@@ -128,8 +130,9 @@ fn headers_are_decoded_and_client_certificates_come_in_pairs() {
             "",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://c
              OTEL_EXPORTER_OTLP_HEADERS=authorization=Basic%20eA==, x-team = a%2Cb,
-             OTEL_EXPORTER_OTLP_TIMEOUT=2500",
-            "http://c/v1/traces (http/protobuf) authorization:Basic eA== x-team:a,b 2.5s",
+             OTEL_EXPORTER_OTLP_TIMEOUT=2500
+             OTEL_BSP_MAX_QUEUE_SIZE=7",
+            "http://c/v1/traces (http/protobuf) authorization:Basic eA== x-team:a,b 2.5s queue=7",
         ),
         (
             "--otlp-protocol grpc --otlp-endpoint https://c:1 --otlp-timeout 2m",
@@ -316,6 +319,13 @@ fn an_invalid_variable_counts_as_unset_and_is_reported_in_one_line() {
              does not allow (ignored: OTEL_EXPORTER_OTLP_HEADERS is used)"
                 .to_owned(),
             "http://c/v1/traces (http/protobuf) c:d 10s",
+        ),
+        (
+            "OTEL_BSP_MAX_QUEUE_SIZE=0",
+            "OTEL_BSP_MAX_QUEUE_SIZE: \"0\" is not a number from 1 to 10000000 (ignored: the default \
+             of 65536 is used)"
+                .to_owned(),
+            to_c,
         ),
         (
             "OTEL_EXPORTER_OTLP_HEADERS=content-length=5",

@@ -25,6 +25,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// about 100 MB.
 const DEFAULT_QUEUE: usize = 65_536;
 
+/// The largest capacity of the queue, in about 16 GB.
+const MAX_QUEUE: usize = 10_000_000;
+
 /// Where spans go, validated. At least one of `endpoint` and `file` is set.
 ///
 /// Each setting comes from the flag, else from the signal's variable (`OTEL_EXPORTER_OTLP_TRACES_*`), else
@@ -80,8 +83,19 @@ impl OtlpConfig {
         let default = (DEFAULT_TIMEOUT, "the default of 10s is used");
         let timeout = settings.choose(flag, "TIMEOUT", default, duration::timeout)?;
         let endpoint = if wanted { Some(Endpoint::new(args, settings)?) } else { None };
-        Ok(Some(Self { endpoint, file: args.otlp_file.clone(), timeout, queue: DEFAULT_QUEUE }))
+        Ok(Some(Self { endpoint, file: args.otlp_file.clone(), timeout, queue: queue(settings) }))
     }
+}
+
+/// The capacity of the queue.
+fn queue<E: Fn(&str) -> Option<String>>(settings: &Settings<E>) -> usize {
+    let Some(setting) = settings.variable("OTEL_BSP_MAX_QUEUE_SIZE") else { return DEFAULT_QUEUE };
+    let number = setting.value.parse().ok().filter(|n| (1..=MAX_QUEUE).contains(n));
+    number.unwrap_or_else(|| {
+        let instead = format!("the default of {DEFAULT_QUEUE} is used");
+        settings.ignore(ConfigError::Queue { setting, most: MAX_QUEUE }, instead);
+        DEFAULT_QUEUE
+    })
 }
 
 /// Whether the environment requests an export.

@@ -41,6 +41,14 @@ pub enum ConfigError {
     /// A Boolean that is neither true nor false.
     #[error("{}: {} is neither true nor false", .0.name, .0.shown())]
     Boolean(Setting),
+    /// An invalid size of the queue.
+    #[error("{}: {} is not a number from 1 to {most}", .setting.name, .setting.shown())]
+    Queue {
+        /// The setting.
+        setting: Setting,
+        /// The largest size.
+        most: usize,
+    },
     /// A list with an entry that is not `key=value`.
     #[error(
         "{name}: entry {entry} is not key=value; separate entries by commas and write a comma \
