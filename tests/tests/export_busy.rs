@@ -1,6 +1,7 @@
 //! Runs that produce spans faster than a collector takes them, and the end of such a run.
 
 use std::{
+    cell::Cell,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -86,6 +87,26 @@ fn requests_in_flight_are_bounded_and_the_end_accounts_for_each_span() {
         let [line] = &lines.get()[..] else { panic!("one line: {lines:?}") };
         assert!(line.ends_with("the run ended before it accepted them"), "{line}");
     }
+}
+
+#[test]
+fn a_run_that_waits_queues_no_more_than_can_be_delivered_at_its_end() {
+    let receiver = Receiver::start(|_| Reply::Silence);
+    let (exporter, _) = to(receiver.address(), "grpc", "60000", "1h");
+    let waits = Cell::new(false);
+    let mut offered = 0;
+    while !waits.get() {
+        exporter.wait_for_room(|| {
+            waits.set(true);
+            true
+        });
+        offer(&exporter);
+        offered += 1;
+        assert!(offered < 60_000, "it never waits");
+    }
+    let in_batches = 512 * (MAX_IN_FLIGHT + 1);
+    assert!((8192..=8193 + in_batches).contains(&offered), "{offered}");
+    let _ = exporter.finish(Duration::ZERO);
 }
 
 #[test]

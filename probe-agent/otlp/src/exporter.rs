@@ -32,6 +32,10 @@ use explain::ExplainedProbe;
 use kernel::clock::Clock;
 use model::{errno::in_words, spans::SpanCounts, target::Target};
 
+/// The most spans that a run queues if it can wait: what a collector can take in the time that is left for the
+/// last ones, and enough to keep it busy.
+const MOST_QUEUED: usize = 8192;
+
 /// How often a run that waits for room in the queue looks for it.
 const ROOM_CHECK: Duration = Duration::from_millis(1);
 
@@ -137,12 +141,13 @@ impl Exporter {
         }
     }
 
-    /// Waits until the queue has room, for a run that goes as fast as it can and has no schedule to keep.
-    /// Returns at once if the collector fails, when nothing is answered for as long as the timeout of a batch,
-    /// or when `enough` says so.
+    /// Waits until few enough spans are queued, for a run that goes as fast as it can and has no schedule to
+    /// keep. Returns at once if the collector fails, when nothing is answered for as long as the timeout of a
+    /// batch, or when `enough` returns true.
     pub fn wait_for_room(&self, enough: impl Fn() -> bool) {
+        let most = MOST_QUEUED.min(self.queue.max_capacity());
         let (mut answered, mut since) = (self.counts.answered(), Instant::now());
-        while !self.has_room() && !enough() {
+        while self.queued() >= most && !self.counts.failing() && !enough() {
             std::thread::sleep(ROOM_CHECK);
             let now = self.counts.answered();
             if now != answered {
@@ -152,6 +157,10 @@ impl Exporter {
                 self.counts.set_failing(true);
             }
         }
+    }
+
+    fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// False if the queue is full while the collector works, so the engine should wait a moment. True if
