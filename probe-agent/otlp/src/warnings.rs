@@ -16,13 +16,15 @@ pub(super) type Report = Box<dyn FnMut(&Notice<'_>) + Send>;
 pub(super) struct Warnings {
     report: Report,
     next: Option<Instant>,
+    /// Of a message that comes with a success. It must not hold back the report of a failure.
+    next_remark: Option<Instant>,
     unreported: u64,
     failing: bool,
 }
 
 impl Warnings {
     pub(super) fn new(report: Report) -> Self {
-        Self { report, next: None, unreported: 0, failing: false }
+        Self { report, next: None, next_remark: None, unreported: 0, failing: false }
     }
 
     /// `sink` did not accept this many spans.
@@ -55,8 +57,8 @@ impl Warnings {
     /// `sink` accepted the spans and returned a message.
     pub(super) fn remark(&mut self, sink: &str, message: &str) {
         let now = Instant::now();
-        if self.next.is_none_or(|next| now >= next) {
-            self.next = Some(now + INTERVAL);
+        if self.next_remark.is_none_or(|next| now >= next) {
+            self.next_remark = Some(now + INTERVAL);
             (self.report)(&Notice::Remark { sink, message });
         }
     }
