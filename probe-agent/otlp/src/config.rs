@@ -2,11 +2,12 @@
 
 mod duration;
 mod endpoint;
+pub(crate) mod environment;
 mod error;
 mod headers;
 pub(crate) mod pairs;
 mod proxy;
-pub(crate) mod setting;
+mod setting;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,8 +16,8 @@ pub use error::{ConfigError, Ignored};
 pub use proxy::Proxy;
 
 use super::args::OtlpArgs;
+use environment::Settings;
 pub use setting::Setting;
-use setting::Settings;
 
 /// The default of `OTEL_EXPORTER_OTLP_TIMEOUT`, as specified.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use super::{
     SERVICE,
-    config::{Ignored, pairs::pairs, setting::Settings},
+    config::{Ignored, environment::Settings, pairs::pairs},
     value,
 };
 

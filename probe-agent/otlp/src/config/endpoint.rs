@@ -14,10 +14,7 @@ use opentelemetry_otlp::{
 use percent_encoding::percent_decode_str;
 
 use super::{
-    error::ConfigError,
-    headers::headers,
-    proxy::Proxy,
-    setting::{Setting, Settings},
+    environment::Settings, error::ConfigError, headers::headers, proxy::Proxy, setting::Setting,
 };
 use crate::{
     args::OtlpArgs,

@@ -12,10 +12,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, Uri, uri::Scheme};
 use percent_encoding::percent_decode_str;
 
-use super::{
-    error::ConfigError,
-    setting::{Setting, Settings},
-};
+use super::{environment::Settings, error::ConfigError, setting::Setting};
 
 /// An HTTP proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
