@@ -1,6 +1,8 @@
 //! Flags and environment, as a table: the configuration they result in, or the error message.
 
-use std::fmt::Write;
+use std::{cell::RefCell, collections::BTreeSet, fmt::Write};
+
+use otlp::{HostFacts, OtlpArgs, OtlpConfig, resource};
 
 use probe_agent_tests::otlp::{config, config_of};
 
@@ -418,4 +420,34 @@ fn a_header_is_not_shown_where_a_configuration_is_printed() {
     let config = config(&flags, &[("HTTP_PROXY", "http://me:sesame@p")]).unwrap().unwrap();
     assert!(!format!("{config:?}").contains("sesame"), "{config:?}");
     assert!(!config.endpoint.unwrap().to_string().contains("sesame"));
+}
+
+#[test]
+fn every_variable_that_is_read_is_documented() {
+    let documented = include_str!("../../docs/otlp.md");
+    let read = RefCell::new(BTreeSet::new());
+    let env = |name: &str| {
+        read.borrow_mut().insert(name.to_owned());
+        // Without a proxy, nothing is exempt from it.
+        (name == "HTTP_PROXY").then(|| "http://p".to_owned())
+    };
+    let args = OtlpArgs { otlp_endpoint: Some("http://c".to_owned()), ..OtlpArgs::default() };
+    for args in [args, OtlpArgs::default()] {
+        OtlpConfig::new(&args, env, |_| {}).unwrap();
+    }
+    let facts = HostFacts::detect().unwrap();
+    let _ = resource(env, &facts, |_| {});
+    let read = read.into_inner();
+    assert!(
+        read.contains("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") && read.contains("NO_PROXY"),
+        "{read:?}"
+    );
+    // Proxy variables are documented once for both cases, Kubernetes ones with and without their prefix.
+    let names = read.iter().map(|name| name.to_uppercase());
+    for name in names {
+        let short = name.replace("OTEL_EXPORTER_OTLP_TRACES_", "_TRACES_");
+        let short = short.trim_start_matches("K8S_").replace("OTLP_CLIENT_KEY", "_CLIENT_KEY");
+        let known = [&*name, &short].iter().any(|name| documented.contains(name));
+        assert!(known, "{name}");
+    }
 }
