@@ -214,6 +214,16 @@ fn a_request_is_sent_again_only_if_no_byte_of_an_answer_came() {
 }
 
 #[test]
+fn an_answer_may_have_hundreds_of_headers() {
+    let mut answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n".to_owned();
+    for n in 0..500 {
+        write!(answer, "x-header-{n}: x\r\n").unwrap();
+    }
+    let (counted, requests, lines) = after((answer + "\r\n").into_bytes(), Then::KeepOpen);
+    assert_eq!((counted, requests, lines.len()), (counts(10, 0), 1, 0), "{lines:?}");
+}
+
+#[test]
 fn a_connection_that_is_closed_between_requests_costs_nothing() {
     // The server closes each connection after its answer, without announcing that.
     let server = Server::start(|_| (TAKEN.to_vec(), Then::Close));

@@ -84,9 +84,27 @@ fn requests_in_flight_are_bounded_and_the_end_accounts_for_each_span() {
         let rejected = 512 * MAX_IN_FLIGHT as u64;
         assert_eq!(counted, counts(0, rejected, offered - rejected));
         assert_eq!(receiver.received().len(), MAX_IN_FLIGHT);
-        let [line] = &lines.get()[..] else { panic!("one line: {lines:?}") };
-        assert!(line.ends_with("the run ended before it accepted them"), "{line}");
+        let lines = lines.get();
+        assert!(lines.last().unwrap().ends_with("the run ended before it accepted them"));
+        // Each span is reported once: `OTLP: 1,234 spans ...`.
+        let of_line = |line: &String| line.split(' ').nth(1)?.replace(',', "").parse::<u64>().ok();
+        assert_eq!(lines.iter().filter_map(of_line).sum::<u64>(), offered, "{lines:?}");
     }
+}
+
+#[test]
+fn spans_that_find_the_queue_full_are_reported_while_the_run_goes_on() {
+    let receiver = Receiver::start(|n| if n == 0 { Reply::TakeTogether(2) } else { Reply::Take });
+    let (exporter, lines) = to(receiver.address(), "grpc", "10", "1s");
+    // Offered without waiting. The batch that comes after a full queue reports it.
+    let begin = Instant::now();
+    while lines.get().is_empty() {
+        offer(&exporter);
+        assert!(begin.elapsed() < ENOUGH);
+    }
+    let line = &lines.get()[0];
+    assert!(line.contains(" dropped because the queue is full: http://"), "{line}");
+    let _ = exporter.finish(Duration::ZERO);
 }
 
 #[test]

@@ -136,8 +136,10 @@ impl Exporter {
     pub fn offer(&self, probe: ExplainedProbe) {
         self.counts.offer();
         let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
-        if !known || self.queue.try_send(probe).is_err() {
+        if !known {
             self.counts.drop_spans(1);
+        } else if self.queue.try_send(probe).is_err() {
+            self.counts.overflow();
         }
     }
 

@@ -18,13 +18,21 @@ pub(super) struct Warnings {
     next: Option<Instant>,
     /// Of a message that comes with a success. It must not hold back the report of a failure.
     next_remark: Option<Instant>,
+    next_overflow: Option<Instant>,
     unreported: u64,
     failing: bool,
 }
 
 impl Warnings {
     pub(super) fn new(report: Report) -> Self {
-        Self { report, next: None, next_remark: None, unreported: 0, failing: false }
+        Self {
+            report,
+            next: None,
+            next_remark: None,
+            next_overflow: None,
+            unreported: 0,
+            failing: false,
+        }
     }
 
     /// `sink` did not accept this many spans.
@@ -38,6 +46,20 @@ impl Warnings {
         self.next = Some(now + INTERVAL);
         let spans = std::mem::take(&mut self.unreported);
         (self.report)(&Notice::Failed { sink, spans, reason: why });
+    }
+
+    /// Spans found the queue to `sink` full; `take` returns how many since it was last called. At the end of
+    /// the run there is no later notice to wait for.
+    pub(super) fn overflowed(&mut self, sink: &str, take: impl FnOnce() -> u64, at_end: bool) {
+        let now = Instant::now();
+        if !at_end && self.next_overflow.is_some_and(|next| now < next) {
+            return;
+        }
+        let spans = take();
+        if spans > 0 {
+            self.next_overflow = Some(now + INTERVAL);
+            (self.report)(&Notice::Overflowed { sink, spans });
+        }
     }
 
     /// The run has ended, and `sink` did not accept this many spans more. There is no later notice to wait

@@ -89,6 +89,7 @@ impl Worker {
                 () = sleep(TICK), if open && !may_send => {}
             }
         }
+        self.report_overflow(true);
         if undelivered > 0
             && let Some(MonitoredSink { sink, warnings }) = &mut self.collector
         {
@@ -101,8 +102,23 @@ impl Worker {
         in_flight == 0 || in_flight < MAX_IN_FLIGHT && behind
     }
 
+    /// Reports the spans that found the queue full, once for both sinks.
+    fn report_overflow(&mut self, at_end: bool) {
+        let take = || self.counts.take_overflow();
+        match (&mut self.collector, &mut self.file) {
+            (Some(MonitoredSink { sink, warnings }), _) => {
+                warnings.overflowed(sink.name(), take, at_end);
+            }
+            (None, Some(MonitoredSink { sink, warnings })) => {
+                warnings.overflowed(&sink.name(), take, at_end);
+            }
+            (None, None) => {}
+        }
+    }
+
     /// Writes a batch to the file, and begins to deliver it to the collector.
     fn depart(&mut self, batch: Batch, stop: &Stop, flights: &mut JoinSet<Flight>) {
+        self.report_overflow(false);
         let Batch { request, spans } = batch;
         let mut rejected = 0;
         if let Some(MonitoredSink { sink, warnings }) = &mut self.file {

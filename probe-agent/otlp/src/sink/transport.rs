@@ -45,6 +45,11 @@ const AGENT: HeaderValue =
 /// sending into a dead connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
+/// The most headers of an answer over HTTP/1, and their most bytes over HTTP/2. An answer with more cannot be
+/// read, and then does not count as a success even if it is one. The client's own limits are 100 and 16 KiB.
+const MAX_HEADERS: usize = 1000;
+const MAX_HEADER_BYTES: u32 = 256 * 1024;
+
 /// Connections to one endpoint.
 pub(super) struct Transport {
     client: Connections,
@@ -86,6 +91,7 @@ impl Transport {
         let schemes = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
         let mut client = Client::builder(TokioExecutor::new());
         client.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
+        client.http1_max_headers(MAX_HEADERS).http2_max_header_list_size(MAX_HEADER_BYTES);
         let client = match endpoint.protocol {
             Protocol::Grpc => client
                 .http2_only(true)

@@ -39,6 +39,7 @@ pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Expor
 fn report(notice: &Notice<'_>) {
     match *notice {
         Notice::Failed { sink, spans, reason } => warn!(sink, spans, reason, "{notice}"),
+        Notice::Overflowed { sink, spans } => warn!(sink, spans, "{notice}"),
         Notice::Recovered { sink } => info!(sink, "{notice}"),
         Notice::Remark { sink, .. } => warn!(sink, "{notice}"),
     }
