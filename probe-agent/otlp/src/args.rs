@@ -14,7 +14,8 @@ use crate::redact;
 pub struct OtlpArgs {
     /// Send spans to this OTLP receiver, e.g. `http://localhost:4318`
     ///
-    /// Over HTTP, /v1/traces is appended unless the path already ends with it.
+    /// Over HTTP, /v1/traces is appended unless the path already ends with it. HTTP_PROXY, HTTPS_PROXY and
+    /// NO_PROXY are honoured.
     /// [env: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT]
     #[arg(long, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
