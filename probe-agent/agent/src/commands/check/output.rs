@@ -12,6 +12,7 @@ use std::{
 use anyhow::anyhow;
 use engine::{
     gauges::Gauges,
+    pacing::Pacing,
     session::{Output, Plan, RunResult},
 };
 use explain::Judged;
@@ -46,6 +47,9 @@ pub(super) struct CheckOutput {
     /// Whether probes are printed to a terminal during the run, where the progress line may be.
     prints_over_progress: bool,
     exporter: Option<Exporter>,
+    /// Whether probes start as fast as they can. The export may then hold them back. A schedule is kept
+    /// instead, and spans that find the queue full are dropped.
+    unpaced: bool,
     tracer: Option<Arc<Tracer>>,
     interrupts: Interrupts,
     start: Instant,
@@ -66,6 +70,10 @@ impl Output for CheckOutput {
             self.results.probe(&probe);
         }
         if let Some(exporter) = &self.exporter {
+            if self.unpaced {
+                // A second signal abandons what is not delivered.
+                exporter.wait_for_room(|| self.interrupts.received() > 1);
+            }
             exporter.offer(probe);
         }
         Ok(())
@@ -113,6 +121,7 @@ impl CheckOutput {
             progress: Progress::on_stderr(),
             prints_over_progress: config.output != OutputFormat::Table && stdout.is_terminal(),
             exporter,
+            unpaced: is_unpaced(plan),
             tracer,
             interrupts,
             start: Instant::now(),
@@ -177,4 +186,12 @@ impl CheckOutput {
         }
         .exit())
     }
+}
+
+/// Whether probes start as fast as they can: no rate limit, and no interval between two probes of a target.
+fn is_unpaced(plan: &Plan) -> bool {
+    let Pacing { intervals, rate, rate_per_host, jitter: _, spread: _ } = &plan.pacing;
+    let own = intervals.iter().flatten();
+    let no_interval = own.chain([&plan.settings.interval]).all(|interval| interval.is_zero());
+    rate.is_none() && rate_per_host.is_none() && (no_interval || plan.count == Some(1))
 }
