@@ -9,6 +9,9 @@ use model::{
 
 use crate::timeline::Timeline;
 
+/// How far apart two hooks may report one RST, in nanoseconds. A server's next SYN-ACK comes later.
+const SAME_SEGMENT: u64 = 200_000_000;
+
 /// A drop of a packet of the probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Drop {
@@ -46,6 +49,15 @@ impl Timeline {
         self.drops().any(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_rst())
     }
 
+    /// Whether the RST that answered a late SYN-ACK at `at` was seen being dropped.
+    pub(crate) fn answer_was_dropped(&self, at: u64) -> bool {
+        self.drops().any(|drop| {
+            drop.packet.outgoing
+                && drop.packet.segment.flags.is_rst()
+                && drop.at.abs_diff(at) < SAME_SEGMENT
+        })
+    }
+
     /// Whether this host dropped every SYN of the probe, as far as was seen: then no answer is the target's.
     pub(crate) fn no_syn_left(&self) -> bool {
         let dropped = self
@@ -63,12 +75,15 @@ impl Timeline {
 
     fn owns(&self, drop: &PacketDrop) -> bool {
         let segment = drop.segment;
-        let is_wanted =
-            segment.flags.is_syn() || segment.flags.is_synack() || segment.flags.is_rst();
+        // A segment of the target that acknowledges our SYN is of the probe, whatever its flags.
+        let is_wanted = !drop.outgoing
+            || segment.flags.is_syn()
+            || segment.flags.is_synack()
+            || segment.flags.is_rst();
         let is_ours = self.probe.syn_end().is_none_or(|end| {
             if drop.outgoing {
                 segment.seq == end || segment.seq == end.wrapping_sub(1)
-            } else if segment.flags.is_synack() {
+            } else if !segment.flags.is_rst() {
                 segment.ack == end
             } else {
                 // A RST that answers a SYN acknowledges it; another has the next number of its sender.
@@ -134,6 +149,10 @@ pub(crate) fn meaning(drop: &PacketDrop) -> String {
         }
         "SOCKET_FILTER" => "a filter on the socket refused it",
         "SOCKET_BACKLOG" | "SOCKET_RCVBUFF" | "PROTO_MEM" => "the socket's memory was used up",
+        "TCP_FLAGS" => "its flags are not those of an answer to a SYN",
+        "TCP_OVERWINDOW" => {
+            "its sequence number lies outside the receive window of a connection there"
+        }
         "TCP_CSUM" | "IP_CSUM" | "SKB_CSUM" => "its checksum is wrong",
         "TCP_LISTEN_OVERFLOW" => "the accept queue was full",
         "BPF_CGROUP_EGRESS" => "a BPF program on the cgroup dropped it",
@@ -168,14 +187,31 @@ pub(crate) fn advice(drop: &PacketDrop) -> String {
         ),
         name if name.starts_with("NEIGH_") => format!(
             "The target, or the gateway to it, does not answer on its network: it is down, has another \
-             address, or is in another VLAN. Check `ip neigh` and `ip route get ADDRESS` {where}."
+             address, or is in another VLAN; or this host's own link is down. Check `ip link`, `ip neigh` and `ip route get ADDRESS` {where}."
         ),
         "TCP_MD5NOTFOUND" | "TCP_MD5UNEXPECTED" | "TCP_MD5FAILURE" => {
             "The listener has a TCP MD5 key for this address, as BGP sessions have. A plain connect cannot \
              test it."
                 .to_owned()
         }
-        _ => format!("Check what dropped it {where}: the kernel's reason is {}.", drop.reason.0),
+        name => {
+            let how = match name {
+                "TC_INGRESS" | "TC_EGRESS" | "QDISC_DROP" | "QDISC_OVERLIMIT" => {
+                    "tc -s qdisc show; tc filter show dev INTERFACE ingress|egress"
+                }
+                "XDP" => "ip link; bpftool net",
+                "BPF_CGROUP_EGRESS" => "bpftool cgroup tree; systemctl show -p IPAddressDeny",
+                "XFRM_POLICY" => "ip xfrm policy",
+                "TCP_CSUM" | "IP_CSUM" | "SKB_CSUM" => "ethtool -k INTERFACE: checksum offloads",
+                "SOCKET_FILTER" => "ss -b: filters on sockets",
+                "OTHERHOST" => "ip neigh on the sender: its entry has another host's hardware address",
+                "IP_INNOROUTES" | "IP_OUTNOROUTES" | "IP_NOROUTES" | "IP_INADDRERRORS" => {
+                    "ip route get ADDRESS"
+                }
+                _ => "nstat -az",
+            };
+            format!("Check what dropped it {where} ({how}). The kernel's reason is {name}.")
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
         }
         EventKind::SynRetransmit { error } => {
             let hook = timeline.probe.retransmit_hook();
-            format!("{hook}: SYN retransmit, which failed: {}", errno_text(-error))
+            format!("{hook}: SYN retransmit, which failed: {}", failure(error))
         }
         EventKind::StateChange { from, to } => {
             format!("{} {from} -> {to}", timeline.probe.state_hook.name())
@@ -37,7 +37,21 @@ pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
             drops::place(&drop),
             drop.reason.0
         ),
+        EventKind::SynAckFromElsewhere { from } => format!(
+            "{} without a socket, in answer to a SYN-ACK of {from} that acknowledges our SYN",
+            timeline.probe.answer_hook()
+        ),
         EventKind::AckHeldBack => "ack_guard held back an ACK".to_owned(),
+    }
+}
+
+/// Why a segment did not leave this host: an errno, or above 0 a verdict of the send queue (`NET_XMIT_DROP`).
+fn failure(error: i32) -> &'static str {
+    match -error {
+        libc::EPERM => "dropped by this host's own firewall (EPERM)",
+        libc::EBUSY => "the SYN still waits in this host's send queue (EBUSY)",
+        ..=-1 => "dropped by the send queue of the interface (NET_XMIT_DROP)",
+        errno => errno_text(errno),
     }
 }
 
@@ -98,12 +112,7 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
             Step::seen(at, StepKind::RstReceived, note.to_owned(), "tcp_receive_reset")
         }
         EventKind::SynRetransmit { error } => {
-            let note = match error {
-                0 => "",
-                -1 => "dropped by this host's own firewall (EPERM)",
-                e if e == -libc::EBUSY => "the SYN still waits in this host's send queue (EBUSY)",
-                e => errno_text(-e),
-            };
+            let note = if error == 0 { "" } else { failure(error) };
             let hook = timeline.probe.retransmit_hook();
             Step::seen(at, StepKind::SynRetransmit, note.to_owned(), hook)
         }
@@ -123,6 +132,10 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
         EventKind::SegmentRetransmit { state } => {
             let note = format!("segment retransmitted in {state}");
             Step::seen(at, StepKind::SegmentRetransmit, note, timeline.probe.retransmit_hook())
+        }
+        EventKind::SynAckFromElsewhere { from } => {
+            let note = format!("from {from}, not from the target; reset by our kernel");
+            Step::seen(at, StepKind::SynAck, note, timeline.probe.answer_hook())
         }
         EventKind::PacketDropped(drop) => {
             let note = format!(

@@ -37,6 +37,20 @@ impl Timeline {
         self.late_synacks().filter(|late| late.is_answered).map(|late| late.at)
     }
 
+    /// The segments of this very connection, other than its SYN-ACK, that the kernel answered with a RST after
+    /// the probe had ended, in time order: whoever sends them has not dropped the connection.
+    pub(crate) fn late_segments(&self) -> impl Iterator<Item = (u64, Segment)> {
+        let end = self.probe.syn_end();
+        self.events.iter().filter_map(move |event| match event.kind {
+            EventKind::RstSent { socket: None, answers: Some(segment), .. }
+                if !segment.flags.is_synack() && end == Some(segment.ack) =>
+            {
+                Some((event.at, segment))
+            }
+            _ => None,
+        })
+    }
+
     fn late_synack(&self, event: &Event) -> Option<LateSynAck> {
         let (segment, is_answered) = self.shown_synack(event)?;
         let is_repeated = self
@@ -67,6 +81,16 @@ impl Timeline {
                 is_late.then_some((Some(segment), false))
             }
         }
+    }
+
+    /// Whether a server on this host was seen sending its SYN-ACK again while the probe waited for it.
+    pub(crate) fn server_answered(&self) -> bool {
+        self.events.iter().any(|e| match e.kind {
+            EventKind::SynAckRetransmit { segment } => {
+                self.acknowledges_syn(segment) && e.at <= self.probe.closed_at()
+            }
+            _ => false,
+        })
     }
 
     /// Whether a segment is a SYN-ACK that acknowledges the probe's SYN, as far as this can be told.

@@ -34,9 +34,11 @@ pub(crate) fn judge(timeline: &Timeline) -> Judgements {
     }
     // The drop itself was observed, whatever else was not.
     if is_dropped_here(timeline) {
-        verdicts.push(Judgement { verdict: Verdict::LocalDrop, proof: Proof::Confirmed });
-        verdicts.sort_by_key(|judgement| judgement.verdict);
         verdicts.retain(|judgement| judgement.verdict != Verdict::Clean);
+        let first = verdicts.iter().filter(|j| j.verdict < Verdict::LocalDrop).count();
+        let drop = Judgement { verdict: Verdict::LocalDrop, proof: Proof::Confirmed };
+        // No probe has more verdicts than fit.
+        let _ = verdicts.try_insert(first, drop);
     }
     verdicts
 }
@@ -96,6 +98,7 @@ fn clean(timeline: &Timeline) -> Judgement {
         Coverage::Full
             if one_rst
                 && timeline.late_synacks().next().is_none()
+                && timeline.late_segments().next().is_none()
                 && !timeline.probe.has_no_window()
                 && (timeline.reused_cleanly || silent) =>
         {
@@ -143,6 +146,9 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
     } else {
         Verdict::RstLostSynackRetransmit
     };
+    if timeline.answer_was_dropped(last) {
+        return Some(judgement(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed));
+    }
     let proved = certain && (dropped || repeated) && !unanswered;
     Some(judgement(timeline, verdict, if proved { Proof::Confirmed } else { Proof::Inferred }))
 }
@@ -185,7 +191,9 @@ fn refused(timeline: &Timeline) -> Judgement {
         // Without a stale reply, the refusal may have come from an earlier probe's connection (path C).
         None => timeline.earlier.is_none() || timeline.stale_reply_at().is_some(),
     };
-    let proof = if seen && decided { Proof::Confirmed } else { Proof::Inferred };
+    // A SYN-ACK that acknowledges the same SYN contradicts it.
+    let is_alone = timeline.late_synacks().next().is_none();
+    let proof = if seen && decided && is_alone { Proof::Confirmed } else { Proof::Inferred };
     judgement(timeline, Verdict::Refused, proof)
 }
 

@@ -12,8 +12,8 @@
 //! round-trip time. If the SYN was retransmitted, the handshake has two readings. Either the answer
 //! belongs to the last SYN (the round trip is short, and the first SYN or its answer was lost), or it
 //! belongs to the first SYN (the round trip is as long as the handshake). With TCP timestamps the kernel
-//! knows which, and has measured the round trip. Otherwise the code assumes the short reading, and the
-//! long one keeps the proof from being certain.
+//! knows which, and has measured the round trip. Otherwise the long reading decides, so that nothing is
+//! taken for a loss that need not be one.
 
 use crate::{
     late_synack::LateSynAck,
@@ -50,7 +50,8 @@ impl Timeline {
         }
         let longest = self.longest_round_trip();
         let timer_expired = at >= self.answered() + TIMER_MIN;
-        let crossed_rst = at < rst + self.round_trip() + JITTER;
+        // On the longest path that is possible, it may have crossed the RST.
+        let crossed_rst = at < rst + longest + JITTER;
         if crossed_rst || (self.is_slow() && !timer_expired) || self.duplicate_synack_possible(at) {
             SynAckKind::Duplicate
         } else if timer_expired && at >= rst + longest + SYNACK_SLACK {

@@ -1,5 +1,7 @@
 //! Everything that is known about one probe, ready to be explained.
 
+use std::net::SocketAddr;
+
 use crate::timers::{SYN_TIMER_EXPIRED, TIMER_MIN};
 use model::{
     event::{Event, EventKind, TcpState},
@@ -214,6 +216,22 @@ impl Timeline {
             }
             (None, _) => None,
         }
+    }
+
+    /// How long after the SYN its first retransmit came, if that was long before its timer: an answer came that
+    /// was not acceptable (`tcp_rcv_synsent_state_process`). After a stale reply, that is known to be the cause.
+    pub(crate) fn early_retransmit(&self) -> Option<u64> {
+        let first = self.events.iter().find(|e| e.kind.is_syn_retransmit())?;
+        let after = first.at.saturating_sub(self.probe.syn_at());
+        (after < TIMER_MIN && self.stale_reply_at().is_none()).then_some(after)
+    }
+
+    /// Who sent a SYN-ACK for the probe's SYN in the target's place.
+    pub(crate) fn answered_from_elsewhere(&self) -> Option<SocketAddr> {
+        self.events.iter().find_map(|e| match e.kind {
+            EventKind::SynAckFromElsewhere { from } => Some(from),
+            _ => None,
+        })
     }
 
     /// How often a SYN retransmit failed to leave this host, as a hook reported.

@@ -24,16 +24,8 @@ const DROP: &str = "skb_drop_reason";
 const DROP_PREFIX: &str = "SKB_DROP_REASON_";
 
 /// The reasons with which the kernel frees packets of every healthy connection, or which say nothing.
-const UNREPORTED: [&str; 8] = [
-    "NOT_DROPPED_YET",
-    "CONSUMED",
-    "NOT_SPECIFIED",
-    "TCP_RESET",
-    "TCP_OVERWINDOW",
-    "TCP_FLAGS",
-    "SOCKET_CLOSE",
-    "MAX",
-];
+const UNREPORTED: [&str; 6] =
+    ["NOT_DROPPED_YET", "CONSUMED", "NOT_SPECIFIED", "TCP_RESET", "SOCKET_CLOSE", "MAX"];
 
 /// The layout of this kernel, without the cookie; `None` where BTF does not describe sockets or packets.
 /// What only some kernels have is [`ABSENT`].

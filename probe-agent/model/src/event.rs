@@ -1,6 +1,6 @@
 //! Kernel events, decoded.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use probe_agent_common::{EventRecord, FlowKey, NO_SLOT, RecordKind, UnknownRecordKind};
 
@@ -122,6 +122,12 @@ pub enum EventKind {
     },
     /// The kernel of this host dropped a packet of the flow.
     PacketDropped(PacketDrop),
+    /// A SYN-ACK that acknowledges the probe's SYN came from another address, and the kernel sent a RST. No
+    /// hook says so: the sequence number does.
+    SynAckFromElsewhere {
+        /// Who sent it.
+        from: SocketAddr,
+    },
     /// The ACK guard held back an ACK that would have completed the handshake.
     AckHeldBack,
 }
@@ -133,6 +139,7 @@ impl EventKind {
         match self {
             Self::SynAckRetransmit { .. }
             | Self::PacketDropped(_)
+            | Self::SynAckFromElsewhere { .. }
             | Self::RstSent { socket: None, .. } => false,
             Self::RstSent { socket: Some(_), .. }
             | Self::StateChange { .. }
@@ -148,7 +155,9 @@ impl EventKind {
     #[must_use]
     pub const fn may_precede_close(self) -> bool {
         match self {
-            Self::SynAckRetransmit { .. } | Self::PacketDropped(_) => true,
+            Self::SynAckRetransmit { .. }
+            | Self::PacketDropped(_)
+            | Self::SynAckFromElsewhere { .. } => true,
             Self::RstSent { .. }
             | Self::StateChange { .. }
             | Self::RstReceived

@@ -4,7 +4,7 @@ use crate::{drops, timeline::Timeline};
 use model::{
     event::EventKind,
     outcome::Outcome,
-    record::{HalfOpen, SourceProblem},
+    record::{HalfOpen, ProbeRecord, SourceProblem},
     verdict::Verdict,
 };
 
@@ -34,8 +34,8 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
              or NAT on the path that drops RSTs."
         }
         Verdict::RstLostUnrecovered => {
-            "Something on the path drops every RST, or answers in the server's place. Until the server \
-             gives up (tcp_synack_retries, 63 s by default), each such probe occupies a place in its SYN \
+            "If this happens to most probes, something on the path drops every RST, or answers in the server's \
+             place. Until the server gives up (tcp_synack_retries, 63 s by default), each such probe occupies a place in its SYN \
              queue."
         }
         Verdict::LocalDrop => {
@@ -46,8 +46,9 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
             });
         }
         Verdict::ChallengeAck => {
-            "Another program of this host, or an earlier run, uses or used that port. Keep the agent's ports \
-             to itself (--source-port, net.ipv4.ip_local_reserved_ports)."
+            "Another program of this host, an earlier run, or a probe that was settled long ago used that port; \
+             or a device that authenticates clients answers in the target's place. Keep the agent's ports to \
+             itself (--source-port, net.ipv4.ip_local_reserved_ports)."
         }
         Verdict::TargetReset => {
             "Something in front of the service accepts connections and drops them: a load balancer or proxy \
@@ -107,7 +108,7 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
              firewall that rejects with ICMP."
             }
         },
-        Verdict::LocalError => return local(timeline.probe.errno, timeline.probe.source_problem),
+        Verdict::LocalError => return local(&timeline.probe),
     };
     Some(text.to_owned())
 }
@@ -129,14 +130,34 @@ fn silent(timeline: &Timeline) -> String {
                 on that network?"
             .to_owned();
     }
+    if let Some(from) = timeline.answered_from_elsewhere() {
+        return format!(
+            "{from} answers with its own address. Its replies must pass the device that translates the target's \
+             address: check the route back, or let that device translate the source address, too (masquerade)."
+        );
+    }
+    if timeline.early_retransmit().is_some() {
+        return "Something answers with segments that do not belong to this SYN: a stale NAT entry, two hosts \
+                with one address, or a device that authenticates clients. Capture the answers (tcpdump) to see \
+                what they acknowledge."
+            .to_owned();
+    }
+    if timeline.server_answered() {
+        return "The server answered, and its SYN-ACKs do not reach this host's socket. Look at the way back: \
+                its route, and firewalls on it."
+            .to_owned();
+    }
     "Packet loss, a firewall that drops silently, or a full queue on the server. On the server, check \
      ListenOverflows and TCPReqQFullDrop (nstat -az)."
         .to_owned()
 }
 
 /// Advice for an errno of this host.
-fn local(errno: i32, source: SourceProblem) -> Option<String> {
-    let text = match errno {
+fn local(probe: &ProbeRecord) -> Option<String> {
+    let source = probe.source_problem;
+    // A probe without a port had no socket yet.
+    let is_connect = probe.flow.local_port != 0;
+    let text = match probe.errno {
         _ if source == SourceProblem::Tentative => {
             "This host's IPv6 address for the target is tentative: duplicate address detection has not \
              finished (`ip -6 addr`). Wait, or set net.ipv6.conf.INTERFACE.optimistic_dad."
@@ -150,6 +171,10 @@ fn local(errno: i32, source: SourceProblem) -> Option<String> {
              (net.ipv4.ip_local_port_range)."
         }
         libc::EADDRINUSE => "Another socket uses that source port. Choose another --source-port.",
+        libc::EPERM if is_connect => {
+            "A policy of this host forbids the connection: a BPF program on the cgroup (bpftool cgroup tree, \
+             systemctl show -p IPAddressDeny), an LSM, seccomp or IPsec (ip xfrm policy)."
+        }
         libc::EPERM | libc::EACCES => {
             "A firewall rule on this host rejects it, or the agent lacks a capability: --mark, \
              --interface and --freebind need CAP_NET_ADMIN or CAP_NET_RAW."

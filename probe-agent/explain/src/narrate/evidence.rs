@@ -63,6 +63,7 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
                 all.extend(drops(timeline, |drop| !drop.is_here()));
             }
             all.extend(unanswered_synacks(timeline));
+            all.extend(events(timeline, |w| matches!(w, EventKind::SynAckFromElsewhere { .. })));
             all.extend(stuck(timeline));
             all
         }
@@ -195,6 +196,15 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
         });
     }
     evidence.extend(late_rsts(timeline));
+    evidence.extend(timeline.late_segments().map(|(at, segment)| Evidence {
+        at: Some(at),
+        text: format!(
+            "{} in answer to a {} of this connection, {} after the SYN",
+            timeline.probe.answer_hook(),
+            segment.flags,
+            Elapsed(at.saturating_sub(timeline.probe.syn_at()))
+        ),
+    }));
     evidence.extend(silence(timeline));
     evidence
 }
@@ -215,7 +225,7 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     would_show.then(|| Evidence {
         at: Some(timeline.followed_until),
         text: format!(
-            "no {} without a socket for {} after the last RST",
+            "no {} in answer to a SYN-ACK of this handshake for {} after the last RST",
             timeline.probe.answer_hook(),
             Elapsed(timeline.followed_until.saturating_sub(last))
         ),

@@ -79,7 +79,13 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
 fn clean(timeline: &Timeline, proof: Proof) -> String {
     let what = format!("Answered in {} and reset", answered(timeline).unwrap_or_default());
     let rest = match (proof, timeline.coverage) {
-        (Proof::Confirmed, _) => "the server dropped the half-open connection",
+        (Proof::Confirmed, _) if timeline.reused_cleanly => {
+            "a later SYN from the same port found no stale connection, so the server dropped the half-open \
+             connection"
+        }
+        (Proof::Confirmed, _) => {
+            "no SYN-ACK came again within the server's timer, so it dropped the half-open connection"
+        }
         (Proof::Unknown, Coverage::None) => {
             "without kernel tracing, the agent cannot know whether the server received the RST"
         }
@@ -91,6 +97,10 @@ fn clean(timeline: &Timeline, proof: Proof) -> String {
         (Proof::Inferred, Coverage::Incomplete) => {
             "it is inferred that the server dropped the half-open connection: not all kernel hooks are \
              attached"
+        }
+        (Proof::Inferred, _) if timeline.late_segments().next().is_some() => {
+            "a further segment of this connection arrived later and was reset, so it is not known when the \
+             server dropped the connection"
         }
         (Proof::Inferred, _) if timeline.late_rsts().next().is_some() => {
             "a second copy of the SYN-ACK arrived later and was reset too. The server sent it before our \
@@ -207,7 +217,12 @@ fn no_answer(timeline: &Timeline) -> String {
         "No SYN-ACK from {} reached our socket within {} of our SYN.",
         flow::remote(&timeline.probe.flow),
         Elapsed(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
-    )
+    ) + &timeline.answered_from_elsewhere().map_or_else(String::new, |from| {
+        format!(
+            " A SYN-ACK that acknowledges our SYN came from {from} instead, and our kernel reset it: an address \
+             translation on the path works one way only."
+        )
+    })
 }
 
 /// How long the handshake took.

@@ -9,6 +9,7 @@
 //! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
 //! | `rst MS [ANSWERED]` | `tcp_send_reset` without a socket; it answers the probe's SYN-ACK |
 //! | `rst MS of ID [ANSWERED]` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE`; it answers a challenge ACK |
+//! | `elsewhere MS` | `rst MS` in answer to a SYN-ACK from another address |
 //! | `drop MS out\|in FLAGS here\|there REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow |
 //! | `state MS of ID FROM TO` | a change of state that no clean probe has |
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
@@ -169,6 +170,11 @@ impl Run {
             ["synack", time] => {
                 let segment = Some(fixtures::synack());
                 self.observe(event(time, None, EventKind::SynAckRetransmit { segment })?);
+            }
+            ["elsewhere", time] => {
+                let mut event = event(time, None, fixtures::rst_without_socket())?;
+                event.flow.remote = probe_agent_common::v4_mapped([10, 99, 0, 9]);
+                self.observe(event);
             }
             ["rst", time, "of", id] => {
                 self.observe(event(time, Some(id), fixtures::rst_in_syn_sent())?);

@@ -49,7 +49,18 @@ pub(super) fn of_retransmit(timeline: &Timeline) -> String {
             subject(&drop.packet),
             meaning(&drop.packet)
         ),
-        None => "the SYN or its answer was lost, delayed or dropped".to_owned(),
+        None => match timeline.early_retransmit() {
+            Some(after) => format!(
+                "an answer came that our kernel did not accept, because it retransmitted the SYN after {}, \
+                 long before its timer of 1 s",
+                Elapsed(after)
+            ),
+            None if timeline.server_answered() => {
+                "the server received the SYN, and its SYN-ACK was lost, delayed or dropped on the way back"
+                    .to_owned()
+            }
+            None => "the SYN or its answer was lost, delayed or dropped".to_owned(),
+        },
     }
 }
 
@@ -59,15 +70,15 @@ pub(super) fn challenge_ack(timeline: &Timeline) -> String {
     let remote = flow::remote(&timeline.probe.flow);
     if is_synack {
         return format!(
-            "A SYN-ACK of {remote} that answers another SYN from this port reached our probe. Our kernel \
-             replied with a RST{}. No probe of this run sent that SYN.",
+            "A SYN-ACK of {remote} that does not acknowledge our SYN reached our probe. Our kernel replied with \
+             a RST{}. No probe that was still being followed had sent the SYN that it acknowledges.",
             then_retransmitted(timeline)
         );
     }
     format!(
-        "Our SYN met a connection that {remote} still holds with this port: half-open, or established and \
-         perhaps in use. No probe of this run left it. {remote} answered with a challenge ACK; our kernel \
-         replied with a RST{}. That RST ends the connection.",
+        "Our SYN met a connection that {remote} still holds with this port, in whatever state: half-open, \
+         established, closing. No probe that was still being followed had left it. {remote} answered with a \
+         challenge ACK; our kernel replied with a RST{}. That RST ends the connection.",
         then_retransmitted(timeline)
     )
 }

@@ -77,7 +77,7 @@ fn known(timeline: &Timeline, proof: Proof) -> String {
             format!("did not receive our RST, which {} dropped", drops::place(&drop.packet))
         }
         (None, Proof::Confirmed) => "cannot have received our RST".to_owned(),
-        (None, Proof::Inferred | Proof::Unknown) => "has probably not received our RST".to_owned(),
+        (None, Proof::Inferred | Proof::Unknown) => "may not have received our RST".to_owned(),
     }
 }
 

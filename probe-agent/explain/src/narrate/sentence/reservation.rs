@@ -47,6 +47,9 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
                 Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack => {
                     "the sequence numbers of the reply were not read"
                 }
+                Verdict::ChallengeAck if timeline.stale_reply().is_some() => {
+                    "it is not known whose SYN the reply acknowledges"
+                }
                 Verdict::ChallengeAck => {
                     "the reply's header was not read, and it may be a late SYN-ACK"
                 }
@@ -68,6 +71,13 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
 }
 
 fn refusal_reservation(timeline: &Timeline) -> String {
+    if let Some(late) = timeline.late_synacks().next() {
+        return format!(
+            " But a SYN-ACK for the same SYN arrived {} after it: two hosts answer for this address, or a \
+             firewall answered in the target's place.",
+            Elapsed(late.at.saturating_sub(timeline.probe.closed_at()))
+        );
+    }
     let doubt = timeline.earlier.filter(|_| timeline.confirmation.is_none());
     match doubt.and_then(|e| Some((e.id?, e.ended_at))) {
         Some((id, ended_at)) => format!(
@@ -75,9 +85,9 @@ fn refusal_reservation(timeline: &Timeline) -> String {
              The run ended before a confirmation probe could decide.",
             Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
-        None if timeline.confirmation.is_some() => " So the refusal remains unconfirmed.".to_owned(),
-        None => " This is inferred from the socket error: no RST was seen, so an ICMP port unreachable may \
-                 have caused it."
-            .to_owned(),
+        None if timeline.confirmation.is_some() => {
+            " So the refusal remains unconfirmed.".to_owned()
+        }
+        None => " This is inferred from the socket error: no hook saw the RST.".to_owned(),
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn dropped(
     let segment = match (flags, outgoing) {
         ("SYN", true) => Segment { flags: TcpFlags(0x02), seq: fixtures::SYN_END - 1, ack: 0 },
         ("SYN-ACK", false) => synack,
+        ("ACK", false) => Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack },
         ("RST", true) => {
             Segment { flags: TcpFlags(0x14), seq: fixtures::SYN_END, ack: synack.seq + 1 }
         }
