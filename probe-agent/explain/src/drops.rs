@@ -37,6 +37,12 @@ impl Timeline {
         self.drops().filter(|drop| drop.packet.is_here() && !is_unexpected_rst(&drop.packet))
     }
 
+    /// Whether a hook saw this host drop a packet of the probe, or its kernel refuse to send a SYN.
+    pub(crate) fn is_dropped_here(&self) -> bool {
+        let refused = |kind: EventKind| matches!(kind, EventKind::SynRetransmit { error } if error == -libc::EPERM);
+        self.local_drops().next().is_some() || self.events.iter().any(|e| refused(e.kind))
+    }
+
     /// When a RST of the target came that found no socket, because the probe had ended just before.
     pub(crate) fn late_target_rst(&self) -> Option<u64> {
         self.drops()

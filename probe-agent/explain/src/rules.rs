@@ -33,7 +33,7 @@ pub(crate) fn judge(timeline: &Timeline) -> Judgements {
         }
     }
     // The drop itself was observed, whatever else was not.
-    if is_dropped_here(timeline) {
+    if timeline.is_dropped_here() {
         verdicts.retain(|judgement| judgement.verdict != Verdict::Clean);
         let first = verdicts.iter().filter(|j| j.verdict < Verdict::LocalDrop).count();
         let drop = Judgement { verdict: Verdict::LocalDrop, proof: Proof::Confirmed };
@@ -41,12 +41,6 @@ pub(crate) fn judge(timeline: &Timeline) -> Judgements {
         let _ = verdicts.try_insert(first, drop);
     }
     verdicts
-}
-
-/// Whether a hook saw this host drop a packet of the probe, or its kernel refuse to send a SYN.
-fn is_dropped_here(timeline: &Timeline) -> bool {
-    let refused = |kind: EventKind| matches!(kind, EventKind::SynRetransmit { error } if error == -libc::EPERM);
-    timeline.local_drops().next().is_some() || timeline.events.iter().any(|e| refused(e.kind))
 }
 
 /// A judgement, with `best` as its proof unless the coverage allows less.

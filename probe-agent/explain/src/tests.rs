@@ -1,6 +1,7 @@
 //! Verdicts, from events to words: hand-written cases in `cases/*.txt`, and a simulated network with random
 //! losses.
 
+mod claims;
 mod losses;
 mod scenario;
 mod world;
@@ -11,7 +12,7 @@ use self::scenario::{Explained, Scenario};
 
 /// Runs one case and returns how the result differs from what was expected.
 fn check(text: &str) -> Result<(), String> {
-    let Scenario { expected, left, reports, still_pending } = Scenario::run(text)?;
+    let Scenario { expected, left, reports, still_pending, .. } = Scenario::run(text)?;
     let mut diff = Vec::new();
     for (probe, verdicts) in &expected.verdicts {
         match reports.iter().find(|t| t.id == *probe) {

@@ -3,7 +3,6 @@
 use crate::{drops, timeline::Timeline};
 use model::{
     event::EventKind,
-    outcome::Outcome,
     record::{HalfOpen, ProbeRecord, SourceProblem},
     verdict::Verdict,
 };
@@ -70,13 +69,6 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
             "The timeout is shorter than the target or the network sometimes needs. Raise --timeout, or \
              look for SYN-ACK loss."
         }
-        // One of a probe's verdicts gives the advice: the first of local drop, timeout and retransmit.
-        Verdict::SynRetransmitted | Verdict::TimedOut
-            if timeline.local_drops().next().is_some() =>
-        {
-            return None;
-        }
-        Verdict::SynRetransmitted if timeline.outcome() == Outcome::TimedOut => return None,
         Verdict::SynRetransmitted | Verdict::TimedOut => {
             return Some(silent(timeline));
         }

@@ -41,7 +41,7 @@ use self::{
     segments::{answered, dropped},
 };
 use crate::{
-    Judged,
+    ExplainedProbe, Judged,
     correlator::{Correlator, EndedProbe, Observed},
     explain,
     timeline::{Coverage, Timeline},
@@ -81,6 +81,8 @@ pub(super) struct Scenario {
     pub(super) expected: Expected,
     pub(super) left: usize,
     pub(super) reports: Vec<Explained>,
+    /// The same probes, explained.
+    pub(super) probes: Vec<ExplainedProbe>,
     pub(super) still_pending: usize,
 }
 
@@ -123,8 +125,10 @@ impl Scenario {
         }
         let Run { correlator, out, expected, .. } = run;
         let of_the_case = |timeline: &Timeline| timeline.probe.confirms.is_none();
-        let reports = out.into_iter().filter(of_the_case).map(explained).collect();
-        Ok(Self { expected, left, reports, still_pending: correlator.len() })
+        let judge = |timeline| explain(Judged::new(timeline, Expect::Open));
+        let probes: Vec<_> = out.into_iter().filter(of_the_case).map(judge).collect();
+        let reports = probes.iter().map(explained).collect();
+        Ok(Self { expected, left, reports, probes, still_pending: correlator.len() })
     }
 }
 
@@ -239,8 +243,7 @@ impl Run {
     }
 }
 
-fn explained(timeline: Timeline) -> Explained {
-    let probe = explain(Judged::new(timeline, Expect::Open));
+fn explained(probe: &ExplainedProbe) -> Explained {
     let mut explained = Explained {
         id: probe.timeline.probe.id.to_string(),
         verdicts: String::new(),
