@@ -55,7 +55,9 @@ fn header(
         page.push_str(&look.paint(outcome_tone, outcome));
         page.push_str(&format!(", {proof}\n"));
     }
-    let name = format!("{target}   probe {}   {}", record.id, rfc3339(clock, record.syn_at()));
+    let probe =
+        if record.id.has_slot() { format!("probe {}   ", record.id) } else { String::new() };
+    let name = format!("{target}   {probe}{}", rfc3339(clock, record.syn_at()));
     page.push_str(&look.paint(Tone::Faint, &name));
     page.push_str("\n\n");
 }

@@ -1,5 +1,7 @@
 //! The diagram: two lifelines, and a line for each step.
 
+use std::net::SocketAddr;
+
 use super::{arrow::arrow, times::Times};
 use crate::{
     style::{Look, Tone},
@@ -59,7 +61,7 @@ pub(super) fn draw(page: &mut String, probe: &ExplainedProbe, times: &Times, loo
 /// The two addresses above their lifelines; on two lines if they do not fit on one.
 fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width: usize) {
     let key = &probe.timeline.probe.flow;
-    let (local, remote) = (flow::local(key).to_string(), flow::remote(key).to_string());
+    let (local, remote) = (local(flow::local(key)), flow::remote(key).to_string());
     let over = |column: usize, length: usize| column.saturating_sub(length / 2).max(2);
     let local_start = over(columns.left, local.len());
     let local_end = local_start + local.len();
@@ -72,6 +74,15 @@ fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width
         let start = wanted.max(columns.left + 3);
         let gap = start - columns.left - 1;
         page.push_str(&format!("\n{:left$}|{:gap$}{remote}\n", "", "", left = columns.left));
+    }
+}
+
+/// The agent's end. A probe may have failed before this host gave it a port, or even an address.
+fn local(address: SocketAddr) -> String {
+    match (address.port(), address.ip()) {
+        (0, ip) if ip.is_unspecified() => "this host".to_owned(),
+        (0, ip) => ip.to_string(),
+        _ => address.to_string(),
     }
 }
 

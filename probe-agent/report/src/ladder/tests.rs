@@ -86,6 +86,17 @@ fn generated_sentences_fit() {
 }
 
 #[test]
+fn no_number_is_drawn_for_a_slot_or_port_that_there_was_not() {
+    let drawn = at(NARROW, &paths::without_slot());
+    let (_, below) = drawn.split_once('\n').unwrap();
+    assert!(below.starts_with("db.example:9000   2026-01-02T03:04:05"), "{drawn}");
+    assert!(drawn.contains("\n  this host "), "{drawn}");
+    assert!(!drawn.contains("0.0.0.0"), "{drawn}");
+    let bound = paths::without_slot().flow("10.77.0.1:0", "10.77.0.2:9000");
+    assert!(at(NARROW, &bound).contains("\n  10.77.0.1 "), "{drawn}");
+}
+
+#[test]
 fn the_same_advice_is_given_once() {
     let mut sample = paths::path_b_later();
     let advice = sample.0.findings[0].advice.clone();

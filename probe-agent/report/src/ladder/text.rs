@@ -26,12 +26,12 @@ pub(super) fn write(page: &mut String, probe: &ExplainedProbe, times: &Times, lo
         write_finding(page, finding, given, times, look);
     }
     if let Some(confirmation) = probe.timeline.confirmation {
-        let text = format!(
-            "probe {} from port {}: {}",
-            confirmation.id,
-            confirmation.local_port,
-            outcome_words(confirmation.outcome)
-        );
+        let outcome = outcome_words(confirmation.outcome);
+        let text = if confirmation.id.has_slot() {
+            format!("probe {} from port {}: {outcome}", confirmation.id, confirmation.local_port)
+        } else {
+            format!("this host had no port for it: {outcome}")
+        };
         paragraph(page, "Confirmation", &text, Tone::Plain, look);
     }
 }

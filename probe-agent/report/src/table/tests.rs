@@ -152,3 +152,32 @@ fn samples_are_bounded() {
         assert_eq!(page.matches("3.12").count(), kept, "{page}");
     }
 }
+
+#[test]
+fn no_number_is_shown_for_a_slot_that_there_was_not() {
+    let targets = targets(&[("db.example:9000", "10.77.0.2:9000"), ("b:1", "10.77.0.3:1")]);
+    let samples =
+        || vec![paths::without_slot(), paths::without_slot(), paths::without_slot().target(1)];
+    let page = draw(&targets, &samples(), None, &FACTS, Look::PLAIN);
+    assert!(page.contains("  For example    db.example:9000 (confirmed); also b:1\n"), "{page}");
+    let mut mixed = samples();
+    mixed.insert(0, paths::local_error());
+    let page = draw(&targets, &mixed, None, &FACTS, Look::PLAIN);
+    assert!(
+        page.contains("  For example    probe 3.12 of db.example:9000 (confirmed)\n"),
+        "{page}"
+    );
+}
+
+#[test]
+fn the_same_advice_is_given_once_below_a_table() {
+    let targets = targets(&[("db.example:9000", "10.77.0.2:9000")]);
+    let mut sample = paths::path_b_later();
+    let advice = sample.0.findings[0].advice.clone();
+    sample.0.findings[1].advice = advice;
+    let page = draw(&targets, &[sample], None, &FACTS, Look::PLAIN);
+    assert_eq!(page.matches("Nothing here. Look at the probe").count(), 1, "{page}");
+    let other =
+        "What to do     As for \"stale SYN_RECV connection, recovered by challenge ACK\" above.";
+    assert!(page.contains(other), "{page}");
+}
