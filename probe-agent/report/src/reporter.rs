@@ -67,6 +67,8 @@ pub struct Reporter<W> {
     look: Look,
     clock: Clock,
     format: Format,
+    /// The JSON of one probe, which is then written at once.
+    buffer: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -89,7 +91,7 @@ impl<W: Write> Reporter<W> {
             OutputFormat::Json => Format::Json(Document::default()),
             OutputFormat::Jsonl => Format::Jsonl,
         };
-        Self { out, shape, look, clock, format }
+        Self { out, shape, look, clock, format, buffer: Vec::new() }
     }
 
     /// Takes one probe, and prints it if the format prints probes. A confirmation probe is reported with the
@@ -124,10 +126,14 @@ impl<W: Write> Reporter<W> {
                 self.out.write_all(page.as_bytes())
             }
             Format::Json(document) => {
-                document.probe(&mut self.out, &ProbeObject::new(probe, target, self.clock))
+                self.buffer.clear();
+                document.probe(&mut self.buffer, &ProbeObject::new(probe, target, self.clock))?;
+                self.out.write_all(&self.buffer)
             }
             Format::Jsonl => {
-                write_line(&mut self.out, &ProbeObject::new(probe, target, self.clock))
+                self.buffer.clear();
+                write_line(&mut self.buffer, &ProbeObject::new(probe, target, self.clock))?;
+                self.out.write_all(&self.buffer)
             }
         }
     }

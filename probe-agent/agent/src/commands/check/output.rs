@@ -39,6 +39,10 @@ use crate::{
     signals::Interrupts,
 };
 
+/// Bytes of the report that are written at once: as many as a pipe holds. At full speed, each call of
+/// `write()` costs as much as some lines of JSON.
+const WRITE_AT_ONCE: usize = 64 * 1024;
+
 /// The output of one run.
 pub(super) struct CheckOutput {
     results: Results,
@@ -103,7 +107,7 @@ impl CheckOutput {
         let stdout = io::stdout();
         let reporter = Reporter::new(
             config.output,
-            BufWriter::new(io::stdout()),
+            BufWriter::with_capacity(WRITE_AT_ONCE, io::stdout()),
             shape(config, &plan.targets),
             Look::of_stdout(),
             clock,
