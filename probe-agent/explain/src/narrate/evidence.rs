@@ -44,24 +44,52 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     if timeline.probe.errno != 0 {
         remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
-    match (timeline.coverage, timeline.probe.tcp_info) {
-        (Coverage::Full, _) => {}
-        (Coverage::SocketsOnly, _) => {
-            remark("RSTs that no socket sends are not reported on this host".into());
-        }
-        (Coverage::Incomplete, _) => remark(
-            "not all kernel hooks are attached: no event shows what the probe's socket sent".into(),
-        ),
-        (Coverage::EventsLost, _) => {
-            remark("kernel events were lost while this probe was open or followed".into());
-        }
-        (Coverage::None, Some(info)) => {
-            let n = info.retransmits;
-            remark(format!("no kernel tracing; TCP_INFO counts {n} SYN retransmits"));
-        }
-        (Coverage::None, None) => remark("no kernel record of this probe".into()),
+    if limits(timeline.coverage, verdict) {
+        remark(limit(timeline));
     }
     evidence
+}
+
+/// Whether what the hooks could not see would bear on this verdict.
+const fn limits(coverage: Coverage, verdict: Verdict) -> bool {
+    match coverage {
+        Coverage::Full => false,
+        // What comes after the close: nothing else is reported by a RST without a socket.
+        Coverage::SocketsOnly => matches!(
+            verdict,
+            Verdict::RstLostUnrecovered
+                | Verdict::RstLostSynackRetransmit
+                | Verdict::LateSynack
+                | Verdict::TimedOut
+                | Verdict::Clean
+        ),
+        // The agent's own system call shows the one, and the kernel's count the other.
+        Coverage::Incomplete | Coverage::EventsLost | Coverage::None => {
+            !matches!(verdict, Verdict::LocalError | Verdict::AckLeaked)
+        }
+    }
+}
+
+/// What the hooks could not see.
+fn limit(timeline: &Timeline) -> String {
+    let text = match (timeline.coverage, timeline.probe.tcp_info) {
+        (Coverage::Full, _) => "",
+        (Coverage::SocketsOnly, _) => "RSTs that no socket sends are not reported on this host",
+        (Coverage::Incomplete, _) => {
+            "not all kernel hooks are attached: no event shows what the probe's socket sent"
+        }
+        (Coverage::EventsLost, _) => {
+            "kernel events were lost while this probe was open or followed"
+        }
+        (Coverage::None, Some(info)) => {
+            return format!(
+                "no kernel tracing; TCP_INFO counts {} SYN retransmits",
+                info.retransmits
+            );
+        }
+        (Coverage::None, None) => "no kernel record of this probe",
+    };
+    text.to_owned()
 }
 
 /// A stale reply: the RST that answered it or that it was, and the SYN retransmit that followed.
