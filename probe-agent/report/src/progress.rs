@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use model::human;
+use model::{expect::Expect, human};
 
 pub use self::line::Line;
 use super::wrap::cut;
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub ended: u64,
     /// Probes of the whole run; `None` if it lasts until interrupted.
     pub total: Option<u64>,
+    /// What a healthy target does.
+    pub expect: Expect,
     /// Ended probes that were alive.
     pub alive: u64,
     /// Probes in flight.
@@ -105,10 +107,16 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
     if !done {
         parts.push(human::rate(rate));
     }
+    let other = now.ended.saturating_sub(now.alive);
+    // What matters most comes first. Where a refusal is expected, a probe that is not alive has not failed.
+    let [first, last] = match now.expect {
+        Expect::Open => [(other, "failed", true), (now.alive, "alive", true)],
+        Expect::Closed => [(now.alive, "alive", true), (other, "not alive", true)],
+    };
     for (count, what, always) in [
-        (now.ended.saturating_sub(now.alive), "failed", true),
+        first,
         (now.events_lost, "events lost", false),
-        (now.alive, "alive", true),
+        last,
         (now.in_flight, "in flight", false),
         (now.settling, "settling", false),
     ] {
@@ -128,13 +136,14 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Line, Progress, Snapshot, line};
+    use super::{Expect, Line, Progress, Snapshot, line};
 
     fn at(ms: u64, ended: u64) -> Snapshot {
         Snapshot {
             elapsed: Duration::from_millis(ms),
             ended,
             total: Some(10_000),
+            expect: Expect::Open,
             alive: ended - 3,
             in_flight: 256,
             settling: 1_500,
@@ -160,6 +169,8 @@ mod tests {
         );
         let forever = Snapshot { total: None, settling: 0, in_flight: 0, ..at(2_000, 5) };
         assert_eq!(line(&forever, 2.5, 80), "5 probes  2.5/s  3 failed  2 alive");
+        let closed = Snapshot { expect: Expect::Closed, ..forever };
+        assert_eq!(line(&closed, 2.5, 80), "5 probes  2.5/s  2 alive  3 not alive");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use engine::{
 };
 use explain::Judged;
 use kernel::{clock::Clock, loader::Tracer};
-use model::record::HalfOpen;
+use model::{expect::Expect, record::HalfOpen};
 use otlp::Exporter;
 use probe_agent_common::Counter;
 use report::{
@@ -55,6 +55,7 @@ pub(super) struct CheckOutput {
     start: Instant,
     /// Probes of the whole run; `None`: until interrupted.
     total: Option<u64>,
+    expect: Expect,
     /// Whether a stalled worker has been reported.
     stall_reported: bool,
 }
@@ -121,6 +122,7 @@ impl CheckOutput {
             interrupts,
             start: Instant::now(),
             total: config.total_probes(),
+            expect: config.expect,
             stall_reported: false,
         }
     }
@@ -133,6 +135,7 @@ impl CheckOutput {
             elapsed: self.start.elapsed(),
             ended: sum(|g| &g.ended),
             total: self.total,
+            expect: self.expect,
             alive: sum(|g| &g.alive),
             in_flight: sum(|g| &g.in_flight),
             settling: sum(|g| &g.settling),
