@@ -31,7 +31,7 @@ fn one_for_each_path() {
         ("ladder-local-error.txt", paths::local_error()),
     ] {
         golden(name, &at(Look::PLAIN, &sample));
-        for width in 72..=120 {
+        for width in 40..=120 {
             at(Look { colour: false, width }, &sample);
         }
     }
@@ -40,6 +40,8 @@ fn one_for_each_path() {
 #[test]
 fn on_a_narrow_terminal() {
     golden("ladder-narrow.txt", &at(NARROW, &paths::path_a()));
+    let look = Look { colour: false, width: 40 };
+    golden("ladder-40.txt", &at(look, &paths::path_a()));
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn generated_sentences_fit() {
         paths::local_error(),
     ] {
         let explained = Sample(explain::explain(Judged::new(sample.0.timeline, Expect::Open)));
-        for width in 72..=120 {
+        for width in 40..=120 {
             at(Look { colour: false, width }, &explained);
         }
     }

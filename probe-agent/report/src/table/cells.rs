@@ -5,7 +5,12 @@ use crate::{
     summary::TargetSummary,
     wrap::counted_item,
 };
-use model::{expect::Expect, human, outcome::Outcome, verdict::Verdict};
+use model::{
+    expect::Expect,
+    human,
+    outcome::Outcome,
+    verdict::{Proof, Verdict},
+};
 
 /// The cells of one row, not padded.
 pub(super) struct Cells {
@@ -14,7 +19,7 @@ pub(super) struct Cells {
     pub(super) target: String,
     pub(super) address: String,
     pub(super) outcome: String,
-    /// One for each of the [`headings`].
+    /// One for each of the [`columns`].
     pub(super) figures: Vec<String>,
     /// With one probe per target: its verdicts.
     pub(super) verdicts: Vec<Verdict>,
@@ -22,27 +27,50 @@ pub(super) struct Cells {
     pub(super) unusual: Vec<(usize, String)>,
 }
 
-/// The headings of the figures.
-pub(super) fn headings(single: bool) -> &'static [&'static str] {
-    if single { &["HANDSHAKE"] } else { &["CLEAN", "P50", "P99", "MAX"] }
+/// What the rows show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One probe per target, with its sentence and its proof below its row.
+    Detailed,
+    /// One probe per target.
+    Single,
+    /// Several probes per target.
+    Many,
+}
+
+/// A column of figures.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    pub(super) heading: &'static str,
+    /// Left out where the line has no room for all. JSON has all of them.
+    pub(super) spare: bool,
+}
+
+/// The columns of figures.
+pub(super) fn columns(kind: Kind) -> &'static [Column] {
+    const fn column(heading: &'static str) -> Column {
+        Column { heading, spare: false }
+    }
+    const P50: Column = Column { heading: "P50", spare: true };
+    match kind {
+        Kind::Detailed => const { &[column("HANDSHAKE")] },
+        Kind::Single => const { &[column("HANDSHAKE"), column("PROOF")] },
+        Kind::Many => {
+            const { &[column("CLEAN"), column("CONFIRMED"), P50, column("P99"), column("MAX")] }
+        }
+    }
 }
 
 impl Cells {
-    pub(super) fn new(target: &TargetSummary, single: bool, expect: Expect, look: Look) -> Self {
-        let seconds = |time: Option<f64>| time.map_or("-".to_owned(), human::seconds);
-        let times = &target.handshake_seconds;
+    pub(super) fn new(target: &TargetSummary, kind: Kind, expect: Expect, look: Look) -> Self {
         let counted = || Verdict::ALL.into_iter().filter(|v| target.verdict(*v) > 0);
+        let single = kind != Kind::Many;
         Self {
             ok: (target.probes > 0).then_some(target.as_expected),
             target: target.target.clone(),
             address: target.address.clone(),
             outcome: outcome(target, expect),
-            figures: if single {
-                vec![seconds(times.max)]
-            } else {
-                let clean = human::share(target.verdict(Verdict::Clean), target.probes);
-                vec![clean, seconds(times.p50), seconds(times.p99), seconds(times.max)]
-            },
+            figures: figures(target, kind),
             verdicts: if single { counted().collect() } else { Vec::new() },
             unusual: if single || target.most_telling() == Some(Verdict::Clean) {
                 Vec::new()
@@ -53,6 +81,24 @@ impl Cells {
                     .collect()
             },
         }
+    }
+}
+
+/// One for each of the [`columns`].
+fn figures(target: &TargetSummary, kind: Kind) -> Vec<String> {
+    let seconds = |time: Option<f64>| time.map_or("-".to_owned(), human::seconds);
+    let times = &target.handshake_seconds;
+    let proof = || Proof::ALL.into_iter().find(|p| target.proof(*p) > 0).map_or("-", Proof::name);
+    match kind {
+        Kind::Detailed => vec![seconds(times.max)],
+        Kind::Single => vec![seconds(times.max), proof().to_owned()],
+        Kind::Many => vec![
+            human::share(target.verdict(Verdict::Clean), target.probes),
+            human::share(target.proof(Proof::Confirmed), target.probes),
+            seconds(times.p50),
+            seconds(times.p99),
+            seconds(times.max),
+        ],
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     ladder::paragraph,
     style::{Look, Tone, verdict_tone},
     summary::Summary,
+    wrap::wrap,
 };
 use explain::ExplainedProbe;
 use model::{finding::Finding, human, record::ProbeId, verdict::Verdict};
@@ -68,10 +69,17 @@ impl Samples {
 fn heading(page: &mut String, verdict: Verdict, count: u64, look: Look) {
     let title = verdict.title();
     let count = human::counted(count, "probe");
-    let used = title.len() + 2 + count.len() + verdict.name().len();
-    let gap = look.width.saturating_sub(used);
+    let used = title.len() + 2 + count.len();
+    if used > look.width {
+        for line in wrap(&format!("{title}: {count}"), look.width) {
+            page.push_str(&look.paint(verdict_tone(verdict), &line));
+            page.push('\n');
+        }
+        return;
+    }
     page.push_str(&look.paint(verdict_tone(verdict), title));
     page.push_str(&format!(": {count}"));
+    let gap = look.width.saturating_sub(used + verdict.name().len());
     // If the stable name does not fit here, the totals still have it.
     if gap >= 2 {
         page.push_str(&" ".repeat(gap));
