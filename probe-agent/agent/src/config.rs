@@ -102,6 +102,8 @@ pub(crate) struct CheckConfig {
     pub state_hook: StateHookChoice,
     /// How results are printed.
     pub output: OutputFormat,
+    /// Whether JSON lines report each outcome before the settle window of its probe.
+    pub early: bool,
 }
 
 /// Reads the files that the command line names, and validates everything.
@@ -134,6 +136,7 @@ impl CheckConfig {
             rules::interface(name)?;
         }
         rules::timeout(args.timeout)?;
+        rules::early(args)?;
         let slots = rules::slots(args)?;
         let concurrency = slots.map_or(args.concurrency, |slots| slots.min(args.concurrency));
         Ok(Self {
@@ -166,6 +169,7 @@ impl CheckConfig {
             ack_guard: !args.no_ack_guard,
             state_hook: args.tracepoints,
             output: args.output,
+            early: args.early,
         })
     }
 

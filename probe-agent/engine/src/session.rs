@@ -1,6 +1,7 @@
 //! One run of a plan, from the loaded hooks to the merged counts: workers probe, and the calling thread
 //! passes their probes to the output.
 
+mod forward;
 mod watchdog;
 mod worker_sink;
 
@@ -10,10 +11,8 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, TryRecvError},
+        mpsc::{self, Sender},
     },
-    thread,
-    time::{Duration, Instant},
 };
 
 use explain::Judged;
@@ -26,8 +25,13 @@ use kernel::{
 use model::target::Target;
 
 pub use self::worker_sink::{Counts, ReportFilter};
-use self::{watchdog::Watchdog, worker_sink::WorkerSink};
+use self::{
+    forward::forward,
+    watchdog::Watchdog,
+    worker_sink::{Message, WorkerSink},
+};
 use crate::{
+    early::{EarlyFilter, EarlyReport, EarlyReports},
     event_loop::Ended,
     gauges::Gauges,
     pacing::{Pacing, RateLimits},
@@ -36,16 +40,6 @@ use crate::{
     settings::Settings,
     source_ports::{ephemeral_ports, split_range},
 };
-
-/// How often the output's [`Output::tick`] is called.
-const TICK: Duration = Duration::from_millis(100);
-
-/// So many probes without a pause mean that more will follow at once.
-const BURST: usize = 16;
-
-/// How long probes gather after a burst. A worker that sends to a thread that waits must wake it, which
-/// costs more than all else about the message. At 200,000 probes/s, 200 gather.
-const GATHER: Duration = Duration::from_millis(1);
 
 /// What a run does.
 #[derive(Clone, Debug)]
@@ -68,6 +62,8 @@ pub struct Plan {
     pub state_hook: StateHookChoice,
     /// Which probes the output receives.
     pub filter: ReportFilter,
+    /// Which probes the output receives before that, when they end.
+    pub early: EarlyFilter,
 }
 
 impl Plan {
@@ -85,6 +81,7 @@ impl Plan {
             ack_guard: true,
             state_hook: StateHookChoice::Auto,
             filter: ReportFilter::All,
+            early: EarlyFilter::None,
         }
     }
 }
@@ -110,6 +107,16 @@ pub trait Output {
     /// # Errors
     /// Any error that makes it pointless to continue.
     fn probe(&mut self, probe: Judged) -> io::Result<()>;
+
+    /// A probe that [`Plan::early`] selects has ended. If the report filter selects it too, it follows when it
+    /// is settled.
+    ///
+    /// # Errors
+    /// Any error that makes it pointless to continue.
+    fn ended(&mut self, report: EarlyReport) -> io::Result<()> {
+        let _ = report;
+        Ok(())
+    }
 
     /// A tenth of a second has passed.
     ///
@@ -151,7 +158,8 @@ pub fn run<C: Counts>(
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
     let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));
-    let workers = workers(plan, sink)?;
+    let early = || early_reports(plan.early, channel.clone(), Arc::clone(&backlog));
+    let workers = workers(plan, early, sink)?;
     let config = RuntimeConfig {
         settings: plan.settings.clone(),
         netns: plan.netns.clone(),
@@ -178,6 +186,7 @@ pub fn run<C: Counts>(
 /// The workers of a plan, with its source ports and targets divided among them.
 fn workers<K>(
     plan: &Plan,
+    early: impl Fn() -> EarlyReports,
     sink: impl Fn() -> K,
 ) -> io::Result<Vec<WorkerSpec<ScheduledTargets, K>>> {
     let range = match &plan.settings.socket.ports {
@@ -199,9 +208,26 @@ fn workers<K>(
         };
         // Each worker has a different jitter.
         let seed = now ^ u64::from(number) << 40;
-        WorkerSpec { ports, source: ScheduledTargets::new(config, seed, now), sink: sink() }
+        WorkerSpec {
+            ports,
+            source: ScheduledTargets::new(config, early(), seed, now),
+            sink: sink(),
+        }
     };
     Ok((0_u32..).zip(ports.into_iter().zip(assignments)).map(worker).collect())
+}
+
+/// Sends a worker's early reports over the channel of its settled probes, so that they arrive before these.
+fn early_reports(
+    filter: EarlyFilter,
+    channel: Sender<Message>,
+    backlog: Arc<AtomicUsize>,
+) -> EarlyReports {
+    EarlyReports::new(filter, move |report| {
+        backlog.fetch_add(1, Ordering::Relaxed);
+        // The receiver is dropped only when the run is being stopped.
+        let _ = channel.send(Message::Ended(report));
+    })
 }
 
 /// The time from the first start of a probe to the last end of one.
@@ -210,61 +236,4 @@ fn probing_ns(gauges: &[Arc<Gauges>]) -> u64 {
     let first = times(|g| g.first_at.load(Ordering::Relaxed)).min();
     let last = times(|g| g.last_at.load(Ordering::Relaxed)).max();
     first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first))
-}
-
-/// Passes probes from the workers to the output, until all workers have ended.
-fn forward(
-    inbox: &Receiver<Judged>,
-    backlog: &AtomicUsize,
-    gauges: &[Arc<Gauges>],
-    watchdog: &Watchdog,
-    output: &mut impl Output,
-) -> io::Result<()> {
-    let mut reported = 0;
-    let mut next_tick = Instant::now() + TICK;
-    while let Some(passed) = pass_on(inbox, backlog, next_tick, output)? {
-        let now = Instant::now();
-        if now >= next_tick {
-            next_tick = now + TICK;
-            if watchdog.stalls() > reported {
-                reported = watchdog.stalls();
-                output.stalled(watchdog.latest());
-            }
-            output.tick(gauges)?;
-        }
-        if passed >= BURST {
-            thread::sleep(GATHER);
-        }
-    }
-    Ok(())
-}
-
-/// Waits for a probe, then passes it and those behind it to the output, until there is none or it is
-/// `until`. Returns how many there were; `None` if all workers have ended.
-fn pass_on(
-    inbox: &Receiver<Judged>,
-    backlog: &AtomicUsize,
-    until: Instant,
-    output: &mut impl Output,
-) -> io::Result<Option<usize>> {
-    let mut passed = 0;
-    let mut next = inbox.recv_timeout(TICK);
-    loop {
-        match next {
-            Ok(probe) => {
-                backlog.fetch_sub(1, Ordering::Relaxed);
-                output.probe(probe)?;
-                passed += 1;
-            }
-            Err(RecvTimeoutError::Timeout) => return Ok(Some(passed)),
-            Err(RecvTimeoutError::Disconnected) => return Ok(None),
-        }
-        if Instant::now() >= until {
-            return Ok(Some(passed));
-        }
-        next = inbox.try_recv().map_err(|error| match error {
-            TryRecvError::Empty => RecvTimeoutError::Timeout,
-            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-        });
-    }
 }

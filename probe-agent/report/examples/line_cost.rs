@@ -63,6 +63,7 @@ fn main() -> io::Result<()> {
         targets: Arc::new([Target::at(address)]),
         count: NonZeroU64::new(u64::from(PROBES)),
         expect: Expect::Open,
+        early: false,
     };
     let clock = Clock { realtime_minus_monotonic_ns: 1_767_323_044_000_000_000 };
     let mut failed = Ok(());

@@ -1,5 +1,6 @@
 //! JSON: one object per probe, then the summary. Names and order are a contract.
 
+mod early;
 mod probe;
 mod text;
 
@@ -7,6 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+pub(super) use self::early::OutcomeObject;
 pub use self::probe::ProbeObject;
 use super::summary::Summary;
 

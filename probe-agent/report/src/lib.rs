@@ -6,6 +6,7 @@
 pub mod format;
 pub mod json;
 pub mod ladder;
+mod live;
 pub mod progress;
 pub mod reporter;
 pub mod stats;

@@ -7,15 +7,20 @@ use std::{
 };
 
 use super::{
-    json::{Document, ProbeObject, SummaryObject, write_line},
+    json::{Document, OutcomeObject, ProbeObject, SummaryObject, write_line},
     ladder,
+    live::Live,
+    progress::Snapshot,
     style::{Look, Tone},
     summary::Summary,
     table::Table,
     totals,
 };
 use crate::format::OutputFormat;
-use engine::session::ReportFilter;
+use engine::{
+    early::{EarlyFilter, EarlyReport},
+    session::ReportFilter,
+};
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
 use model::{expect::Expect, human, target::Target, verdict::Verdict};
@@ -34,6 +39,8 @@ pub struct RunShape {
     pub count: Option<NonZeroU64>,
     /// What a healthy target does.
     pub expect: Expect,
+    /// Whether JSON lines report each outcome before the settle window of its probe.
+    pub early: bool,
 }
 
 impl RunShape {
@@ -42,10 +49,26 @@ impl RunShape {
     pub fn filter(&self, output: OutputFormat) -> ReportFilter {
         match output {
             OutputFormat::Json | OutputFormat::Jsonl => ReportFilter::All,
+            OutputFormat::Table if self.count.is_none() => {
+                ReportFilter::UnusualPerMinute(MOST_LADDERS as u32)
+            }
             OutputFormat::Table | OutputFormat::Ladder if self.is_small() => ReportFilter::All,
             OutputFormat::Table | OutputFormat::Ladder => {
                 ReportFilter::Unusual(MOST_LADDERS as u32)
             }
+        }
+    }
+
+    /// Which probes it needs when they end.
+    #[must_use]
+    pub fn early_filter(&self, output: OutputFormat) -> EarlyFilter {
+        match output {
+            OutputFormat::Jsonl if self.early => EarlyFilter::All,
+            OutputFormat::Table if self.count.is_none() => EarlyFilter::Changes,
+            OutputFormat::Table
+            | OutputFormat::Ladder
+            | OutputFormat::Json
+            | OutputFormat::Jsonl => EarlyFilter::None,
         }
     }
 
@@ -73,8 +96,16 @@ pub struct Reporter<W> {
 
 #[derive(Debug)]
 enum Format {
-    Table(Box<Table>),
-    Ladder { drawn: u64 },
+    Table {
+        table: Box<Table>,
+        /// In a run without an end.
+        live: Option<Box<Live>>,
+        /// Whether something has been printed above the table.
+        above: bool,
+    },
+    Ladder {
+        drawn: u64,
+    },
     Json(Document),
     Jsonl,
 }
@@ -85,7 +116,9 @@ impl<W: Write> Reporter<W> {
         let format = match output {
             OutputFormat::Table => {
                 let count = shape.count.map(NonZeroU64::get);
-                Format::Table(Box::new(Table::new(shape.targets.len(), count, shape.expect)))
+                let table = Box::new(Table::new(shape.targets.len(), count, shape.expect));
+                let live = count.is_none().then(|| Box::new(Live::new(shape.expect, clock, look)));
+                Format::Table { table, live, above: false }
             }
             OutputFormat::Ladder => Format::Ladder { drawn: 0 },
             OutputFormat::Json => Format::Json(Document::default()),
@@ -108,9 +141,10 @@ impl<W: Write> Reporter<W> {
             return Ok(());
         };
         match &mut self.format {
-            Format::Table(table) => {
+            Format::Table { table, live, above } => {
                 table.probe(probe, &target.name);
-                Ok(())
+                let lines = live.as_mut().and_then(|live| live.probe(probe, target));
+                write_above(&mut self.out, above, lines)
             }
             Format::Ladder { drawn } => {
                 let clean = probe.findings.iter().all(|f| f.verdict == Verdict::Clean);
@@ -138,13 +172,61 @@ impl<W: Write> Reporter<W> {
         }
     }
 
+    /// Takes a probe that has ended and is not settled. Prints it, if the format reports outcomes before the
+    /// settle window, or changes as they happen.
+    ///
+    /// # Errors
+    /// The reader has gone, or the disk is full.
+    pub fn ended(&mut self, report: &EarlyReport) -> io::Result<()> {
+        let Some(target) = self.shape.targets.get(report.record.target.0 as usize) else {
+            return Ok(());
+        };
+        match &mut self.format {
+            Format::Table { live: Some(live), above, .. } => {
+                let line = live.ended(report, target);
+                write_above(&mut self.out, above, line)
+            }
+            Format::Jsonl => {
+                self.buffer.clear();
+                let object = OutcomeObject::new(report, target, self.clock);
+                write_line(&mut self.buffer, &object)?;
+                self.out.write_all(&self.buffer)
+            }
+            Format::Table { live: None, .. } | Format::Ladder { .. } | Format::Json(_) => Ok(()),
+        }
+    }
+
+    /// Time passes. In a run without an end, prints a line of figures once in a minute.
+    ///
+    /// # Errors
+    /// The reader has gone, or the disk is full.
+    pub fn tick(&mut self, now: &Snapshot) -> io::Result<()> {
+        if let Format::Table { live: Some(live), above, .. } = &mut self.format {
+            let lines = live.figures(now, &self.shape.targets);
+            write_above(&mut self.out, above, lines)?;
+        }
+        Ok(())
+    }
+
+    /// In a run without an end, how many targets' last probes were not as expected.
+    #[must_use]
+    pub fn unexpected_targets(&self) -> Option<u64> {
+        match &self.format {
+            Format::Table { live: Some(live), .. } => Some(live.unexpected()),
+            _ => None,
+        }
+    }
+
     /// Prints the summary and flushes everything.
     ///
     /// # Errors
     /// The reader has gone, or the disk is full.
     pub fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         match &mut self.format {
-            Format::Table(table) => {
+            Format::Table { table, above, .. } => {
+                if *above {
+                    self.out.write_all(b"\n")?;
+                }
                 self.out.write_all(table.draw(summary, self.look).as_bytes())?;
             }
             Format::Ladder { drawn } => {
@@ -182,6 +264,17 @@ impl<W: Write> Reporter<W> {
 #[must_use]
 pub fn reader_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
+}
+
+/// Writes lines above the table, which follows at the end of the run.
+fn write_above(out: &mut impl Write, above: &mut bool, lines: Option<String>) -> io::Result<()> {
+    match lines {
+        Some(lines) => {
+            *above = true;
+            out.write_all(lines.as_bytes())
+        }
+        None => Ok(()),
+    }
 }
 
 fn write_rule(out: &mut impl Write, look: Look) -> io::Result<()> {

@@ -12,7 +12,13 @@ pub(super) fn rfc3339(clock: Clock, monotonic_ns: u64) -> String {
     text
 }
 
-/// Writes the same.
+/// The same without the fraction: `2026-01-02T03:04:05Z`.
+pub(super) fn to_the_second(clock: Clock, monotonic_ns: u64) -> String {
+    let whole = rfc3339(clock, monotonic_ns);
+    whole.split('.').next().map(|time| format!("{time}Z")).unwrap_or_default()
+}
+
+/// Writes it with the fraction.
 pub(super) fn write_rfc3339(out: &mut impl Write, clock: Clock, monotonic_ns: u64) -> fmt::Result {
     calendar(out, clock.unix_ns(monotonic_ns))
 }
@@ -60,7 +66,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{calendar, rfc3339};
+    use super::{calendar, rfc3339, to_the_second};
     use kernel::clock::Clock;
 
     #[test]
@@ -79,5 +85,6 @@ mod tests {
         }
         let clock = Clock { realtime_minus_monotonic_ns: 1_767_323_045_000_000_000 };
         assert_eq!(rfc3339(clock, 678_901_234), "2026-01-02T03:04:05.678901234Z");
+        assert_eq!(to_the_second(clock, 678_901_234), "2026-01-02T03:04:05Z");
     }
 }

@@ -86,6 +86,9 @@ pub(crate) enum ConfigError {
         /// The source ports that the other flags leave.
         slots: u32,
     },
+    /// `--early` with an output that has no early outcomes.
+    #[error("--early needs --output jsonl: each outcome is then a line of its own")]
+    EarlyNeedsJsonl,
     /// A timeout in which no target can answer.
     #[error("--timeout {0}: too short; the minimum is {min}", min = TimeSpan(SHORTEST_TIMEOUT))]
     ShortTimeout(TimeSpan),

@@ -188,17 +188,17 @@ fn steps<S: Serializer>(
 }
 
 /// The agent's end of a probe, unless this host gave it no port.
-fn local(record: &ProbeRecord) -> Option<Text> {
+pub(super) fn local(record: &ProbeRecord) -> Option<Text> {
     let local = flow::local(&record.flow);
     (local.port() != 0).then(|| Text::socket(local))
 }
 
-fn probe_id(id: ProbeId) -> Option<Text> {
+pub(super) fn probe_id(id: ProbeId) -> Option<Text> {
     id.has_slot().then(|| Text::new(id))
 }
 
 /// E.g. `ECONNREFUSED`; the number if the C library has no name for it.
-fn errno_name(errno: i32) -> Option<Text> {
+pub(super) fn errno_name(errno: i32) -> Option<Text> {
     match (errno, Errno::from_raw(errno)) {
         (0, _) => None,
         (number, Errno::UnknownErrno) => Some(Text::new(number)),

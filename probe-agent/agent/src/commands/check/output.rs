@@ -11,11 +11,12 @@ use std::{
 
 use anyhow::anyhow;
 use engine::{
+    early::EarlyReport,
     gauges::Gauges,
     session::{Output, Plan, RunResult},
 };
 use explain::Judged;
-use kernel::{clock::Clock, loader::Tracer};
+use kernel::{clock::Clock, loader::Tracer, monotonic};
 use model::{expect::Expect, record::HalfOpen};
 use otlp::Exporter;
 use probe_agent_common::Counter;
@@ -49,6 +50,9 @@ pub(super) struct CheckOutput {
     progress: Progress<io::Stderr>,
     /// Whether probes are printed to a terminal during the run, where the progress line may be.
     prints_over_progress: bool,
+    /// Whether a run without an end prints its figures. Where a progress line shows them beside the results, it
+    /// need not.
+    prints_figures: bool,
     exporter: Option<Exporter>,
     tracer: Option<Arc<Tracer>>,
     interrupts: Interrupts,
@@ -76,10 +80,22 @@ impl Output for CheckOutput {
         Ok(())
     }
 
+    fn ended(&mut self, report: EarlyReport) -> io::Result<()> {
+        if self.prints_over_progress {
+            self.progress.clear();
+        }
+        self.results.ended(&report);
+        Ok(())
+    }
+
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        let now = self.snapshot(gauges);
+        if self.prints_figures {
+            self.results.tick(&now);
+        }
         // The results first, so that none of them ends behind the progress line.
         self.results.flush();
-        self.progress.draw(&self.snapshot(gauges));
+        self.progress.draw(&now);
         Ok(())
     }
 
@@ -106,6 +122,7 @@ impl CheckOutput {
         interrupts: Interrupts,
     ) -> Self {
         let stdout = io::stdout();
+        let prints_during_run = config.output != OutputFormat::Table || config.count.is_none();
         let reporter = Reporter::new(
             config.output,
             BufWriter::with_capacity(WRITE_AT_ONCE, io::stdout()),
@@ -116,7 +133,8 @@ impl CheckOutput {
         Self {
             results: Results::new(reporter, Arc::clone(interrupts.stop())),
             progress: Progress::on_stderr(),
-            prints_over_progress: config.output != OutputFormat::Table && stdout.is_terminal(),
+            prints_over_progress: prints_during_run && stdout.is_terminal(),
+            prints_figures: !(stdout.is_terminal() && io::stderr().is_terminal()),
             exporter,
             tracer,
             interrupts,
@@ -133,10 +151,12 @@ impl CheckOutput {
         };
         Snapshot {
             elapsed: self.start.elapsed(),
+            at: monotonic::now(),
             ended: sum(|g| &g.ended),
             total: self.total,
             expect: self.expect,
             alive: sum(|g| &g.alive),
+            unexpected_targets: self.results.unexpected_targets(),
             in_flight: sum(|g| &g.in_flight),
             settling: sum(|g| &g.settling),
             events_lost: self.tracer.as_ref().map_or(0, |t| t.events_lost()),
