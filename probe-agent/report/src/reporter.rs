@@ -23,7 +23,7 @@ use engine::{
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{expect::Expect, human, target::Target, verdict::Verdict};
+use model::{expect::Expect, human, target::Target};
 
 /// A run of up to this many probes has all ladders drawn, including those of clean probes.
 const FEW_PROBES: u64 = 10;
@@ -147,8 +147,9 @@ impl<W: Write> Reporter<W> {
                 write_above(&mut self.out, above, lines)
             }
             Format::Ladder { drawn } => {
-                let clean = probe.findings.iter().all(|f| f.verdict == Verdict::Clean);
-                if !self.shape.is_small() && (clean || *drawn >= MOST_LADDERS) {
+                let usual = self.shape.expect.verdict();
+                let is_usual = probe.findings.iter().all(|f| f.verdict == usual);
+                if !self.shape.is_small() && (is_usual || *drawn >= MOST_LADDERS) {
                     return Ok(());
                 }
                 let page =
@@ -231,7 +232,7 @@ impl<W: Write> Reporter<W> {
             }
             Format::Ladder { drawn } => {
                 let mut page = String::new();
-                let more = summary.unusual().saturating_sub(*drawn);
+                let more = summary.unusual(self.shape.expect).saturating_sub(*drawn);
                 if *drawn > 0 {
                     write_rule(&mut self.out, self.look)?;
                 }

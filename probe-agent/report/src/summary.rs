@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use model::{
+    expect::Expect,
     outcome::Outcome,
     spans::SpanCounts,
     verdict::{Proof, Verdict},
@@ -147,10 +148,10 @@ impl Summary {
         self.proofs.get(proof.name()).copied().unwrap_or(0)
     }
 
-    /// Probes that were not clean.
+    /// Probes whose verdict is not the one that a healthy target's probe has.
     #[must_use]
-    pub fn unusual(&self) -> u64 {
-        self.probes.saturating_sub(self.verdict(Verdict::Clean))
+    pub fn unusual(&self, expect: Expect) -> u64 {
+        self.probes.saturating_sub(self.verdict(expect.verdict()))
     }
 
     /// Whether every probe of every target had the expected outcome.

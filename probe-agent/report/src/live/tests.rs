@@ -85,9 +85,8 @@ fn an_unusual_probe_is_shown_and_one_that_stays_down_once() {
     assert_eq!([down(&mut live), down(&mut live)], [true, false]);
     lines(&mut live, &[(1, Alive, 4), (1, TimedOut, 5)]);
     assert_eq!([down(&mut live), down(&mut live)], [true, false]);
-    let mut refused = paths::refused();
-    refused.0.expected = true;
-    assert_eq!(live.probe(&refused.0, &list[0]), None, "as expected");
+    let mut closed = self::live(Expect::Closed, Look::PLAIN);
+    assert_eq!(closed.probe(&paths::refused().0, &list[0]), None, "as expected");
 }
 
 #[test]

@@ -15,13 +15,13 @@ use model::{expect::Expect, outcome::Outcome};
 
 /// Runs `samples` through a reporter, as the command does.
 fn print(output: OutputFormat, count: u64, samples: &[Sample]) -> String {
+    print_for(Expect::Open, output, count, samples)
+}
+
+fn print_for(expect: Expect, output: OutputFormat, count: u64, samples: &[Sample]) -> String {
     let targets = targets(&[("db.example:9000", "10.77.0.2:9000")]);
-    let shape = RunShape {
-        targets: targets.clone(),
-        count: NonZeroU64::new(count),
-        expect: Expect::Open,
-        early: false,
-    };
+    let shape =
+        RunShape { targets: targets.clone(), count: NonZeroU64::new(count), expect, early: false };
     let mut out = Vec::new();
     let mut reporter = Reporter::new(output, &mut out, shape, Look::PLAIN, CLOCK);
     let mut counts = RunCounts::new(1);
@@ -54,6 +54,15 @@ fn a_long_run_draws_the_unusual_ones_up_to_twenty() {
     assert!(page.contains("\n5 further unusual probes not drawn.\n"), "{page}");
     let clean = print(OutputFormat::Ladder, 50, &repeated(50, paths::clean));
     assert!(clean.starts_with("Total      50 probes of 1 target in "), "{clean}");
+}
+
+#[test]
+fn expected_refusals_are_not_drawn_in_a_long_run() {
+    let mut samples = repeated(50, paths::refused);
+    samples.push(paths::clean());
+    let page = print_for(Expect::Closed, OutputFormat::Ladder, 51, &samples);
+    assert_eq!(page.matches("db.example:9000   probe ").count(), 1, "{page}");
+    assert!(page.contains("handshake answered") && !page.contains("not drawn"), "{page}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::{
 use engine::session::Counts;
 
 use model::{
+    expect::Expect,
     outcome::Outcome,
     record::HalfOpen,
     spans::SpanCounts,
@@ -60,7 +61,8 @@ fn every_name_is_there_and_every_verdict_counts() {
     assert_eq!(summary.verdict(Verdict::TimedOut), 0);
     assert_eq!(summary.proof(Proof::Confirmed), 4, "one for each probe, not for each verdict");
     assert_eq!((summary.confirmations, summary.early_reuses), (1, 0));
-    assert_eq!((summary.unusual(), summary.as_expected()), (3, false));
+    assert_eq!((summary.unusual(Expect::Open), summary.as_expected()), (3, false));
+    assert_eq!(summary.unusual(Expect::Closed), 3, "one was refused");
     assert!((summary.probes_per_second - 2.0).abs() < 1e-9);
     assert_eq!((summary.events_lost, summary.unsettled, summary.interrupted), (7, 4, true));
     assert_eq!((summary.worker_stalls, summary.tracing), (5, "kernel"));

@@ -36,6 +36,15 @@ pub(super) enum Kind {
     Single,
     /// Several probes per target.
     Many,
+    /// The same, of targets that are to refuse: none of their probes is clean.
+    Refusing,
+}
+
+impl Kind {
+    /// Whether there is one probe per target.
+    pub(super) const fn is_single(self) -> bool {
+        matches!(self, Self::Detailed | Self::Single)
+    }
 }
 
 /// A column of figures.
@@ -58,13 +67,14 @@ pub(super) fn columns(kind: Kind) -> &'static [Column] {
         Kind::Many => {
             const { &[column("CLEAN"), column("CONFIRMED"), P50, column("P99"), column("MAX")] }
         }
+        Kind::Refusing => const { &[column("CONFIRMED")] },
     }
 }
 
 impl Cells {
     pub(super) fn new(target: &TargetSummary, kind: Kind, expect: Expect, look: Look) -> Self {
         let counted = || Verdict::ALL.into_iter().filter(|v| target.verdict(*v) > 0);
-        let single = kind != Kind::Many;
+        let single = kind.is_single();
         Self {
             ok: (target.probes > 0).then_some(target.as_expected),
             target: target.target.clone(),
@@ -72,11 +82,11 @@ impl Cells {
             outcome: outcome(target, expect),
             figures: figures(target, kind),
             verdicts: if single { counted().collect() } else { Vec::new() },
-            unusual: if single || target.most_telling() == Some(Verdict::Clean) {
+            unusual: if single {
                 Vec::new()
             } else {
                 counted()
-                    .filter(|verdict| *verdict != Verdict::Clean)
+                    .filter(|verdict| *verdict != expect.verdict())
                     .map(|v| counted_item(target.verdict(v), v.name(), verdict_tone(v), look))
                     .collect()
             },
@@ -89,26 +99,25 @@ fn figures(target: &TargetSummary, kind: Kind) -> Vec<String> {
     let seconds = |time: Option<f64>| time.map_or("-".to_owned(), human::seconds);
     let times = &target.handshake_seconds;
     let proof = || Proof::ALL.into_iter().find(|p| target.proof(*p) > 0).map_or("-", Proof::name);
+    let confirmed = || human::share(target.proof(Proof::Confirmed), target.probes);
     match kind {
         Kind::Detailed => vec![seconds(times.max)],
         Kind::Single => vec![seconds(times.max), proof().to_owned()],
         Kind::Many => vec![
             human::share(target.verdict(Verdict::Clean), target.probes),
-            human::share(target.proof(Proof::Confirmed), target.probes),
+            confirmed(),
             seconds(times.p50),
             seconds(times.p99),
             seconds(times.max),
         ],
+        Kind::Refusing => vec![confirmed()],
     }
 }
 
 /// `alive`, `alive 99.8 %`: the share of the expected outcome or, if that never occurred, of the most
 /// frequent one.
 fn outcome(target: &TargetSummary, expect: Expect) -> String {
-    let wanted = match expect {
-        Expect::Open => Outcome::Alive,
-        Expect::Closed => Outcome::Refused,
-    };
+    let wanted = expect.outcome();
     let most = Outcome::ALL.into_iter().max_by_key(|outcome| target.outcome(*outcome));
     let shown = most.filter(|_| target.outcome(wanted) == 0).unwrap_or(wanted);
     match target.probes {

@@ -9,7 +9,7 @@ use crate::{
     wrap::wrap,
 };
 use explain::ExplainedProbe;
-use model::{finding::Finding, human, record::ProbeId, verdict::Verdict};
+use model::{expect::Expect, finding::Finding, human, record::ProbeId, verdict::Verdict};
 
 /// One example in full, and two more to look up in the spans.
 const SAMPLES: usize = 3;
@@ -21,15 +21,21 @@ struct Sample {
     finding: Finding,
 }
 
-/// A few probes of each verdict.
+/// A few probes of each unusual verdict.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Samples {
+    expect: Expect,
     by_verdict: [ArrayVec<Sample, SAMPLES>; Verdict::ALL.len()],
 }
 
 impl Samples {
+    pub(super) fn new(expect: Expect) -> Self {
+        Self { expect, ..Self::default() }
+    }
+
     fn has_room(&self, verdict: Verdict) -> bool {
-        verdict != Verdict::Clean && !self.by_verdict[verdict as usize].is_full()
+        let usual = verdict == Verdict::Clean || verdict == self.expect.verdict();
+        !usual && !self.by_verdict[verdict as usize].is_full()
     }
 
     pub(super) fn probe(&mut self, probe: &ExplainedProbe, target: &str) {

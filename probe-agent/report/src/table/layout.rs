@@ -47,7 +47,7 @@ impl Layout {
             outcome: widest("OUTCOME", &|c| c.outcome.len()),
             figures,
         };
-        let single = kind != Kind::Many;
+        let single = kind.is_single();
         let verdicts =
             if single { GAP + widest("VERDICT", &|c| plain(&c.verdicts).len()) } else { 0 };
         let address = GAP + widest("ADDRESS", &|c| c.address.len());
@@ -81,7 +81,7 @@ impl Layout {
         let names: Vec<String> =
             columns(self.kind).iter().map(|column| column.heading.to_owned()).collect();
         self.columns(&mut line, ["TARGET", "ADDRESS", "OUTCOME"], &names);
-        if self.kind != Kind::Many {
+        if self.kind.is_single() {
             line.push_str("  VERDICT");
         }
         page.push_str(&format!("{}\n", self.look.paint(Tone::Strong, &line)));

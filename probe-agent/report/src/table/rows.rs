@@ -12,7 +12,7 @@ use crate::{
     wrap::wrap,
 };
 use explain::ExplainedProbe;
-use model::{expect::Expect, finding::Finding, human, verdict::Verdict};
+use model::{expect::Expect, finding::Finding, human};
 
 /// Up to this many targets, all have a row; with more, only those that need attention.
 const ALL_ROWS: usize = 1_000;
@@ -50,13 +50,14 @@ impl Rows {
             .targets
             .iter()
             .enumerate()
-            .filter(|(_, target)| all || needs_attention(target))
+            .filter(|(_, target)| all || needs_attention(target, self.expect))
             .take(if all { ALL_ROWS } else { UNUSUAL_ROWS })
             .collect();
-        let kind = match (self.single, &self.details) {
-            (true, Some(_)) => Kind::Detailed,
-            (true, None) => Kind::Single,
-            (false, _) => Kind::Many,
+        let kind = match (self.single, &self.details, self.expect) {
+            (true, Some(_), _) => Kind::Detailed,
+            (true, None, _) => Kind::Single,
+            (false, _, Expect::Open) => Kind::Many,
+            (false, _, Expect::Closed) => Kind::Refusing,
         };
         let cells: Vec<Cells> =
             shown.iter().map(|(_, target)| Cells::new(target, kind, self.expect, look)).collect();
@@ -80,8 +81,8 @@ impl Rows {
     }
 }
 
-fn needs_attention(target: &TargetSummary) -> bool {
-    !target.as_expected || target.most_telling().is_some_and(|v| v != Verdict::Clean)
+fn needs_attention(target: &TargetSummary, expect: Expect) -> bool {
+    !target.as_expected || target.most_telling().is_some_and(|v| v != expect.verdict())
 }
 
 fn write_finding(page: &mut String, finding: &Finding, look: Look) {

@@ -6,10 +6,7 @@ use crate::{
 };
 use engine::session::Counts;
 
-use model::{
-    expect::Expect, outcome::Outcome, record::HalfOpen, spans::SpanCounts, target::Target,
-    verdict::Proof,
-};
+use model::{expect::Expect, record::HalfOpen, spans::SpanCounts, target::Target, verdict::Proof};
 
 const FACTS: RunFacts = RunFacts {
     probing_seconds: 2.0,
@@ -31,11 +28,22 @@ fn draw(
     facts: &RunFacts,
     look: Look,
 ) -> String {
-    let mut table = Table::new(targets.len(), count, Expect::Open);
+    draw_for(Expect::Open, targets, samples, count, facts, look)
+}
+
+fn draw_for(
+    expect: Expect,
+    targets: &[Target],
+    samples: &[Sample],
+    count: Option<u64>,
+    facts: &RunFacts,
+    look: Look,
+) -> String {
+    let mut table = Table::new(targets.len(), count, expect);
     let mut counts = RunCounts::new(targets.len());
     for sample in samples {
         let timeline = &sample.0.timeline;
-        let expected = timeline.outcome() == Outcome::Alive;
+        let expected = expect.is_met(timeline.outcome());
         counts.add(&sample.judged(expected));
         table.probe(&sample.0, &targets[timeline.probe.target.0 as usize].name);
     }
@@ -262,4 +270,24 @@ fn the_same_advice_is_given_once_in_a_table() {
     assert_eq!(page.matches("Start the service").count(), 1, "{page}");
     assert_eq!(page.matches("      -> As for a:1 above.\n").count(), 1, "{page}");
     assert_eq!(page.matches("-> The host is down").count(), 1, "{page}");
+}
+
+#[test]
+fn an_expected_refusal_is_nothing_unusual() {
+    let list: Vec<Target> = ["a:1", "b:2"].map(|n| targets(&[(n, "10.0.0.1:1")])[0].clone()).into();
+    let mut samples: Vec<Sample> = (0..20).map(|n| paths::refused().target(n % 2)).collect();
+    let page = draw_for(Expect::Closed, &list, &samples, Some(10), &FACTS, Look::PLAIN);
+    let rows = "      TARGET  ADDRESS     OUTCOME        CONFIRMED\n\
+                ok    a:1     10.0.0.1:1  refused 100 %      100 %\n\
+                ok    b:2     10.0.0.1:1  refused 100 %      100 %\n\
+                \nTotal ";
+    assert!(page.starts_with(rows), "{page}");
+    samples.push(paths::clean().target(1));
+    let page = draw_for(Expect::Closed, &list, &samples, Some(10), &FACTS, Look::PLAIN);
+    assert!(page.contains("\nFAIL  b:2 ") && page.contains("\n      1 clean\n"), "{page}");
+    // Of thousands of targets, those that refuse need no attention.
+    let list: Vec<Target> = (0..3_000).map(|_| list[0].clone()).collect();
+    let samples: Vec<Sample> = (0..3_000).map(|n| paths::refused().target(n)).collect();
+    let page = draw_for(Expect::Closed, &list, &samples, Some(1), &FACTS, Look::PLAIN);
+    assert!(page.contains("\n3,000 further targets not shown\n"), "{page}");
 }
