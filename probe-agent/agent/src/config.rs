@@ -1,11 +1,13 @@
 //! Validates a parsed command line into one configuration.
 //!
-//! [`load`] reads the file of targets and opens the network namespace; [`CheckConfig::new`] is pure.
+//! [`load`] reads the file of targets, opens the network namespace and looks where the spans go;
+//! [`CheckConfig::new`] is pure.
 //! Host names are resolved later, in the namespace that the run uses. Nothing has been started when one
 //! of them fails.
 
 mod error;
 pub(crate) mod netns;
+mod own_streams;
 mod rules;
 
 #[cfg(test)]
@@ -116,7 +118,9 @@ pub(crate) fn load(args: &CheckArgs) -> Result<CheckConfig, ConfigError> {
         None => Vec::new(),
     };
     let netns = args.netns.as_deref().map(NetworkNamespace::open).transpose()?;
-    CheckConfig::new(args, listed, netns)
+    let config = CheckConfig::new(args, listed, netns)?;
+    args.otlp.otlp_file.as_deref().map_or(Ok(()), own_streams::check)?;
+    Ok(config)
 }
 
 impl CheckConfig {

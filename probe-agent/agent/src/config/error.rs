@@ -92,6 +92,16 @@ pub(crate) enum ConfigError {
     /// A timeout in which no target can answer.
     #[error("--timeout {0}: too short; the minimum is {min}", min = TimeSpan(SHORTEST_TIMEOUT))]
     ShortTimeout(TimeSpan),
+    /// `--otlp-file` is a stream of this program.
+    #[error("--otlp-file {}: {stream} is for the {holds}; name another file", path.display())]
+    OwnStream {
+        /// The path.
+        path: PathBuf,
+        /// `stdout` or `stderr`.
+        stream: &'static str,
+        /// What is written there.
+        holds: &'static str,
+    },
     /// Not the name of a network interface.
     #[error(
         "--interface {0:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces"
