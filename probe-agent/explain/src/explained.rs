@@ -1,11 +1,6 @@
 //! A probe that has been judged, and a judged probe put into words.
 
-use model::{
-    expect::Expect,
-    finding::Finding,
-    step::Step,
-    verdict::{Judgements, Verdict},
-};
+use model::{expect::Expect, finding::Finding, step::Step, verdict::Judgements};
 
 use crate::{narrate, rules, steps, timeline::Timeline};
 
@@ -47,28 +42,7 @@ pub struct ExplainedProbe {
 #[must_use]
 pub fn explain(judged: Judged) -> ExplainedProbe {
     let Judged { timeline, verdicts, expected } = judged;
-    let mut findings: Vec<Finding> =
-        verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
-    // Where a refusal is expected, there is nothing to do about it.
-    let expected_refusal = |f: &&mut Finding| expected && f.verdict == Verdict::Refused;
-    findings.iter_mut().filter(expected_refusal).for_each(|finding| finding.advice = None);
+    let findings = verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
     let steps = steps::steps(&timeline);
     ExplainedProbe { timeline, findings, steps, expected }
-}
-
-#[cfg(test)]
-mod tests {
-    use model::{expect::Expect, fixtures::probe_record, outcome::Outcome};
-
-    use super::{Judged, explain};
-    use crate::fixtures::timeline;
-
-    #[test]
-    fn an_expected_refusal_needs_no_advice() {
-        for (expect, advised) in [(Expect::Open, true), (Expect::Closed, false)] {
-            let refused = timeline(probe_record(Outcome::Refused, 1_000_000));
-            let explained = explain(Judged::new(refused, expect));
-            assert_eq!(explained.findings[0].advice.is_some(), advised, "{expect:?}");
-        }
-    }
 }
