@@ -51,23 +51,32 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     pub(super) heading: &'static str,
-    /// Left out where the line has no room for all. JSON has all of them.
-    pub(super) spare: bool,
+    pub(super) need: Need,
+}
+
+/// Which columns are left out where the line has no room for all. JSON has all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// None of these.
+    Always,
+    /// This one, if it is 100 % for every target.
+    Below100,
+    /// This one.
+    Never,
 }
 
 /// The columns of figures.
 pub(super) fn columns(kind: Kind) -> &'static [Column] {
     const fn column(heading: &'static str) -> Column {
-        Column { heading, spare: false }
+        Column { heading, need: Need::Always }
     }
-    const P50: Column = Column { heading: "P50", spare: true };
+    const CONFIRMED: Column = Column { heading: "CONFIRMED", need: Need::Below100 };
+    const P50: Column = Column { heading: "P50", need: Need::Never };
     match kind {
         Kind::Detailed => const { &[column("HANDSHAKE")] },
         Kind::Single => const { &[column("HANDSHAKE"), column("PROOF")] },
-        Kind::Many => {
-            const { &[column("CLEAN"), column("CONFIRMED"), P50, column("P99"), column("MAX")] }
-        }
-        Kind::Refusing => const { &[column("CONFIRMED")] },
+        Kind::Many => const { &[column("CLEAN"), CONFIRMED, P50, column("P99"), column("MAX")] },
+        Kind::Refusing => &[CONFIRMED],
     }
 }
 

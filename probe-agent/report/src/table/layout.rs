@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::cells::{Cells, Kind, columns};
+use super::cells::{Cells, Kind, Need, columns};
 use crate::{
     style::{Look, Tone, verdict_tone},
     wrap::{cut, wrap_items},
@@ -57,7 +57,13 @@ impl Layout {
             layout.address = Some(address - GAP);
         }
         for (index, column) in columns(kind).iter().enumerate() {
-            if column.spare && layout.width() > look.width {
+            let whole = || cells.iter().all(|cells| cells.figures[index] == "100 %");
+            let needless = match column.need {
+                Need::Always => false,
+                Need::Below100 => whole(),
+                Need::Never => true,
+            };
+            if needless && layout.width() > look.width {
                 layout.figures[index] = None;
             }
         }
