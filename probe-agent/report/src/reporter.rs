@@ -1,7 +1,7 @@
 //! Prints a run in the chosen format.
 
 use std::{
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     num::NonZeroU64,
     sync::Arc,
 };
@@ -257,6 +257,14 @@ impl<W: Write> Reporter<W> {
     /// The reader has gone, or the disk is full.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+impl<W: Write> Reporter<BufWriter<W>> {
+    /// Whether the next flush writes something.
+    #[must_use]
+    pub fn has_unflushed(&self) -> bool {
+        !self.out.buffer().is_empty()
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) struct CheckOutput {
     progress: Progress<io::Stderr>,
     /// Whether probes are printed to a terminal during the run, where the progress line may be.
     prints_over_progress: bool,
+    prints_every_probe: bool,
     /// Whether a run without an end prints its figures. Where a progress line shows them beside the results, it
     /// need not.
     prints_figures: bool,
@@ -69,9 +70,7 @@ impl Output for CheckOutput {
         let probe = explain::explain(judged);
         // A confirmation probe is part of the probe that it confirms.
         if probe.timeline.probe.confirms.is_none() {
-            if self.prints_over_progress {
-                self.progress.clear();
-            }
+            self.make_room();
             self.results.probe(&probe);
         }
         if let Some(exporter) = &self.exporter {
@@ -81,9 +80,7 @@ impl Output for CheckOutput {
     }
 
     fn ended(&mut self, report: EarlyReport) -> io::Result<()> {
-        if self.prints_over_progress {
-            self.progress.clear();
-        }
+        self.make_room();
         self.results.ended(&report);
         Ok(())
     }
@@ -94,6 +91,9 @@ impl Output for CheckOutput {
             self.results.tick(&now);
         }
         // The results first, so that none of them ends behind the progress line.
+        if self.prints_over_progress && self.results.has_unflushed() {
+            self.progress.clear();
+        }
         self.results.flush();
         self.progress.draw(&now);
         Ok(())
@@ -122,7 +122,8 @@ impl CheckOutput {
         interrupts: Interrupts,
     ) -> Self {
         let stdout = io::stdout();
-        let prints_during_run = config.output != OutputFormat::Table || config.count.is_none();
+        let prints_every_probe = config.output != OutputFormat::Table;
+        let prints_during_run = prints_every_probe || config.count.is_none();
         let reporter = Reporter::new(
             config.output,
             BufWriter::with_capacity(WRITE_AT_ONCE, io::stdout()),
@@ -134,6 +135,7 @@ impl CheckOutput {
             results: Results::new(reporter, Arc::clone(interrupts.stop())),
             progress: Progress::on_stderr(),
             prints_over_progress: prints_during_run && stdout.is_terminal(),
+            prints_every_probe,
             prints_figures: !(stdout.is_terminal() && io::stderr().is_terminal()),
             exporter,
             tracer,
@@ -142,6 +144,14 @@ impl CheckOutput {
             total: config.total_probes(),
             expect: config.expect,
             stall_reported: false,
+        }
+    }
+
+    /// Clears the progress line before a result that may be written at once. The few lines above a table are
+    /// written at the next tick.
+    fn make_room(&mut self) {
+        if self.prints_over_progress && self.prints_every_probe {
+            self.progress.clear();
         }
     }
 

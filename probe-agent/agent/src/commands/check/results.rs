@@ -49,6 +49,11 @@ impl Results {
         self.write(Reporter::flush);
     }
 
+    /// Whether the next flush writes something.
+    pub(super) fn has_unflushed(&self) -> bool {
+        self.reporter.has_unflushed()
+    }
+
     /// Prints the figures of a run without an end, if they are due.
     pub(super) fn tick(&mut self, now: &Snapshot) {
         self.write(|reporter| reporter.tick(now));
