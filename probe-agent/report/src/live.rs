@@ -1,7 +1,6 @@
 //! What a run without an end prints as it goes, besides the table at its end: targets whose outcome changes,
 //! unusual probes, and once in a minute a line of figures.
 
-mod budget;
 mod state;
 
 use engine::early::EarlyReport;
@@ -9,8 +8,9 @@ use explain::ExplainedProbe;
 use kernel::clock::Clock;
 use model::{expect::Expect, human, outcome::Outcome, target::Target, verdict::Verdict};
 
-use self::{budget::Budget, state::States};
+use self::state::States;
 use crate::{
+    budget::Budget,
     progress::{Snapshot, figures},
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
     timestamp::to_the_second,
@@ -19,7 +19,11 @@ use crate::{
 
 /// So many targets are named in a line of figures.
 const NAMED: usize = 3;
-const MINUTE: u64 = 60_000_000_000;
+/// In nanoseconds.
+pub(super) const MINUTE: u64 = 60_000_000_000;
+/// The most changes and unusual probes in so many nanoseconds: a terminal full of lines in this time can still
+/// be read.
+const MOST: (u64, u64) = (20, 10_000_000_000);
 
 /// The state of the targets, and what has been printed about it.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ impl Live {
             look,
             expect,
             states: States::default(),
-            budget: Budget::default(),
+            budget: Budget::new(MOST.0, MOST.1),
             next: None,
             last: (0, 0),
         }

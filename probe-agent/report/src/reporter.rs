@@ -1,15 +1,19 @@
 //! Prints a run in the chosen format.
 
+mod shape;
+
 use std::{
     io::{self, BufWriter, Write},
     num::NonZeroU64,
-    sync::Arc,
 };
 
+use self::shape::MOST_LADDERS;
+pub use self::shape::RunShape;
 use super::{
+    budget::Budget,
     json::{Document, OutcomeObject, ProbeObject, SummaryObject, write_line},
     ladder,
-    live::Live,
+    live::{Live, MINUTE},
     progress::Snapshot,
     style::{Look, Tone},
     summary::Summary,
@@ -17,67 +21,10 @@ use super::{
     totals,
 };
 use crate::format::OutputFormat;
-use engine::{
-    early::{EarlyFilter, EarlyReport},
-    session::ReportFilter,
-};
+use engine::early::EarlyReport;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{expect::Expect, human, target::Target};
-
-/// A run of up to this many probes has all ladders drawn, including those of clean probes.
-const FEW_PROBES: u64 = 10;
-/// In a longer run, this many unusual probes are drawn: a page or two are enough.
-const MOST_LADDERS: u64 = 20;
-
-/// What is known about a run before it starts.
-#[derive(Clone, Debug)]
-pub struct RunShape {
-    /// The targets, in the order of their ids.
-    pub targets: Arc<[Target]>,
-    /// Probes per target; `None` if the run lasts until interrupted.
-    pub count: Option<NonZeroU64>,
-    /// What a healthy target does.
-    pub expect: Expect,
-    /// Whether JSON lines report each outcome before the settle window of its probe.
-    pub early: bool,
-}
-
-impl RunShape {
-    /// Which probes a report in this format needs.
-    #[must_use]
-    pub fn filter(&self, output: OutputFormat) -> ReportFilter {
-        match output {
-            OutputFormat::Json | OutputFormat::Jsonl => ReportFilter::All,
-            OutputFormat::Table if self.count.is_none() => {
-                ReportFilter::UnusualPerMinute(MOST_LADDERS as u32)
-            }
-            OutputFormat::Table | OutputFormat::Ladder if self.is_small() => ReportFilter::All,
-            OutputFormat::Table | OutputFormat::Ladder => {
-                ReportFilter::Unusual(MOST_LADDERS as u32)
-            }
-        }
-    }
-
-    /// Which probes it needs when they end.
-    #[must_use]
-    pub fn early_filter(&self, output: OutputFormat) -> EarlyFilter {
-        match output {
-            OutputFormat::Jsonl if self.early => EarlyFilter::All,
-            OutputFormat::Table if self.count.is_none() => EarlyFilter::Changes,
-            OutputFormat::Table
-            | OutputFormat::Ladder
-            | OutputFormat::Json
-            | OutputFormat::Jsonl => EarlyFilter::None,
-        }
-    }
-
-    fn is_small(&self) -> bool {
-        self.count.is_some_and(|count| {
-            count.get().saturating_mul(self.targets.len() as u64) <= FEW_PROBES
-        })
-    }
-}
+use model::human;
 
 /// Prints individual probes as they end, and the summary at the end.
 ///
@@ -105,6 +52,7 @@ enum Format {
     },
     Ladder {
         drawn: u64,
+        budget: Budget,
     },
     Json(Document),
     Jsonl,
@@ -120,7 +68,10 @@ impl<W: Write> Reporter<W> {
                 let live = count.is_none().then(|| Box::new(Live::new(shape.expect, clock, look)));
                 Format::Table { table, live, above: false }
             }
-            OutputFormat::Ladder => Format::Ladder { drawn: 0 },
+            OutputFormat::Ladder => {
+                let window = if shape.count.is_none() { MINUTE } else { u64::MAX };
+                Format::Ladder { drawn: 0, budget: Budget::new(MOST_LADDERS, window) }
+            }
             OutputFormat::Json => Format::Json(Document::default()),
             OutputFormat::Jsonl => Format::Jsonl,
         };
@@ -146,10 +97,11 @@ impl<W: Write> Reporter<W> {
                 let lines = live.as_mut().and_then(|live| live.probe(probe, target));
                 write_above(&mut self.out, above, lines)
             }
-            Format::Ladder { drawn } => {
+            Format::Ladder { drawn, budget } => {
                 let usual = self.shape.expect.verdict();
                 let is_usual = probe.findings.iter().all(|f| f.verdict == usual);
-                if !self.shape.is_small() && (is_usual || *drawn >= MOST_LADDERS) {
+                let at = probe.timeline.probe.ended_at;
+                if !self.shape.is_small() && (is_usual || !budget.takes(at)) {
                     return Ok(());
                 }
                 let page =
@@ -230,7 +182,7 @@ impl<W: Write> Reporter<W> {
                 }
                 self.out.write_all(table.draw(summary, self.look).as_bytes())?;
             }
-            Format::Ladder { drawn } => {
+            Format::Ladder { drawn, .. } => {
                 let mut page = String::new();
                 let more = summary.unusual(self.shape.expect).saturating_sub(*drawn);
                 if *drawn > 0 {

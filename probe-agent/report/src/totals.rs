@@ -17,9 +17,9 @@ const fn figures_column(look: Look) -> usize {
     if look.is_narrow() { 4 } else { 11 }
 }
 
-/// Below this many probes, a rate says nothing about the run: it depends on the one or two intervals between
-/// them.
-const FEWEST_FOR_A_RATE: u64 = 20;
+/// With fewer probes, a rate says little about the run: there is one interval less than probes, and the time
+/// of the first and the last probe weighs too much.
+const FEWEST_FOR_A_RATE: u64 = 100;
 
 /// A few lines of figures, then notes on their limits.
 pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {

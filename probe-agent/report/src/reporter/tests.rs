@@ -3,14 +3,17 @@ use std::{
     num::NonZeroU64,
 };
 
-use super::{EarlyFilter, EarlyReport, ReportFilter, Reporter, RunShape, Snapshot, reader_gone};
+use super::{EarlyReport, Reporter, RunShape, Snapshot, reader_gone};
 use crate::{
     format::OutputFormat,
     sample::{CLOCK, Sample, paths, targets},
     stats::{RunCounts, RunFacts},
     style::Look,
 };
-use engine::session::Counts;
+use engine::{
+    early::EarlyFilter,
+    session::{Counts, ReportFilter},
+};
 use model::{expect::Expect, outcome::Outcome};
 
 /// Runs `samples` through a reporter, as the command does.
@@ -54,6 +57,17 @@ fn a_long_run_draws_the_unusual_ones_up_to_twenty() {
     assert!(page.contains("\n5 further unusual probes not drawn.\n"), "{page}");
     let clean = print(OutputFormat::Ladder, 50, &repeated(50, paths::clean));
     assert!(clean.starts_with("Total      50 probes of 1 target in "), "{clean}");
+}
+
+#[test]
+fn a_run_without_an_end_draws_twenty_in_each_minute() {
+    let mut samples = repeated(60, paths::path_a);
+    for sample in &mut samples[30..] {
+        sample.0.timeline.probe.ended_at += 60_000_000_000;
+    }
+    let page = print(OutputFormat::Ladder, 0, &samples);
+    assert_eq!(page.matches("handshake answered").count(), 40);
+    assert!(page.contains("\n20 further unusual probes not drawn.\n"), "{page}");
 }
 
 #[test]

@@ -1,26 +1,29 @@
-//! How much may be printed: when a network fails, all of 100,000 targets change at once.
-
-/// The most changes and unusual probes that are printed in one window.
-const MOST: u64 = 20;
-/// The length of a window, in nanoseconds: a terminal full of lines in this time can still be read.
-const WINDOW: u64 = 10_000_000_000;
+//! How much may be printed in a time: when a network fails, all of 100,000 targets change at once.
 
 /// Counts what is printed and what is left out.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
+    most: u64,
+    /// In nanoseconds.
+    window: u64,
     until: u64,
     printed: u64,
     left_out: u64,
 }
 
 impl Budget {
+    /// At most `most` in each `window`, in nanoseconds.
+    pub(super) const fn new(most: u64, window: u64) -> Self {
+        Self { most, window, until: 0, printed: 0, left_out: 0 }
+    }
+
     /// Whether something that happened `at` may be printed, in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) fn takes(&mut self, at: u64) -> bool {
         if at >= self.until {
-            self.until = at + WINDOW;
+            self.until = at.saturating_add(self.window);
             self.printed = 0;
         }
-        let takes = self.printed < MOST;
+        let takes = self.printed < self.most;
         if takes {
             self.printed += 1;
         } else {
