@@ -92,11 +92,13 @@ fn colours(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
 pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Clean => Tone::Good,
-        Verdict::AckLeaked => Tone::Bad,
+        Verdict::AckLeaked | Verdict::LocalDrop | Verdict::SimultaneousOpen => Tone::Bad,
         Verdict::RstLostSynackRetransmit
         | Verdict::RstLostPortReuse
         | Verdict::StaleSynRecvChallengeAck
         | Verdict::StaleSynRecvReset
+        | Verdict::ChallengeAck
+        | Verdict::TargetReset
         | Verdict::LateSynack
         | Verdict::SynRetransmitted
         | Verdict::RstLostUnrecovered => Tone::Odd,

@@ -33,7 +33,8 @@ use crate::{
 /// Why the run did not start or could not finish.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let mut config = config::load(args).map_err(Failure::usage)?;
-    let otlp = OtlpConfig::new(&args.otlp, export::variable).map_err(Failure::usage)?;
+    let otlp =
+        OtlpConfig::new(&args.otlp, export::variable, export::ignored).map_err(Failure::usage)?;
     let pacing = config.pace();
     let targets = addresses(&mut config)?;
     for warning in config.warnings() {

@@ -91,7 +91,7 @@ impl EarlyEvents {
 /// Whether an event of the record's flow that no socket took part in is of this probe, or of one
 /// after it.
 pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
-    if event.kind.is_of_peer() {
+    if event.kind.may_precede_close() {
         return record.syn_at() <= event.at;
     }
     // As long as there is a socket, that answers.

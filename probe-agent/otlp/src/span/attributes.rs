@@ -22,8 +22,9 @@ const UNEXPECTED_ANSWER: &str = "unexpected_answer";
 pub(super) fn attributes(probe: &ExplainedProbe, target: &Target) -> Vec<KeyValue> {
     let mut all = network(&probe.timeline, target);
     if !probe.expected {
-        let record = &probe.timeline.probe;
-        let kind = error_type(record.outcome, record.errno).unwrap_or(UNEXPECTED_ANSWER);
+        let timeline = &probe.timeline;
+        let kind = error_type(timeline.outcome(), timeline.probe.errno);
+        let kind = kind.unwrap_or(UNEXPECTED_ANSWER);
         all.push(text(semconv::ERROR_TYPE, kind));
     }
     result(&mut all, &probe.timeline, probe.expected);
@@ -33,13 +34,15 @@ pub(super) fn attributes(probe: &ExplainedProbe, target: &Target) -> Vec<KeyValu
 }
 
 fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
+    // Where the SYN really went, which a program on the cgroup may have changed.
+    let peer = flow::remote(&timeline.probe.flow);
     let mut all = vec![
         text(semconv::SERVER_ADDRESS, &target.host),
         int(semconv::SERVER_PORT, target.address.port()),
         text(semconv::NETWORK_TRANSPORT, "tcp"),
         text(semconv::NETWORK_TYPE, target.network_type()),
-        text(semconv::NETWORK_PEER_ADDRESS, target.address.ip().to_canonical().to_string()),
-        int(semconv::NETWORK_PEER_PORT, target.address.port()),
+        text(semconv::NETWORK_PEER_ADDRESS, peer.ip().to_string()),
+        int(semconv::NETWORK_PEER_PORT, peer.port()),
     ];
     // A probe may have ended before it had a local address or port.
     let local: SocketAddr = flow::local(&timeline.probe.flow);
@@ -67,13 +70,23 @@ fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
         text("probe_agent.tracing", tracing(timeline.coverage)),
         text("probe_agent.half_open", record.half_open.name()),
         int("probe_agent.syn_retransmits", count(timeline.syn_retransmits())),
-        int("probe_agent.recovery_rsts", count(timeline.late_rsts().count())),
+        int("probe_agent.recovery_rsts", count(timeline.recovery_rsts())),
     ]);
     if let Some(ns) = record.handshake_ns() {
         all.push(double("probe_agent.handshake.duration", ns as f64 / 1e9));
     }
     if record.errno != 0 {
         all.push(int("probe_agent.errno", record.errno));
+    }
+    if let Some(icmp) = record.icmp {
+        all.push(int("probe_agent.icmp.type", icmp.kind));
+        all.push(int("probe_agent.icmp.code", icmp.code));
+        if let Some(from) = icmp.from {
+            all.push(text("probe_agent.icmp.from", from.to_string()));
+        }
+    }
+    if let Some(asked) = record.redirected_from {
+        all.push(text("probe_agent.redirected_from", asked.to_string()));
     }
     if record.early_reuse {
         all.push(flag("probe_agent.early_reuse", true));

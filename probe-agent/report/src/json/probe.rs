@@ -1,5 +1,7 @@
 //! One probe as a JSON object.
 
+use std::net::IpAddr;
+
 use nix::errno::Errno;
 use serde::{Serialize, Serializer};
 
@@ -7,9 +9,9 @@ use super::text::Text;
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
-    event::EventKind,
     finding::{Evidence, Finding},
     flow,
+    icmp::IcmpError,
     outcome::{Outcome, error_type},
     record::{ProbeId, ProbeRecord},
     step::Step,
@@ -42,6 +44,11 @@ pub struct ProbeObject<'a> {
     /// The proof of the first verdict. The summary counts the weakest one.
     proof: Option<Proof>,
     handshake_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp: Option<IcmpObject>,
+    /// Where the SYN really went, if not to `address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirected_to: Option<Text>,
     #[serde(serialize_with = "findings")]
     findings: (&'a [Finding], u64),
     #[serde(serialize_with = "steps")]
@@ -81,6 +88,22 @@ struct StepObject<'a> {
     note: &'a str,
 }
 
+/// The ICMP error that ended the probe.
+#[derive(Clone, Debug, Serialize)]
+struct IcmpObject {
+    r#type: u8,
+    code: u8,
+    meaning: &'static str,
+    from: Option<IpAddr>,
+}
+
+impl From<IcmpError> for IcmpObject {
+    fn from(icmp: IcmpError) -> Self {
+        let IcmpError { from, kind, code, .. } = icmp;
+        Self { r#type: kind, code, meaning: icmp.meaning(), from }
+    }
+}
+
 #[derive(Clone, Debug, Serialize)]
 struct ConfirmationObject {
     probe: Option<Text>,
@@ -108,14 +131,12 @@ impl<'a> ProbeObject<'a> {
             verdicts: &explained.findings,
             proof: explained.findings.first().map(|finding| finding.proof),
             handshake_seconds: record.handshake_ns().map(|ns| ns as f64 / 1e9),
+            icmp: record.icmp.map(IcmpObject::from),
+            redirected_to: record.redirected_from.map(|_| Text::socket(flow::remote(&record.flow))),
             findings: (&explained.findings, syn_at),
             steps: (&explained.steps, syn_at),
             syn_retransmits: timeline.syn_retransmits(),
-            recovery_rsts: timeline
-                .events
-                .iter()
-                .filter(|event| matches!(event.kind, EventKind::RstSent { .. }))
-                .count(),
+            recovery_rsts: timeline.recovery_rsts(),
             early_reuse: record.early_reuse,
             half_open: record.half_open.name(),
             confirmation: timeline.confirmation.map(ConfirmationObject::from),

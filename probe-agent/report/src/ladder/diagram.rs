@@ -89,7 +89,7 @@ fn local(address: SocketAddr) -> String {
 
 fn draw_step(page: &mut String, step: &Step, columns: &Columns, times: &Times, look: Look) {
     let inner = columns.right - columns.left - 3;
-    let drawn = arrow(label(step.kind), step.direction, step.certainty, inner);
+    let drawn = arrow(step.kind.label(), step.direction, step.certainty, inner);
     let start = if step.direction == Direction::Here { '*' } else { '|' };
     let space = columns.space;
     page.push_str(&format!("{:left$}{start} ", "", left = columns.left));
@@ -145,29 +145,8 @@ fn tone(step: &Step) -> Tone {
         Certainty::Seen => match step.kind {
             StepKind::RecoveryRst => Tone::Good,
             StepKind::RstReceived | StepKind::TimedOut | StepKind::Error => Tone::Bad,
-            StepKind::SynRetransmit
-            | StepKind::SynAckRetransmit
-            | StepKind::ChallengeAck
-            | StepKind::StateChange
-            | StepKind::AckHeldBack
-            | StepKind::SegmentRetransmit => Tone::Odd,
             StepKind::Syn | StepKind::SynAck | StepKind::Rst => Tone::Plain,
+            _ => Tone::Odd,
         },
-    }
-}
-
-fn label(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Syn => "SYN",
-        StepKind::SynRetransmit => "SYN retransmit",
-        StepKind::SynAck => "SYN-ACK",
-        StepKind::SynAckRetransmit => "SYN-ACK retransmit",
-        StepKind::ChallengeAck => "challenge ACK",
-        StepKind::Rst | StepKind::RecoveryRst | StepKind::RstReceived => "RST",
-        StepKind::TimedOut => "timed out",
-        StepKind::Error => "error",
-        StepKind::AckHeldBack => "ACK",
-        StepKind::StateChange => "state change",
-        StepKind::SegmentRetransmit => "retransmit",
     }
 }

@@ -121,15 +121,6 @@ fn link(verdict: Verdict, other: ProbeId) -> String {
         Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
             format!("probe {other}, which left the stale connection")
         }
-        Verdict::AckLeaked
-        | Verdict::LateSynack
-        | Verdict::RstLostUnrecovered
-        | Verdict::RstLostSynackRetransmit
-        | Verdict::SynRetransmitted
-        | Verdict::Refused
-        | Verdict::TimedOut
-        | Verdict::Unreachable
-        | Verdict::LocalError
-        | Verdict::Clean => format!("probe {other}"),
+        _ => format!("probe {other}"),
     }
 }

@@ -13,6 +13,7 @@ use anyhow::anyhow;
 use engine::{
     early::EarlyReport,
     gauges::Gauges,
+    pacing::Pacing,
     session::{Output, Plan, RunResult},
 };
 use explain::Judged;
@@ -55,6 +56,9 @@ pub(super) struct CheckOutput {
     /// need not.
     prints_figures: bool,
     exporter: Option<Exporter>,
+    /// Whether probes start as fast as they can. The export may then hold them back. A schedule is kept
+    /// instead, and spans that find the queue full are dropped.
+    unpaced: bool,
     tracer: Option<Arc<Tracer>>,
     interrupts: Interrupts,
     start: Instant,
@@ -74,6 +78,10 @@ impl Output for CheckOutput {
             self.results.probe(&probe);
         }
         if let Some(exporter) = &self.exporter {
+            if self.unpaced {
+                // A second signal abandons what is not delivered.
+                exporter.wait_for_room(|| self.interrupts.received() > 1);
+            }
             exporter.offer(probe);
         }
         Ok(())
@@ -138,6 +146,7 @@ impl CheckOutput {
             prints_every_probe,
             prints_figures: !(stdout.is_terminal() && io::stderr().is_terminal()),
             exporter,
+            unpaced: is_unpaced(plan),
             tracer,
             interrupts,
             start: Instant::now(),
@@ -214,4 +223,12 @@ impl CheckOutput {
         }
         .exit())
     }
+}
+
+/// Whether probes start as fast as they can: no rate limit, and no interval between two probes of a target.
+fn is_unpaced(plan: &Plan) -> bool {
+    let Pacing { intervals, rate, rate_per_host, jitter: _, spread: _ } = &plan.pacing;
+    let own = intervals.iter().flatten();
+    let no_interval = own.chain([&plan.settings.interval]).all(|interval| interval.is_zero());
+    rate.is_none() && rate_per_host.is_none() && (no_interval || plan.count == Some(1))
 }
