@@ -4,6 +4,7 @@
 //! worker, with [`runtime`] for the threads, and with [`session`] for a run of `check`.
 
 mod deadlines;
+pub mod early;
 pub mod event_loop;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;

@@ -9,15 +9,31 @@ use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId {
-    /// The slot.
+    /// The slot, or [`ProbeId::NO_SLOT`].
     pub slot: u32,
     /// Counts from 1.
     pub generation: u32,
 }
 
+impl ProbeId {
+    /// The slot of a probe that got none: this host refused it a socket or a port.
+    pub const NO_SLOT: u32 = u32::MAX;
+
+    /// Whether the probe ran on a slot. Without one, its numbers mean nothing to a reader.
+    #[must_use]
+    pub const fn has_slot(self) -> bool {
+        self.slot != Self::NO_SLOT
+    }
+}
+
+/// `3.12`, or `-` if the probe got no slot.
 impl fmt::Display for ProbeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.slot, self.generation)
+        if self.has_slot() {
+            write!(f, "{}.{}", self.slot, self.generation)
+        } else {
+            f.write_str("-")
+        }
     }
 }
 
@@ -277,5 +293,16 @@ impl ProbeRecord {
         (self.closing == Closing::Reset).then(|| {
             self.kernel.map(|k| k.rst_sent_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProbeId;
+
+    #[test]
+    fn a_probe_without_a_slot_has_no_number() {
+        assert_eq!(ProbeId { slot: 3, generation: 12 }.to_string(), "3.12");
+        assert_eq!(ProbeId { slot: ProbeId::NO_SLOT, generation: 1 }.to_string(), "-");
     }
 }

@@ -12,7 +12,9 @@ use model::{outcome::Outcome, verdict::Verdict};
 /// The width without a terminal.
 const PLAIN_WIDTH: usize = 100;
 /// A ladder does not fit into less than the lower bound; lines above the upper bound are hard to read.
-const WIDTHS: (usize, usize) = (72, 120);
+const WIDTHS: (usize, usize) = (40, 120);
+/// Below this width, a label has a line of its own, above its text.
+const NARROW: usize = 72;
 
 /// How results look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,11 @@ impl Look {
             colour: colours(env::var_os("NO_COLOR").as_deref(), env::var_os("TERM").as_deref()),
             width: width.clamp(WIDTHS.0, WIDTHS.1),
         }
+    }
+
+    /// Whether the line has no room for a label or a note beside a text.
+    pub(super) const fn is_narrow(&self) -> bool {
+        self.width < NARROW
     }
 
     /// `text` in the colour of its tone.

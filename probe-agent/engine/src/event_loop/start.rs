@@ -26,9 +26,6 @@ use crate::{
     source_address, source_problem,
 };
 
-/// The slot number of a probe that never got a slot.
-const NO_SLOT: u32 = u32::MAX;
-
 /// How long one turn starts probes, in nanoseconds: answers and timeouts wait meanwhile.
 const START_TIME: u64 = 5_000_000;
 
@@ -205,7 +202,7 @@ impl<S: Source> EventLoop<S> {
             other @ (Outcome::Unreachable | Outcome::LocalError) => other,
         };
         let record = ProbeRecord {
-            id: ProbeId { slot: NO_SLOT, generation: self.start_queue.without_slot },
+            id: ProbeId { slot: ProbeId::NO_SLOT, generation: self.start_queue.without_slot },
             target,
             flow: flow::flow(local, address),
             outcome,

@@ -1,8 +1,12 @@
 //! The evidence for a verdict. Each piece names its hook and its time after the RST or the SYN.
 
 mod events;
+mod limits;
 
-use self::events::{drops, events, late_rsts};
+use self::{
+    events::{drops, events, late_rsts},
+    limits::{limit, limits},
+};
 use crate::timeline::{Coverage, Timeline};
 use model::{
     errno::errno_text,
@@ -88,22 +92,8 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
     if timeline.probe.errno != 0 {
         remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
-    match (timeline.coverage, timeline.probe.tcp_info) {
-        (Coverage::Full, _) => {}
-        (Coverage::SocketsOnly, _) => {
-            remark("RSTs that no socket sends are not reported on this host".into());
-        }
-        (Coverage::Incomplete, _) => remark(
-            "not all kernel hooks are attached: no event shows what the probe's socket sent".into(),
-        ),
-        (Coverage::EventsLost, _) => {
-            remark("kernel events were lost while this probe was open or followed".into());
-        }
-        (Coverage::None, Some(info)) => {
-            let n = info.retransmits;
-            remark(format!("no kernel tracing; TCP_INFO counts {n} SYN retransmits"));
-        }
-        (Coverage::None, None) => remark("no kernel record of this probe".into()),
+    if limits(timeline.coverage, verdict) {
+        remark(limit(timeline));
     }
     evidence
 }

@@ -57,10 +57,14 @@ fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
 
 fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
     let record = &timeline.probe;
+    if record.id.has_slot() {
+        all.extend([
+            text("probe_agent.probe", record.id.to_string()),
+            int("probe_agent.slot", record.id.slot),
+            int("probe_agent.generation", record.id.generation),
+        ]);
+    }
     all.extend([
-        text("probe_agent.probe", record.id.to_string()),
-        int("probe_agent.slot", record.id.slot),
-        int("probe_agent.generation", record.id.generation),
         text("probe_agent.outcome", timeline.outcome().name()),
         flag("probe_agent.as_expected", expected),
         text("probe_agent.tracing", tracing(timeline.coverage)),
@@ -111,11 +115,11 @@ fn findings(all: &mut Vec<KeyValue>, findings: &[Finding]) {
 /// The confirmation probe of path C.
 fn confirmation(all: &mut Vec<KeyValue>, timeline: &Timeline) {
     if let Some(probe) = timeline.confirmation {
-        all.extend([
-            text("probe_agent.confirmation.probe", probe.id.to_string()),
-            int("probe_agent.confirmation.local_port", probe.local_port),
-            text("probe_agent.confirmation.outcome", probe.outcome.name()),
-        ]);
+        if probe.id.has_slot() {
+            all.push(text("probe_agent.confirmation.probe", probe.id.to_string()));
+            all.push(int("probe_agent.confirmation.local_port", probe.local_port));
+        }
+        all.push(text("probe_agent.confirmation.outcome", probe.outcome.name()));
     }
 }
 

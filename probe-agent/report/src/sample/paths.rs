@@ -203,3 +203,8 @@ pub(crate) fn local_error() -> Sample {
     sample.0.timeline.probe.started_at = super::SYN_AT;
     sample
 }
+
+/// This host gave the probe no socket and no port.
+pub(crate) fn without_slot() -> Sample {
+    local_error().id(ProbeId::NO_SLOT, 1).flow("0.0.0.0:0", "10.77.0.2:9000")
+}
