@@ -14,6 +14,8 @@ impl DropReason {
     pub const NETFILTER: Self = Self("NETFILTER_DROP");
     /// No socket takes it.
     pub const NO_SOCKET: Self = Self("NO_SOCKET");
+    /// The kernel gives no reason.
+    pub const NOT_SPECIFIED: Self = Self("NOT_SPECIFIED");
     /// The next hop did not answer (ARP, neighbour discovery).
     pub const NO_NEIGHBOUR: Self = Self("NEIGH_FAILED");
 
