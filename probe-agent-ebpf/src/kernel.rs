@@ -1,6 +1,6 @@
 //! Follows pointers into kernel structures, by offsets that BTF gave.
 
-use aya_ebpf::helpers::bpf_probe_read_kernel;
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use probe_agent_common::ABSENT;
 
 use crate::{address, maps::layout};
@@ -55,9 +55,18 @@ pub(crate) struct Untyped(pub(crate) u64);
 impl Pointer for Untyped {
     #[inline(always)]
     fn read<T: Number>(self, member: u16) -> T {
-        // SAFETY: `bpf_probe_read_kernel` checks the address itself, and T is plain data.
-        unsafe { bpf_probe_read_kernel((self.0 + u64::from(member)) as *const T) }
-            .unwrap_or_default()
+        let mut value = T::default();
+        // The result is not looked at: the helper clears the value where it cannot read, and to the verifier
+        // each comparison would double the ways that lead to the next read.
+        // SAFETY: the helper checks the address itself, T is plain data, and its length is given.
+        let _ = unsafe {
+            bpf_probe_read_kernel(
+                (&raw mut value).cast(),
+                size_of::<T>() as u32,
+                (self.0 + u64::from(member)) as *const _,
+            )
+        };
+        value
     }
 }
 

@@ -10,10 +10,6 @@ use crate::{
 /// RST in byte 13 of a TCP header (RFC 9293, section 3.1).
 const RST: u8 = 0x04;
 
-/// SYN and ACK in the same byte.
-const SYN: u8 = 0x02;
-const ACK: u8 = 0x10;
-
 const IPPROTO_TCP: u8 = 6;
 
 /// Whether the packet is a RST itself: then the kernel sends no answer.
@@ -37,15 +33,16 @@ pub(crate) struct Segment {
 impl Segment {
     pub(crate) const UNKNOWN: Self = Self { flags: 0, seq: 0, ack: 0 };
 
-    /// SYN without ACK.
+    /// 1 for SYN without ACK, else 0.
     #[inline(always)]
-    pub(crate) const fn is_syn(self) -> bool {
-        self.flags & (SYN | ACK) == SYN
+    pub(crate) const fn syn_bit(self) -> u64 {
+        (self.flags >> 1 & !(self.flags >> 4) & 1) as u64
     }
 
+    /// 1 for RST, else 0.
     #[inline(always)]
-    pub(crate) const fn is_rst(self) -> bool {
-        self.flags & RST != 0
+    pub(crate) const fn rst_bit(self) -> u64 {
+        (self.flags >> 2 & 1) as u64
     }
 }
 
@@ -101,44 +98,35 @@ impl Headers {
         }
     }
 
-    /// The port that it was sent from.
-    #[inline(always)]
-    pub(crate) fn remote_port(self) -> u16 {
-        u16::from_be(self.transport.read(0))
-    }
-
     /// The port that it was sent to: destination is the second field of a TCP header.
     #[inline(always)]
-    pub(crate) fn local_port(self) -> u16 {
+    pub(crate) fn destination_port(self) -> u16 {
         u16::from_be(self.transport.read(2))
     }
 
-    /// Its flow as one end sees it, the sender if the packet is `outgoing`; `None` if it is of neither
-    /// family.
+    /// The port of one end: of the sender if `outgoing` is 1, of the receiver if it is 0.
     #[inline(always)]
-    pub(crate) fn flow(self, outgoing: bool) -> Option<FlowKey> {
+    pub(crate) fn local_port(self, outgoing: u64) -> u16 {
+        u16::from_be(self.transport.read(2 - 2 * outgoing as u16))
+    }
+
+    /// Its flow as one end sees it, the sender if `outgoing` is 1, the receiver if it is 0; `None` if it is of
+    /// neither family.
+    #[inline(always)]
+    pub(crate) fn flow(self, outgoing: u64) -> Option<FlowKey> {
         let ip = self.network;
-        let order = |source: u16, destination: u16| {
-            if outgoing { (source, destination) } else { (destination, source) }
-        };
+        // Source and destination follow each other, so that one offset leads from either to the other.
+        let back = outgoing as u16;
         let (local, remote) = match ip.read::<u8>(0) >> 4 {
-            4 => {
-                let (local, remote) = order(12, 16);
-                (v4_mapped(v4(ip, local)), v4_mapped(v4(ip, remote)))
-            }
-            6 => {
-                let (local, remote) = order(8, 24);
-                (v6(ip, local), v6(ip, remote))
-            }
+            4 => (v4_mapped(v4(ip, 16 - 4 * back)), v4_mapped(v4(ip, 12 + 4 * back))),
+            6 => (v6(ip, 24 - 16 * back), v6(ip, 8 + 16 * back)),
             _ => return None,
         };
-        let (local_port, remote_port) = order(0, 2);
-        let port = |member| u16::from_be(self.transport.read(member));
         Some(FlowKey {
             local,
             remote,
-            local_port: port(local_port),
-            remote_port: port(remote_port),
+            local_port: self.local_port(outgoing),
+            remote_port: self.local_port(1 - outgoing),
         })
     }
 }

@@ -71,11 +71,11 @@ fn in_our_netns(sk: Typed, skb: Typed) -> bool {
 #[inline(always)]
 fn without_socket(skb: Typed, reason: impl Fn() -> i32) {
     let Some(headers) = Headers::of(skb) else { return };
-    let port = headers.local_port();
+    let port = headers.destination_port();
     if !maps::is_owned(port) {
         return;
     }
-    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(false)) else { return };
+    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(0)) else { return };
     if filter::address_matches(entry, &flow.local) {
         emit::of_flow(flow, &details(0, reason(), headers.segment()));
     }

@@ -13,6 +13,9 @@
 //! with which the kernel drops packets in the ordinary course of things (`TCP_RESET`, ...). Of two more only
 //! some packets are reported: a RST that finds no socket, because the target has sent it, and a SYN that is
 //! dropped without a reason, because no host drops one in the ordinary course of things.
+//!
+//! What could be a branch is arithmetic here: the verifier follows every combination of branches, and each
+//! goes through some twenty reads.
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use probe_agent_common::{
@@ -39,44 +42,37 @@ fn kfree_skb(ctx: BtfTracePointContext) -> i32 {
 /// Whether userspace wants to know of this reason.
 #[inline(always)]
 fn is_reported(reason: u32) -> bool {
-    const { assert!(DROP_REASON_WORDS == 4) };
-    let word = match reason / 64 {
-        0 => layout!(drop_reasons[0]),
-        1 => layout!(drop_reasons[1]),
-        2 => layout!(drop_reasons[2]),
-        3 => layout!(drop_reasons[3]),
-        _ => 0,
-    };
-    word >> (reason % 64) & 1 != 0
+    let word = (reason / 64) as usize;
+    // SAFETY: the index is within the array, and nothing writes there while the program runs.
+    word < DROP_REASON_WORDS
+        && unsafe {
+            let words = (&raw const maps::layout_static().drop_reasons).cast::<u64>();
+            core::ptr::read_volatile(words.add(word)) >> (reason % 64) & 1 != 0
+        }
 }
 
 #[inline(always)]
 fn report(skb: Typed, reason: u32) {
     let Some(headers) = Headers::of_any(skb) else { return };
     // Only one end of a flow is a probe's, unless a probe is sent to another probe's port.
-    let (port, outgoing) = if maps::is_owned(headers.local_port()) {
-        (headers.local_port(), false)
-    } else if maps::is_owned(headers.remote_port()) {
-        (headers.remote_port(), true)
-    } else {
-        return;
-    };
-    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(outgoing)) else { return };
+    let incoming = u64::from(maps::is_owned(headers.destination_port()));
+    let outgoing = 1 - incoming;
+    let Some(entry) = maps::port(headers.local_port(outgoing)) else { return };
+    let Some(flow) = headers.flow(outgoing) else { return };
     if !filter::address_matches(entry, &flow.local) {
         return;
     }
     let segment = headers.segment();
-    if reason == u32::from(layout!(no_socket)) && !segment.is_rst() {
-        // The kernel answers it, and the hooks for RSTs report that.
-        return;
-    }
-    if reason == u32::from(layout!(not_specified)) && !segment.is_syn() {
-        // Older kernels give no reason where a socket is done with a packet.
+    // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
+    // a reason, older kernels free what a socket is done with: only a SYN is dropped.
+    let skipped = equal(reason.into(), layout!(no_socket).into()) & !segment.rst_bit()
+        | equal(reason.into(), layout!(not_specified).into()) & !segment.syn_bit();
+    if skipped & 1 != 0 {
         return;
     }
     let (netns, interface) = place(skb);
     let details = Details {
-        state: netns | if outgoing { DROP_OUTGOING } else { 0 },
+        state: netns | outgoing as u8 * DROP_OUTGOING,
         detail: reason as i32,
         place: interface,
         segment,
@@ -85,31 +81,37 @@ fn report(skb: Typed, reason: u32) {
     emit::of_flow(flow, &details);
 }
 
+/// 1 if two numbers are the same, else 0: without a branch.
+#[inline(always)]
+fn equal(a: u64, b: u64) -> u64 {
+    let difference = a ^ b;
+    // The topmost bit of `x | -x` is set unless x is 0.
+    1 ^ (difference | difference.wrapping_neg()) >> 63
+}
+
 /// Which network namespace has the packet, and the index of its interface; 0 if it has none.
 ///
 /// A packet that is sent has a socket and, until it is routed, no interface. A received one may have
-/// both, which then belong to the same namespace.
+/// both, which then belong to the same namespace. The verifier wants each pointer compared with 0.
 #[inline(always)]
 fn place(skb: Typed) -> (u8, u32) {
     let device = skb.follow(layout!(packet.dev));
+    let socket = skb.follow(layout!(packet.sk));
     let has_device = device.address() != 0;
-    let index = if has_device && layout!(dev_index) != ABSENT {
-        device.read(layout!(dev_index))
-    } else {
-        0
-    };
+    let has_index = has_device && layout!(dev_index) != ABSENT;
+    let index = if has_index { device.read(layout!(dev_index)) } else { 0 };
     let ours = layout!(netns_cookie);
     if ours == 0 {
         return (0, index);
     }
     let cookie = if has_device {
         kernel::net_cookie(device, layout!(dev_net))
-    } else {
-        let socket = skb.follow(layout!(packet.sk));
-        if socket.address() == 0 {
-            return (0, index);
-        }
+    } else if socket.address() != 0 {
         kernel::net_cookie(socket, layout!(socket.net))
+    } else {
+        0
     };
-    (if cookie == ours { DROP_OUR_NETNS } else { DROP_OTHER_NETNS }, index)
+    let is_ours = equal(cookie, ours);
+    let is_other = (1 ^ is_ours) & (1 ^ equal(cookie, 0));
+    (is_ours as u8 * DROP_OUR_NETNS | is_other as u8 * DROP_OTHER_NETNS, index)
 }
