@@ -9,20 +9,27 @@ use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId {
-    /// The slot, or [`ProbeId::NO_SLOT`].
+    /// The slot; see [`ProbeId::has_slot`].
     pub slot: u32,
     /// Counts from 1.
     pub generation: u32,
 }
 
 impl ProbeId {
-    /// The slot of a probe that got none: this host refused it a socket or a port.
-    pub const NO_SLOT: u32 = u32::MAX;
+    /// From here on, a slot number stands for a worker: each numbers its probes without a slot itself.
+    const WITHOUT_SLOT: u32 = u32::MAX - 255;
+
+    /// The id of a probe that got no slot, because this host refused it a socket or a port. No other probe of
+    /// the run has it. `worker` is below 256; `generation` counts that worker's probes without a slot.
+    #[must_use]
+    pub const fn without_slot(worker: u32, generation: u32) -> Self {
+        Self { slot: Self::WITHOUT_SLOT | (worker & 255), generation }
+    }
 
     /// Whether the probe ran on a slot. Without one, its numbers mean nothing to a reader.
     #[must_use]
     pub const fn has_slot(self) -> bool {
-        self.slot != Self::NO_SLOT
+        self.slot < Self::WITHOUT_SLOT
     }
 }
 
@@ -313,6 +320,8 @@ mod tests {
     #[test]
     fn a_probe_without_a_slot_has_no_number() {
         assert_eq!(ProbeId { slot: 3, generation: 12 }.to_string(), "3.12");
-        assert_eq!(ProbeId { slot: ProbeId::NO_SLOT, generation: 1 }.to_string(), "-");
+        let without: Vec<_> = (0..256).map(|worker| ProbeId::without_slot(worker, 1)).collect();
+        assert!(without.iter().all(|id| id.to_string() == "-"));
+        assert!(without.is_sorted_by(|a, b| a < b), "each worker has its own");
     }
 }
