@@ -97,7 +97,9 @@ impl Timeline {
                 segment.ack == end || Some(segment.seq) == next
             }
         });
-        is_wanted && is_ours
+        // A RST that the server's TCP freed has arrived: a listener ignores it (SYN cookies).
+        let has_arrived = drop.outgoing && segment.flags.is_rst() && drop.reason.is_of_tcp();
+        is_wanted && is_ours && !has_arrived
     }
 }
 
