@@ -201,7 +201,7 @@ fn a_probe_without_a_local_address_has_no_such_attribute() {
     record.errno = 99;
     record.flow.local_port = 0;
     record.flow.local = probe_agent_common::v4_mapped([0; 4]);
-    record.id.slot = ProbeId::NO_SLOT;
+    record.id = ProbeId::without_slot(0, 1);
     record.ended_at = 0;
     let span = made(&probe, false);
     let all = attributes(&span.attributes);

@@ -56,3 +56,13 @@ pub struct Settings {
     /// How sockets are made.
     pub socket: SocketSettings,
 }
+
+impl Settings {
+    /// The number of the worker that these settings are for: the slots before its own belong to the others.
+    pub(crate) const fn worker(&self) -> u32 {
+        match self.first_slot.checked_div(self.slots) {
+            Some(number) => number,
+            None => 0,
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! What the engine knows about a probe when it ends.
 
+mod hooks;
+
 use std::{fmt, net::SocketAddr};
 
+pub use self::hooks::{HalfOpen, RstHooks, StateHook};
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
@@ -9,20 +12,27 @@ use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId {
-    /// The slot, or [`ProbeId::NO_SLOT`].
+    /// The slot; see [`ProbeId::has_slot`].
     pub slot: u32,
     /// Counts from 1.
     pub generation: u32,
 }
 
 impl ProbeId {
-    /// The slot of a probe that got none: this host refused it a socket or a port.
-    pub const NO_SLOT: u32 = u32::MAX;
+    /// From here on, a slot number stands for a worker: each numbers its probes without a slot itself.
+    const WITHOUT_SLOT: u32 = u32::MAX - 255;
+
+    /// The id of a probe that got no slot, because this host refused it a socket or a port. No other probe of
+    /// the run has it. `worker` is below 256; `generation` counts that worker's probes without a slot.
+    #[must_use]
+    pub const fn without_slot(worker: u32, generation: u32) -> Self {
+        Self { slot: Self::WITHOUT_SLOT | (worker & 255), generation }
+    }
 
     /// Whether the probe ran on a slot. Without one, its numbers mean nothing to a reader.
     #[must_use]
     pub const fn has_slot(self) -> bool {
-        self.slot != Self::NO_SLOT
+        self.slot < Self::WITHOUT_SLOT
     }
 }
 
@@ -57,58 +67,6 @@ impl Closing {
             Self::ByKernel => false,
         }
     }
-}
-
-/// Whether the ACK guard was in effect while a probe ran.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum HalfOpen {
-    /// It was: no bare ACK of the probe's socket could leave this host.
-    Enforced,
-    /// It was not: only the prompt close kept the handshake half-open.
-    #[default]
-    NotEnforced,
-}
-
-impl HalfOpen {
-    /// The stable name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Enforced => "enforced",
-            Self::NotEnforced => "not_enforced",
-        }
-    }
-}
-
-/// Which hook reported a probe's state changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum StateHook {
-    /// The tracepoint, which runs for every socket of the host.
-    #[default]
-    Tracepoint,
-    /// The program on the agent's cgroup, which runs for the agent's sockets only.
-    SockOps,
-}
-
-impl StateHook {
-    /// The kernel's name of the hook.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tracepoint => "inet_sock_set_state",
-            Self::SockOps => "sock_ops",
-        }
-    }
-}
-
-/// Which hooks report the RSTs that the kernel sends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum RstHooks {
-    /// The tracepoint `tcp_send_reset`.
-    #[default]
-    Tracepoint,
-    /// The functions that send RSTs, on kernels whose tracepoint cannot be used for all of them.
-    Functions,
 }
 
 /// `TCP_INFO` just before the close. Read only if kernel events are not available.
@@ -313,6 +271,8 @@ mod tests {
     #[test]
     fn a_probe_without_a_slot_has_no_number() {
         assert_eq!(ProbeId { slot: 3, generation: 12 }.to_string(), "3.12");
-        assert_eq!(ProbeId { slot: ProbeId::NO_SLOT, generation: 1 }.to_string(), "-");
+        let without: Vec<_> = (0..256).map(|worker| ProbeId::without_slot(worker, 1)).collect();
+        assert!(without.iter().all(|id| id.to_string() == "-"));
+        assert!(without.is_sorted_by(|a, b| a < b), "each worker has its own");
     }
 }

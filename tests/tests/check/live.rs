@@ -7,24 +7,26 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{
     running::Running,
-    support::{check, closed_port, open_port, run},
+    support::{check, closed_port, open_port},
 };
 
 #[test]
 fn early_outcomes_come_before_the_settle_window_and_agree_with_what_follows() {
     let open = open_port("127.0.0.1:0");
     let (_closed, closed) = closed_port();
-    let flags = "--no-kernel --count 5 --interval 0 --settle 1200ms --output jsonl --early";
-    let done = run(&mut check(&format!("{open} {closed} {flags}")));
-    assert_eq!(done.code, Some(1), "{done:?}");
-    let (early, settled) =
-        done.probes().into_iter().partition::<Vec<_>, _>(|l| l["type"] == "outcome");
-    assert_eq!((early.len(), settled.len()), (10, 10), "{done:?}");
-    let first_settled = done.lines().iter().position(|line| line.get("type").is_none());
-    assert_eq!(first_settled, Some(10), "all probes end long before the first is settled");
+    // The window does not end before the interrupt.
+    let flags = "--no-kernel --count 5 --interval 0 --settle 1h --output jsonl --early";
+    let mut running = Running::start(&mut check(&format!("{open} {closed} {flags}")));
+    let early: Vec<_> = (0..10).map(|_| running.line()).collect();
+    running.signal(Signal::SIGINT);
+    let done = running.finish();
+    assert_eq!(done.code, Some(130), "{done:?}");
+    let settled = done.probes();
+    assert_eq!(settled.len(), 10, "{done:?}");
     let settled: BTreeMap<_, _> = settled.iter().map(|l| (l["probe"].to_string(), l)).collect();
     for line in &early {
         let later = settled[&line["probe"].to_string()];
+        assert_eq!((&line["type"], later.get("type")), (&"outcome".into(), None), "{line}");
         for name in
             ["target", "address", "local", "start_unix_nano", "outcome", "handshake_seconds"]
         {
@@ -33,6 +35,8 @@ fn early_outcomes_come_before_the_settle_window_and_agree_with_what_follows() {
         assert!(line.get("verdicts").is_none() && line.get("proof").is_none(), "{line}");
     }
     assert_eq!(done.summary()["probes"], 10);
+    // A refusal leaves nothing to wait for.
+    assert_eq!(done.summary()["unsettled"], 5, "{done:?}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Errors of this host are reported as such, and are no verdict on the target.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, fs, net::SocketAddr};
 
 use lab::{Family, Lab};
 use probe_agent_tests::privileged;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{check_in, run};
+use crate::support::{Scratch, check, check_in, run};
 
 #[test]
 fn the_reason_is_reported() {
@@ -56,4 +56,22 @@ fn a_port_in_use_is_skipped() {
     let flags = "--source-port 40000-40002 --count 9 --interval 0 --settle 0 --output jsonl";
     let done = run(&mut check_in(lab.client(), &format!("{} {flags}", listener.address())));
     assert_eq!(done.code, Some(0), "{done:?}");
+}
+
+/// Each worker numbers its probes without a socket itself, and a span's ids are made from the number.
+#[test]
+fn the_spans_of_probes_without_a_socket_have_ids_of_their_own() {
+    let scratch = Scratch::new();
+    let spans = scratch.join("spans.jsonl");
+    let flags =
+        "127.0.0.1:9 127.0.0.2:9 --source 192.0.2.1 --count 3 --interval 0 --workers 2 --no-kernel";
+    let done = run(check(&format!("{flags} --output jsonl --otlp-file")).arg(&spans));
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert_eq!(done.summary()["outcomes"]["local_error"], 6, "{done:?}");
+    assert!(done.probes().iter().all(|probe| probe["probe"].is_null()), "{done:?}");
+    let text = fs::read_to_string(spans).unwrap();
+    let ids: BTreeSet<&str> =
+        text.split("\"spanId\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(ids.len(), 6, "{text}");
+    assert!(!text.contains("probe_agent.slot") && !text.contains("429496"), "{text}");
 }

@@ -202,7 +202,7 @@ impl<S: Source> EventLoop<S> {
             other @ (Outcome::Unreachable | Outcome::LocalError) => other,
         };
         let record = ProbeRecord {
-            id: ProbeId { slot: ProbeId::NO_SLOT, generation: self.start_queue.without_slot },
+            id: ProbeId::without_slot(self.settings.worker(), self.start_queue.without_slot),
             target,
             flow: flow::flow(local, address),
             outcome,

@@ -61,7 +61,7 @@ fn a_probe_without_slot_and_port_has_neither_number() {
     assert_eq!((&object["probe"], &object["local"]), (&Value::Null, &Value::Null));
     let mut sample = paths::path_c();
     sample.0.timeline.confirmation = Some(Confirmation {
-        id: ProbeId { slot: ProbeId::NO_SLOT, generation: 3 },
+        id: ProbeId::without_slot(0, 3),
         local_port: 0,
         outcome: Outcome::LocalError,
     });

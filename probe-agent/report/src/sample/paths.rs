@@ -206,5 +206,6 @@ pub(crate) fn local_error() -> Sample {
 
 /// This host gave the probe no socket and no port.
 pub(crate) fn without_slot() -> Sample {
-    local_error().id(ProbeId::NO_SLOT, 1).flow("0.0.0.0:0", "10.77.0.2:9000")
+    let ProbeId { slot, generation } = ProbeId::without_slot(1, 1);
+    local_error().id(slot, generation).flow("0.0.0.0:0", "10.77.0.2:9000")
 }
