@@ -28,7 +28,7 @@ use super::{
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{errno::in_words, spans::SpanCounts, target::Target};
+use model::{errno::in_words, spans::SpanCounts, target::Targets};
 
 /// Why the exporter cannot start. This is known before the first probe (exit code 2).
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ pub enum ExportError {
 pub struct Exporter {
     queue: mpsc::Sender<ExplainedProbe>,
     counts: Arc<DeliveryCounts>,
-    targets: Arc<[Target]>,
+    targets: Targets,
     ids: RunIds,
     timeout: Duration,
     stop: watch::Sender<Option<Instant>>,
@@ -80,7 +80,7 @@ impl Exporter {
     pub fn start(
         config: OtlpConfig,
         resource: Resource,
-        targets: Arc<[Target]>,
+        targets: Targets,
         clock: Clock,
         report: impl FnMut(&Notice<'_>) + Send + Clone + 'static,
     ) -> Result<Self, ExportError> {
@@ -103,7 +103,7 @@ impl Exporter {
             queue: receiver,
             collector: collector.map(|sink| MonitoredSink { sink, warnings: warnings() }),
             file: file.transpose()?.map(|sink| MonitoredSink { sink, warnings: warnings() }),
-            run: RunContext { resource, targets: Arc::clone(&targets), clock, ids },
+            run: RunContext { resource, targets: targets.clone(), clock, ids },
             counts: Arc::clone(&counts),
         };
         let (stop, stopped) = watch::channel(None);

@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write},
     num::NonZeroU64,
-    sync::Arc,
 };
 
 use super::{
@@ -18,7 +17,7 @@ use crate::format::OutputFormat;
 use engine::session::ReportFilter;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{expect::Expect, human, target::Target, verdict::Verdict};
+use model::{expect::Expect, human, target::Targets, verdict::Verdict};
 
 /// A run of up to this many probes has all ladders drawn, including those of clean probes.
 const FEW_PROBES: u64 = 10;
@@ -29,7 +28,7 @@ const MOST_LADDERS: u64 = 20;
 #[derive(Clone, Debug)]
 pub struct RunShape {
     /// The targets, in the order of their ids.
-    pub targets: Arc<[Target]>,
+    pub targets: Targets,
     /// Probes per target; `None` if the run lasts until interrupted.
     pub count: Option<NonZeroU64>,
     /// What a healthy target does.

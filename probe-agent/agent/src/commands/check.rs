@@ -13,7 +13,7 @@ use std::{mem, sync::Arc};
 use anyhow::Context;
 use engine::session;
 use kernel::clock::Clock;
-use model::{errno::in_words, target::Target};
+use model::{errno::in_words, target::Targets};
 use otlp::OtlpConfig;
 use report::stats::RunCounts;
 use tracing::{debug, warn};
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 /// Resolves the targets in the network namespace of the run, and checks what else depends on it.
-fn addresses(config: &mut CheckConfig) -> Result<Arc<[Target]>, Failure> {
+fn addresses(config: &mut CheckConfig) -> Result<Targets, Failure> {
     let specs = mem::take(&mut config.targets);
     engine::runtime::inside(config.netns_file().as_ref(), || {
         if let Some(name) = &config.interface

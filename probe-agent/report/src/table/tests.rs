@@ -7,7 +7,7 @@ use crate::{
 use engine::session::Counts;
 
 use model::{
-    expect::Expect, outcome::Outcome, record::HalfOpen, spans::SpanCounts, target::Target,
+    expect::Expect, outcome::Outcome, record::HalfOpen, spans::SpanCounts, target::Targets,
 };
 
 const FACTS: RunFacts = RunFacts {
@@ -24,7 +24,7 @@ const FACTS: RunFacts = RunFacts {
 };
 
 fn draw(
-    targets: &[Target],
+    targets: &Targets,
     samples: &[Sample],
     count: Option<u64>,
     facts: &RunFacts,
@@ -121,7 +121,7 @@ fn the_number_of_unguarded_probes_is_shown() {
 
 #[test]
 fn of_thousands_of_targets_those_that_need_attention_are_shown() {
-    let list: Vec<Target> = (0..3_000)
+    let list: Targets = (0..3_000)
         .map(|n: u32| targets(&[(&format!("t{n}.example:80"), "10.0.0.1:80")])[0].clone())
         .collect();
     let mut samples: Vec<Sample> = (0..2_998).map(|n| paths::clean().target(n)).collect();

@@ -1,6 +1,6 @@
 //! The export of spans: its start, and the delivery of the last ones.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use engine::session::Plan;
@@ -26,8 +26,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
     let host = HostFacts::detect().context("cannot get random bytes").map_err(Failure::other)?;
     let resource = otlp::resource(variable, &host).map_err(Failure::usage)?;
-    Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, report)
-        .map_err(Failure::usage)
+    Exporter::start(otlp, resource, plan.targets.clone(), clock, report).map_err(Failure::usage)
 }
 
 fn report(notice: &Notice<'_>) {

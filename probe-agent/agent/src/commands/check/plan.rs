@@ -1,13 +1,13 @@
 //! What the engine is to do, from the configuration.
 
-use std::{num::NonZeroU64, sync::Arc};
+use std::num::NonZeroU64;
 
 use engine::{
     pacing::Pacing,
     session::{Plan, ReportFilter},
     settings::{Settings, SocketSettings},
 };
-use model::target::Target;
+use model::target::Targets;
 use report::reporter::RunShape;
 use tracing::debug;
 
@@ -20,7 +20,7 @@ use crate::{config::CheckConfig, exit::Failure};
 /// More slots were asked for than fit.
 pub(super) fn plan(
     config: &CheckConfig,
-    targets: Arc<[Target]>,
+    targets: Targets,
     pacing: Pacing,
     export: bool,
 ) -> Result<Plan, Failure> {
@@ -58,6 +58,7 @@ pub(super) fn plan(
             },
         },
         targets,
+        names: None,
         count: config.count.map(NonZeroU64::get),
         pacing,
         workers,
@@ -69,6 +70,6 @@ pub(super) fn plan(
 }
 
 /// What the report knows before the run.
-pub(super) fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
-    RunShape { targets: Arc::clone(targets), count: config.count, expect: config.expect }
+pub(super) fn shape(config: &CheckConfig, targets: &Targets) -> RunShape {
+    RunShape { targets: targets.clone(), count: config.count, expect: config.expect }
 }
