@@ -10,6 +10,7 @@ pub mod fixtures;
 mod flights;
 pub mod gauges;
 mod in_flight_limit;
+pub mod names;
 mod observer;
 pub mod pacing;
 mod probe_socket;
