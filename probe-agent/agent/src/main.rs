@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod exit;
 mod logging;
+mod names;
 mod signals;
 mod targets;
 

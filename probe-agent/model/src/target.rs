@@ -49,6 +49,12 @@ impl Target {
         !self.address.ip().is_unspecified()
     }
 
+    /// The address in words: `unresolved` if there is none.
+    #[must_use]
+    pub fn address_text(&self) -> String {
+        if self.is_resolved() { self.address.to_string() } else { "unresolved".to_owned() }
+    }
+
     /// `ipv4` or `ipv6`, as on the wire (`network.type`).
     #[must_use]
     pub fn network_type(&self) -> &'static str {

@@ -27,8 +27,22 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "[fe80::7%nosuch0]:80",
-        "target \"[fe80::7%nosuch0]:80\": cannot resolve fe80::7: there is no network interface \
-         nosuch0",
+        "target \"[fe80::7%nosuch0]:80\": there is no network interface nosuch0; 'ip link' lists \
+         them",
+    ),
+    (
+        "[fe80::7%0]:80",
+        "target \"[fe80::7%0]:80\": there is no network interface 0; 'ip link' lists them",
+    ),
+    (
+        "0x7f000001:80",
+        "target \"0x7f000001:80\": 0x7f000001 is not an IPv4 address; write four numbers from 0 to \
+         255",
+    ),
+    (
+        "10.0.0.7:80 -6",
+        "target \"10.0.0.7:80\" is IPv4, which -6 excludes; omit -6, or use one run per address \
+         family",
     ),
     (
         "https://example.org/health",

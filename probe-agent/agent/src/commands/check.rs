@@ -11,9 +11,12 @@ mod slots;
 use std::{mem, sync::Arc};
 
 use anyhow::Context;
-use engine::session;
+use engine::{
+    names::Names,
+    session::{self, Plan},
+};
 use kernel::clock::Clock;
-use model::{errno::in_words, target::Targets};
+use model::errno::in_words;
 use otlp::OtlpConfig;
 use report::stats::RunCounts;
 use tracing::{debug, warn};
@@ -23,8 +26,9 @@ use crate::{
     cli::check::CheckArgs,
     config::{self, CheckConfig, ConfigError},
     exit::{Exit, Failure},
+    names::{NameWatch, Watching},
     signals::Interrupts,
-    targets::resolve,
+    targets::resolve::{self, ResolveError, Resolved},
 };
 
 /// Runs `check`. An invalid command line is reported before anything has been started.
@@ -34,12 +38,13 @@ use crate::{
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let mut config = config::load(args).map_err(Failure::usage)?;
     let otlp = OtlpConfig::new(&args.otlp, export::variable).map_err(Failure::usage)?;
-    let pacing = config.pace();
-    let targets = addresses(&mut config)?;
+    let Resolved { names, intervals, watch } = addresses(&mut config)?;
+    config.target_count = names.targets().len();
+    let (names, pacing) = (Arc::new(names), config.pace(intervals));
     for warning in config.warnings() {
         warn!("{warning}");
     }
-    let plan = plan::plan(&config, targets, pacing, otlp.is_some())?;
+    let plan = plan::plan(&config, Arc::clone(&names), pacing, otlp.is_some())?;
     // From here on a signal ends the run cleanly: loading the programs makes a cgroup, which must be
     // left. The second signal abandons the delivery of spans, the third ends the process.
     let interrupts = Interrupts::install(2)?;
@@ -51,11 +56,13 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let tracer = hooks.as_ref().map(|(tracer, _)| Arc::clone(tracer));
     let mut output = CheckOutput::new(&config, &plan, tracer, exporter, clock, interrupts);
     let counts = || RunCounts::new(plan.targets.len());
+    let watching = watch.and_then(|watch| keep_up_to_date(watch, names, &plan));
     debug!(workers = plan.workers, "probing starts");
-    let result = session::run(&plan, hooks, &stop, counts, &mut output)
-        .map_err(in_words)
-        .context("cannot probe")
-        .map_err(Failure::other)?;
+    let result = session::run(&plan, hooks, &stop, counts, &mut output);
+    if let Some(watching) = watching {
+        watching.stop();
+    }
+    let result = result.map_err(in_words).context("cannot probe").map_err(Failure::other)?;
     debug!(
         interrupted = result.ended.interrupted,
         events_lost = result.ended.events_lost,
@@ -66,7 +73,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 /// Resolves the targets in the network namespace of the run, and checks what else depends on it.
-fn addresses(config: &mut CheckConfig) -> Result<Targets, Failure> {
+fn addresses(config: &mut CheckConfig) -> Result<Resolved, Failure> {
     let specs = mem::take(&mut config.targets);
     engine::runtime::inside(config.netns_file().as_ref(), || {
         if let Some(name) = &config.interface
@@ -78,9 +85,23 @@ fn addresses(config: &mut CheckConfig) -> Result<Targets, Failure> {
             engine::source_address::check(source)
                 .map_err(|_| Failure::usage(ConfigError::SourceAddress(source)))?;
         }
-        resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
-            .map_err(Failure::usage)
+        resolve::resolve(specs, config.choice, config.interval, config.timeout).map_err(|error| {
+            match error {
+                ResolveError::Zone { .. } => Failure::usage(error),
+                ResolveError::Client(_) => Failure::other(error),
+            }
+        })
     })
     .map_err(|error| Failure::usage(config.cannot_enter_netns(error)))?
-    .map(Into::into)
+}
+
+/// Looks names up again during the run. Without a thread for that, their addresses stay as they are.
+fn keep_up_to_date(watch: NameWatch, names: Arc<Names>, plan: &Plan) -> Option<Watching> {
+    match watch.watch(names, plan.netns.clone()) {
+        Ok(watching) => Some(watching),
+        Err(error) => {
+            warn!("names are not looked up again: cannot start a thread: {}", in_words(error));
+            None
+        }
+    }
 }

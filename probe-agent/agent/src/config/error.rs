@@ -60,6 +60,22 @@ pub(crate) enum ConfigError {
         /// `--source`.
         source_address: IpAddr,
     },
+    /// A target of the family that `-4` or `-6` excludes.
+    #[error("target {name:?} is {}, which {flag} excludes; omit {flag}, or use one run per address family", family(*flag == "-6"))]
+    Family {
+        /// The target as written.
+        name: String,
+        /// `-4` or `-6`.
+        flag: &'static str,
+    },
+    /// A source address of the family that `-4` or `-6` excludes.
+    #[error("--source {source_address} is {}, which {flag} excludes; omit one of them", family(*flag == "-6"))]
+    FamilyOfSource {
+        /// `--source`.
+        source_address: IpAddr,
+        /// `-4` or `-6`.
+        flag: &'static str,
+    },
     /// `--source` is not a unicast address.
     #[error(
         "--source {0}: not the address of a single host; omit --source to let the routing table choose"

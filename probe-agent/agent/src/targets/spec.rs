@@ -42,6 +42,14 @@ impl Host {
         }
     }
 
+    /// The address, if it is one.
+    pub(crate) const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address { ip, .. } => Some(*ip),
+            Self::Name(_) => None,
+        }
+    }
+
     /// Whether the address is link-local and no network interface is named.
     pub(crate) fn needs_zone(&self) -> bool {
         match self {
@@ -183,9 +191,13 @@ fn unbracketed(text: &str) -> Result<Host, TargetProblem> {
     if name.len() > 253 || name.split('.').any(|label| !(1..=63).contains(&label.len())) {
         return Err(TargetProblem::Length);
     }
-    // The resolver reads `10.1` as 10.0.0.1, and no top-level domain is a number.
+    // Some programs read `10.1`, `0x0a000001` and `012.0.0.1` as 10.0.0.1, others do not. No top-level
+    // domain is a number.
     let last = name.rsplit('.').next().unwrap_or(name);
-    if last.bytes().all(|b| b.is_ascii_digit()) {
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    if last.bytes().all(|b| b.is_ascii_digit())
+        || hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    {
         return Err(TargetProblem::Ipv4(text.to_owned()));
     }
     Ok(Host::Name(text.to_owned()))

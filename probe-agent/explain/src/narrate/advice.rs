@@ -1,7 +1,7 @@
 //! What to do about a verdict, if anything.
 
 use crate::timeline::Timeline;
-use model::{event::EventKind, record::HalfOpen, verdict::Verdict};
+use model::{errno::NameError, event::EventKind, record::HalfOpen, verdict::Verdict};
 
 /// The advice for a verdict on a probe.
 pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
@@ -71,6 +71,9 @@ fn silent(timeline: &Timeline) -> String {
 /// Advice for an errno of this host.
 fn local(errno: i32) -> Option<String> {
     let text = match errno {
+        errno if NameError::from_errno(errno).is_some() => {
+            "Check the name, and the name servers in /etc/resolv.conf. The name is looked up again."
+        }
         libc::EADDRNOTAVAIL => {
             "The source address does not belong to this host (see --freebind), or no source port is free \
              (net.ipv4.ip_local_port_range)."

@@ -41,7 +41,8 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::Clean => clean(timeline),
     };
     let mut remark = |text: String| evidence.push(Evidence { at: None, text });
-    if timeline.probe.errno != 0 {
+    // A negative one is no error of a socket: the name did not resolve.
+    if timeline.probe.errno > 0 {
         remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
     match (timeline.coverage, timeline.probe.tcp_info) {

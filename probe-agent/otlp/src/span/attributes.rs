@@ -37,10 +37,15 @@ fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
         text(semconv::SERVER_ADDRESS, &target.host),
         int(semconv::SERVER_PORT, target.address.port()),
         text(semconv::NETWORK_TRANSPORT, "tcp"),
-        text(semconv::NETWORK_TYPE, target.network_type()),
-        text(semconv::NETWORK_PEER_ADDRESS, target.address.ip().to_canonical().to_string()),
-        int(semconv::NETWORK_PEER_PORT, target.address.port()),
     ];
+    // A name that does not resolve has no peer.
+    if target.is_resolved() {
+        all.extend([
+            text(semconv::NETWORK_TYPE, target.network_type()),
+            text(semconv::NETWORK_PEER_ADDRESS, target.address.ip().to_canonical().to_string()),
+            int(semconv::NETWORK_PEER_PORT, target.address.port()),
+        ]);
+    }
     // A probe may have ended before it had a local address or port.
     let local: SocketAddr = flow::local(&timeline.probe.flow);
     if !local.ip().is_unspecified() {

@@ -7,6 +7,7 @@ use crate::timestamp::rfc3339;
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
+    errno::NameError,
     event::EventKind,
     finding::Finding,
     flow,
@@ -89,7 +90,7 @@ impl<'a> ProbeObject<'a> {
         let syn_at = record.syn_at();
         Self {
             target: &target.name,
-            address: target.address.to_string(),
+            address: target.address_text(),
             local: flow::local(&record.flow).to_string(),
             probe: record.id.to_string(),
             start_time: rfc3339(clock, syn_at),
@@ -157,6 +158,9 @@ impl From<Confirmation> for ConfirmationObject {
 
 /// E.g. `ECONNREFUSED`; the number if the C library has no name for it.
 fn errno_name(errno: i32) -> Option<String> {
+    if let Some(error) = NameError::from_errno(errno) {
+        return Some(error.name().to_owned());
+    }
     match (errno, Errno::from_raw(errno)) {
         (0, _) => None,
         (number, Errno::UnknownErrno) => Some(number.to_string()),

@@ -96,7 +96,7 @@ impl TargetCounts {
         let verdicts = Verdict::ALL.map(|v| (v.name(), counts.verdicts[v as usize]));
         TargetSummary {
             target: target.name.clone(),
-            address: target.address.to_string(),
+            address: target.address_text(),
             probes: counts.probes,
             outcomes: outcomes.into_iter().collect(),
             verdicts: verdicts.into_iter().collect(),

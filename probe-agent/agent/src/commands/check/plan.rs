@@ -1,8 +1,9 @@
 //! What the engine is to do, from the configuration.
 
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, sync::Arc};
 
 use engine::{
+    names::Names,
     pacing::Pacing,
     session::{Plan, ReportFilter},
     settings::{Settings, SocketSettings},
@@ -20,10 +21,11 @@ use crate::{config::CheckConfig, exit::Failure};
 /// More slots were asked for than fit.
 pub(super) fn plan(
     config: &CheckConfig,
-    targets: Targets,
+    names: Arc<Names>,
     pacing: Pacing,
     export: bool,
 ) -> Result<Plan, Failure> {
+    let targets = names.targets().clone();
     let workers = config.workers.get();
     let limits = slots::limits(config).map_err(Failure::usage)?;
     debug!(
@@ -58,7 +60,7 @@ pub(super) fn plan(
             },
         },
         targets,
-        names: None,
+        names: Some(names),
         count: config.count.map(NonZeroU64::get),
         pacing,
         workers,
