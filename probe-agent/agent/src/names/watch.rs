@@ -1,5 +1,7 @@
 //! Looks all names of a run up before it starts, and each of them again when its answer has grown old.
 
+mod name;
+
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
@@ -23,8 +25,10 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
+pub(crate) use self::name::Watched;
+use self::name::{Change, Name, Update};
 use super::{
-    Choice, Families,
+    Choice,
     dns::{Dns, Found, NotFound},
     notices::Notices,
 };
@@ -33,38 +37,11 @@ use super::{
 /// descriptors.
 const LOOKUPS: usize = 16;
 
-/// The bounds for the time after which a name is looked up again, whatever its answer allows.
-const VALID: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3600)];
-
-/// The bounds for the time after which a name that does not resolve is looked up again; its interval lies
-/// between them.
-const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+/// The longest wait of the thread.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// How often the files are checked for changes, at most.
 const FILES_VALID: Duration = Duration::from_secs(1);
-
-/// A name to look up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Watched {
-    pub(crate) host: String,
-    /// The shortest interval of its targets.
-    pub(crate) interval: Duration,
-}
-
-/// The addresses to probe, or why there are none.
-type Answer = Result<Vec<IpAddr>, NameError>;
-
-/// A name and what is known about it.
-struct Name {
-    watched: Watched,
-    /// All addresses that the name servers returned.
-    known: Vec<IpAddr>,
-    /// `None` until the first lookup has ended.
-    answer: Option<Answer>,
-    is_failing: bool,
-    /// Its numbers among the names of the engine.
-    numbers: Vec<usize>,
-}
 
 /// All names of a run, after their first lookup.
 pub(crate) struct NameWatch {
@@ -201,13 +178,7 @@ impl State {
         self.unanswered += 1;
         self.by_host.insert(watched.host.clone(), index);
         self.due.push(Reverse((now, index)));
-        self.names.push(Name {
-            watched,
-            known: Vec::new(),
-            answer: None,
-            is_failing: false,
-            numbers: Vec::new(),
-        });
+        self.names.push(Name::new(watched));
     }
 
     /// Until every name has an answer, if only that it has no address. The patience is for the name servers:
@@ -287,52 +258,20 @@ impl State {
     fn next_time(&self) -> Instant {
         let has_room = self.looked_up.len() < LOOKUPS;
         let lookup = self.due.peek().filter(|_| has_room).map(|Reverse((at, _))| *at);
-        let never = Instant::now() + VALID[1];
+        let never = Instant::now() + LONGEST_WAIT;
         lookup.into_iter().chain(self.notices.due()).min().unwrap_or(never)
     }
 
     fn on_result(&mut self, index: usize, result: Result<Found, NotFound>, now: Instant) {
         let Some(name) = self.names.get_mut(index) else { return };
         self.unanswered -= usize::from(name.answer.is_none());
-        let retry = name.watched.interval.clamp(RETRY[0], RETRY[1]);
-        let (wait, not) = match result {
-            Ok(Found { mut addresses, valid, missing }) => {
-                let kept = |ip: &&IpAddr| missing == Some(Families::of(**ip));
-                addresses.extend(name.known.iter().filter(kept));
-                name.known = addresses;
-                match self.choice.choose(&name.known) {
-                    Ok(chosen) => {
-                        name.answer = Some(Ok(chosen));
-                        let wait = valid.clamp(VALID[0], VALID[1]);
-                        (if missing.is_some() { wait.min(retry) } else { wait }, None)
-                    }
-                    Err(reason) => (retry, Some(NotFound { error: NameError::NoAddress, reason })),
-                }
-            }
-            Err(not) if not.error == NameError::NoAddress => {
-                let reason = self.choice.no_address();
-                (retry, Some(NotFound { error: NameError::NoAddress, reason }))
-            }
-            Err(not) => (retry, Some(not)),
-        };
+        let Update { wait, change } = name.update(result, &self.choice);
         self.due.push(Reverse((now + wait, index)));
-        match not {
-            None if name.is_failing => {
-                name.is_failing = false;
-                self.notices.recovered(now);
-            }
-            None => {}
-            Some(not) => {
-                // A name server that does not answer says nothing about the addresses that it returned.
-                let keeps = !not.is_certain() && matches!(name.answer, Some(Ok(_)));
-                if !keeps {
-                    name.known.clear();
-                    name.answer = Some(Err(not.error));
-                }
-                if !name.is_failing {
-                    name.is_failing = true;
-                    self.notices.failed(&name.watched.host, &not.reason, keeps, now);
-                }
+        match change {
+            Change::None => {}
+            Change::Recovered => self.notices.recovered(now),
+            Change::Failed { reason, keeps } => {
+                self.notices.failed(&name.watched.host, &reason, keeps, now);
             }
         }
         if let (Some(followers), Some(answer)) = (&self.followers, &name.answer) {
