@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     },
 };
 
@@ -18,9 +18,11 @@ use signal_hook::{
 use crate::exit::{Exit, Failure};
 
 /// The signals received so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupts {
     received: Arc<AtomicUsize>,
+    /// The first of them; 0 before.
+    first: Arc<AtomicI32>,
     stop: Arc<AtomicBool>,
 }
 
@@ -38,11 +40,13 @@ impl Interrupts {
     }
 
     fn register(handled: usize) -> io::Result<Self> {
-        let this = Self { received: Arc::default(), stop: Arc::default() };
+        let this = Self::default();
         let hangup = (!is_ignored(SIGHUP)?).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
-            let Self { received, stop } = this.clone();
+            let Self { received, first, stop } = this.clone();
             let action = move || {
+                // It fails if another signal was first.
+                let _ = first.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
                 if received.fetch_add(1, Ordering::Relaxed) >= handled {
                     low_level::exit(i32::from(Exit::Interrupted.code()));
                 }
@@ -58,6 +62,11 @@ impl Interrupts {
     /// Set by the first signal, and by whatever else ends the run.
     pub(crate) const fn stop(&self) -> &Arc<AtomicBool> {
         &self.stop
+    }
+
+    /// Whether SIGTERM, with which a service manager ends a service, came first.
+    pub(crate) fn is_termination(&self) -> bool {
+        self.first.load(Ordering::Relaxed) == SIGTERM
     }
 
     /// How many were received.

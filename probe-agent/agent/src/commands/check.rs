@@ -5,6 +5,7 @@ mod kernel_events;
 mod memory;
 mod output;
 mod plan;
+mod privileges;
 mod results;
 mod slots;
 
@@ -36,7 +37,7 @@ use crate::{
 /// # Errors
 /// Why the run did not start or could not finish.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut config = config::load(args).map_err(Failure::usage)?;
+    let mut config = config::load(args)?;
     let otlp = OtlpConfig::new(&args.otlp, export::variable).map_err(Failure::usage)?;
     let Resolved { names, intervals, watch } = addresses(&mut config)?;
     config.target_count = names.targets().len();
@@ -85,6 +86,7 @@ fn addresses(config: &mut CheckConfig) -> Result<Resolved, Failure> {
             engine::source_address::check(source)
                 .map_err(|_| Failure::usage(ConfigError::SourceAddress(source)))?;
         }
+        privileges::check(config).map_err(Failure::privilege)?;
         resolve::resolve(specs, config.choice, config.interval, config.timeout).map_err(|error| {
             match error {
                 ResolveError::Zone { .. } => Failure::usage(error),
@@ -92,7 +94,7 @@ fn addresses(config: &mut CheckConfig) -> Result<Resolved, Failure> {
             }
         })
     })
-    .map_err(|error| Failure::usage(config.cannot_enter_netns(error)))?
+    .map_err(|error| Failure::from(config.cannot_enter_netns(error)))?
 }
 
 /// Looks names up again during the run. Without a thread for that, their addresses stay as they are.

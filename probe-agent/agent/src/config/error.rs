@@ -6,6 +6,7 @@ use model::time_span::TimeSpan;
 
 use crate::{
     cli::values::PortRange,
+    exit::{Exit, Failure},
     targets::{file::FileError, spec::TargetProblem},
 };
 
@@ -15,7 +16,7 @@ pub(super) const MOST_TARGETS: usize = 1_000_000;
 /// No network answers in less than about 10 us, and timers are not much more precise than this.
 pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// Why a command line is not a valid configuration. The exit code is 2.
+/// Why a command line is not a valid configuration. The exit code is 2, or 3 if a privilege is missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// Neither targets nor a file of them.
@@ -114,7 +115,7 @@ pub(crate) enum ConfigError {
     #[error("--interface {0}: no such network interface; 'ip link' lists them")]
     NoInterface(String),
     /// The network namespace cannot be opened.
-    #[error("--netns {}: {source}; give e.g. /run/netns/NAME or /proc/PID/ns/net", path.display())]
+    #[error("--netns {}: {source}; {}", path.display(), remedy(source))]
     NetnsOpen {
         /// The path.
         path: PathBuf,
@@ -122,7 +123,7 @@ pub(crate) enum ConfigError {
         source: io::Error,
     },
     /// The network namespace may not be entered.
-    #[error("--netns {}: cannot enter it ({source}): run as root, or grant CAP_SYS_ADMIN", path.display())]
+    #[error("--netns {}: cannot enter it: {source}{}", path.display(), capability(source))]
     NetnsEnter {
         /// The path.
         path: PathBuf,
@@ -139,8 +140,40 @@ pub(crate) enum ConfigError {
     },
 }
 
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let is_denied = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
+        let exit = match &error {
+            ConfigError::NetnsOpen { source, .. } if !is_denied(source) => Exit::Usage,
+            // A thread that cannot be started, for example.
+            ConfigError::NetnsEnter { source, .. } if !is_denied(source) => Exit::Unfinished,
+            ConfigError::NetnsOpen { .. } | ConfigError::NetnsEnter { .. } => Exit::Privilege,
+            _ => Exit::Usage,
+        };
+        Self { line: error.to_string(), exit }
+    }
+}
+
 fn of(name: Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!(" of target {name:?}"))
+}
+
+/// What to do about a namespace that cannot be opened.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "run as root, or grant CAP_SYS_PTRACE for the namespace of another user's process"
+        }
+        _ => "give e.g. /run/netns/NAME or /proc/PID/ns/net",
+    }
+}
+
+/// The capability that entering a namespace needs, if that is what is missing.
+fn capability(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run as root, or grant CAP_SYS_ADMIN",
+        _ => "",
+    }
 }
 
 fn family(ipv4: bool) -> &'static str {

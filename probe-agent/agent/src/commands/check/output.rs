@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     config::CheckConfig,
-    exit::{Ending, Exit, Failure},
+    exit::{Ending, Exit, Failure, Stopped},
     signals::Interrupts,
 };
 
@@ -170,8 +170,10 @@ impl CheckOutput {
         if let Some(error) = self.results.failure() {
             return Err(Failure::other(anyhow!("cannot write the results: {error}")));
         }
+        let is_service = plan.count.is_none() && self.interrupts.is_termination() && !abandoned;
+        let stopped = if is_service { Stopped::AsService } else { Stopped::Interrupted };
         Ok(Ending {
-            interrupted,
+            stopped: interrupted.then_some(stopped),
             target_unexpected: result.counts.unexpected() > 0,
             telemetry_lost: !spans.delivered(),
         }
