@@ -9,7 +9,7 @@ pub(crate) mod values;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::parse::{Stop, parse};
+pub(crate) use self::parse::{Stop, log_format, parse};
 use self::{check::CheckArgs, demo::DemoArgs, log::LogArgs};
 
 /// The whole command line.

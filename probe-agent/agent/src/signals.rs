@@ -11,11 +11,21 @@ use std::{
 use anyhow::Context;
 use model::errno::in_words;
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     low_level,
 };
 
 use crate::exit::{Exit, Failure};
+
+/// Lets a write beyond the limit for the size of files (`ulimit -f`) fail with `EFBIG`, which is reported,
+/// instead of ending the process. Unlike a signal that is ignored, a handled one is the default again in the
+/// programs that this one starts.
+pub(crate) fn survive_file_limits() {
+    // SAFETY: the action does nothing.
+    let registered = unsafe { low_level::register(SIGXFSZ, || ()) };
+    // If this host refuses it, the limit ends the process, as it does without this function.
+    drop(registered);
+}
 
 /// The signals received so far.
 #[derive(Clone, Debug, Default)]

@@ -42,7 +42,7 @@ pub struct ExplainedProbe {
 #[must_use]
 pub fn explain(judged: Judged) -> ExplainedProbe {
     let Judged { timeline, verdicts, expected } = judged;
-    let findings = verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
+    let findings = verdicts.iter().map(|j| narrate::finding(&timeline, *j, expected)).collect();
     let steps = steps::steps(&timeline);
     ExplainedProbe { timeline, findings, steps, expected }
 }

@@ -6,6 +6,7 @@ use model::time_span::TimeSpan;
 
 use crate::{
     cli::values::PortRange,
+    echo::Echo,
     exit::{Exit, Failure},
     targets::{file::FileError, spec::TargetProblem},
 };
@@ -29,7 +30,7 @@ pub(crate) enum ConfigError {
     #[error("{0} targets: one run takes at most {MOST_TARGETS}")]
     TooManyTargets(usize),
     /// An invalid target.
-    #[error("target {name:?}: {problem}")]
+    #[error("target {:?}: {problem}", Echo(name))]
     Target {
         /// As written.
         name: String,
@@ -48,11 +49,12 @@ pub(crate) enum ConfigError {
     },
     /// A link-local address without its network interface.
     #[error(
-        "target {0:?}: a link-local address needs its interface; write e.g. [fe80::1%eth0]:80, or give --interface"
+        "target {:?}: a link-local address needs its interface; write e.g. [fe80::1%eth0]:80, or give --interface",
+        Echo(.0)
     )]
     NeedsZone(String),
     /// A target of the other address family.
-    #[error("target {name:?} is {}, but --source {source_address} is {}; omit --source, or use one run per address family", family(*target_is_ipv4), family(!target_is_ipv4))]
+    #[error("target {:?} is {}, but --source {source_address} is {}; omit --source, or use one run per address family", Echo(name), family(*target_is_ipv4), family(!target_is_ipv4))]
     SourceFamily {
         /// The target as written.
         name: String,
@@ -62,7 +64,7 @@ pub(crate) enum ConfigError {
         source_address: IpAddr,
     },
     /// A target of the family that `-4` or `-6` excludes.
-    #[error("target {name:?} is {}, which {flag} excludes; omit {flag}, or use one run per address family", family(*flag == "-6"))]
+    #[error("target {:?} is {}, which {flag} excludes; omit {flag}, or use one run per address family", Echo(name), family(*flag == "-6"))]
     Family {
         /// The target as written.
         name: String,
@@ -108,7 +110,8 @@ pub(crate) enum ConfigError {
     ShortTimeout(TimeSpan),
     /// Not the name of a network interface.
     #[error(
-        "--interface {0:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces"
+        "--interface {:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces",
+        Echo(.0)
     )]
     Interface(String),
     /// The run's network namespace has no such interface.
@@ -155,7 +158,7 @@ impl From<ConfigError> for Failure {
 }
 
 fn of(name: Option<&str>) -> String {
-    name.map_or_else(String::new, |name| format!(" of target {name:?}"))
+    name.map_or_else(String::new, |name| format!(" of target {:?}", Echo(name)))
 }
 
 /// What to do about a namespace that cannot be opened.

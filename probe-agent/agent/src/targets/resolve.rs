@@ -10,13 +10,20 @@ use engine::names::{Names, NamesBuilder};
 use model::target::Target;
 
 use super::spec::{Host, TargetSpec};
-use crate::names::{self, Choice, NameWatch, Watched};
+use crate::{
+    echo::Echo,
+    names::{self, Choice, NameWatch, Watched},
+};
 
 /// Why the targets have no addresses.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResolveError {
     /// The network interface of a link-local address.
-    #[error("target {name:?}: there is no network interface {zone}; 'ip link' lists them")]
+    #[error(
+        "target {:?}: there is no network interface {}; 'ip link' lists them",
+        Echo(name),
+        Echo(zone)
+    )]
     Zone {
         /// As written.
         name: String,
@@ -115,7 +122,7 @@ fn scoped(
 
 /// Whether an interface has this index.
 fn has_interface(index: u32) -> bool {
-    nix::net::if_::if_indextoname(index).is_ok()
+    nix::net::if_::if_indextoname(index).is_ok_and(|name| !name.is_empty())
 }
 
 #[cfg(test)]

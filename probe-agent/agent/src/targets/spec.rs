@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use crate::echo::Echo;
+
 /// A target as written. A host name has no address yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TargetSpec {
@@ -66,10 +68,10 @@ pub(crate) enum TargetProblem {
     #[error("empty; write HOST:PORT")]
     Empty,
     /// A URL.
-    #[error("this is a URL; write HOST:PORT, here {0}")]
+    #[error("this is a URL; write HOST:PORT, here {}", Echo(.0))]
     Url(String),
     /// No port.
-    #[error("no port; write HOST:PORT, e.g. {0}:443")]
+    #[error("no port; write HOST:PORT, e.g. {}:443", Echo(.0))]
     NoPort(String),
     /// No host.
     #[error("no host; write HOST:PORT")]
@@ -84,10 +86,10 @@ pub(crate) enum TargetProblem {
     #[error("no ':' between the brackets and the port; write e.g. [2001:db8::7]:443")]
     NoColon,
     /// Not a port.
-    #[error("port {0:?} is not a number from 1 to 65535")]
+    #[error("port {:?} is not a number from 1 to 65535", Echo(.0))]
     Port(String),
     /// Numbers and dots that are not an address.
-    #[error("{0} is not an IPv4 address; write four numbers from 0 to 255")]
+    #[error("{} is not an IPv4 address; write four numbers from 0 to 255", Echo(.0))]
     Ipv4(String),
     /// A character that is not allowed in a host name.
     #[error("{0:?} is not allowed in a host name")]

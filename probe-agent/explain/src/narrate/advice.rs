@@ -1,12 +1,19 @@
 //! What to do about a verdict, if anything.
 
 use crate::timeline::Timeline;
-use model::{errno::NameError, event::EventKind, record::HalfOpen, verdict::Verdict};
+use model::{
+    errno::NameError, event::EventKind, outcome::Outcome, record::HalfOpen, verdict::Verdict,
+};
 
-/// The advice for a verdict on a probe.
-pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
+/// The advice for a verdict on a probe whose outcome is the expected one, or is not.
+pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> Option<String> {
     let text = match verdict {
+        // An answer is not expected of a closed port.
+        Verdict::Clean if !expected && timeline.outcome() == Outcome::Alive => {
+            "Something listens on that port, which is expected to be closed (--expect closed)."
+        }
         Verdict::Clean => return None,
+        Verdict::Refused if expected => return None,
         Verdict::AckLeaked => match timeline.probe.half_open {
             HalfOpen::Enforced => {
                 "The ACK guard was in effect but did not stop it. Please report this with your kernel version."
