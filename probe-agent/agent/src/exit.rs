@@ -1,6 +1,8 @@
 //! The exit code of a command, decided in one place.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
+
+use model::errno::errno_text;
 
 /// How the command ends. The numbers are a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,9 +110,22 @@ impl Failure {
     }
 }
 
+/// Whether this host has run out of descriptors or memory, which is no fault of the command line. Works for
+/// errors in words, too: these have no number.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    let text = error.to_string();
+    [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN]
+        .into_iter()
+        .any(|errno| error.raw_os_error() == Some(errno) || text == errno_text(errno))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ending, Exit, Failure, Stopped};
+    use std::io;
+
+    use model::errno::in_words;
+
+    use super::{Ending, Exit, Failure, Stopped, is_shortage};
 
     #[test]
     fn the_first_that_applies_decides() {
@@ -137,6 +152,15 @@ mod tests {
                 telemetry_lost: facts.contains("telemetry"),
             };
             assert_eq!(ending.exit().code(), code, "{facts}");
+        }
+    }
+
+    #[test]
+    fn a_shortage_is_recognised_with_and_without_its_number() {
+        for (errno, expected) in [(libc::EMFILE, true), (libc::ENOMEM, true), (libc::EACCES, false)]
+        {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!((is_shortage(&error), is_shortage(&in_words(error))), (expected, expected));
         }
     }
 

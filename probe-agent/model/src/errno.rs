@@ -7,7 +7,15 @@ use nix::errno::Errno;
 /// The C library's description of an `errno`; for a [`NameError`], what it means.
 #[must_use]
 pub fn errno_text(errno: i32) -> &'static str {
-    NameError::from_errno(errno).map_or_else(|| Errno::from_raw(errno).desc(), NameError::text)
+    NameError::from_errno(errno).map_or_else(|| describe(errno), NameError::text)
+}
+
+/// As strerror(3) says it. For a thread that cannot be started, nix says "Try again".
+fn describe(errno: i32) -> &'static str {
+    match Errno::from_raw(errno) {
+        Errno::EAGAIN => "Resource temporarily unavailable",
+        known => known.desc(),
+    }
 }
 
 /// Why a name has no address. Where an `errno` is expected, it is a code of `getaddrinfo(3)`: these are
@@ -71,7 +79,7 @@ impl NameError {
 #[must_use]
 pub fn in_words(error: io::Error) -> io::Error {
     match error.raw_os_error() {
-        Some(number) => io::Error::new(error.kind(), Errno::from_raw(number).desc()),
+        Some(number) => io::Error::new(error.kind(), describe(number)),
         None => error,
     }
 }
@@ -95,6 +103,7 @@ mod tests {
         let error = in_words(std::io::Error::from_raw_os_error(libc::ENOENT));
         assert_eq!(error.to_string(), "No such file or directory");
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+        assert_eq!(errno_text(libc::EAGAIN), "Resource temporarily unavailable");
         assert_eq!(in_words(std::io::Error::other("as it is")).to_string(), "as it is");
     }
 }

@@ -3,6 +3,7 @@
 mod export;
 mod kernel_events;
 mod memory;
+mod names;
 mod output;
 mod plan;
 mod privileges;
@@ -12,10 +13,7 @@ mod slots;
 use std::{mem, sync::Arc};
 
 use anyhow::Context;
-use engine::{
-    names::Names,
-    session::{self, Plan},
-};
+use engine::session;
 use kernel::clock::Clock;
 use model::errno::in_words;
 use otlp::OtlpConfig;
@@ -27,9 +25,8 @@ use crate::{
     cli::check::CheckArgs,
     config::{self, CheckConfig, ConfigError},
     exit::{Exit, Failure},
-    names::{NameWatch, Watching},
     signals::Interrupts,
-    targets::resolve::{self, ResolveError, Resolved},
+    targets::resolve::{self, Resolved},
 };
 
 /// Runs `check`. An invalid command line is reported before anything has been started.
@@ -45,7 +42,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     for warning in config.warnings() {
         warn!("{warning}");
     }
-    let plan = plan::plan(&config, Arc::clone(&names), pacing, otlp.is_some())?;
+    let plan = plan::plan(&config, Arc::clone(&names), pacing, watch.is_some(), otlp.is_some())?;
     // From here on a signal ends the run cleanly: loading the programs makes a cgroup, which must be
     // left. The second signal abandons the delivery of spans, the third ends the process.
     let interrupts = Interrupts::install(2)?;
@@ -57,12 +54,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let tracer = hooks.as_ref().map(|(tracer, _)| Arc::clone(tracer));
     let mut output = CheckOutput::new(&config, &plan, tracer, exporter, clock, interrupts);
     let counts = || RunCounts::new(plan.targets.len());
-    let watching = watch.and_then(|watch| keep_up_to_date(watch, names, &plan));
+    output.follow_names(watch, names);
     debug!(workers = plan.workers, "probing starts");
     let result = session::run(&plan, hooks, &stop, counts, &mut output);
-    if let Some(watching) = watching {
-        watching.stop();
-    }
+    output.leave_names();
     let result = result.map_err(in_words).context("cannot probe").map_err(Failure::other)?;
     debug!(
         interrupted = result.ended.interrupted,
@@ -87,23 +82,8 @@ fn addresses(config: &mut CheckConfig) -> Result<Resolved, Failure> {
                 .map_err(|_| Failure::usage(ConfigError::SourceAddress(source)))?;
         }
         privileges::check(config).map_err(Failure::privilege)?;
-        resolve::resolve(specs, config.choice, config.interval, config.timeout).map_err(|error| {
-            match error {
-                ResolveError::Zone { .. } => Failure::usage(error),
-                ResolveError::Client(_) => Failure::other(error),
-            }
-        })
+        resolve::resolve(specs, config.choice, config.interval, config.timeout)
+            .map_err(Failure::usage)
     })
     .map_err(|error| Failure::from(config.cannot_enter_netns(error)))?
-}
-
-/// Looks names up again during the run. Without a thread for that, their addresses stay as they are.
-fn keep_up_to_date(watch: NameWatch, names: Arc<Names>, plan: &Plan) -> Option<Watching> {
-    match watch.watch(names, plan.netns.clone()) {
-        Ok(watching) => Some(watching),
-        Err(error) => {
-            warn!("names are not looked up again: cannot start a thread: {}", in_words(error));
-            None
-        }
-    }
 }

@@ -7,7 +7,7 @@ use model::time_span::TimeSpan;
 use crate::{
     cli::values::PortRange,
     echo::Echo,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, is_shortage},
     targets::{file::FileError, spec::TargetProblem},
 };
 
@@ -147,6 +147,12 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let is_denied = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
         let exit = match &error {
+            ConfigError::NetnsOpen { source, .. }
+            | ConfigError::TargetsFile(FileError::Read(_, source))
+                if is_shortage(source) =>
+            {
+                Exit::Unfinished
+            }
             ConfigError::NetnsOpen { source, .. } if !is_denied(source) => Exit::Usage,
             // A thread that cannot be started, for example.
             ConfigError::NetnsEnter { source, .. } if !is_denied(source) => Exit::Unfinished,

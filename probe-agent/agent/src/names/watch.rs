@@ -15,7 +15,10 @@ use std::{
 };
 
 use engine::names::{Names, Unresolved};
-use model::{errno::NameError, time_span::TimeSpan};
+use model::{
+    errno::{NameError, in_words},
+    time_span::TimeSpan,
+};
 use nix::sched::{CloneFlags, setns};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -83,7 +86,8 @@ pub(crate) fn start(
     choice: Choice,
     patience: Duration,
 ) -> io::Result<NameWatch> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime =
+        Builder::new_current_thread().enable_io().enable_time().build().map_err(in_words)?;
     let now = Instant::now();
     let mut state = State {
         names: Vec::new(),

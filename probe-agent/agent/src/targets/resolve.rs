@@ -1,13 +1,13 @@
 //! Gives each target its addresses, in the network namespace of the calling thread.
 
 use std::{
-    io,
     net::{IpAddr, SocketAddr, SocketAddrV6},
     time::Duration,
 };
 
 use engine::names::{Names, NamesBuilder};
-use model::target::Target;
+use model::{errno::NameError, target::Target};
+use tracing::warn;
 
 use super::spec::{Host, TargetSpec};
 use crate::{
@@ -30,9 +30,6 @@ pub(crate) enum ResolveError {
         /// The part after `%`.
         zone: String,
     },
-    /// This host refuses what a lookup needs.
-    #[error("cannot look names up: {0}")]
-    Client(io::Error),
 }
 
 /// The targets of a run, with their addresses.
@@ -50,7 +47,7 @@ pub(crate) struct Resolved {
 /// Consumes the targets: there may be 100,000, and the run does not need them as written.
 ///
 /// # Errors
-/// An address needs a network interface that this host does not have, or the host refuses a descriptor.
+/// An address needs a network interface that this host does not have.
 pub(crate) fn resolve(
     specs: Vec<TargetSpec>,
     choice: Choice,
@@ -69,26 +66,32 @@ pub(crate) fn resolve(
         .collect();
     let mut watch = match &*watched {
         [] => None,
-        _ => Some(names::start(watched, choice, patience).map_err(ResolveError::Client)?),
+        _ => names::start(watched, choice, patience)
+            .inspect_err(|error| {
+                warn!("cannot look names up: {error}; their probes are local errors");
+            })
+            .ok(),
     };
     let has_intervals = specs.iter().any(|spec| spec.interval.is_some());
     let (mut builder, mut intervals) = (NamesBuilder::default(), Vec::new());
     for spec in specs {
         let TargetSpec { name, host, port, interval } = spec;
-        let added = match (host, &mut watch) {
-            (Host::Address { ip, zone }, _) => {
+        let added = match host {
+            Host::Address { ip, zone } => {
                 let address = scoped(&name, ip, port, zone.as_deref())?;
                 builder.literal(Target { name, host: ip.to_string(), address });
                 1
             }
-            (Host::Name(host), Some(watch)) => {
+            Host::Name(host) => {
                 let target = Target { name, host, address: ([0, 0, 0, 0], port).into() };
-                let (number, added) = builder.name(&target, watch.answer(&target.host));
-                watch.follow(&target.host, number);
+                let failed = Err(NameError::Failed.errno());
+                let answer = watch.as_ref().map_or(failed, |watch| watch.answer(&target.host));
+                let (number, added) = builder.name(&target, answer);
+                if let Some(watch) = &mut watch {
+                    watch.follow(&target.host, number);
+                }
                 added
             }
-            // There is a watch if there is a name.
-            (Host::Name(_), None) => 0,
         };
         if has_intervals {
             intervals.extend(std::iter::repeat_n(interval, added));

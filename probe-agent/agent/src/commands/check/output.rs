@@ -1,6 +1,7 @@
 //! Passes on what the run reports: to the results, the progress line and the export.
 
 use std::{
+    fs::File,
     io::{self, BufWriter, IsTerminal},
     sync::{
         Arc,
@@ -12,6 +13,7 @@ use std::{
 use anyhow::anyhow;
 use engine::{
     gauges::Gauges,
+    names::Names,
     session::{Output, Plan, RunResult},
 };
 use explain::Judged;
@@ -30,12 +32,14 @@ use tracing::warn;
 
 use super::{
     export::{Delivered, deliver},
+    names::FollowedNames,
     plan::shape,
     results::Results,
 };
 use crate::{
     config::CheckConfig,
     exit::{Ending, Exit, Failure, Stopped},
+    names::NameWatch,
     signals::Interrupts,
 };
 
@@ -45,6 +49,9 @@ pub(super) struct CheckOutput {
     progress: Progress<io::Stderr>,
     /// Whether probes are printed to a terminal during the run, where the progress line may be.
     prints_over_progress: bool,
+    names: FollowedNames,
+    /// The network namespace of the run.
+    netns: Option<Arc<File>>,
     exporter: Option<Exporter>,
     tracer: Option<Arc<Tracer>>,
     interrupts: Interrupts,
@@ -72,6 +79,7 @@ impl Output for CheckOutput {
     }
 
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        self.names.start(self.netns.clone());
         // The results first, so that none of them ends behind the progress line.
         self.results.flush();
         self.progress.draw(&self.snapshot(gauges));
@@ -112,6 +120,8 @@ impl CheckOutput {
             results: Results::new(reporter, Arc::clone(interrupts.stop())),
             progress: Progress::on_stderr(),
             prints_over_progress: config.output != OutputFormat::Table && stdout.is_terminal(),
+            names: FollowedNames::None,
+            netns: plan.netns.clone(),
             exporter,
             tracer,
             interrupts,
@@ -119,6 +129,18 @@ impl CheckOutput {
             total: config.total_probes(),
             stall_reported: false,
         }
+    }
+
+    /// Looks the names of the run up again while it lasts.
+    pub(super) fn follow_names(&mut self, watch: Option<NameWatch>, names: Arc<Names>) {
+        if let Some(watch) = watch {
+            self.names = FollowedNames::Waiting(Box::new(watch), names);
+        }
+    }
+
+    /// The run is over.
+    pub(super) fn leave_names(&mut self) {
+        self.names.stop();
     }
 
     fn snapshot(&self, gauges: &[Arc<Gauges>]) -> Snapshot {

@@ -23,11 +23,12 @@ pub(super) fn plan(
     config: &CheckConfig,
     names: Arc<Names>,
     pacing: Pacing,
+    has_names: bool,
     export: bool,
 ) -> Result<Plan, Failure> {
     let targets = names.targets().clone();
     let workers = config.workers.get();
-    let limits = slots::limits(config).map_err(Failure::usage)?;
+    let limits = slots::limits(config, has_names).map_err(Failure::usage)?;
     debug!(
         targets = targets.len(),
         workers,
