@@ -61,7 +61,7 @@ pub(super) fn plan(
             },
         },
         targets,
-        names: Some(names),
+        names: has_names.then_some(names),
         count: config.count.map(NonZeroU64::get),
         pacing,
         workers,
