@@ -133,6 +133,12 @@ impl Names {
         &self.targets
     }
 
+    /// Whether no target was given by name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The name of a target; `None` if it was not given by name.
     pub(crate) fn of(&self, target: TargetId) -> Option<u32> {
         self.owners.get(target.0 as usize).copied().filter(|name| *name != NO_NAME)

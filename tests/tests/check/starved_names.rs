@@ -143,6 +143,15 @@ fn few_descriptors() {
             } else {
                 let has = has_report(&done, &case);
                 assert!(has || descriptors < 16, "{case}: {done:?}");
+                let probes = if has { done.probes() } else { Vec::new() };
+                let unknown = probes.iter().filter(|p| p["address"] == "unresolved");
+                for probe in unknown {
+                    let error = probe["errno_name"].as_str().unwrap();
+                    assert!(
+                        error.starts_with("EAI_") && probe["outcome"] == "local_error",
+                        "{probe}"
+                    );
+                }
             }
         }
     }

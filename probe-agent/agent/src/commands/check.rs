@@ -42,7 +42,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     for warning in config.warnings() {
         warn!("{warning}");
     }
-    let plan = plan::plan(&config, Arc::clone(&names), pacing, watch.is_some(), otlp.is_some())?;
+    let plan = plan::plan(&config, Arc::clone(&names), pacing, otlp.is_some())?;
     // From here on a signal ends the run cleanly: loading the programs makes a cgroup, which must be
     // left. The second signal abandons the delivery of spans, the third ends the process.
     let interrupts = Interrupts::install(2)?;

@@ -23,12 +23,11 @@ pub(super) fn plan(
     config: &CheckConfig,
     names: Arc<Names>,
     pacing: Pacing,
-    has_names: bool,
     export: bool,
 ) -> Result<Plan, Failure> {
     let targets = names.targets().clone();
     let workers = config.workers.get();
-    let limits = slots::limits(config, has_names).map_err(Failure::usage)?;
+    let limits = slots::limits(config, !names.is_empty()).map_err(Failure::usage)?;
     debug!(
         targets = targets.len(),
         workers,
@@ -61,7 +60,7 @@ pub(super) fn plan(
             },
         },
         targets,
-        names: has_names.then_some(names),
+        names: (!names.is_empty()).then_some(names),
         count: config.count.map(NonZeroU64::get),
         pacing,
         workers,
