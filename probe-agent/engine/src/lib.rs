@@ -4,11 +4,13 @@
 //! worker, with [`runtime`] for the threads, and with [`session`] for a run of `check`.
 
 mod deadlines;
+pub mod early;
 pub mod event_loop;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 mod flights;
 pub mod gauges;
+mod icmp_queue;
 mod in_flight_limit;
 pub mod names;
 mod observer;
@@ -23,4 +25,5 @@ mod slot_table;
 pub mod source;
 pub mod source_address;
 pub mod source_ports;
+mod source_problem;
 mod targets;

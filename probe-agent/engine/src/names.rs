@@ -199,6 +199,8 @@ impl Names {
         if same || current.is_empty() {
             return false;
         }
+        addresses.current.iter().for_each(|id| self.targets.retire(*id, !current.contains(id)));
+        current.iter().for_each(|id| self.targets.retire(*id, false));
         addresses.current = current.into();
         name.version.fetch_add(1, Ordering::Release);
         true
@@ -250,7 +252,9 @@ mod tests {
         assert!(!names.set(0, Ok(&ips(&[2, 1]))), "the order does not matter");
         assert!(names.set(0, Ok(&ips(&[3]))));
         assert_eq!((now(&names), names.version(0)), (vec!["10.0.0.3:80".to_owned()], 1));
+        assert!(names.targets().retired().into_iter().map(|id| id.0).eq([0, 1]));
         assert!(names.set(0, Ok(&ips(&[1, 3]))));
+        assert!(names.targets().retired().into_iter().map(|id| id.0).eq([1]));
         assert_eq!(names.targets().len(), 4, "an address that comes back is not added again");
         assert_eq!(names.of(TargetId(3)), Some(0));
     }

@@ -46,7 +46,7 @@ pub(crate) fn tracing(
 ) -> io::Result<(Vec<Tracing>, Reader)> {
     let (senders, inboxes): (Vec<_>, Vec<_>) =
         (0..workers).map(|_| mpsc::sync_channel(INBOX)).unzip();
-    let reasons = tracer.rst_reasons();
+    let reasons = tracer.reasons();
     let reader = Reader::start(rings, tick(settle), reasons, senders, route, losses)?;
     let ends = inboxes
         .into_iter()

@@ -90,11 +90,13 @@ impl<R: Send + 'static> Runtime<R> {
     {
         let (tracer, mut ends, reader) = match tracing {
             Some((tracer, rings)) => {
-                let losses = inside(config.netns.as_ref(), || LostEvents::begin(&tracer))??;
                 let settle = config.settings.settle;
                 let (count, route) = (workers.len(), by_port(&workers));
-                let (ends, reader) =
-                    observer::tracing(&tracer, rings, settle, count, route, losses)?;
+                // The reader's thread inherits the network namespace, whose interfaces it names.
+                let (ends, reader) = inside(config.netns.as_ref(), || {
+                    let losses = LostEvents::begin(&tracer)?;
+                    observer::tracing(&tracer, rings, settle, count, route, losses)
+                })??;
                 (Some(tracer), ends, Some(reader))
             }
             None => (None, Vec::new(), None),

@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 pub mod correlator;
+mod drops;
 mod events;
 mod explained;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+mod late_synack;
 mod narrate;
 mod rules;
 mod steps;

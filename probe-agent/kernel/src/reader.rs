@@ -3,7 +3,6 @@
 mod watermark;
 
 use std::{
-    collections::HashMap,
     os::fd::AsFd,
     sync::{
         Arc,
@@ -21,9 +20,9 @@ use nix::{
 use probe_agent_common::EventRecord;
 
 use self::watermark::{COMMIT_SLACK, WatermarkGate};
-use crate::{loader::Rings, lost_events::LostEvents, monotonic};
+use crate::{loader::Rings, lost_events::LostEvents, monotonic, reasons::Reasons};
 use model::duration::nanos;
-use model::event::{FlowEvent, RstReason};
+use model::event::FlowEvent;
 
 /// What the reader shares with the workers.
 #[derive(Debug)]
@@ -82,7 +81,7 @@ impl Reader {
     pub fn start(
         mut rings: Rings,
         tick: Duration,
-        reasons: &HashMap<i32, String>,
+        reasons: &Reasons,
         inboxes: Vec<SyncSender<FlowEvent>>,
         route: Route,
         mut losses: LostEvents,
@@ -91,10 +90,7 @@ impl Reader {
         let shared = Arc::clone(&progress);
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
         let stopped = Arc::clone(&stop);
-        // A handful of names, once per run: leaking them makes every event a plain value.
-        let reasons: HashMap<i32, RstReason> =
-            reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
-        let reason = move |number| reasons.get(&number).copied().unwrap_or(RstReason::NONE);
+        let reasons = reasons.clone();
         let mut lost_here = 0;
         let mut gate = WatermarkGate::new(monotonic::now(), tick);
         let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
@@ -102,7 +98,7 @@ impl Reader {
                 let before = monotonic::now();
                 while let Some(item) = rings.events.next() {
                     let delivered = record(&item)
-                        .and_then(|r| FlowEvent::decode(&r, &reason).ok())
+                        .and_then(|r| FlowEvent::decode(&r, &reasons).ok())
                         .is_some_and(|event| deliver(&inboxes, &route, event));
                     if !delivered {
                         lost_here += 1;

@@ -1,9 +1,10 @@
 //! Targets of probes.
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Deref,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::append_list::AppendList;
@@ -64,19 +65,44 @@ impl Target {
 
 /// The targets of a run, by [`TargetId`]. Clones share one list. It grows when a name gets a new address.
 #[derive(Clone, Debug)]
-pub struct Targets(Arc<AppendList<Target>>);
+pub struct Targets(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    list: AppendList<Target>,
+    retired: Mutex<BTreeSet<TargetId>>,
+}
+
+impl Targets {
+    /// The targets that are not probed any more, because their name has other addresses now.
+    #[must_use]
+    pub fn retired(&self) -> BTreeSet<TargetId> {
+        self.0.retired.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The name of a target has, or no longer has, its address.
+    pub fn retire(&self, target: TargetId, is_retired: bool) {
+        let mut retired = self.0.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_retired {
+            retired.insert(target);
+        } else {
+            retired.remove(&target);
+        }
+    }
+}
 
 impl Deref for Targets {
     type Target = AppendList<Target>;
 
     fn deref(&self) -> &AppendList<Target> {
-        &self.0
+        &self.0.list
     }
 }
 
 impl FromIterator<Target> for Targets {
     fn from_iter<I: IntoIterator<Item = Target>>(targets: I) -> Self {
-        Self(Arc::new(targets.into_iter().collect()))
+        let (list, retired) = (targets.into_iter().collect(), Mutex::default());
+        Self(Arc::new(Shared { list, retired }))
     }
 }
 

@@ -3,9 +3,11 @@
 //! [`stats::RunCounts`] counts every probe on the hot path and becomes the [`summary::Summary`].
 //! [`reporter::Reporter`] prints individual probes and, at the end, that summary.
 
+mod budget;
 pub mod format;
 pub mod json;
 pub mod ladder;
+mod live;
 pub mod progress;
 pub mod reporter;
 pub mod stats;

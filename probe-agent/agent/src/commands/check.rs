@@ -35,7 +35,8 @@ use crate::{
 /// Why the run did not start or could not finish.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let mut config = config::load(args)?;
-    let otlp = OtlpConfig::new(&args.otlp, export::variable).map_err(Failure::usage)?;
+    let otlp =
+        OtlpConfig::new(&args.otlp, export::variable, export::ignored).map_err(Failure::usage)?;
     let Resolved { names, intervals, watch } = addresses(&mut config)?;
     config.target_count = names.targets().len();
     let (names, pacing) = (Arc::new(names), config.pace(intervals));

@@ -68,10 +68,16 @@ pub(super) fn plan(
         ack_guard: config.ack_guard,
         state_hook: config.state_hook,
         filter: if export { ReportFilter::All } else { shape.filter(config.output) },
+        early: shape.early_filter(config.output),
     })
 }
 
 /// What the report knows before the run.
 pub(super) fn shape(config: &CheckConfig, targets: &Targets) -> RunShape {
-    RunShape { targets: targets.clone(), count: config.count, expect: config.expect }
+    RunShape {
+        targets: targets.clone(),
+        count: config.count,
+        expect: config.expect,
+        early: config.early,
+    }
 }
