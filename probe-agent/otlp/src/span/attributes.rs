@@ -80,7 +80,8 @@ fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
     if let Some(ns) = record.handshake_ns() {
         all.push(double("probe_agent.handshake.duration", ns as f64 / 1e9));
     }
-    if record.errno != 0 {
+    // A negative one is no errno: the name did not resolve, which `error.type` says.
+    if record.errno > 0 {
         all.push(int("probe_agent.errno", record.errno));
     }
     if let Some(icmp) = record.icmp {
