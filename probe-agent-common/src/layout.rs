@@ -103,8 +103,8 @@ pub struct KernelLayout {
     pub dev_index: u16,
     /// `SKB_DROP_REASON_NO_SOCKET`: reported of a RST only.
     pub no_socket: u16,
-    /// Explicit padding, always 0.
-    pub _pad: [u8; 2],
+    /// `SKB_DROP_REASON_NOT_SPECIFIED`: reported of a SYN only.
+    pub not_specified: u16,
 }
 
 /// Words of [`KernelLayout::drop_reasons`].
@@ -152,7 +152,7 @@ impl KernelLayout {
         retransmit_error: ABSENT,
         dev_index: ABSENT,
         no_socket: ABSENT,
-        _pad: [0; 2],
+        not_specified: ABSENT,
     };
 }
 

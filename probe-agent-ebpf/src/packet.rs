@@ -10,6 +10,10 @@ use crate::{
 /// RST in byte 13 of a TCP header (RFC 9293, section 3.1).
 const RST: u8 = 0x04;
 
+/// SYN and ACK in the same byte.
+const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
+
 const IPPROTO_TCP: u8 = 6;
 
 /// Whether the packet is a RST itself: then the kernel sends no answer.
@@ -32,6 +36,12 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) const UNKNOWN: Self = Self { flags: 0, seq: 0, ack: 0 };
+
+    /// SYN without ACK.
+    #[inline(always)]
+    pub(crate) const fn is_syn(self) -> bool {
+        self.flags & (SYN | ACK) == SYN
+    }
 
     #[inline(always)]
     pub(crate) const fn is_rst(self) -> bool {

@@ -10,8 +10,9 @@
 //! the event itself, its packet is never NULL and it costs least.
 //!
 //! Every dropped packet of the host passes here. The reason is compared first: userspace leaves out those
-//! with which the kernel drops packets in the ordinary course of things (`NOT_SPECIFIED`, `TCP_RESET`,
-//! ...). A RST that finds no socket is reported all the same: the target has sent it.
+//! with which the kernel drops packets in the ordinary course of things (`TCP_RESET`, ...). Of two more only
+//! some packets are reported: a RST that finds no socket, because the target has sent it, and a SYN that is
+//! dropped without a reason, because no host drops one in the ordinary course of things.
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use probe_agent_common::{
@@ -67,6 +68,10 @@ fn report(skb: Typed, reason: u32) {
     let segment = headers.segment();
     if reason == u32::from(layout!(no_socket)) && !segment.is_rst() {
         // The kernel answers it, and the hooks for RSTs report that.
+        return;
+    }
+    if reason == u32::from(layout!(not_specified)) && !segment.is_syn() {
+        // Older kernels give no reason where a socket is done with a packet.
         return;
     }
     let (netns, interface) = place(skb);

@@ -25,5 +25,5 @@ mod slot_table;
 pub mod source;
 pub mod source_address;
 pub mod source_ports;
-mod source_problem;
+mod start_problem;
 mod targets;

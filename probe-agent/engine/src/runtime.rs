@@ -133,6 +133,7 @@ impl<R: Send + 'static> Runtime<R> {
         let WorkerSpec { ports, source, sink } = spec;
         let mut settings = config.settings.clone();
         settings.first_slot = number * config.settings.slots;
+        settings.socket.are_ports_chosen = settings.socket.ports.is_some();
         settings.socket.ports = Some(ports);
         let gauges = Arc::new(Gauges::default());
         let worker = Worker {

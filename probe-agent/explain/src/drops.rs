@@ -97,7 +97,9 @@ impl Timeline {
                 segment.ack == end || Some(segment.seq) == next
             }
         });
-        is_wanted && is_ours
+        // A RST that the server's TCP freed has arrived: a listener ignores it (SYN cookies).
+        let has_arrived = drop.outgoing && segment.flags.is_rst() && drop.reason.is_of_tcp();
+        is_wanted && is_ours && !has_arrived
     }
 }
 
@@ -165,6 +167,9 @@ pub(crate) fn meaning(drop: &PacketDrop) -> String {
         "XDP" | "TC_INGRESS" | "TC_EGRESS" => "a BPF program on the interface dropped it",
         "QDISC_DROP" | "QDISC_OVERLIMIT" => "the queueing discipline of the interface dropped it",
         "CPU_BACKLOG" => "the queue of received packets was full (netdev_max_backlog)",
+        "NOT_SPECIFIED" => {
+            "the kernel gives no reason (a martian address, or no way to the target from there)"
+        }
         "NO_SOCKET" => "there was no socket for it any more",
         "OTHERHOST" => "it was addressed to another host's hardware address",
         name => return format!("the kernel gives the reason {name}"),

@@ -22,7 +22,10 @@ pub(crate) fn judge(timeline: &Timeline) -> Judgements {
         }
         Outcome::TimedOut => timed_out(timeline, &mut verdicts),
         Outcome::Unreachable => {
-            verdicts.push(judgement(timeline, Verdict::Unreachable, Proof::Confirmed));
+            // A SYN-ACK that acknowledges the same SYN contradicts it.
+            let is_alone = timeline.late_synacks().next().is_none();
+            let proof = if is_alone { Proof::Confirmed } else { Proof::Inferred };
+            verdicts.push(judgement(timeline, Verdict::Unreachable, proof));
             verdicts.extend(stale_reply(timeline));
         }
         // A refusal that never left this host.

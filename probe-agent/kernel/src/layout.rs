@@ -24,8 +24,7 @@ const DROP: &str = "skb_drop_reason";
 const DROP_PREFIX: &str = "SKB_DROP_REASON_";
 
 /// The reasons with which the kernel frees packets of every healthy connection, or which say nothing.
-const UNREPORTED: [&str; 6] =
-    ["NOT_DROPPED_YET", "CONSUMED", "NOT_SPECIFIED", "TCP_RESET", "SOCKET_CLOSE", "MAX"];
+const UNREPORTED: [&str; 5] = ["NOT_DROPPED_YET", "CONSUMED", "TCP_RESET", "SOCKET_CLOSE", "MAX"];
 
 /// The layout of this kernel, without the cookie; `None` where BTF does not describe sockets or packets.
 /// What only some kernels have is [`ABSENT`].
@@ -46,11 +45,8 @@ pub(crate) fn read(types: &KernelTypes) -> Option<KernelLayout> {
             request_snt_isn: optional("tcp_request_sock", "snt_isn"),
         },
         drop_reasons: reported_drops(types),
-        no_socket: drop_reasons(types)
-            .iter()
-            .find(|(_, name)| *name == DropReason::NO_SOCKET.0)
-            .and_then(|(number, _)| u16::try_from(*number).ok())
-            .unwrap_or(ABSENT),
+        no_socket: drop_reason(types, DropReason::NO_SOCKET),
+        not_specified: drop_reason(types, DropReason::NOT_SPECIFIED),
         dev_net: optional("net_device", "nd_net"),
         dev_index: optional("net_device", "ifindex"),
         net_cookie: optional("net", "net_cookie"),
@@ -82,6 +78,12 @@ pub(crate) fn rst_reasons(types: &KernelTypes) -> HashMap<i32, String> {
 pub(crate) fn drop_reasons(types: &KernelTypes) -> HashMap<i32, String> {
     let short = |name: String| name.strip_prefix(DROP_PREFIX).map(str::to_owned).unwrap_or(name);
     types.enumerators(DROP).into_iter().map(|(number, name)| (number, short(name))).collect()
+}
+
+/// This kernel's number of a reason.
+fn drop_reason(types: &KernelTypes, reason: DropReason) -> u16 {
+    let found = drop_reasons(types).into_iter().find(|(_, name)| name == reason.0);
+    found.and_then(|(number, _)| u16::try_from(number).ok()).unwrap_or(ABSENT)
 }
 
 /// A bit for each reason that the hook reports.

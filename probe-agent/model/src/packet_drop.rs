@@ -14,8 +14,16 @@ impl DropReason {
     pub const NETFILTER: Self = Self("NETFILTER_DROP");
     /// No socket takes it.
     pub const NO_SOCKET: Self = Self("NO_SOCKET");
+    /// The kernel gives no reason.
+    pub const NOT_SPECIFIED: Self = Self("NOT_SPECIFIED");
     /// The next hop did not answer (ARP, neighbour discovery).
     pub const NO_NEIGHBOUR: Self = Self("NEIGH_FAILED");
+
+    /// Whether TCP itself freed the packet, so that it has reached its host.
+    #[must_use]
+    pub fn is_of_tcp(self) -> bool {
+        self.0.starts_with("TCP_") || self == Self::NO_SOCKET
+    }
 
     /// Whether the next hop could not be found.
     #[must_use]

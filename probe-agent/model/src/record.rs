@@ -118,10 +118,10 @@ pub struct TcpInfo {
     pub retransmits: u32,
 }
 
-/// What is wrong with the addresses that this host could send from. Looked for only if a probe could not be
-/// started.
+/// What on this host keeps a probe from starting, where its errno has several causes. Looked for only if a
+/// probe could not be started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SourceProblem {
+pub enum StartProblem {
     /// Nothing that was found.
     #[default]
     None,
@@ -129,6 +129,16 @@ pub enum SourceProblem {
     Tentative,
     /// An IPv6 address failed duplicate address detection (`IFA_F_DADFAILED`).
     Duplicate,
+    /// This host has no IPv6 address that leads anywhere.
+    NoIpv6,
+    /// The target is a broadcast address.
+    Broadcast,
+    /// The source port is below 1024 (`net.ipv4.ip_unprivileged_port_start`) and needs a privilege.
+    PrivilegedPort,
+    /// No port of the ephemeral range is free (`net.ipv4.ip_local_port_range`).
+    NoFreePort,
+    /// None of the source ports that were asked for is free.
+    NoFreeSourcePort,
 }
 
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
@@ -163,8 +173,8 @@ pub struct ProbeRecord {
     pub tcp_info: Option<TcpInfo>,
     /// The ICMP error that ended the probe, if one did.
     pub icmp: Option<IcmpError>,
-    /// What is wrong with this host's addresses, if that kept the probe from starting.
-    pub source_problem: SourceProblem,
+    /// What on this host kept the probe from starting.
+    pub start_problem: StartProblem,
     /// The address that `connect()` was given, if the kernel sent the SYN to another one, which is in
     /// `flow`: a program on the cgroup replaced it (`BPF_CGROUP_INET4_CONNECT`, `BPF_CGROUP_INET6_CONNECT`).
     pub redirected_from: Option<SocketAddr>,

@@ -7,7 +7,7 @@ use kernel::monotonic;
 use model::{
     flow,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, SourceProblem, StateHook},
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StartProblem, StateHook},
     target::TargetId,
 };
 
@@ -196,7 +196,7 @@ impl<S: Source> EventLoop<S> {
             kernel,
             tcp_info: None,
             icmp: end.icmp.filter(|icmp| is_about(icmp, kernel.as_ref())).map(|icmp| icmp.error),
-            source_problem: SourceProblem::None,
+            start_problem: StartProblem::None,
             redirected_from: None,
             fresh_socket: flight.fresh_socket,
             early_reuse: flight.early_reuse,

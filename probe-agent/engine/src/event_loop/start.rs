@@ -23,7 +23,7 @@ use crate::{
     probe_socket::ConnectResult,
     slot_table::{ChosenSlot, StartedProbe},
     source::Source,
-    source_address, source_problem,
+    source_address, start_problem,
 };
 
 /// How long one turn starts probes, in nanoseconds: answers and timeouts wait meanwhile.
@@ -214,7 +214,7 @@ impl<S: Source> EventLoop<S> {
             kernel: None,
             tcp_info: None,
             icmp: None,
-            source_problem: source_problem::find(address, errno),
+            start_problem: start_problem::find(address, errno, &self.settings.socket),
             redirected_from: None,
             fresh_socket: true,
             early_reuse: false,

@@ -5,7 +5,7 @@ use model::{
     errno::NameError,
     event::EventKind,
     outcome::Outcome,
-    record::{HalfOpen, ProbeRecord, SourceProblem},
+    record::{HalfOpen, ProbeRecord, StartProblem},
     verdict::Verdict,
 };
 
@@ -153,18 +153,35 @@ fn silent(timeline: &Timeline) -> String {
 
 /// Advice for an errno of this host.
 fn local(probe: &ProbeRecord) -> Option<String> {
-    let source = probe.source_problem;
+    let source = probe.start_problem;
     // A probe without a port had no socket yet.
     let is_connect = probe.flow.local_port != 0;
     let text = match probe.errno {
         errno if NameError::from_errno(errno).is_some() => {
             "Check the name, and the name servers in /etc/resolv.conf. The name is looked up again."
         }
-        _ if source == SourceProblem::Tentative => {
+        _ if source == StartProblem::Tentative => {
             "This host's IPv6 address for the target is tentative: duplicate address detection has not \
              finished (`ip -6 addr`). Wait, or set net.ipv6.conf.INTERFACE.optimistic_dad."
         }
-        _ if source == SourceProblem::Duplicate => {
+        _ if source == StartProblem::NoIpv6 => {
+            "This host has no IPv6 address that leads to other hosts, or IPv6 is disabled \
+             (net.ipv6.conf.all.disable_ipv6)."
+        }
+        _ if source == StartProblem::Broadcast => {
+            "The target is a broadcast address; TCP needs one host's."
+        }
+        _ if source == StartProblem::PrivilegedPort => {
+            "A source port below 1024 needs CAP_NET_BIND_SERVICE (net.ipv4.ip_unprivileged_port_start)."
+        }
+        _ if source == StartProblem::NoFreePort => {
+            "No source port is free: other sockets, also in TIME_WAIT, use all of \
+             net.ipv4.ip_local_port_range, or net.ipv4.ip_local_reserved_ports excludes them."
+        }
+        _ if source == StartProblem::NoFreeSourcePort => {
+            "Another socket uses that source port. Choose another --source-port."
+        }
+        _ if source == StartProblem::Duplicate => {
             "This host's IPv6 address for the target failed duplicate address detection: another host has it \
              (`ip -6 addr` shows dadfailed)."
         }

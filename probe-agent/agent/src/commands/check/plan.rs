@@ -53,6 +53,7 @@ pub(super) fn plan(
             socket: SocketSettings {
                 source: config.source.map(|ip| ip.to_canonical()),
                 ports: config.source_ports.map(|p| p.ports()),
+                are_ports_chosen: config.source_ports.is_some(),
                 interface: config.interface.clone(),
                 mark: config.mark,
                 freebind: config.freebind,

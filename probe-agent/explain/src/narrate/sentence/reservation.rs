@@ -55,6 +55,9 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
                 }
                 Verdict::TargetReset => "the socket's error shows it, and no RST was seen",
                 Verdict::Refused => return refusal_reservation(timeline),
+                Verdict::Unreachable if timeline.late_synacks().next().is_some() => {
+                    return refusal_reservation(timeline);
+                }
                 Verdict::AckLeaked
                 | Verdict::LocalDrop
                 | Verdict::SimultaneousOpen
