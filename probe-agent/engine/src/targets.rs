@@ -124,7 +124,9 @@ impl<J> TargetTable<J> {
 
     /// The next probe of a target has no address to go to, and fails with this errno.
     pub(crate) fn set_unresolved(&mut self, target: TargetId, errno: i32) {
-        self.entries[target.0 as usize].source = Source::Unresolved(errno);
+        if let Some(entry) = self.entries.get_mut(target.0 as usize) {
+            entry.source = Source::Unresolved(errno);
+        }
     }
 
     /// A probe failed: the next one looks up the route again, because it or the source address may have

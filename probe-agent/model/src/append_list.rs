@@ -93,10 +93,10 @@ impl<T> Index<usize> for AppendList<T> {
     type Output = T;
 
     /// # Panics
-    /// There is no such entry.
+    /// There is no such entry. [`Self::get`] does not panic.
     fn index(&self, index: usize) -> &T {
-        let len = self.len();
-        self.get(index).unwrap_or_else(|| panic!("entry {index} of a list of {len}"))
+        // As a slice does: such an index is not one of the initial entries either.
+        self.get(index).unwrap_or_else(|| self.initial.index(index))
     }
 }
 

@@ -106,8 +106,8 @@ impl RateLimits {
 
     /// When the next probe of a host may start.
     pub(crate) fn next_start_of_host(&self, host: u32) -> u64 {
-        let hosts = self.per_host.as_ref();
-        hosts.map_or(0, |hosts| hosts.next_start[host as usize].load(Ordering::Relaxed))
+        let next_start = self.per_host.as_ref().and_then(|hosts| hosts.next_start(host));
+        next_start.map_or(0, |next_start| next_start.load(Ordering::Relaxed))
     }
 
     /// Takes a start for a target that is due.
@@ -119,7 +119,8 @@ impl RateLimits {
             limit.acquire(next_start, now).map_err(|_| RateLimited::Run)?;
         }
         if let (Some(hosts), Some(host)) = (&self.per_host, host)
-            && let Err(until) = hosts.limit.acquire(&hosts.next_start[host as usize], now)
+            && let Some(next_start) = hosts.next_start(host)
+            && let Err(until) = hosts.limit.acquire(next_start, now)
         {
             if let Some((limit, next_start)) = &self.run {
                 limit.release(next_start);
@@ -134,8 +135,10 @@ impl RateLimits {
         if let Some((limit, next_start)) = &self.run {
             limit.charge(next_start, now);
         }
-        if let (Some(hosts), Some(host)) = (&self.per_host, self.host(target)) {
-            hosts.limit.charge(&hosts.next_start[host as usize], now);
+        if let (Some(hosts), Some(host)) = (&self.per_host, self.host(target))
+            && let Some(next_start) = hosts.next_start(host)
+        {
+            hosts.limit.charge(next_start, now);
         }
     }
 }
@@ -157,6 +160,11 @@ impl PerHost {
         let next_start = numbers.iter().map(|_| AtomicU64::new(0)).collect();
         Self { limit: RateLimit::new(rate), next_start, hosts, numbers: Mutex::new(numbers) }
     }
+    /// When the next probe of a host may start.
+    fn next_start(&self, host: u32) -> Option<&AtomicU64> {
+        self.next_start.get(host as usize)
+    }
+
     /// Adds the targets by which the list of the run has grown.
     fn follow(&self, targets: &Targets) {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
