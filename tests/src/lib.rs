@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod busy;
 pub mod cgroup;
+pub mod name_server;
 pub mod namespaces;
 pub mod otlp;
 pub mod overload;

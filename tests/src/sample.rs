@@ -1,6 +1,6 @@
 //! Probes for the tests of the export, one of each kind that matters to it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use explain::{
     ExplainedProbe, fixtures,
@@ -14,7 +14,7 @@ use model::{
     outcome::Outcome,
     record::{Closing, ProbeId, ProbeRecord},
     step::{Certainty, Direction, Step, StepKind},
-    target::Target,
+    target::{Target, Targets},
     verdict::{Proof, Verdict},
 };
 use probe_agent_common::SlotRecord;
@@ -33,10 +33,10 @@ pub fn unix(after: u64) -> u64 {
 
 /// The target of all samples, the only one of the run.
 #[must_use]
-pub fn targets() -> Arc<[Target]> {
+pub fn targets() -> Targets {
     let address: SocketAddr = ([10, 77, 0, 2], 9000).into();
     let name = "db.example:9000".to_owned();
-    Arc::new([Target { name, host: "db.example".to_owned(), address }])
+    [Target { name, host: "db.example".to_owned(), address }].into()
 }
 
 /// SYN, SYN-ACK, RST.

@@ -9,7 +9,7 @@ pub(crate) mod values;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::parse::{Stop, parse};
+pub(crate) use self::parse::{Stop, log_format, parse};
 use self::{check::CheckArgs, demo::DemoArgs, log::LogArgs};
 
 /// The whole command line.
@@ -50,9 +50,10 @@ Exit codes:
   0    every target behaved as expected
   1    at least one target did not
   2    the command line or the configuration is invalid
-  3    a privilege is missing that the command requires
+  3    a privilege is missing that the command or a flag requires
   4    telemetry was not delivered
   5    the run could not be finished, or its results could not be written
   130  interrupted (prints the summary so far; a second signal abandons undelivered spans)
+If several apply: the first of 2, 3, 5, 130, 1, 4, 0. SIGTERM under --count 0 gives 0 or 4.
 
 Results go to stdout, progress and messages to stderr. NO_COLOR is honored.";

@@ -34,6 +34,7 @@ pub(crate) use self::error::ConfigError;
 use self::netns::NetworkNamespace;
 use crate::{
     cli::{check::CheckArgs, values::PortRange},
+    names::Choice,
     targets::{file, spec::TargetSpec},
 };
 
@@ -56,8 +57,10 @@ pub(crate) enum KernelUse {
 pub(crate) struct CheckConfig {
     /// At least one: those of the command line, then those of the file. Duplicates are allowed.
     pub targets: Vec<TargetSpec>,
-    /// The number of targets, also after [`Self::targets`] has been taken.
+    /// The number of targets; once they are resolved, each address of a name is one.
     pub target_count: usize,
+    /// Which addresses of names are probed.
+    pub choice: Choice,
     /// Probes per target; `None`: until interrupted.
     pub count: Option<NonZeroU64>,
     /// Time between the starts of two probes of one target; zero: as fast as possible.
@@ -135,6 +138,7 @@ impl CheckConfig {
     ) -> Result<Self, ConfigError> {
         let targets = rules::targets(&args.targets, listed)?;
         rules::source(args, &targets)?;
+        rules::family(args, &targets)?;
         rules::jitter(args, &targets)?;
         if let Some(name) = &args.interface {
             rules::interface(name)?;
@@ -146,6 +150,7 @@ impl CheckConfig {
         Ok(Self {
             target_count: targets.len(),
             targets,
+            choice: rules::choice(args),
             count: NonZeroU64::new(args.count),
             interval: args.interval.0,
             jitter: args.jitter.0,
@@ -192,11 +197,10 @@ impl CheckConfig {
 
     /// When the probes start. With one probe per target somebody waits for the result, so all start at
     /// once; otherwise the first probes are spread.
-    pub(crate) fn pace(&self) -> Pacing {
-        let own = self.targets.iter().any(|target| target.interval.is_some());
-        let intervals = self.targets.iter().filter(|_| own).map(|target| target.interval);
+    /// `intervals` are those of targets that have one of their own.
+    pub(crate) fn pace(&self, intervals: Box<[Option<Duration>]>) -> Pacing {
         Pacing {
-            intervals: intervals.collect(),
+            intervals,
             jitter: self.jitter,
             spread: self.count != NonZeroU64::new(1),
             rate: self.rate,

@@ -1,6 +1,8 @@
 //! The exit code of a command, decided in one place.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
+
+use model::errno::errno_text;
 
 /// How the command ends. The numbers are a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,8 @@ pub(crate) enum Exit {
     /// The command could not finish: its results could not be written, or this host refused a resource
     /// such as a thread.
     Unfinished,
-    /// SIGINT, SIGTERM or SIGHUP; the summary so far was printed.
+    /// SIGINT, SIGTERM or SIGHUP; the summary so far was printed. A service that SIGTERM ends is not
+    /// interrupted ([`Stopped::AsService`]).
     Interrupted,
 }
 
@@ -46,30 +49,40 @@ impl From<Exit> for ExitCode {
 /// How a run that was finished went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// Ended by SIGINT, SIGTERM or SIGHUP.
-    pub interrupted: bool,
+    /// What ended it before all its probes were done.
+    pub stopped: Option<Stopped>,
     /// At least one target did not behave as expected.
     pub target_unexpected: bool,
     /// Spans were rejected or dropped.
     pub telemetry_lost: bool,
 }
 
+/// What ended a run before all its probes were done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// A signal, before a run with a count was complete, or before its spans were delivered; or SIGINT or
+    /// SIGHUP.
+    Interrupted,
+    /// SIGTERM, in a run without an end: that is how a service ends.
+    AsService,
+}
+
 impl Ending {
     /// The exit code, the first of these that applies:
     ///
     /// 1. interrupted: the run is not complete, so 0 or 1 would claim too much;
-    /// 2. a target was not as expected: lost telemetry does not change that answer;
+    /// 2. a target was not as expected: lost telemetry does not change that answer. A service that is ended
+    ///    by its manager has no such answer: it has run for months, and some probe of a target has failed;
     /// 3. telemetry was lost;
     /// 4. all is well.
+    ///
+    /// What keeps a command from its end comes before all of them: see [`Failure`].
     pub(crate) const fn exit(self) -> Exit {
-        if self.interrupted {
-            Exit::Interrupted
-        } else if self.target_unexpected {
-            Exit::NotAsExpected
-        } else if self.telemetry_lost {
-            Exit::Telemetry
-        } else {
-            Exit::AsExpected
+        match self.stopped {
+            Some(Stopped::Interrupted) => Exit::Interrupted,
+            None if self.target_unexpected => Exit::NotAsExpected,
+            None | Some(Stopped::AsService) if self.telemetry_lost => Exit::Telemetry,
+            None | Some(Stopped::AsService) => Exit::AsExpected,
         }
     }
 }
@@ -88,14 +101,31 @@ impl Failure {
         Self { line: error.to_string(), exit: Exit::Usage }
     }
 
+    pub(crate) fn privilege(error: impl std::fmt::Display) -> Self {
+        Self { line: error.to_string(), exit: Exit::Privilege }
+    }
+
     pub(crate) fn other(error: impl Into<anyhow::Error>) -> Self {
         Self { line: format!("{:#}", error.into()), exit: Exit::Unfinished }
     }
 }
 
+/// Whether this host has run out of descriptors or memory, which is no fault of the command line. Works for
+/// errors in words, too: these have no number.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    let text = error.to_string();
+    [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN]
+        .into_iter()
+        .any(|errno| error.raw_os_error() == Some(errno) || text == errno_text(errno))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ending, Exit, Failure};
+    use std::io;
+
+    use model::errno::in_words;
+
+    use super::{Ending, Exit, Failure, Stopped, is_shortage};
 
     #[test]
     fn the_first_that_applies_decides() {
@@ -106,13 +136,31 @@ mod tests {
             ("target telemetry", 1),
             ("interrupted", 130),
             ("interrupted target telemetry", 130),
+            ("service", 0),
+            ("service target", 0),
+            ("service telemetry", 4),
+            ("service target telemetry", 4),
         ] {
+            let stopped = match facts {
+                _ if facts.contains("interrupted") => Some(Stopped::Interrupted),
+                _ if facts.contains("service") => Some(Stopped::AsService),
+                _ => None,
+            };
             let ending = Ending {
-                interrupted: facts.contains("interrupted"),
+                stopped,
                 target_unexpected: facts.contains("target"),
                 telemetry_lost: facts.contains("telemetry"),
             };
             assert_eq!(ending.exit().code(), code, "{facts}");
+        }
+    }
+
+    #[test]
+    fn a_shortage_is_recognised_with_and_without_its_number() {
+        for (errno, expected) in [(libc::EMFILE, true), (libc::ENOMEM, true), (libc::EACCES, false)]
+        {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!((is_shortage(&error), is_shortage(&in_words(error))), (expected, expected));
         }
     }
 

@@ -10,7 +10,10 @@ mod text;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, registry};
 
 use self::{filter::FilterError, stderr::Stderr, text::Text};
-use crate::cli::log::{LogArgs, LogFormat};
+use crate::{
+    cli::log::{LogArgs, LogFormat},
+    echo,
+};
 
 /// The target of the error that ends the command. It passes every filter.
 const FATAL: &str = "probe_agent::fatal";
@@ -28,14 +31,14 @@ pub(crate) fn start(args: LogArgs) -> Result<(), FilterError> {
     error
 }
 
-/// Starts printing messages where there are no flags: the command line is invalid.
-pub(crate) fn start_plain() {
-    install(filter::default(), LogFormat::Text);
+/// Starts printing messages where the flags are not known, because the command line is invalid.
+pub(crate) fn start_plain(format: LogFormat) {
+    install(filter::default(), format);
 }
 
 /// Reports the error that ends the command, in one line.
 pub(crate) fn fatal(line: &str) {
-    tracing::error!(target: FATAL, "{line}");
+    tracing::error!(target: FATAL, "{}", echo::line(line));
 }
 
 fn install(filter: EnvFilter, format: LogFormat) {

@@ -3,12 +3,16 @@
 mod cli;
 mod commands;
 mod config;
+mod echo;
 mod exit;
 mod logging;
+mod names;
 mod signals;
+mod stdout;
 mod targets;
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
@@ -18,23 +22,25 @@ use model::errno::in_words;
 use report::reporter::reader_gone;
 
 use crate::{
-    cli::{Cli, Command, Stop},
+    cli::{Command, Stop},
     exit::{Exit, Failure},
 };
 
 fn main() -> ExitCode {
-    let exit = run(cli::parse(std::env::args_os())).unwrap_or_else(|failure| {
+    signals::survive_file_limits();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let exit = run(&arguments).unwrap_or_else(|failure| {
         logging::fatal(&failure.line);
         failure.exit
     });
     exit.into()
 }
 
-fn run(parsed: Result<Cli, Stop>) -> Result<Exit, Failure> {
-    let cli = match parsed {
+fn run(arguments: &[OsString]) -> Result<Exit, Failure> {
+    let cli = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(stop) => {
-            logging::start_plain();
+            logging::start_plain(cli::log_format(arguments));
             return match stop {
                 Stop::Print(text) => print(&text),
                 Stop::Usage(line) => Err(Failure::usage(line)),
@@ -42,6 +48,7 @@ fn run(parsed: Result<Cli, Stop>) -> Result<Exit, Failure> {
         }
     };
     logging::start(cli.log).map_err(Failure::usage)?;
+    stdout::check().map_err(Failure::other)?;
     match cli.command {
         Command::Check(args) => commands::check::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
@@ -50,6 +57,7 @@ fn run(parsed: Result<Cli, Stop>) -> Result<Exit, Failure> {
 
 /// Prints the help or the version. A reader that has read enough (`--help | head`) is no failure.
 fn print(text: &str) -> Result<Exit, Failure> {
+    stdout::check().map_err(Failure::other)?;
     let mut out = io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if !reader_gone(&error) => {

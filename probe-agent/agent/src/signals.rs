@@ -4,23 +4,35 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     },
 };
 
 use anyhow::Context;
 use model::errno::in_words;
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     low_level,
 };
 
 use crate::exit::{Exit, Failure};
 
+/// Lets a write beyond the limit for the size of files (`ulimit -f`) fail with `EFBIG`, which is reported,
+/// instead of ending the process. Unlike a signal that is ignored, a handled one is the default again in the
+/// programs that this one starts.
+pub(crate) fn survive_file_limits() {
+    // SAFETY: the action does nothing.
+    let registered = unsafe { low_level::register(SIGXFSZ, || ()) };
+    // If this host refuses it, the limit ends the process, as it does without this function.
+    drop(registered);
+}
+
 /// The signals received so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupts {
     received: Arc<AtomicUsize>,
+    /// The first of them; 0 before.
+    first: Arc<AtomicI32>,
     stop: Arc<AtomicBool>,
 }
 
@@ -38,11 +50,13 @@ impl Interrupts {
     }
 
     fn register(handled: usize) -> io::Result<Self> {
-        let this = Self { received: Arc::default(), stop: Arc::default() };
+        let this = Self::default();
         let hangup = (!is_ignored(SIGHUP)?).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
-            let Self { received, stop } = this.clone();
+            let Self { received, first, stop } = this.clone();
             let action = move || {
+                // It fails if another signal was first.
+                let _ = first.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
                 if received.fetch_add(1, Ordering::Relaxed) >= handled {
                     low_level::exit(i32::from(Exit::Interrupted.code()));
                 }
@@ -58,6 +72,11 @@ impl Interrupts {
     /// Set by the first signal, and by whatever else ends the run.
     pub(crate) const fn stop(&self) -> &Arc<AtomicBool> {
         &self.stop
+    }
+
+    /// Whether SIGTERM, with which a service manager ends a service, came first.
+    pub(crate) fn is_termination(&self) -> bool {
+        self.first.load(Ordering::Relaxed) == SIGTERM
     }
 
     /// How many were received.

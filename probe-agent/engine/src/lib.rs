@@ -12,6 +12,7 @@ mod flights;
 pub mod gauges;
 mod icmp_queue;
 mod in_flight_limit;
+pub mod names;
 mod observer;
 pub mod pacing;
 mod probe_socket;

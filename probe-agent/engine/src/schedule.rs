@@ -6,6 +6,8 @@
 //! the heap. A target needs 48 bytes.
 
 mod assign;
+mod follow;
+mod rng;
 mod source;
 
 use std::{
@@ -18,13 +20,24 @@ pub(crate) use self::{
     assign::{Assignment, assign},
     source::{ScheduledTargets, WorkerConfig},
 };
-use super::pacing::{Jitter, RateLimited, RateLimits};
+use self::{follow::FollowedNames, rng::Rng};
+use super::{
+    names::NO_NAME,
+    pacing::{Jitter, RateLimited, RateLimits},
+};
 use model::target::TargetId;
 
+/// How long a name without an address waits for its next probe if it has no interval, in nanoseconds. No
+/// network slows it down.
+const UNRESOLVED_INTERVAL: u64 = 1_000_000_000;
+
 /// A target, and the probes that are left for it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     target: TargetId,
+    /// The name that it is an address of, or [`NO_NAME`].
+    name: u32,
+    /// 0 if it is done, or if its name has other addresses now; `u64::MAX` without a limit.
     probes_left: u64,
     /// Nanoseconds.
     interval: u64,
@@ -62,7 +75,10 @@ impl PartialOrd for Due {
 /// The targets of a worker, in the order in which they are due.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    entries: Box<[Entry]>,
+    entries: Vec<Entry>,
+    /// How many entries have probes left.
+    live: usize,
+    names: Option<FollowedNames>,
     heap: BinaryHeap<Reverse<Due>>,
     /// Due targets of rate-limited destinations, by destination: since when they are due, and their entry.
     queues: HashMap<u32, VecDeque<(u64, u32)>>,
@@ -84,6 +100,8 @@ impl Schedule {
         let assignments = assignments.iter().filter(|assignment| assignment.count != Some(0));
         let mut schedule = Self {
             entries: assignments.clone().map(Entry::new).collect(),
+            live: assignments.clone().count(),
+            names: None,
             heap: BinaryHeap::new(),
             queues: HashMap::new(),
             limits,
@@ -101,6 +119,9 @@ impl Schedule {
 
     /// When the next probe can start; `None` if there is none left.
     pub(super) fn next_due(&self) -> Option<u64> {
+        if self.live == 0 {
+            return None;
+        }
         let Reverse(next) = self.heap.peek()?;
         Some(next.at.max(self.limits.next_start()))
     }
@@ -113,6 +134,11 @@ impl Schedule {
                 return None;
             }
             match next.item {
+                Item::Entry(index) if self.entries[index as usize].probes_left == 0 => {
+                    self.heap.pop();
+                    self.on_left(index);
+                }
+                Item::Entry(index) if self.follow_name(index, next.at) => {}
                 Item::Entry(index) => {
                     let host = self.limits.host(self.entries[index as usize].target);
                     if let Some(queue) = host.and_then(|host| self.queues.get_mut(&host)) {
@@ -132,6 +158,10 @@ impl Schedule {
                     }
                 }
                 Item::Host(host) => {
+                    self.drop_removed(host);
+                    if !self.queues.contains_key(&host) {
+                        continue;
+                    }
                     match self.limits.acquire(Some(host), now) {
                         Ok(()) => {}
                         Err(RateLimited::Run) => return None,
@@ -180,8 +210,7 @@ impl Schedule {
     /// The same for a target that is not in the heap.
     fn put_back(&mut self, since: u64, index: u32, now: u64) -> TargetId {
         if let Some(at) = self.next_time(since, index, now) {
-            let due = self.due(at, Item::Entry(index));
-            self.heap.push(Reverse(due));
+            self.push(at, Item::Entry(index));
         }
         self.entries[index as usize].target
     }
@@ -189,15 +218,26 @@ impl Schedule {
     /// When a target that was due since `since` and starts now is due again; `None` if it is done.
     fn next_time(&mut self, since: u64, index: u32, now: u64) -> Option<u64> {
         let entry = &mut self.entries[index as usize];
-        entry.probes_left -= 1;
+        let is_endless = entry.probes_left == u64::MAX;
+        entry.probes_left -= u64::from(!is_endless);
         if entry.probes_left == 0 {
+            self.live -= 1;
             return None;
+        }
+        let entry = *entry;
+        if is_endless && entry.interval == 0 && self.is_unresolved(index) {
+            return Some(now + UNRESOLVED_INTERVAL);
         }
         let max = self.jitter.max(entry.interval);
         let wait = entry.interval - max + self.rng.up_to(max.saturating_mul(2));
         // Counted from the time at which it was due, to keep the rate. But a backlog must not be made up
         // for in a burst.
         Some((since + wait).max(now))
+    }
+
+    fn push(&mut self, at: u64, item: Item) {
+        let due = self.due(at, item);
+        self.heap.push(Reverse(due));
     }
 
     fn replace_next(&mut self, at: u64, item: Item) {
@@ -219,29 +259,10 @@ impl Entry {
     fn new(assignment: &Assignment) -> Self {
         Self {
             target: assignment.target,
+            name: assignment.name.unwrap_or(NO_NAME),
             probes_left: assignment.count.unwrap_or(u64::MAX),
             interval: assignment.interval,
         }
-    }
-}
-
-/// A random number generator (SplitMix64): good enough for waits, and reproducible in tests.
-#[derive(Debug)]
-struct Rng(u64);
-
-impl Rng {
-    /// A number from 0 to `max`.
-    fn up_to(&mut self, max: u64) -> u64 {
-        if max == 0 {
-            return 0;
-        }
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        let scaled = (u128::from(mixed) * (u128::from(max) + 1)) >> 64;
-        u64::try_from(scaled).unwrap_or(max)
     }
 }
 

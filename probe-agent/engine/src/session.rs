@@ -22,7 +22,7 @@ use kernel::{
     monotonic, netns,
     state_hook::StateHookChoice,
 };
-use model::target::Target;
+use model::target::Targets;
 
 pub use self::worker_sink::{Counts, ReportFilter};
 use self::{
@@ -34,6 +34,7 @@ use crate::{
     early::{EarlyFilter, EarlyReport, EarlyReports},
     event_loop::Ended,
     gauges::Gauges,
+    names::Names,
     pacing::{Pacing, RateLimits},
     runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
     schedule::{ScheduledTargets, WorkerConfig, assign},
@@ -47,7 +48,9 @@ pub struct Plan {
     /// How to probe.
     pub settings: Settings,
     /// What to probe.
-    pub targets: Arc<[Target]>,
+    pub targets: Targets,
+    /// The names among the targets, whose addresses may change; `None` if there is none.
+    pub names: Option<Arc<Names>>,
     /// Probes for each target; `None`: until stopped.
     pub count: Option<u64>,
     /// When they start.
@@ -70,10 +73,11 @@ impl Plan {
     /// One probe of each target, all at once, by one worker in the caller's network namespace, with all
     /// kernel features. The output receives every probe.
     #[must_use]
-    pub fn new(settings: Settings, targets: Arc<[Target]>) -> Self {
+    pub fn new(settings: Settings, targets: Targets) -> Self {
         Self {
             settings,
             targets,
+            names: None,
             count: Some(1),
             pacing: Pacing::default(),
             workers: 1,
@@ -196,12 +200,20 @@ fn workers<K>(
     let ports = split_range(&range, plan.workers);
     let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
     let count = u32::try_from(ports.len()).unwrap_or(1);
-    let assignments = assign(targets, plan.count, count, plan.settings.interval, &plan.pacing);
+    let assignments = assign(
+        targets,
+        plan.names.as_deref(),
+        plan.count,
+        count,
+        plan.settings.interval,
+        &plan.pacing,
+    );
     let limits = Arc::new(RateLimits::new(&plan.pacing, &plan.targets));
     let now = monotonic::now();
     let worker = |(number, (ports, assignments))| {
         let config = WorkerConfig {
-            targets: Arc::clone(&plan.targets),
+            targets: plan.targets.clone(),
+            names: plan.names.clone(),
             assignments,
             jitter: plan.pacing.jitter,
             limits: Arc::clone(&limits),

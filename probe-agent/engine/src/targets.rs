@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use model::target::TargetId;
+use model::target::{TargetId, Targets};
 use slab::Slab;
 
 use crate::{settings::SocketSettings, source_address::RouteLookup};
@@ -27,21 +27,38 @@ pub struct TargetTable<J> {
 
 struct Entry<J> {
     address: SocketAddr,
-    /// The source address, once it is known.
-    source: Option<IpAddr>,
+    source: Source,
     job: J,
 }
 
-impl<J> TargetTable<J> {
-    /// A table whose targets stay the same.
-    pub(crate) fn fixed(targets: impl ExactSizeIterator<Item = (SocketAddr, J)>) -> Self {
-        let mut entries = Slab::with_capacity(targets.len());
-        for (address, job) in targets {
-            entries.insert(Entry { address, source: None, job });
-        }
-        Self { entries, routes: RouteLookup::default(), hosts: None }
+/// The source address for a target.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// To be looked up.
+    Unknown,
+    Known(IpAddr),
+    /// The target has no address, so there is no route: the reason, as an errno.
+    Unresolved(i32),
+}
+
+impl TargetTable<()> {
+    /// A table of all targets of a run. None of them is ever removed.
+    pub(crate) fn fixed(targets: &Targets) -> Self {
+        let entries = Slab::with_capacity(targets.len());
+        let mut table = Self { entries, routes: RouteLookup::default(), hosts: None };
+        table.follow(targets);
+        table
     }
 
+    /// Adds the targets by which the list of the run has grown.
+    pub(crate) fn follow(&mut self, targets: &Targets) {
+        for target in targets.iter().skip(self.entries.len()) {
+            self.insert(target.address, ());
+        }
+    }
+}
+
+impl<J> TargetTable<J> {
     /// An empty table for targets that are added and removed.
     pub(crate) fn transient() -> Self {
         let hosts = Some(HashMap::new());
@@ -50,7 +67,7 @@ impl<J> TargetTable<J> {
 
     /// Adds a target.
     pub(crate) fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
-        let index = self.entries.insert(Entry { address, source: None, job });
+        let index = self.entries.insert(Entry { address, source: Source::Unknown, job });
         TargetId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
@@ -79,8 +96,10 @@ impl<J> TargetTable<J> {
         settings: &SocketSettings,
     ) -> io::Result<IpAddr> {
         let entry = &mut self.entries[target.0 as usize];
-        if let Some(ip) = entry.source {
-            return Ok(ip);
+        match entry.source {
+            Source::Known(ip) => return Ok(ip),
+            Source::Unresolved(errno) => return Err(io::Error::from_raw_os_error(errno)),
+            Source::Unknown => {}
         }
         let host = host(entry.address);
         let cached = self.hosts.as_ref().and_then(|hosts| hosts.get(&host).copied());
@@ -94,15 +113,27 @@ impl<J> TargetTable<J> {
             }
             hosts.insert(host, ip);
         }
-        entry.source = Some(ip);
+        entry.source = Source::Known(ip);
         Ok(ip)
+    }
+
+    /// Whether the table has a target.
+    pub(crate) fn contains(&self, target: TargetId) -> bool {
+        self.entries.contains(target.0 as usize)
+    }
+
+    /// The next probe of a target has no address to go to, and fails with this errno.
+    pub(crate) fn set_unresolved(&mut self, target: TargetId, errno: i32) {
+        if let Some(entry) = self.entries.get_mut(target.0 as usize) {
+            entry.source = Source::Unresolved(errno);
+        }
     }
 
     /// A probe failed: the next one looks up the route again, because it or the source address may have
     /// changed.
     pub(crate) fn forget_source(&mut self, target: TargetId) {
         let entry = &mut self.entries[target.0 as usize];
-        entry.source = None;
+        entry.source = Source::Unknown;
         if let Some(hosts) = &mut self.hosts {
             hosts.remove(&host(entry.address));
         }
@@ -116,7 +147,10 @@ impl<J> TargetTable<J> {
         now: u64,
     ) -> bool {
         let entry = &self.entries[target.0 as usize];
-        let ip = entry.source.or(settings.source);
+        let ip = match entry.source {
+            Source::Known(ip) => Some(ip),
+            Source::Unknown | Source::Unresolved(_) => settings.source,
+        };
         ip.is_some_and(|ip| self.routes.is_removed(ip, entry.address, settings, now))
     }
 }

@@ -43,7 +43,7 @@ pub struct ExplainedProbe {
 pub fn explain(judged: Judged) -> ExplainedProbe {
     let Judged { timeline, verdicts, expected } = judged;
     let mut findings: Vec<Finding> =
-        verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
+        verdicts.iter().map(|j| narrate::finding(&timeline, *j, expected)).collect();
     give_each_advice_once(&mut findings);
     let steps = steps::steps(&timeline);
     ExplainedProbe { timeline, findings, steps, expected }

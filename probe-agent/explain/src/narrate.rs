@@ -11,15 +11,15 @@ use model::{
     verdict::{Judgement, Verdict},
 };
 
-/// A judgement in words.
-pub(crate) fn finding(timeline: &Timeline, judgement: Judgement) -> Finding {
+/// A judgement in words. `expected`: whether the outcome is the expected one, on which the advice depends.
+pub(crate) fn finding(timeline: &Timeline, judgement: Judgement, expected: bool) -> Finding {
     let Judgement { verdict, proof } = judgement;
     Finding {
         verdict,
         proof,
         sentence: sentence::render(timeline, judgement),
         evidence: evidence::collect(timeline, verdict),
-        advice: advice::choose(timeline, verdict),
+        advice: advice::choose(timeline, verdict, expected),
         link: link(timeline, verdict),
     }
 }

@@ -4,6 +4,7 @@
 //! No I/O, no clock, no unsafe code.
 #![forbid(unsafe_code)]
 
+pub mod append_list;
 pub mod capability;
 pub mod duration;
 pub mod errno;

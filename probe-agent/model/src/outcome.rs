@@ -1,5 +1,7 @@
 //! How a probe ended: all that a health checker needs.
 
+use crate::errno::NameError;
+
 /// How a probe ended. The names are a contract: JSON, span attributes and metrics use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -73,6 +75,7 @@ pub fn error_type(outcome: Outcome, errno: i32) -> Option<&'static str> {
         (_, libc::EACCES | libc::EPERM) => "access_denied",
         (_, libc::EADDRINUSE) => "address_in_use",
         (_, libc::EADDRNOTAVAIL) => "address_not_available",
+        (_, errno) if NameError::from_errno(errno).is_some() => "name_not_resolved",
         _ => "_OTHER",
     })
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{errno::in_words, spans::SpanCounts, target::Target};
+use model::{errno::in_words, spans::SpanCounts, target::Targets};
 
 /// The most spans that a run queues if it can wait: what a collector can take in the time that is left for the
 /// last ones, and enough to keep it busy.
@@ -69,7 +69,7 @@ pub enum ExportError {
 pub struct Exporter {
     queue: mpsc::Sender<ExplainedProbe>,
     counts: Arc<DeliveryCounts>,
-    targets: Arc<[Target]>,
+    targets: Targets,
     ids: RunIds,
     timeout: Duration,
     stop: watch::Sender<Option<Instant>>,
@@ -89,7 +89,7 @@ impl Exporter {
     pub fn start(
         config: OtlpConfig,
         resource: Resource,
-        targets: Arc<[Target]>,
+        targets: Targets,
         clock: Clock,
         report: impl FnMut(&Notice<'_>) + Send + Clone + 'static,
     ) -> Result<Self, ExportError> {
@@ -113,7 +113,7 @@ impl Exporter {
             collector: collector
                 .map(|sink| MonitoredSink { sink: Arc::new(sink), warnings: warnings() }),
             file: file.transpose()?.map(|sink| MonitoredSink { sink, warnings: warnings() }),
-            run: RunContext { resource, targets: Arc::clone(&targets), clock, ids },
+            run: RunContext { resource, targets: targets.clone(), clock, ids },
             counts: Arc::clone(&counts),
         };
         let (stop, stopped) = watch::channel(None);

@@ -10,7 +10,6 @@ use std::{
     hint::black_box,
     io,
     num::NonZeroU64,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -60,7 +59,7 @@ fn main() -> io::Result<()> {
     });
     let address = "10.77.0.2:9000".parse().map_err(io::Error::other)?;
     let shape = RunShape {
-        targets: Arc::new([Target::at(address)]),
+        targets: [Target::at(address)].into(),
         count: NonZeroU64::new(u64::from(PROBES)),
         expect: Expect::Open,
         early: false,

@@ -6,7 +6,13 @@ mod state;
 use engine::early::EarlyReport;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{expect::Expect, human, outcome::Outcome, target::Target, verdict::Verdict};
+use model::{
+    expect::Expect,
+    human,
+    outcome::Outcome,
+    target::{Target, Targets},
+    verdict::Verdict,
+};
 
 use self::state::States;
 use crate::{
@@ -53,8 +59,8 @@ impl Live {
     }
 
     /// How many targets' last probes were not as expected.
-    pub(super) fn unexpected(&self) -> u64 {
-        self.states.count(|outcome| !self.expect.is_met(outcome))
+    pub(super) fn unexpected(&self, targets: &Targets) -> u64 {
+        self.states.count(&targets.retired(), |outcome| !self.expect.is_met(outcome))
     }
 
     /// A probe has ended: its line, if the outcome of its target has changed. A first probe has one only if it
@@ -112,7 +118,7 @@ impl Live {
     }
 
     /// The line of figures, if a minute has passed since the last one; before it, how much was left out.
-    pub(super) fn figures(&mut self, now: &Snapshot, targets: &[Target]) -> Option<String> {
+    pub(super) fn figures(&mut self, now: &Snapshot, targets: &Targets) -> Option<String> {
         let next = *self.next.get_or_insert(now.at + MINUTE);
         if now.at < next {
             return None;
@@ -133,16 +139,17 @@ impl Live {
     }
 
     /// Which targets are not as expected: with their names, if there are few.
-    fn down(&self, targets: &[Target]) -> String {
+    fn down(&self, targets: &Targets) -> String {
         let down = |outcome: Outcome| !self.expect.is_met(outcome);
-        let count = self.states.count(down);
+        let retired = targets.retired();
+        let count = self.states.count(&retired, down);
         if count == 0 {
             return String::new();
         }
-        let known = human::counted(self.states.known(), "target");
+        let known = human::counted(self.states.known(&retired), "target");
         let mut text = format!("{} of {known} not as expected", human::count(count));
         if count <= NAMED as u64 {
-            let named = self.states.targets(down).filter_map(|(id, outcome)| {
+            let named = self.states.targets(&retired, down).filter_map(|(id, outcome)| {
                 let target = targets.get(id.0 as usize)?;
                 Some(format!("{} ({})", target.name, outcome_words(outcome)))
             });

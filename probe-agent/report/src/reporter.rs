@@ -165,7 +165,7 @@ impl<W: Write> Reporter<W> {
     #[must_use]
     pub fn unexpected_targets(&self) -> Option<u64> {
         match &self.format {
-            Format::Table { live: Some(live), .. } => Some(live.unexpected()),
+            Format::Table { live: Some(live), .. } => Some(live.unexpected(&self.shape.targets)),
             _ => None,
         }
     }

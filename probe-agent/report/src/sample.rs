@@ -3,19 +3,19 @@
 mod build;
 pub(super) mod paths;
 
-use std::{env, fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{env, fs, net::SocketAddr, path::Path};
 
 pub(super) use self::build::Sample;
 use super::style::Look;
 use kernel::clock::Clock;
-use model::target::Target;
+use model::target::{Target, Targets};
 
 /// The SYN of every sample leaves 1 s after boot, at 2026-01-02T03:04:05Z.
 pub(super) const SYN_AT: u64 = 1_000_000_000;
 pub(super) const CLOCK: Clock = Clock { realtime_minus_monotonic_ns: 1_767_323_044_000_000_000 };
 pub(super) const NARROW: Look = Look { colour: false, width: 80 };
 
-pub(super) fn targets(list: &[(&str, &str)]) -> Arc<[Target]> {
+pub(super) fn targets(list: &[(&str, &str)]) -> Targets {
     list.iter()
         .map(|(name, address)| {
             let address: SocketAddr = address.parse().expect("a socket address");

@@ -13,7 +13,7 @@ use model::{
     outcome::Outcome,
     record::HalfOpen,
     spans::SpanCounts,
-    target::Target,
+    target::Targets,
     verdict::{Proof, Verdict},
 };
 
@@ -60,7 +60,7 @@ pub struct RunCounts {
 }
 
 impl RunCounts {
-    /// Empty counts for this many targets; their ids are below that number.
+    /// Empty counts for this many targets. A name that gets another address adds one.
     #[must_use]
     pub fn new(targets: usize) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl RunCounts {
 
     /// The summary of the run. `targets` are the targets of these counts, in order.
     #[must_use]
-    pub fn summary(&self, targets: &[Target], facts: &RunFacts) -> Summary {
+    pub fn summary(&self, targets: &Targets, facts: &RunFacts) -> Summary {
         let half_open = if self.unguarded > 0 { HalfOpen::NotEnforced } else { facts.half_open };
         let rate = self.counts.probes as f64 / facts.probing_seconds;
         Summary {
@@ -146,9 +146,13 @@ impl engine::session::Counts for RunCounts {
         if let Some(ns) = handshake {
             self.latency.record(ns);
         }
-        if let Some(target) = self.targets.get_mut(probe.target.0 as usize) {
-            target.add(outcome, judgements, expected, handshake, self.histograms);
+        let target = probe.target.0 as usize;
+        if target >= self.targets.len() {
+            // A name has got a new address.
+            self.targets.resize_with(target + 1, TargetCounts::default);
         }
+        let histogram = self.histograms && target < TARGETS_WITH_HISTOGRAM;
+        self.targets[target].add(outcome, judgements, expected, handshake, histogram);
     }
 
     fn merge(&mut self, other: Self) {
@@ -158,6 +162,9 @@ impl engine::session::Counts for RunCounts {
         self.unguarded += other.unguarded;
         self.unexpected += other.unexpected;
         self.latency.merge(&other.latency);
+        if self.targets.len() < other.targets.len() {
+            self.targets.resize_with(other.targets.len(), TargetCounts::default);
+        }
         for (to, from) in self.targets.iter_mut().zip(&other.targets) {
             to.merge(from);
         }

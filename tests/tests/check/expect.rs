@@ -6,7 +6,7 @@ use crate::support::{check, closed_port, open_port, run};
 fn as_expected_or_not() {
     let v4 = open_port("127.0.0.1:0");
     let v6 = open_port("[::1]:0");
-    // Both families, because `localhost` may resolve to either first.
+    // Both families, because the first address of `localhost` may be of either.
     let both = open_port("[::]:0");
     let (_closed, closed) = closed_port();
     let (v4, v6, closed) = (&v4.to_string(), &v6.to_string(), &closed.to_string());
@@ -27,8 +27,9 @@ fn as_expected_or_not() {
         (vec![v4, closed], "open", 1),
         (vec![v4, closed], "closed", 1),
     ] {
-        let mut command =
-            check("--no-kernel --settle 0 --count 2 --interval 0 --output jsonl --expect");
+        let mut command = check(
+            "--no-kernel --settle 0 --count 2 --interval 0 --output jsonl --resolve first --expect",
+        );
         let done = run(command.arg(expect).args(&targets));
         assert_eq!(done.code, Some(code), "{targets:?} {expect}: {done:?}");
         let summary = done.summary();
@@ -38,6 +39,16 @@ fn as_expected_or_not() {
             assert_eq!(seen["target"], **target);
             assert_eq!(seen["outcomes"][if open { "alive" } else { "refused" }], 2, "{seen}");
             assert_eq!(seen["as_expected"], open == (expect == "open"));
+        }
+        for probe in done.probes() {
+            let advice = &probe["findings"][0]["advice"];
+            match (probe["outcome"].as_str(), expect) {
+                (Some("alive"), "open") | (Some("refused"), "closed") => assert!(advice.is_null()),
+                (Some("alive"), _) => {
+                    assert!(advice.as_str().unwrap().starts_with("Something listens"), "{probe}");
+                }
+                _ => assert!(advice.as_str().unwrap().starts_with("Nothing listens"), "{probe}"),
+            }
         }
     }
 }

@@ -8,13 +8,47 @@ use probe_agent_tests::{cgroup, privileged};
 
 use crate::{
     running::{Running, wait_until},
-    support::{Scratch, check, open_port, run},
+    support::{Scratch, check, closed_port, open_port, run},
 };
 
 /// A command that starts with this disposition of SIGHUP instead of the caller's.
 fn hang_up(command: &mut Command, disposition: SigHandler) -> &mut Command {
     // SAFETY: sigaction() is async-signal-safe, and no handler is installed.
     unsafe { command.pre_exec(move || Ok(signal::signal(Signal::SIGHUP, disposition).map(drop)?)) }
+}
+
+/// The exit code of a run without an end that a signal ends.
+fn code_of(signal: Signal) -> i32 {
+    if signal == Signal::SIGTERM { 0 } else { 130 }
+}
+
+#[test]
+fn a_service_that_is_ended_has_done_its_job() {
+    let open = open_port("127.0.0.1:0");
+    let (_socket, closed) = closed_port();
+    let full = "--otlp-endpoint http://127.0.0.1:9 --otlp-timeout 100ms";
+    let end = |flags: &str, signals: &[Signal]| {
+        let flags = format!("{flags} --interval 1ms --settle 0 --no-kernel --output jsonl");
+        let mut running = Running::start(&mut check(&flags));
+        running.line();
+        signals.iter().for_each(|signal| running.signal(*signal));
+        running.finish()
+    };
+    for (flags, code) in [
+        (format!("{open} -c 0"), 0),
+        // What a target did in months is in the summary.
+        (format!("{closed} -c 0"), 0),
+        (format!("{open} -c 0 {full}"), 4),
+        // This run had an end, and has not come to it.
+        (format!("{open} -c 100000000"), 130),
+    ] {
+        let done = end(&flags, &[Signal::SIGTERM]);
+        assert_eq!(done.code, Some(code), "{flags}: {}", done.err);
+        assert_eq!(done.summary()["interrupted"], true, "{flags}");
+    }
+    let (_socket, closed) = closed_port();
+    let done = end(&format!("{closed} -c 0"), &[Signal::SIGINT]);
+    assert_eq!(done.code, Some(130), "{}", done.err);
 }
 
 #[test]
@@ -26,7 +60,7 @@ fn the_first_signal_ends_the_run_with_the_summary_so_far() {
         assert_eq!(running.line()["outcome"], "alive");
         running.signal(signal);
         let done = running.finish();
-        assert_eq!(done.code, Some(130), "{done:?}");
+        assert_eq!(done.code, Some(code_of(signal)), "{done:?}");
         let summary = done.summary();
         assert_eq!(summary["interrupted"], true);
         assert_eq!(summary["probes"], done.probes().len() + 1, "{summary}");
@@ -45,7 +79,7 @@ fn under_nohup_a_hang_up_has_no_effect() {
     // SIGHUP is not counted either: this signal is the first.
     running.signal(Signal::SIGTERM);
     let done = running.finish();
-    assert_eq!((done.code, &done.summary()["interrupted"]), (Some(130), &true.into()), "{done:?}");
+    assert_eq!((done.code, &done.summary()["interrupted"]), (Some(0), &true.into()), "{done:?}");
 }
 
 /// Names of a process's threads.
@@ -186,7 +220,7 @@ fn an_interrupt_while_it_loads_leaves_nothing_behind() {
             wait_until(what, || reached(pid));
             running.signal(signal);
             let done = running.finish();
-            assert_eq!(done.code, Some(130), "{signal} at {what}: {done:?}");
+            assert_eq!(done.code, Some(code_of(signal)), "{signal} at {what}: {done:?}");
             assert_eq!(done.summary()["interrupted"], true, "{signal} at {what}");
             assert!(!own(pid).exists(), "{signal} at {what}");
         }

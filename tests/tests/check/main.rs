@@ -25,6 +25,7 @@ mod schedule;
 mod source;
 mod source_gone;
 mod stalled;
+mod starved_names;
 mod support;
 mod terminal;
 mod usage;

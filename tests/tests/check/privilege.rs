@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use lab::Lab;
 use probe_agent_tests::{binary, privileged};
 
 use crate::support::{Done, Scratch, open_port, prepare, run};
@@ -53,23 +54,48 @@ fn kernel_events_that_are_required_but_not_available_end_it_before_the_first_pro
 }
 
 #[test]
-fn a_mark_that_may_not_be_set_is_this_hosts_error() {
+fn a_flag_whose_capability_is_missing_ends_it_before_the_first_probe() {
     privileged!();
-    let open = open_port("127.0.0.1:0");
-    let done = as_nobody(&format!("{open} --mark 7 --no-kernel --output jsonl"));
-    assert_eq!(done.code, Some(1), "{done:?}");
-    let probe = &done.probes()[0];
-    assert_eq!([&probe["outcome"], &probe["errno_name"]], ["local_error", "EPERM"], "{probe}");
-    assert!(probe["findings"][0]["advice"].as_str().unwrap().contains("CAP_NET_ADMIN"), "{probe}");
-}
-
-#[test]
-fn a_namespace_that_may_not_be_entered_is_an_error() {
-    privileged!();
-    let done = as_nobody("127.0.0.1:9 --netns /proc/self/ns/net");
-    let line = "error: --netns /proc/self/ns/net: cannot enter it (Operation not permitted): run \
-                as root, or grant CAP_SYS_ADMIN\n";
-    assert_eq!((&*done.err, done.code, &*done.out), (line, Some(2), ""));
+    let lab = Lab::new().unwrap();
+    for (flags, capabilities, line) in [
+        (
+            "--mark 7",
+            "net_admin net_raw",
+            "--mark 0x7 needs CAP_NET_ADMIN: run as root, or grant it",
+        ),
+        (
+            "--source 192.0.2.1 --freebind",
+            "net_admin net_raw",
+            "--freebind needs CAP_NET_ADMIN or CAP_NET_RAW: run as root, or grant it",
+        ),
+        (
+            "--source-port 80-2000",
+            "net_bind_service",
+            "--source-port 80-2000 needs CAP_NET_BIND_SERVICE: run as root, or grant it, or use \
+             ports from net.ipv4.ip_unprivileged_port_start on",
+        ),
+        (
+            "--netns /proc/self/ns/net",
+            "sys_admin",
+            "--netns /proc/self/ns/net: cannot enter it: Operation not permitted; run as root, or \
+             grant CAP_SYS_ADMIN",
+        ),
+        (
+            "--netns /proc/1/ns/net",
+            "sys_ptrace",
+            "--netns /proc/1/ns/net: Permission denied; run as root, or grant CAP_SYS_PTRACE for the \
+             namespace of another user's process",
+        ),
+    ] {
+        let without: Vec<String> =
+            capabilities.split(' ').map(|capability| format!("-{capability}")).collect();
+        let mut command = lab.client().command("setpriv").unwrap();
+        prepare(&mut command).args(["--bounding-set", &without.join(","), "--"]);
+        command.arg(binary::agent()).args(["check", "127.0.0.1:9", "--no-kernel"]);
+        let done = run(command.args(flags.split(' ')));
+        let expected = format!("error: {line}\n");
+        assert_eq!((&*done.err, done.code, &*done.out), (&*expected, Some(3), ""), "{flags}");
+    }
 }
 
 #[test]

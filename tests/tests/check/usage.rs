@@ -27,8 +27,22 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "[fe80::7%nosuch0]:80",
-        "target \"[fe80::7%nosuch0]:80\": cannot resolve fe80::7: there is no network interface \
-         nosuch0",
+        "target \"[fe80::7%nosuch0]:80\": there is no network interface nosuch0; 'ip link' lists \
+         them",
+    ),
+    (
+        "[fe80::7%0]:80",
+        "target \"[fe80::7%0]:80\": there is no network interface 0; 'ip link' lists them",
+    ),
+    (
+        "0x7f000001:80",
+        "target \"0x7f000001:80\": 0x7f000001 is not an IPv4 address; write four numbers from 0 to \
+         255",
+    ),
+    (
+        "10.0.0.7:80 -6",
+        "target \"10.0.0.7:80\" is IPv4, which -6 excludes; omit -6, or use one run per address \
+         family",
     ),
     (
         "https://example.org/health",
@@ -250,4 +264,71 @@ fn control_characters_do_not_break_the_line() {
     let line =
         "error: /no/such\\nfile\\u{1b}[2J: cannot read the targets: No such file or directory\n";
     assert_eq!((&*done.err, done.code), (line, Some(2)));
+}
+
+#[test]
+fn an_input_of_any_length_is_a_short_line() {
+    let scratch = Scratch::new();
+    let long = "x".repeat(50_000_000);
+    let short = format!("{}...", "x".repeat(80));
+    for (text, line) in [
+        (long.clone(), format!("target \"{short}\": not a host name: ")),
+        (
+            format!("a:{long}"),
+            format!(
+                "target \"a:{}...\": port \"{short}\" is not a number from 1 to 65535",
+                "x".repeat(78)
+            ),
+        ),
+        (format!("http://{long}"), "this is a URL".to_owned()),
+        (format!("a:1 {long}"), format!("target \"a:1\": unknown option \"{short}\"; write e.g.")),
+        (
+            format!("a:1 interval={long}"),
+            format!("target \"a:1\": interval={short}: not a duration"),
+        ),
+        (format!("[{long}"), format!("target \"[{}...\": only an IPv6", "x".repeat(79))),
+    ] {
+        let file = scratch.join("long");
+        fs::write(&file, text).unwrap();
+        let done = run(check("--targets-file").arg(&file));
+        assert_eq!(done.code, Some(2), "{line}");
+        assert!(done.err.contains(&line) && done.err.len() < 500, "{line}: {}", done.err.len());
+    }
+    let long = "x".repeat(100_000);
+    let words = "x ".repeat(50_000);
+    for (flag, value) in [
+        ("--timeout", &long),
+        ("--timeout", &words),
+        ("--interface", &long),
+        ("--source", &long),
+        ("--output", &words),
+        ("--netns", &long),
+        ("--targets-file", &long),
+        ("--otlp-endpoint", &long),
+        ("--otlp-header", &words),
+        ("--mark", &words),
+        ("a:1", &long),
+        ("a:1", &words),
+    ] {
+        let done = run(check("10.0.0.7:80 --no-kernel").args([flag, value]));
+        assert_eq!(
+            (done.code, done.err.lines().count()),
+            (Some(2), 1),
+            "{flag}: {}",
+            done.err.len()
+        );
+        assert!(done.err.len() <= 1_100, "{flag}: {}", done.err.len());
+    }
+    let done = run(check("10.0.0.7:80").env("PROBE_AGENT_LOG", "x=".repeat(50_000)));
+    assert!(done.code == Some(2) && done.err.len() <= 1_100, "{}", done.err.len());
+}
+
+#[test]
+fn an_error_in_the_command_line_has_the_format_that_it_asks_for() {
+    for arguments in ["a:1 --bogus --log-format json", "a:1 --log-format=json --timeout 5"] {
+        let done = run(&mut check(arguments));
+        assert_eq!(done.code, Some(2), "{done:?}");
+        let line: serde_json::Value = serde_json::from_str(&done.err).unwrap();
+        assert_eq!(line["level"], "ERROR", "{done:?}");
+    }
 }

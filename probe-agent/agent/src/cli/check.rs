@@ -13,6 +13,7 @@ use super::{
     choice,
     values::{JitterArg, Mark, PortRange},
 };
+use crate::names::Resolve;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +47,22 @@ pub(crate) struct CheckArgs {
     /// A line can set the interval of its target: `db.example:5432 interval=10s`.
     #[arg(long, value_name = "PATH")]
     pub targets_file: Option<PathBuf>,
+
+    /// Probe only the IPv4 addresses of host names
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Names")]
+    pub ipv4: bool,
+
+    /// Probe only the IPv6 addresses of host names
+    #[arg(short = '6', long, help_heading = "Names")]
+    pub ipv6: bool,
+
+    /// Which addresses of a host name to probe
+    ///
+    /// A name is looked up in /etc/hosts and with the name servers of /etc/resolv.conf, and again when its
+    /// answer is no longer valid (its TTL, but between 1 s and 1 h). A name that does not resolve is a
+    /// local error, and is looked up again at its interval, but at least every 30 s.
+    #[arg(long, value_name = "WHICH", default_value = "all", value_parser = choice::resolve(), help_heading = "Names")]
+    pub resolve: Resolve,
 
     /// Probes per target; 0 means until interrupted
     #[arg(short, long, value_name = "N", default_value_t = 1, help_heading = "Schedule")]

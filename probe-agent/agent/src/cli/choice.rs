@@ -9,6 +9,8 @@ use kernel::state_hook::StateHookChoice;
 use model::expect::Expect;
 use report::format::OutputFormat;
 
+use crate::names::Resolve;
+
 /// Makes the value parser of a flag. Names and help come from the enum declared here; the parsed value
 /// is of the target type.
 macro_rules! choice {
@@ -50,6 +52,17 @@ choice! {
         Json,
         /// One object per line and probe; the last line is {"summary": {...}}
         Jsonl,
+    }
+}
+
+choice! {
+    /// `--resolve`
+    ResolveChoice as resolve => Resolve {
+        /// Each address is a target of its own. A family that this host has no address of is left out if
+        /// the name has addresses of the other
+        All,
+        /// The one that a client would try first (RFC 6724)
+        First,
     }
 }
 

@@ -1,13 +1,16 @@
 //! Parses a command line; every error is one line, ready for a log.
 
-use std::ffi::OsString;
+use std::{
+    borrow::Cow,
+    ffi::{OsStr, OsString},
+};
 
 use clap::{
-    Arg, CommandFactory as _, Parser,
+    Arg, CommandFactory as _, Parser, ValueEnum as _,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::Cli;
+use super::{Cli, log::LogFormat};
 
 /// What to do instead of running a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,21 @@ where
     })
 }
 
+/// The format for messages that a command line asks for, even if it is invalid otherwise.
+pub(crate) fn log_format<T: AsRef<OsStr>>(arguments: &[T]) -> LogFormat {
+    let words: Vec<Cow<'_, str>> =
+        arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
+    let flags = words.iter().take_while(|word| *word != "--");
+    let values = flags.zip(words.iter().skip(1).map(Some).chain([None])).filter_map(
+        |(word, next)| match word.strip_prefix("--log-format") {
+            Some("") => next.map(AsRef::as_ref),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        },
+    );
+    values.last().and_then(|value| LogFormat::from_str(value, false).ok()).unwrap_or_default()
+}
+
 /// The error for a negative value, which no flag accepts. clap's own is misleading: it reads
 /// `--count -1` as two flags and calls `--count=-1` an invalid digit.
 fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
@@ -55,10 +73,13 @@ fn negative(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     if let Some(value) = text(ContextKind::InvalidValue).filter(|value| is_negative(value)) {
         return Some(line(text(ContextKind::InvalidArg)?.split(' ').next()?, value));
     }
-    // The unknown argument must be the number itself, not something before it.
-    if error.kind() != ErrorKind::UnknownArgument
-        || !text(ContextKind::InvalidArg).is_some_and(is_negative)
-    {
+    // The unknown argument must be the number itself, not something before it. -4 and -6 are flags: the flag
+    // before them lacks its value.
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument
+        && text(ContextKind::InvalidArg).is_some_and(is_negative);
+    let lacks_value = error.kind() == ErrorKind::InvalidValue
+        && text(ContextKind::InvalidValue).is_none_or(str::is_empty);
+    if !is_unknown && !lacks_value {
         return None;
     }
     let words = arguments.iter().map(|word| word.to_str().unwrap_or_default());
@@ -102,7 +123,24 @@ fn one_line(rendered: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Stop, parse};
+    use super::{LogFormat, Stop, log_format, parse};
+
+    #[test]
+    fn the_format_of_messages_is_found_in_an_invalid_command_line() {
+        for (command_line, format) in [
+            ("probe-agent", LogFormat::Text),
+            ("probe-agent chekc --log-format json", LogFormat::Json),
+            ("probe-agent --log-format=json check --bogus", LogFormat::Json),
+            ("probe-agent check --log-format json --log-format text", LogFormat::Text),
+            ("probe-agent check --log-format xml", LogFormat::Text),
+            ("probe-agent check --log-format", LogFormat::Text),
+            ("probe-agent check -- --log-format json", LogFormat::Text),
+            ("probe-agent check --log-formats json", LogFormat::Text),
+        ] {
+            let words: Vec<&str> = command_line.split_whitespace().collect();
+            assert_eq!(log_format(&words), format, "{command_line}");
+        }
+    }
 
     #[track_caller]
     fn usage(command_line: &str) -> String {
@@ -149,6 +187,12 @@ mod tests {
                 "unexpected argument '-1' found; tip: to pass '-1' as a value, use '-- -1'",
             ),
             ("probe-agent check a:1 --count -1 --outptu", "--count -1: must not be negative"),
+            ("probe-agent check a:1 --count -4", "--count -4: must not be negative"),
+            ("probe-agent check a:1 -c -6", "-c -6: must not be negative"),
+            (
+                "probe-agent check a:1 --count",
+                "a value is required for '--count <N>' but none was supplied",
+            ),
             ("probe-agent check a:1 -c-1", "--count -1: must not be negative"),
             ("probe-agent check a:1 --timeout=-2s", "--timeout -2s: must not be negative"),
             ("probe-agent check -i -2s a:1", "-i -2s: must not be negative"),

@@ -3,8 +3,10 @@
 mod export;
 mod kernel_events;
 mod memory;
+mod names;
 mod output;
 mod plan;
+mod privileges;
 mod results;
 mod slots;
 
@@ -13,7 +15,7 @@ use std::{mem, sync::Arc};
 use anyhow::Context;
 use engine::session;
 use kernel::clock::Clock;
-use model::{errno::in_words, target::Target};
+use model::errno::in_words;
 use otlp::OtlpConfig;
 use report::stats::RunCounts;
 use tracing::{debug, warn};
@@ -24,7 +26,7 @@ use crate::{
     config::{self, CheckConfig, ConfigError},
     exit::{Exit, Failure},
     signals::Interrupts,
-    targets::resolve,
+    targets::resolve::{self, Resolved},
 };
 
 /// Runs `check`. An invalid command line is reported before anything has been started.
@@ -32,15 +34,16 @@ use crate::{
 /// # Errors
 /// Why the run did not start or could not finish.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut config = config::load(args).map_err(Failure::usage)?;
+    let mut config = config::load(args)?;
     let otlp =
         OtlpConfig::new(&args.otlp, export::variable, export::ignored).map_err(Failure::usage)?;
-    let pacing = config.pace();
-    let targets = addresses(&mut config)?;
+    let Resolved { names, intervals, watch } = addresses(&mut config)?;
+    config.target_count = names.targets().len();
+    let (names, pacing) = (Arc::new(names), config.pace(intervals));
     for warning in config.warnings() {
         warn!("{warning}");
     }
-    let plan = plan::plan(&config, targets, pacing, otlp.is_some())?;
+    let plan = plan::plan(&config, Arc::clone(&names), pacing, otlp.is_some())?;
     // From here on a signal ends the run cleanly: loading the programs makes a cgroup, which must be
     // left. The second signal abandons the delivery of spans, the third ends the process.
     let interrupts = Interrupts::install(2)?;
@@ -52,11 +55,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let tracer = hooks.as_ref().map(|(tracer, _)| Arc::clone(tracer));
     let mut output = CheckOutput::new(&config, &plan, tracer, exporter, clock, interrupts);
     let counts = || RunCounts::new(plan.targets.len());
+    output.follow_names(watch, names);
     debug!(workers = plan.workers, "probing starts");
-    let result = session::run(&plan, hooks, &stop, counts, &mut output)
-        .map_err(in_words)
-        .context("cannot probe")
-        .map_err(Failure::other)?;
+    let result = session::run(&plan, hooks, &stop, counts, &mut output);
+    output.leave_names();
+    let result = result.map_err(in_words).context("cannot probe").map_err(Failure::other)?;
     debug!(
         interrupted = result.ended.interrupted,
         events_lost = result.ended.events_lost,
@@ -67,7 +70,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 /// Resolves the targets in the network namespace of the run, and checks what else depends on it.
-fn addresses(config: &mut CheckConfig) -> Result<Arc<[Target]>, Failure> {
+fn addresses(config: &mut CheckConfig) -> Result<Resolved, Failure> {
     let specs = mem::take(&mut config.targets);
     engine::runtime::inside(config.netns_file().as_ref(), || {
         if let Some(name) = &config.interface
@@ -79,9 +82,9 @@ fn addresses(config: &mut CheckConfig) -> Result<Arc<[Target]>, Failure> {
             engine::source_address::check(source)
                 .map_err(|_| Failure::usage(ConfigError::SourceAddress(source)))?;
         }
-        resolve::resolve(specs, config.source, config.timeout, Arc::new(resolve::system))
+        privileges::check(config).map_err(Failure::privilege)?;
+        resolve::resolve(specs, config.choice, config.interval, config.timeout)
             .map_err(Failure::usage)
     })
-    .map_err(|error| Failure::usage(config.cannot_enter_netns(error)))?
-    .map(Into::into)
+    .map_err(|error| Failure::from(config.cannot_enter_netns(error)))?
 }

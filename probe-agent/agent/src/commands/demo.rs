@@ -2,6 +2,7 @@
 
 use std::io;
 
+use anyhow::anyhow;
 use demo::{DemoError, DemoResult, Family, LabError, Options};
 use kernel::error::TraceError;
 
@@ -31,6 +32,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     Ok(match result {
         DemoResult::AsInjected => Exit::AsExpected,
         DemoResult::NotAsInjected => Exit::NotAsExpected,
+        // The engine stops a run, too, where this host refuses it something.
+        DemoResult::Interrupted if interrupts.received() == 0 => {
+            return Err(Failure::other(anyhow!(
+                "the demo ended early: this host refused a thread or a descriptor; see `ulimit -u` and \
+                 `ulimit -n`"
+            )));
+        }
         DemoResult::Interrupted => Exit::Interrupted,
     })
 }

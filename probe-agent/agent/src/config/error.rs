@@ -6,6 +6,8 @@ use model::time_span::TimeSpan;
 
 use crate::{
     cli::values::PortRange,
+    echo::Echo,
+    exit::{Exit, Failure, is_shortage},
     targets::{file::FileError, spec::TargetProblem},
 };
 
@@ -15,7 +17,7 @@ pub(super) const MOST_TARGETS: usize = 1_000_000;
 /// No network answers in less than about 10 us, and timers are not much more precise than this.
 pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// Why a command line is not a valid configuration. The exit code is 2.
+/// Why a command line is not a valid configuration. The exit code is 2, or 3 if a privilege is missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// Neither targets nor a file of them.
@@ -28,7 +30,7 @@ pub(crate) enum ConfigError {
     #[error("{0} targets: one run takes at most {MOST_TARGETS}")]
     TooManyTargets(usize),
     /// An invalid target.
-    #[error("target {name:?}: {problem}")]
+    #[error("target {:?}: {problem}", Echo(name))]
     Target {
         /// As written.
         name: String,
@@ -47,11 +49,12 @@ pub(crate) enum ConfigError {
     },
     /// A link-local address without its network interface.
     #[error(
-        "target {0:?}: a link-local address needs its interface; write e.g. [fe80::1%eth0]:80, or give --interface"
+        "target {:?}: a link-local address needs its interface; write e.g. [fe80::1%eth0]:80, or give --interface",
+        Echo(.0)
     )]
     NeedsZone(String),
     /// A target of the other address family.
-    #[error("target {name:?} is {}, but --source {source_address} is {}; omit --source, or use one run per address family", family(*target_is_ipv4), family(!target_is_ipv4))]
+    #[error("target {:?} is {}, but --source {source_address} is {}; omit --source, or use one run per address family", Echo(name), family(*target_is_ipv4), family(!target_is_ipv4))]
     SourceFamily {
         /// The target as written.
         name: String,
@@ -59,6 +62,22 @@ pub(crate) enum ConfigError {
         target_is_ipv4: bool,
         /// `--source`.
         source_address: IpAddr,
+    },
+    /// A target of the family that `-4` or `-6` excludes.
+    #[error("target {:?} is {}, which {flag} excludes; omit {flag}, or use one run per address family", Echo(name), family(*flag == "-6"))]
+    Family {
+        /// The target as written.
+        name: String,
+        /// `-4` or `-6`.
+        flag: &'static str,
+    },
+    /// A source address of the family that `-4` or `-6` excludes.
+    #[error("--source {source_address} is {}, which {flag} excludes; omit one of them", family(*flag == "-6"))]
+    FamilyOfSource {
+        /// `--source`.
+        source_address: IpAddr,
+        /// `-4` or `-6`.
+        flag: &'static str,
     },
     /// `--source` is not a unicast address.
     #[error(
@@ -104,14 +123,15 @@ pub(crate) enum ConfigError {
     },
     /// Not the name of a network interface.
     #[error(
-        "--interface {0:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces"
+        "--interface {:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces",
+        Echo(.0)
     )]
     Interface(String),
     /// The run's network namespace has no such interface.
     #[error("--interface {0}: no such network interface; 'ip link' lists them")]
     NoInterface(String),
     /// The network namespace cannot be opened.
-    #[error("--netns {}: {source}; give e.g. /run/netns/NAME or /proc/PID/ns/net", path.display())]
+    #[error("--netns {}: {source}; {}", path.display(), remedy(source))]
     NetnsOpen {
         /// The path.
         path: PathBuf,
@@ -119,7 +139,7 @@ pub(crate) enum ConfigError {
         source: io::Error,
     },
     /// The network namespace may not be entered.
-    #[error("--netns {}: cannot enter it ({source}): run as root, or grant CAP_SYS_ADMIN", path.display())]
+    #[error("--netns {}: cannot enter it: {source}{}", path.display(), capability(source))]
     NetnsEnter {
         /// The path.
         path: PathBuf,
@@ -136,8 +156,46 @@ pub(crate) enum ConfigError {
     },
 }
 
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let is_denied = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
+        let exit = match &error {
+            ConfigError::NetnsOpen { source, .. }
+            | ConfigError::TargetsFile(FileError::Read(_, source))
+                if is_shortage(source) =>
+            {
+                Exit::Unfinished
+            }
+            ConfigError::NetnsOpen { source, .. } if !is_denied(source) => Exit::Usage,
+            // A thread that cannot be started, for example.
+            ConfigError::NetnsEnter { source, .. } if !is_denied(source) => Exit::Unfinished,
+            ConfigError::NetnsOpen { .. } | ConfigError::NetnsEnter { .. } => Exit::Privilege,
+            _ => Exit::Usage,
+        };
+        Self { line: error.to_string(), exit }
+    }
+}
+
 fn of(name: Option<&str>) -> String {
-    name.map_or_else(String::new, |name| format!(" of target {name:?}"))
+    name.map_or_else(String::new, |name| format!(" of target {:?}", Echo(name)))
+}
+
+/// What to do about a namespace that cannot be opened.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "run as root, or grant CAP_SYS_PTRACE for the namespace of another user's process"
+        }
+        _ => "give e.g. /run/netns/NAME or /proc/PID/ns/net",
+    }
+}
+
+/// The capability that entering a namespace needs, if that is what is missing.
+fn capability(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run as root, or grant CAP_SYS_ADMIN",
+        _ => "",
+    }
 }
 
 fn family(ipv4: bool) -> &'static str {

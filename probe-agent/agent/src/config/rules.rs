@@ -6,6 +6,7 @@ use report::format::OutputFormat;
 use super::error::{ConfigError, MOST_TARGETS, SHORTEST_TIMEOUT};
 use crate::{
     cli::{check::CheckArgs, values::PortRange},
+    names::{Choice, Families},
     targets::spec::TargetSpec,
 };
 
@@ -53,6 +54,42 @@ pub(super) fn source(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), Con
         }
     }
     Ok(())
+}
+
+/// An address must be of the family that `-4` or `-6` leaves.
+pub(super) fn family(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), ConfigError> {
+    let families = families(args);
+    if let Some(source) = args.source
+        && !families.contain(source)
+    {
+        return Err(ConfigError::FamilyOfSource { source_address: source, flag: flag(args) });
+    }
+    match targets.iter().find(|target| target.host.ip().is_some_and(|ip| !families.contain(ip))) {
+        Some(target) => Err(ConfigError::Family { name: target.name.clone(), flag: flag(args) }),
+        None => Ok(()),
+    }
+}
+
+/// Which addresses of names are probed.
+pub(super) fn choice(args: &CheckArgs) -> Choice {
+    Choice {
+        resolve: args.resolve,
+        families: args.source.map_or_else(|| families(args), Families::of),
+        source: args.source,
+        has_interface: args.interface.is_some(),
+    }
+}
+
+fn families(args: &CheckArgs) -> Families {
+    match (args.ipv4, args.ipv6) {
+        (true, _) => Families::V4,
+        (false, true) => Families::V6,
+        (false, false) => Families::Both,
+    }
+}
+
+const fn flag(args: &CheckArgs) -> &'static str {
+    if args.ipv4 { "-4" } else { "-6" }
 }
 
 /// The jitter must not be longer than any interval.

@@ -15,6 +15,7 @@ use report::format::OutputFormat;
 use super::{CheckConfig, KernelUse};
 use crate::{
     cli::{self, Command, Stop, values::PortRange},
+    names::{Families, Resolve},
     targets::file,
 };
 
@@ -56,7 +57,7 @@ fn the_defaults() {
     assert_eq!((config.output, config.early), (OutputFormat::Table, false));
     assert_eq!(config.warnings(), Vec::<String>::new());
     assert_eq!(config.total_probes(), Some(1));
-    assert_eq!(config.pace(), Pacing::default(), "at once and without a limit");
+    assert_eq!(config.pace(Box::default()), Pacing::default(), "at once and without a limit");
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn every_flag() {
         jitter: Jitter::Fraction(0.0),
         ..Pacing::default()
     };
-    assert_eq!(config.pace(), pace);
+    assert_eq!(config.pace(Box::default()), pace);
     assert_eq!(config.timeout, Duration::from_millis(500));
     assert_eq!(config.workers.get(), 2);
     assert_eq!(config.source.map(|ip| ip.to_string()).as_deref(), Some("10.0.0.1"));
@@ -112,13 +113,27 @@ fn what_fits_together() {
 }
 
 #[test]
+fn the_addresses_of_names() {
+    for (flags, families, resolve) in [
+        ("", Families::Both, Resolve::All),
+        ("-4", Families::V4, Resolve::All),
+        ("-6 --resolve first", Families::V6, Resolve::First),
+        ("--source 10.0.0.1", Families::V4, Resolve::All),
+        ("--source ::1 -6", Families::V6, Resolve::All),
+    ] {
+        let choice = config(&format!("a:80 {flags}")).choice;
+        assert_eq!((choice.families, choice.resolve), (families, resolve), "{flags}");
+    }
+}
+
+#[test]
 fn targets_come_from_the_file_too() {
     let config = read("a:1", &["b:2", "[::1]:3"]).unwrap();
     let names: Vec<_> = config.targets.iter().map(|t| t.name.as_str()).collect();
     assert_eq!(names, ["a:1", "b:2", "[::1]:3"]);
     let config = read("a:1 -i 2s", &["b:2 interval=10s", "c:3"]).unwrap();
-    let own = [None, Some(Duration::from_secs(10)), None];
-    assert_eq!(*config.pace().intervals, own);
+    let own: Vec<_> = config.targets.iter().map(|target| target.interval).collect();
+    assert_eq!(own, [None, Some(Duration::from_secs(10)), None]);
     assert_eq!(config.interval, Duration::from_secs(2));
 }
 
@@ -143,6 +158,13 @@ fn what_is_wrong_is_one_line() {
             "target \"10.0.0.7:80\" is IPv4, but --source ::1 is IPv6; omit --source, or use one \
              run per address family",
         ),
+        (
+            "10.0.0.7:80 -6",
+            "target \"10.0.0.7:80\" is IPv4, which -6 excludes; omit -6, or use one run per address \
+             family",
+        ),
+        ("a:80 --source ::1 -4", "--source ::1 is IPv6, which -4 excludes; omit one of them"),
+        ("a:80 -4 -6", "the argument '--ipv4' cannot be used with '--ipv6'"),
         (
             "a:80 --source 0.0.0.0",
             "--source 0.0.0.0: not the address of a single host; omit --source to let the routing \

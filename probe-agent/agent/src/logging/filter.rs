@@ -5,13 +5,16 @@ use std::ffi::OsString;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
+use crate::echo::Echo;
+
 /// A filter by target and level, in the syntax of [`EnvFilter`].
 pub(super) const VARIABLE: &str = "PROBE_AGENT_LOG";
 
 /// `PROBE_AGENT_LOG` is not a filter.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{VARIABLE}: {value:?} is not a filter ({reason}); write e.g. info or probe_agent=debug,hyper=warn"
+    "{VARIABLE}: {:?} is not a filter ({reason}); write e.g. info or probe_agent=debug,hyper=warn",
+    Echo(value.to_string_lossy())
 )]
 pub(crate) struct FilterError {
     value: OsString,

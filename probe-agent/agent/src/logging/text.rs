@@ -66,7 +66,7 @@ impl Visit for Fields {
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if character.is_control() || is_invisible(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
@@ -75,12 +75,21 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// Whether a character has no shape of its own, but changes the order or the lines of others.
+const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::one_line;
 
     #[test]
     fn a_line_is_one_line() {
+        assert_eq!(one_line("a\u{202e}b\u{2028}c"), "a\\u{202e}b\\u{2028}c");
         assert_eq!(one_line("/tmp/a\nb\u{1b}[2J \u{fc}"), "/tmp/a\\nb\\u{1b}[2J \u{fc}");
     }
 }

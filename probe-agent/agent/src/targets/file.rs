@@ -12,6 +12,7 @@ use model::{
 };
 
 use super::spec::{TargetProblem, TargetSpec};
+use crate::echo::Echo;
 
 /// Why a file does not give targets. The path comes first, as in a compiler's message.
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +35,10 @@ pub(crate) enum LineProblem {
     #[error("not UTF-8; save the file as UTF-8")]
     Encoding,
     /// The target, as written, is invalid.
-    #[error("target {0:?}: {1}")]
+    #[error("target {:?}: {}", Echo(.0), .1)]
     Target(String, TargetProblem),
     /// An option of the target is invalid.
-    #[error("target {0:?}: {1}")]
+    #[error("target {:?}: {}", Echo(.0), .1)]
     Option(String, OptionProblem),
 }
 
@@ -45,13 +46,13 @@ pub(crate) enum LineProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OptionProblem {
     /// Not `interval=`.
-    #[error("unknown option {0:?}; write e.g. interval=10s after the target")]
+    #[error("unknown option {:?}; write e.g. interval=10s after the target", Echo(.0))]
     Unknown(String),
     /// More than one `interval=`.
     #[error("interval is given twice; write it once")]
     Twice,
     /// The interval is not a duration.
-    #[error("interval={0}: {1}")]
+    #[error("interval={}: {}", Echo(.0), .1)]
     Interval(String, TimeSpanError),
 }
 

@@ -1,45 +1,103 @@
-//! Resolves host names to addresses, in the network namespace of the calling thread.
-//!
-//! `getaddrinfo` cannot be interrupted, so it runs in threads that are abandoned if they do not answer.
-//! A thread starts in the namespace of the thread that made it: enter the run's namespace first. A
-//! literal address never reaches the resolver.
+//! Gives each target its addresses, in the network namespace of the calling thread.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    io,
-    net::{IpAddr, SocketAddr, SocketAddrV6, ToSocketAddrs},
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    thread,
+    net::{IpAddr, SocketAddr, SocketAddrV6},
     time::Duration,
 };
 
-use model::target::Target;
+use engine::names::{Names, NamesBuilder};
+use model::{errno::NameError, target::Target};
+use tracing::warn;
 
 use super::spec::{Host, TargetSpec};
+use crate::{
+    echo::Echo,
+    names::{self, Choice, NameWatch, Watched},
+};
 
-/// Lookups at the same time: enough to hide their latency, few enough for any resolver.
-const THREADS: usize = 16;
-
-/// Why a target has no address.
+/// Why the targets have no addresses.
 #[derive(Debug, thiserror::Error)]
-#[error("target {name:?}: cannot resolve {host}: {reason}")]
-pub(crate) struct ResolveError {
-    /// As written.
-    name: String,
-    /// The part that was looked up.
-    host: String,
-    reason: String,
+pub(crate) enum ResolveError {
+    /// The network interface of a link-local address.
+    #[error(
+        "target {:?}: there is no network interface {}; 'ip link' lists them",
+        Echo(name),
+        Echo(zone)
+    )]
+    Zone {
+        /// As written.
+        name: String,
+        /// The part after `%`.
+        zone: String,
+    },
 }
 
-/// Looks a host name up.
-pub(crate) type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+/// The targets of a run, with their addresses.
+pub(crate) struct Resolved {
+    pub(crate) names: Names,
+    /// The intervals of targets that have one of their own, by target; empty if no target has.
+    pub(crate) intervals: Box<[Option<Duration>]>,
+    /// Keeps the addresses of names up to date; `None` if there is no name.
+    pub(crate) watch: Option<NameWatch>,
+}
 
-/// The system's resolver.
+/// Looks all names up, and makes a target of each address. A name that does not resolve is a target without
+/// an address. `interval` is that of a target without one of its own.
+///
+/// Consumes the targets: there may be 100,000, and the run does not need them as written.
 ///
 /// # Errors
-/// The name has no address, or no server answered.
-pub(crate) fn system(host: &str) -> io::Result<Vec<IpAddr>> {
-    Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+/// An address needs a network interface that this host does not have.
+pub(crate) fn resolve(
+    specs: Vec<TargetSpec>,
+    choice: Choice,
+    interval: Duration,
+    patience: Duration,
+) -> Result<Resolved, ResolveError> {
+    let watched: Vec<Watched> = specs
+        .iter()
+        .filter_map(|spec| match &spec.host {
+            Host::Name(host) => {
+                let interval = spec.interval.unwrap_or(interval);
+                Some(Watched { host: host.clone(), interval })
+            }
+            Host::Address { .. } => None,
+        })
+        .collect();
+    let mut watch = match &*watched {
+        [] => None,
+        _ => names::start(watched, choice, patience)
+            .inspect_err(|error| {
+                warn!("cannot look names up: {error}; their probes are local errors");
+            })
+            .ok(),
+    };
+    let has_intervals = specs.iter().any(|spec| spec.interval.is_some());
+    let (mut builder, mut intervals) = (NamesBuilder::default(), Vec::new());
+    for spec in specs {
+        let TargetSpec { name, host, port, interval } = spec;
+        let added = match host {
+            Host::Address { ip, zone } => {
+                let address = scoped(&name, ip, port, zone.as_deref())?;
+                builder.literal(Target { name, host: ip.to_string(), address });
+                1
+            }
+            Host::Name(host) => {
+                let target = Target { name, host, address: ([0, 0, 0, 0], port).into() };
+                let failed = Err(NameError::Failed.errno());
+                let answer = watch.as_ref().map_or(failed, |watch| watch.answer(&target.host));
+                let (number, added) = builder.name(&target, answer);
+                if let Some(watch) = &mut watch {
+                    watch.follow(&target.host, number);
+                }
+                added
+            }
+        };
+        if has_intervals {
+            intervals.extend(std::iter::repeat_n(interval, added));
+        }
+    }
+    Ok(Resolved { names: builder.build(), intervals: intervals.into(), watch })
 }
 
 /// The index of a network interface, in the network namespace of the calling thread.
@@ -47,129 +105,27 @@ pub(crate) fn interface_index(name: &str) -> Option<u32> {
     nix::net::if_::if_nametoindex(name).ok()
 }
 
-/// Gives each target its address: the first one in the resolver's order that has the family of
-/// `source`, if there is a source. Gives up when no lookup has answered for `patience`.
-///
-/// Consumes the targets: there may be 100,000, and the run does not need them as written.
-///
-/// # Errors
-/// The first target that has no address.
-pub(crate) fn resolve(
-    specs: Vec<TargetSpec>,
-    source: Option<IpAddr>,
-    patience: Duration,
-    lookup: Arc<Lookup>,
-) -> Result<Vec<Target>, ResolveError> {
-    let found = look_up_all(&specs, patience, lookup);
-    specs.into_iter().map(|spec| target(spec, source, patience, &found)).collect()
-}
-
-fn target(
-    spec: TargetSpec,
-    source: Option<IpAddr>,
-    patience: Duration,
-    found: &HashMap<String, Answer>,
-) -> Result<Target, ResolveError> {
-    let TargetSpec { name, host, port, .. } = spec;
-    let failed = |host: &str, reason: String| ResolveError {
-        name: name.clone(),
-        host: host.to_owned(),
-        reason,
-    };
-    let (host, address) = match host {
-        Host::Address { ip, zone } => {
-            let address = scoped(ip, port, zone.as_deref())
-                .map_err(|reason| failed(&ip.to_string(), reason))?;
-            (ip.to_string(), address)
-        }
-        Host::Name(host) => {
-            let addresses = match found.get(&host) {
-                Some(answer) => answer.as_ref().map_err(|e| failed(&host, e.clone()))?,
-                None => {
-                    let reason = format!("no answer from the resolver within {patience:?}");
-                    return Err(failed(&host, reason));
-                }
-            };
-            let ip = choose(addresses, source).map_err(|reason| failed(&host, reason))?;
-            (host, SocketAddr::new(ip, port))
-        }
-    };
-    Ok(Target { name, host, address })
-}
-
-type Answer = Result<Vec<IpAddr>, String>;
-
-/// Looks each name up once. A name without an answer in time is not in the result.
-fn look_up_all(
-    specs: &[TargetSpec],
-    patience: Duration,
-    lookup: Arc<Lookup>,
-) -> HashMap<String, Answer> {
-    let mut known = HashSet::new();
-    let mut names: Vec<String> = Vec::new();
-    for spec in specs {
-        if let Host::Name(name) = &spec.host
-            && known.insert(name)
-        {
-            names.push(name.clone());
-        }
-    }
-    let queue = Arc::new(Mutex::new((0..names.len()).collect::<VecDeque<usize>>()));
-    let names = Arc::new(names);
-    let (answers, inbox) = mpsc::channel();
-    for _ in 0..names.len().min(THREADS) {
-        let (queue, names) = (Arc::clone(&queue), Arc::clone(&names));
-        let (lookup, answers) = (Arc::clone(&lookup), answers.clone());
-        thread::spawn(move || {
-            loop {
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                let Some(index) = next else { return };
-                let answer = lookup(&names[index]).map_err(|error| reason(&error));
-                if answers.send((index, answer)).is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    drop(answers);
-    let mut found = HashMap::new();
-    while let Ok((index, answer)) = inbox.recv_timeout(patience) {
-        found.insert(names[index].clone(), answer);
-    }
-    // Nobody waits for the lookups that have not started yet.
-    queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    found
-}
-
-fn choose(addresses: &[IpAddr], source: Option<IpAddr>) -> Result<IpAddr, String> {
-    let Some(source) = source else {
-        return addresses.first().copied().ok_or_else(|| "it has no address".to_owned());
-    };
-    let ipv4 = source.to_canonical().is_ipv4();
-    addresses.iter().copied().find(|ip| ip.to_canonical().is_ipv4() == ipv4).ok_or_else(|| {
-        let family = if ipv4 { "IPv4" } else { "IPv6" };
-        format!("it has no {family} address, which --source {source} needs")
-    })
-}
-
-fn scoped(ip: IpAddr, port: u16, zone: Option<&str>) -> Result<SocketAddr, String> {
+fn scoped(
+    name: &str,
+    ip: IpAddr,
+    port: u16,
+    zone: Option<&str>,
+) -> Result<SocketAddr, ResolveError> {
     match (ip, zone) {
         (IpAddr::V6(ip), Some(zone)) => {
-            let index = match zone.parse::<u32>() {
-                Ok(index) => index,
-                Err(_) => interface_index(zone)
-                    .ok_or_else(|| format!("there is no network interface {zone}"))?,
-            };
-            Ok(SocketAddrV6::new(ip, port, 0, index).into())
+            // An interface may have a number for a name.
+            let index = interface_index(zone)
+                .or_else(|| zone.parse().ok().filter(|index| *index != 0 && has_interface(*index)));
+            let unknown = || ResolveError::Zone { name: name.to_owned(), zone: zone.to_owned() };
+            Ok(SocketAddrV6::new(ip, port, 0, index.ok_or_else(unknown)?).into())
         }
         (IpAddr::V4(_) | IpAddr::V6(_), _) => Ok(SocketAddr::new(ip, port)),
     }
 }
 
-/// The resolver's message without the standard library's prefix.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.strip_prefix("failed to lookup address information: ").map(str::to_owned).unwrap_or(text)
+/// Whether an interface has this index.
+fn has_interface(index: u32) -> bool {
+    nix::net::if_::if_indextoname(index).is_ok_and(|name| !name.is_empty())
 }
 
 #[cfg(test)]

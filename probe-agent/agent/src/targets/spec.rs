@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use crate::echo::Echo;
+
 /// A target as written. A host name has no address yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TargetSpec {
@@ -42,6 +44,14 @@ impl Host {
         }
     }
 
+    /// The address, if it is one.
+    pub(crate) const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address { ip, .. } => Some(*ip),
+            Self::Name(_) => None,
+        }
+    }
+
     /// Whether the address is link-local and no network interface is named.
     pub(crate) fn needs_zone(&self) -> bool {
         match self {
@@ -58,10 +68,10 @@ pub(crate) enum TargetProblem {
     #[error("empty; write HOST:PORT")]
     Empty,
     /// A URL.
-    #[error("this is a URL; write HOST:PORT, here {0}")]
+    #[error("this is a URL; write HOST:PORT, here {}", Echo(.0))]
     Url(String),
     /// No port.
-    #[error("no port; write HOST:PORT, e.g. {0}:443")]
+    #[error("no port; write HOST:PORT, e.g. {}:443", Echo(.0))]
     NoPort(String),
     /// No host.
     #[error("no host; write HOST:PORT")]
@@ -76,10 +86,10 @@ pub(crate) enum TargetProblem {
     #[error("no ':' between the brackets and the port; write e.g. [2001:db8::7]:443")]
     NoColon,
     /// Not a port.
-    #[error("port {0:?} is not a number from 1 to 65535")]
+    #[error("port {:?} is not a number from 1 to 65535", Echo(.0))]
     Port(String),
     /// Numbers and dots that are not an address.
-    #[error("{0} is not an IPv4 address; write four numbers from 0 to 255")]
+    #[error("{} is not an IPv4 address; write four numbers from 0 to 255", Echo(.0))]
     Ipv4(String),
     /// A character that is not allowed in a host name.
     #[error("{0:?} is not allowed in a host name")]
@@ -183,9 +193,13 @@ fn unbracketed(text: &str) -> Result<Host, TargetProblem> {
     if name.len() > 253 || name.split('.').any(|label| !(1..=63).contains(&label.len())) {
         return Err(TargetProblem::Length);
     }
-    // The resolver reads `10.1` as 10.0.0.1, and no top-level domain is a number.
+    // Some programs read `10.1`, `0x0a000001` and `012.0.0.1` as 10.0.0.1, others do not. No top-level
+    // domain is a number.
     let last = name.rsplit('.').next().unwrap_or(name);
-    if last.bytes().all(|b| b.is_ascii_digit()) {
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    if last.bytes().all(|b| b.is_ascii_digit())
+        || hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    {
         return Err(TargetProblem::Ipv4(text.to_owned()));
     }
     Ok(Host::Name(text.to_owned()))

@@ -21,7 +21,11 @@ use crate::{
 };
 use explain::Judged;
 use kernel::monotonic;
-use model::{duration::nanos, outcome::Outcome, target::Target};
+use model::{
+    duration::nanos,
+    outcome::Outcome,
+    target::{Target, Targets},
+};
 
 /// Long enough for the first batch of probes to settle while the second batch waits for answers.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -74,11 +78,12 @@ fn deadlines_do_not_wait_until_all_settled_probes_are_handed_out() {
         slots: 2 * AT_ONCE as u32,
         ..fixtures::settings()
     };
-    let targets: Arc<[Target]> = [Target::at(address)].into();
+    let targets: Targets = [Target::at(address)].into();
     let pacing = Pacing::default();
-    let assignments = assign(1, Some(2 * AT_ONCE), 1, Duration::ZERO, &pacing).remove(0);
+    let assignments = assign(1, None, Some(2 * AT_ONCE), 1, Duration::ZERO, &pacing).remove(0);
     let limits = Arc::new(RateLimits::new(&pacing, &targets));
-    let config = WorkerConfig { targets, assignments, jitter: Jitter::default(), limits };
+    let config =
+        WorkerConfig { targets, names: None, assignments, jitter: Jitter::default(), limits };
     let gauges = Arc::new(Gauges::default());
     let stop = Arc::new(AtomicBool::new(false));
     let early = EarlyReports::new(EarlyFilter::None, |_| {});

@@ -2,12 +2,22 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     num::NonZeroU32,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::Pacing;
-use model::target::{Target, TargetId};
+use model::{
+    append_list::AppendList,
+    target::{TargetId, Targets},
+};
+
+/// The host of a target without an address.
+const NO_HOST: u32 = u32::MAX;
 
 /// A worker that wakes up to this late, in nanoseconds, still keeps the rate: the starts that it missed
 /// are made up for at once. For that reason a second may have up to 2 % more starts than the rate.
@@ -61,14 +71,15 @@ pub(crate) struct RateLimits {
 struct PerHost {
     limit: RateLimit,
     /// The time of the next allowed start, by host.
-    next_start: Box<[AtomicU64]>,
+    next_start: AppendList<AtomicU64>,
     /// The host of each target.
-    hosts: Box<[u32]>,
+    hosts: AppendList<u32>,
+    numbers: Mutex<HashMap<IpAddr, u32>>,
 }
 
 impl RateLimits {
     /// The limits of a run.
-    pub(crate) fn new(pacing: &Pacing, targets: &[Target]) -> Self {
+    pub(crate) fn new(pacing: &Pacing, targets: &Targets) -> Self {
         Self {
             run: pacing.rate.map(|rate| (RateLimit::new(rate), AtomicU64::new(0))),
             per_host: pacing.rate_per_host.map(|rate| PerHost::new(rate, targets)),
@@ -82,13 +93,21 @@ impl RateLimits {
 
     /// The host of a target, if hosts have rate limits.
     pub(crate) fn host(&self, target: TargetId) -> Option<u32> {
-        self.per_host.as_ref().map(|hosts| hosts.hosts[target.0 as usize])
+        let host = self.per_host.as_ref()?.hosts.get(target.0 as usize).copied()?;
+        (host != NO_HOST).then_some(host)
+    }
+
+    /// Adds the targets by which the list of the run has grown.
+    pub(crate) fn follow(&self, targets: &Targets) {
+        if let Some(hosts) = &self.per_host {
+            hosts.follow(targets);
+        }
     }
 
     /// When the next probe of a host may start.
     pub(crate) fn next_start_of_host(&self, host: u32) -> u64 {
-        let hosts = self.per_host.as_ref();
-        hosts.map_or(0, |hosts| hosts.next_start[host as usize].load(Ordering::Relaxed))
+        let next_start = self.per_host.as_ref().and_then(|hosts| hosts.next_start(host));
+        next_start.map_or(0, |next_start| next_start.load(Ordering::Relaxed))
     }
 
     /// Takes a start for a target that is due.
@@ -100,7 +119,8 @@ impl RateLimits {
             limit.acquire(next_start, now).map_err(|_| RateLimited::Run)?;
         }
         if let (Some(hosts), Some(host)) = (&self.per_host, host)
-            && let Err(until) = hosts.limit.acquire(&hosts.next_start[host as usize], now)
+            && let Some(next_start) = hosts.next_start(host)
+            && let Err(until) = hosts.limit.acquire(next_start, now)
         {
             if let Some((limit, next_start)) = &self.run {
                 limit.release(next_start);
@@ -115,9 +135,10 @@ impl RateLimits {
         if let Some((limit, next_start)) = &self.run {
             limit.charge(next_start, now);
         }
-        if let Some(hosts) = &self.per_host {
-            let host = hosts.hosts[target.0 as usize];
-            hosts.limit.charge(&hosts.next_start[host as usize], now);
+        if let (Some(hosts), Some(host)) = (&self.per_host, self.host(target))
+            && let Some(next_start) = hosts.next_start(host)
+        {
+            hosts.limit.charge(next_start, now);
         }
     }
 }
@@ -132,15 +153,37 @@ pub(crate) enum RateLimited {
 }
 
 impl PerHost {
-    fn new(rate: NonZeroU32, targets: &[Target]) -> Self {
+    fn new(rate: NonZeroU32, targets: &Targets) -> Self {
         let mut numbers = HashMap::new();
-        let mut host = |target: &Target| {
-            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            // An IPv4-mapped address is the same host.
-            *numbers.entry(target.address.ip().to_canonical()).or_insert(next)
-        };
-        let hosts: Box<[u32]> = targets.iter().map(&mut host).collect();
+        let hosts: AppendList<u32> =
+            targets.iter().map(|target| number(&mut numbers, target.address.ip())).collect();
         let next_start = numbers.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { limit: RateLimit::new(rate), next_start, hosts }
+        Self { limit: RateLimit::new(rate), next_start, hosts, numbers: Mutex::new(numbers) }
     }
+    /// When the next probe of a host may start.
+    fn next_start(&self, host: u32) -> Option<&AtomicU64> {
+        self.next_start.get(host as usize)
+    }
+
+    /// Adds the targets by which the list of the run has grown.
+    fn follow(&self, targets: &Targets) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        for target in targets.iter().skip(self.hosts.len()) {
+            let host = number(&mut numbers, target.address.ip());
+            if self.next_start.len() < numbers.len() {
+                self.next_start.push(AtomicU64::new(0));
+            }
+            self.hosts.push(host);
+        }
+    }
+}
+
+/// The number of a host: that of an IPv4-mapped address is the same. Names without an address have none, so
+/// that they do not wait for each other.
+fn number(numbers: &mut HashMap<IpAddr, u32>, ip: IpAddr) -> u32 {
+    if ip.is_unspecified() {
+        return NO_HOST;
+    }
+    let next = u32::try_from(numbers.len()).unwrap_or(NO_HOST);
+    *numbers.entry(ip.to_canonical()).or_insert(next)
 }

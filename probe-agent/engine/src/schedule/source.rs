@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use model::{
     record::ProbeRecord,
-    target::{Target, TargetId},
+    target::{TargetId, Targets},
 };
 
 use super::{Assignment, Schedule};
 use crate::{
     early::EarlyReports,
+    names::Names,
     pacing::{Jitter, RateLimits},
     source::{Source, TargetTable},
 };
@@ -18,7 +19,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WorkerConfig {
     /// All targets of the run.
-    pub(crate) targets: Arc<[Target]>,
+    pub(crate) targets: Targets,
+    /// The names among them; `None` if there is none.
+    pub(crate) names: Option<Arc<Names>>,
     /// The probes that this worker runs.
     pub(crate) assignments: Vec<Assignment>,
     /// By how much the waits differ from the intervals, either way.
@@ -29,7 +32,8 @@ pub(crate) struct WorkerConfig {
 
 /// The targets of a run, probed by a schedule.
 pub(crate) struct ScheduledTargets {
-    targets: Arc<[Target]>,
+    targets: Targets,
+    names: Option<Arc<Names>>,
     schedule: Schedule,
     early: EarlyReports,
 }
@@ -38,8 +42,12 @@ impl ScheduledTargets {
     /// A source for a run that starts at `now`, in nanoseconds of `CLOCK_MONOTONIC`. `seed` is that of the
     /// jitter. Each probe that ends is reported to `early`.
     pub(crate) fn new(config: WorkerConfig, early: EarlyReports, seed: u64, now: u64) -> Self {
-        let WorkerConfig { targets, assignments, jitter, limits } = config;
-        Self { targets, schedule: Schedule::new(&assignments, limits, jitter, seed, now), early }
+        let WorkerConfig { targets, names, assignments, jitter, limits } = config;
+        let mut schedule = Schedule::new(&assignments, limits, jitter, seed, now);
+        if let Some(names) = &names {
+            schedule.follow(names, &assignments);
+        }
+        Self { targets, names, schedule, early }
     }
 }
 
@@ -47,15 +55,24 @@ impl Source for ScheduledTargets {
     type Job = ();
 
     fn targets(&self) -> TargetTable<()> {
-        TargetTable::fixed(self.targets.iter().map(|target| (target.address, ())))
+        TargetTable::fixed(&self.targets)
     }
 
     fn next_due(&self) -> Option<u64> {
         self.schedule.next_due()
     }
 
-    fn take(&mut self, _: &mut TargetTable<()>, now: u64) -> Option<TargetId> {
-        self.schedule.take(now)
+    fn take(&mut self, table: &mut TargetTable<()>, now: u64) -> Option<TargetId> {
+        let target = self.schedule.take(now)?;
+        if let Some(names) = &self.names {
+            if !table.contains(target) {
+                table.follow(&self.targets);
+            }
+            if let Some(reason) = names.unresolved(target) {
+                table.set_unresolved(target, reason);
+            }
+        }
+        Some(target)
     }
 
     fn deadline(&self, _: &mut TargetTable<()>, _: TargetId, now: u64, timeout: u64) -> u64 {

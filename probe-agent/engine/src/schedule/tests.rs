@@ -1,13 +1,21 @@
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
 use super::{Assignment, Rng, Schedule};
-use crate::pacing::{Jitter, Pacing, RateLimits};
-use model::target::{Target, TargetId};
+use crate::{
+    names::{Names, NamesBuilder},
+    pacing::{Jitter, Pacing, RateLimits},
+};
+use model::target::{Target, TargetId, Targets};
 
 const SECOND: u64 = 1_000_000_000;
 
 fn assignment(id: u32, count: Option<u64>, interval: u64, first_delay: u64) -> Assignment {
-    Assignment { target: TargetId(id), count, interval, first_delay }
+    Assignment { target: TargetId(id), name: None, count, interval, first_delay }
 }
 
 fn unlimited(assignments: &[Assignment], jitter: Jitter, now: u64) -> Schedule {
@@ -21,7 +29,7 @@ fn limits(rate: Option<u32>, per_host: Option<u32>, hosts: &[u8]) -> Arc<RateLim
         host: String::new(),
         address: ([10, 0, 0, *host], 80).into(),
     };
-    let targets: Vec<Target> = hosts.iter().map(target).collect();
+    let targets: Targets = hosts.iter().map(target).collect();
     let pacing = Pacing {
         rate: rate.and_then(NonZeroU32::new),
         rate_per_host: per_host.and_then(NonZeroU32::new),
@@ -210,4 +218,98 @@ fn each_of_100_000_targets_is_probed_in_its_interval() {
 #[test]
 fn a_target_needs_48_bytes() {
     assert!(size_of::<super::Entry>() + size_of::<std::cmp::Reverse<super::Due>>() <= 48);
+}
+
+/// A name at some addresses, and its schedule with one interval of a second.
+fn named(hosts: &[u8], count: Option<u64>, per_host: Option<u32>) -> (Arc<Names>, Schedule) {
+    let mut builder = NamesBuilder::default();
+    let ips: Vec<IpAddr> = hosts.iter().map(|host| [10, 0, 0, *host].into()).collect();
+    let answer = if ips.is_empty() { Err(-2) } else { Ok(&*ips) };
+    let (_, added) = builder.name(&Target::at(([0, 0, 0, 0], 80).into()), answer);
+    let names = Arc::new(builder.build());
+    let assignments: Vec<Assignment> = (0..added as u32)
+        .map(|id| Assignment { name: Some(0), ..assignment(id, count, SECOND, 0) })
+        .collect();
+    let pacing = Pacing { rate_per_host: per_host.and_then(NonZeroU32::new), ..Pacing::default() };
+    let limits = Arc::new(RateLimits::new(&pacing, names.targets()));
+    let mut schedule = Schedule::new(&assignments, limits, Jitter::default(), 7, 0);
+    schedule.follow(&names, &assignments);
+    (names, schedule)
+}
+
+/// The last bytes of the addresses that are due at a time.
+fn due(names: &Names, schedule: &mut Schedule, now: u64) -> Vec<u8> {
+    let mut taken: Vec<u8> = std::iter::from_fn(|| schedule.take(now))
+        .map(|id| match names.targets()[id.0 as usize].address {
+            SocketAddr::V4(v4) => v4.ip().octets()[3],
+            SocketAddr::V6(v6) => panic!("{v6}"),
+        })
+        .collect();
+    taken.sort_unstable();
+    taken
+}
+
+fn answer(names: &Names, hosts: &[u8]) {
+    let ips: Vec<IpAddr> = hosts.iter().map(|host| [10, 0, 0, *host].into()).collect();
+    assert!(names.set(0, Ok(&ips)), "{hosts:?} are no others");
+}
+
+#[test]
+fn the_addresses_of_a_name_are_followed() {
+    for per_host in [None, Some(1)] {
+        let (names, mut schedule) = named(&[1, 2], Some(4), per_host);
+        assert_eq!(due(&names, &mut schedule, 0), [1, 2]);
+        answer(&names, &[2, 3]);
+        assert_eq!(due(&names, &mut schedule, SECOND), [2, 3]);
+        answer(&names, &[1]);
+        assert_eq!(due(&names, &mut schedule, 2 * SECOND), [1]);
+        answer(&names, &[1, 2, 4]);
+        assert_eq!(due(&names, &mut schedule, 3 * SECOND), [1, 2, 4]);
+        assert_eq!(schedule.next_due(), None, "each round counts, whatever its addresses");
+    }
+}
+
+#[test]
+fn a_name_is_probed_as_soon_as_it_has_an_address() {
+    let (names, mut schedule) = named(&[], Some(3), None);
+    assert_eq!(due(&names, &mut schedule, 0), [0]);
+    answer(&names, &[7]);
+    assert_eq!(due(&names, &mut schedule, SECOND), [7]);
+    assert!(names.set(0, Err(-3)));
+    assert_eq!(due(&names, &mut schedule, 2 * SECOND), [0]);
+    assert_eq!(schedule.next_due(), None);
+}
+
+#[test]
+fn an_address_that_is_gone_does_not_keep_a_run_from_its_end() {
+    let (names, mut schedule) = named(&[1, 2, 3], Some(2), None);
+    assert_eq!(due(&names, &mut schedule, 0), [1, 2, 3]);
+    answer(&names, &[1]);
+    let first = schedule.take(SECOND);
+    assert_eq!(
+        first.map(|id| names.targets()[id.0 as usize].address.to_string()).as_deref(),
+        Some("10.0.0.1:80")
+    );
+    assert_eq!(schedule.next_due(), None, "those for 2 and 3 are still in the heap");
+    assert_eq!(schedule.take(SECOND), None);
+}
+
+#[test]
+fn entries_are_reused() {
+    let (names, mut schedule) = named(&[1], None, Some(1_000));
+    for round in 0..1_000_u64 {
+        let host = 2 + (round % 100) as u8;
+        answer(&names, &[host]);
+        assert_eq!(due(&names, &mut schedule, round * SECOND), [host]);
+    }
+    assert!(schedule.entries.len() <= 3, "{} entries", schedule.entries.len());
+}
+
+#[test]
+fn without_an_interval_a_name_without_an_address_is_no_busy_loop() {
+    let (_names, mut schedule) = named(&[], None, None);
+    schedule.entries[0].interval = 0;
+    assert!(schedule.take(0).is_some());
+    assert_eq!(schedule.take(0), None);
+    assert_eq!(schedule.next_due(), Some(SECOND));
 }

@@ -2,15 +2,22 @@
 
 use crate::{drops, timeline::Timeline};
 use model::{
+    errno::NameError,
     event::EventKind,
+    outcome::Outcome,
     record::{HalfOpen, ProbeRecord, StartProblem},
     verdict::Verdict,
 };
 
-/// The advice for a verdict on a probe.
-pub(super) fn choose(timeline: &Timeline, verdict: Verdict) -> Option<String> {
+/// The advice for a verdict on a probe whose outcome is the expected one, or is not.
+pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> Option<String> {
     let text = match verdict {
+        // An answer is not expected of a closed port.
+        Verdict::Clean if !expected && timeline.outcome() == Outcome::Alive => {
+            "Something listens on that port, which is expected to be closed (--expect closed)."
+        }
         Verdict::Clean => return None,
+        Verdict::Refused if expected => return None,
         Verdict::AckLeaked => match timeline.probe.half_open {
             HalfOpen::Enforced => {
                 "The ACK guard was in effect but did not stop it. Please report this with your kernel version."
@@ -150,6 +157,9 @@ fn local(probe: &ProbeRecord) -> Option<String> {
     // A probe without a port had no socket yet.
     let is_connect = probe.flow.local_port != 0;
     let text = match probe.errno {
+        errno if NameError::from_errno(errno).is_some() => {
+            "Check the name, and the name servers in /etc/resolv.conf. The name is looked up again."
+        }
         _ if source == StartProblem::Tentative => {
             "This host's IPv6 address for the target is tentative: duplicate address detection has not \
              finished (`ip -6 addr`). Wait, or set net.ipv6.conf.INTERFACE.optimistic_dad."

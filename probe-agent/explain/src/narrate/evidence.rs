@@ -89,7 +89,8 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         };
         remark(format!("{hook}: the SYN went to {real}, not to {asked}: {why}"));
     }
-    if timeline.probe.errno != 0 {
+    // A negative one is no error of a socket: the name did not resolve.
+    if timeline.probe.errno > 0 {
         remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
     if limits(timeline.coverage, verdict) {

@@ -40,10 +40,15 @@ fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
         text(semconv::SERVER_ADDRESS, &target.host),
         int(semconv::SERVER_PORT, target.address.port()),
         text(semconv::NETWORK_TRANSPORT, "tcp"),
-        text(semconv::NETWORK_TYPE, target.network_type()),
-        text(semconv::NETWORK_PEER_ADDRESS, peer.ip().to_string()),
-        int(semconv::NETWORK_PEER_PORT, peer.port()),
     ];
+    // A name that does not resolve has no peer.
+    if target.is_resolved() {
+        all.extend([
+            text(semconv::NETWORK_TYPE, target.network_type()),
+            text(semconv::NETWORK_PEER_ADDRESS, peer.ip().to_string()),
+            int(semconv::NETWORK_PEER_PORT, peer.port()),
+        ]);
+    }
     // A probe may have ended before it had a local address or port.
     let local: SocketAddr = flow::local(&timeline.probe.flow);
     if !local.ip().is_unspecified() {
@@ -75,7 +80,8 @@ fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
     if let Some(ns) = record.handshake_ns() {
         all.push(double("probe_agent.handshake.duration", ns as f64 / 1e9));
     }
-    if record.errno != 0 {
+    // A negative one is no errno: the name did not resolve, which `error.type` says.
+    if record.errno > 0 {
         all.push(int("probe_agent.errno", record.errno));
     }
     if let Some(icmp) = record.icmp {

@@ -1,6 +1,6 @@
 //! Batches: spans collected into requests.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use explain::ExplainedProbe;
 use opentelemetry_proto::tonic::{
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{SERVICE, ids::RunIds, span::span};
 use kernel::clock::Clock;
-use model::target::Target;
+use model::target::Targets;
 
 /// The most spans in one request, as in the SDKs' batch processors.
 const MAX_SPANS: usize = 512;
@@ -32,7 +32,7 @@ const MAX_DELAY: Duration = Duration::from_secs(1);
 /// Data that all spans of a run share.
 pub(crate) struct RunContext {
     pub(crate) resource: Resource,
-    pub(crate) targets: Arc<[Target]>,
+    pub(crate) targets: Targets,
     pub(crate) clock: Clock,
     pub(crate) ids: RunIds,
 }

@@ -9,7 +9,7 @@ use model::{
 use serde::Serialize;
 
 use super::{
-    probe::{errno_name, local, probe_id},
+    probe::{address, errno_name, local, probe_id},
     text::Text,
 };
 
@@ -41,7 +41,7 @@ impl<'a> OutcomeObject<'a> {
         Self {
             r#type: "outcome",
             target: &target.name,
-            address: Text::socket(target.address),
+            address: address(target),
             local: local(record),
             probe: probe_id(record.id),
             start_time: Text::time(clock, syn_at),

@@ -9,6 +9,7 @@ use super::text::Text;
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
+    errno::NameError,
     finding::{Evidence, Finding},
     flow,
     icmp::IcmpError,
@@ -120,7 +121,7 @@ impl<'a> ProbeObject<'a> {
         let syn_at = record.syn_at();
         Self {
             target: &target.name,
-            address: Text::socket(target.address),
+            address: address(target),
             local: local(record),
             probe: probe_id(record.id),
             start_time: Text::time(clock, syn_at),
@@ -214,12 +215,24 @@ pub(super) fn local(record: &ProbeRecord) -> Option<Text> {
     (local.port() != 0).then(|| Text::socket(local))
 }
 
+/// Where the probe went; `unresolved` for a name without an address.
+pub(super) fn address(target: &Target) -> Text {
+    if target.is_resolved() {
+        Text::socket(target.address)
+    } else {
+        Text::new(target.address_text())
+    }
+}
+
 pub(super) fn probe_id(id: ProbeId) -> Option<Text> {
     id.has_slot().then(|| Text::new(id))
 }
 
 /// E.g. `ECONNREFUSED`; the number if the C library has no name for it.
 pub(super) fn errno_name(errno: i32) -> Option<Text> {
+    if let Some(error) = NameError::from_errno(errno) {
+        return Some(Text::new(error.name()));
+    }
     match (errno, Errno::from_raw(errno)) {
         (0, _) => None,
         (number, Errno::UnknownErrno) => Some(Text::new(number)),

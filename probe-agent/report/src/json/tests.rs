@@ -77,13 +77,16 @@ fn addresses_are_whole() {
         "[::ffff:203.113.253.254]:65535",
         "[::1]:1",
         "203.113.253.254:65535",
-        "0.0.0.0:1",
+        "1.0.0.0:1",
     ] {
         let targets = targets(&[("x:1", address)]);
         let sample = paths::clean();
         let object = ProbeObject::new(&sample.0, &targets[0], CLOCK);
         assert_eq!(serde_json::to_value(object).unwrap()["address"], address);
     }
+    let (sample, unresolved) = (paths::clean(), targets(&[("x:1", "1.0.0.0:1")])[0].unresolved());
+    let object = ProbeObject::new(&sample.0, &unresolved, CLOCK);
+    assert_eq!(serde_json::to_value(object).unwrap()["address"], "unresolved");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The last outcome of each target.
 
+use std::collections::BTreeSet;
+
 use model::{outcome::Outcome, target::TargetId, verdict::Verdict};
 
 /// What is known of one target.
@@ -58,24 +60,34 @@ impl States {
         !(repeats && state.outcome.is_some_and(|outcome| outcome != Outcome::Alive))
     }
 
-    /// How many targets have been probed.
-    pub(super) fn known(&self) -> u64 {
-        self.count(|_| true)
+    /// How many targets have been probed, without those that are not probed any more.
+    pub(super) fn known(&self, retired: &BTreeSet<TargetId>) -> u64 {
+        self.count(retired, |_| true)
     }
 
-    /// How many targets have such an outcome.
-    pub(super) fn count(&self, is_such: impl Fn(Outcome) -> bool) -> u64 {
-        Outcome::ALL.into_iter().zip(self.counts).filter(|(o, _)| is_such(*o)).map(|(_, n)| n).sum()
+    /// How many targets have such an outcome, without those that are not probed any more.
+    pub(super) fn count(
+        &self,
+        retired: &BTreeSet<TargetId>,
+        is_such: impl Fn(Outcome) -> bool,
+    ) -> u64 {
+        let all =
+            Outcome::ALL.into_iter().zip(self.counts).filter(|(outcome, _)| is_such(*outcome));
+        let last = |id: &TargetId| self.states.get(id.0 as usize).and_then(|state| state.outcome);
+        let gone = retired.iter().filter_map(last).filter(|outcome| is_such(*outcome)).count();
+        all.map(|(_, count)| count).sum::<u64>().saturating_sub(gone as u64)
     }
 
-    /// The targets that have such an outcome.
+    /// The targets that have such an outcome, without those that are not probed any more.
     pub(super) fn targets(
         &self,
+        retired: &BTreeSet<TargetId>,
         is_such: impl Fn(Outcome) -> bool,
     ) -> impl Iterator<Item = (TargetId, Outcome)> {
         let states = (0..).map(TargetId).zip(&self.states);
         states.filter_map(move |(id, state)| {
-            Some((id, state.outcome?)).filter(|(_, outcome)| is_such(*outcome))
+            Some((id, state.outcome?))
+                .filter(|(id, outcome)| is_such(*outcome) && !retired.contains(id))
         })
     }
 }

@@ -1,7 +1,9 @@
-use std::sync::Arc;
-
 use engine::early::EarlyReport;
-use model::{expect::Expect, outcome::Outcome, target::Target};
+use model::{
+    expect::Expect,
+    outcome::Outcome,
+    target::{TargetId, Targets},
+};
 
 use super::{Live, MINUTE};
 use crate::{
@@ -13,7 +15,7 @@ use Outcome::{Alive, Refused, TimedOut};
 
 const SECOND: u64 = 1_000_000_000;
 
-fn list() -> Arc<[Target]> {
+fn list() -> Targets {
     targets(&[("db.example:9000", "10.77.0.2:9000"), ("cache.example:6379", "10.77.0.3:6379")])
 }
 
@@ -61,7 +63,7 @@ fn a_change_is_a_line_and_so_is_a_bad_beginning() {
         "2026-01-02T03:04:05Z  db.example:9000  alive\n",
         "a refusal is as expected"
     );
-    assert_eq!(closed.unexpected(), 1);
+    assert_eq!(closed.unexpected(&list()), 1);
     let narrow = Look { colour: false, width: 40 };
     let narrow = lines(&mut live(Expect::Open, narrow), &reports[..2]);
     assert_eq!(narrow, "2026-01-02T03:04:06Z  cache.example:6379\n  refused\n");
@@ -123,12 +125,30 @@ fn thousands_of_changes_at_once_are_counted() {
     };
     assert_eq!(fail(&mut live, 0..5_000, 0), 20);
     assert_eq!(fail(&mut live, 5_000..5_100, 11), 20, "a later window");
-    assert_eq!(live.unexpected(), 5_100);
+    let none = Targets::default();
+    assert_eq!(live.unexpected(&none), 5_100);
     let now = |at| Snapshot { at: SYN_AT + at, ended: 1, ..Snapshot::default() };
-    assert_eq!(live.figures(&now(0), &[]), None);
-    let lines = live.figures(&now(MINUTE), &[]).unwrap();
+    assert_eq!(live.figures(&now(0), &none), None);
+    let lines = live.figures(&now(MINUTE), &none).unwrap();
     assert!(lines.contains("\n  5,100 of 5,100 targets not as expected\n"), "{lines}");
     assert!(lines.ends_with("\n  5,060 further changes or unusual probes not shown\n"), "{lines}");
-    let lines = live.figures(&now(2 * MINUTE), &[]).unwrap();
+    let lines = live.figures(&now(2 * MINUTE), &none).unwrap();
     assert!(!lines.contains("not shown"), "{lines}");
+}
+
+#[test]
+fn a_target_that_is_not_probed_any_more_is_not_down() {
+    let list = list();
+    let mut live = live(Expect::Open, Look::PLAIN);
+    lines(&mut live, &[(0, Alive, 0), (1, TimedOut, 2)]);
+    assert_eq!(live.unexpected(&list), 1);
+    list.retire(TargetId(1), true);
+    assert_eq!(live.unexpected(&list), 0);
+    let now = |at| Snapshot { at: SYN_AT + at, ended: 1, ..Snapshot::default() };
+    live.figures(&now(0), &list);
+    let lines = live.figures(&now(MINUTE), &list).unwrap();
+    assert!(!lines.contains("not as expected"), "{lines}");
+    list.retire(TargetId(1), false);
+    let lines = live.figures(&now(2 * MINUTE), &list).unwrap();
+    assert!(lines.contains("1 of 2 targets not as expected: cache.example:6379"), "{lines}");
 }

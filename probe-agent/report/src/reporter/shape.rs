@@ -1,9 +1,9 @@
 //! What is known about a run before it starts, and which probes its report therefore needs.
 
-use std::{num::NonZeroU64, sync::Arc};
+use std::num::NonZeroU64;
 
 use engine::{early::EarlyFilter, session::ReportFilter};
-use model::{expect::Expect, target::Target};
+use model::{expect::Expect, target::Targets};
 
 use crate::format::OutputFormat;
 
@@ -17,7 +17,7 @@ pub(super) const MOST_LADDERS: u64 = 20;
 #[derive(Clone, Debug)]
 pub struct RunShape {
     /// The targets, in the order of their ids.
-    pub targets: Arc<[Target]>,
+    pub targets: Targets,
     /// Probes per target; `None` if the run lasts until interrupted.
     pub count: Option<NonZeroU64>,
     /// What a healthy target does.

@@ -128,7 +128,7 @@ impl TargetCounts {
         let proofs = Proof::ALL.map(|p| (p.name(), counts.proofs[p as usize]));
         TargetSummary {
             target: target.name.clone(),
-            address: target.address.to_string(),
+            address: target.address_text(),
             probes: counts.probes,
             outcomes: outcomes.into_iter().collect(),
             verdicts: verdicts.into_iter().collect(),

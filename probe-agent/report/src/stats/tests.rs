@@ -10,6 +10,7 @@ use model::{
     outcome::Outcome,
     record::HalfOpen,
     spans::SpanCounts,
+    target::Targets,
     verdict::{Proof, Verdict},
 };
 
@@ -108,7 +109,7 @@ fn a_probe_has_one_proof_the_weakest_of_its_verdicts() {
 
 #[test]
 fn without_probes_nothing_is_divided_by_zero() {
-    let summary = RunCounts::new(0).summary(&[], &RunFacts::default());
+    let summary = RunCounts::new(0).summary(&Targets::default(), &RunFacts::default());
     assert_eq!(summary.probes_per_second, 0.0);
     assert_eq!(summary.handshake_seconds.p50, None);
     assert_eq!(summary.tracing, "none");
@@ -179,10 +180,20 @@ fn many_targets_keep_only_their_ends() {
     let many = super::TARGETS_WITH_HISTOGRAM + 1;
     let mut counts = RunCounts::new(many);
     ramp(&mut counts, 1..=3);
-    let list = vec![targets(&[("a:1", "10.0.0.1:1")])[0].clone(); many];
+    let list = vec![targets(&[("a:1", "10.0.0.1:1")])[0].clone(); many].into();
     let times = counts.summary(&list, &FACTS).targets[0].handshake_seconds;
     assert_eq!(times.p50, None);
     close(times.min, 50e-6, 1e-12);
     close(times.max, 150e-6, 1e-12);
     assert!(size_of::<super::TargetCounts>() <= 56, "100,000 targets are 5.6 MB");
+}
+
+#[test]
+fn a_target_that_is_added_during_a_run_is_counted() {
+    let mut counts = RunCounts::new(0);
+    ramp(&mut counts, 1..=2);
+    let mut all = RunCounts::new(0);
+    all.merge(counts);
+    let summary = all.summary(&targets(&[("a:1", "10.0.0.1:1")]), &FACTS);
+    assert_eq!(summary.targets[0].probes, 2);
 }

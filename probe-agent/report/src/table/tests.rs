@@ -6,7 +6,7 @@ use crate::{
 };
 use engine::session::Counts;
 
-use model::{expect::Expect, record::HalfOpen, spans::SpanCounts, target::Target, verdict::Proof};
+use model::{expect::Expect, record::HalfOpen, spans::SpanCounts, target::Targets, verdict::Proof};
 
 const FACTS: RunFacts = RunFacts {
     probing_seconds: 2.0,
@@ -22,7 +22,7 @@ const FACTS: RunFacts = RunFacts {
 };
 
 fn draw(
-    targets: &[Target],
+    targets: &Targets,
     samples: &[Sample],
     count: Option<u64>,
     facts: &RunFacts,
@@ -33,7 +33,7 @@ fn draw(
 
 fn draw_for(
     expect: Expect,
-    targets: &[Target],
+    targets: &Targets,
     samples: &[Sample],
     count: Option<u64>,
     facts: &RunFacts,
@@ -140,7 +140,7 @@ fn the_number_of_unguarded_probes_is_shown() {
 
 #[test]
 fn of_thousands_of_targets_those_that_need_attention_are_shown() {
-    let list: Vec<Target> = (0..3_000)
+    let list: Targets = (0..3_000)
         .map(|n: u32| targets(&[(&format!("t{n}.example:80"), "10.0.0.1:80")])[0].clone())
         .collect();
     let mut samples: Vec<Sample> = (0..2_998).map(|n| paths::clean().target(n)).collect();
@@ -221,7 +221,7 @@ fn the_proof_is_beside_what_it_proves() {
     assert!(page.contains("  alive 100 %  100 %     50.0 %  "), "{page}");
     assert!(page.contains("\nProof      1 confirmed, 2 inferred, 1 unknown\n"), "{page}");
     // With one probe each, its proof has a column where there is no sentence that names it.
-    let list: Vec<Target> = (0..11).map(|_| targets[0].clone()).collect();
+    let list: Targets = (0..11).map(|_| targets[0].clone()).collect();
     let samples: Vec<Sample> = (0..11).map(|n| with(Proof::Inferred, n)).collect();
     let page = draw(&list, &samples, Some(1), &FACTS, Look::PLAIN);
     assert!(page.contains("  HANDSHAKE     PROOF  VERDICT\n"), "{page}");
@@ -263,7 +263,7 @@ fn a_note_is_there_only_if_it_concerns_a_probe() {
 
 #[test]
 fn the_same_advice_is_given_once_in_a_table() {
-    let list: Vec<Target> =
+    let list: Targets =
         ["a:1", "b:2", "c:3"].map(|n| targets(&[(n, "10.0.0.1:1")])[0].clone()).into();
     let samples = vec![paths::refused(), paths::timed_out().target(1), paths::refused().target(2)];
     let page = draw(&list, &samples, Some(1), &FACTS, Look::PLAIN);
@@ -274,7 +274,7 @@ fn the_same_advice_is_given_once_in_a_table() {
 
 #[test]
 fn an_expected_refusal_is_nothing_unusual() {
-    let list: Vec<Target> = ["a:1", "b:2"].map(|n| targets(&[(n, "10.0.0.1:1")])[0].clone()).into();
+    let list: Targets = ["a:1", "b:2"].map(|n| targets(&[(n, "10.0.0.1:1")])[0].clone()).into();
     let mut samples: Vec<Sample> = (0..20).map(|n| paths::refused().target(n % 2)).collect();
     let page = draw_for(Expect::Closed, &list, &samples, Some(10), &FACTS, Look::PLAIN);
     let rows = "      TARGET  ADDRESS     OUTCOME        CONFIRMED\n\
@@ -286,7 +286,7 @@ fn an_expected_refusal_is_nothing_unusual() {
     let page = draw_for(Expect::Closed, &list, &samples, Some(10), &FACTS, Look::PLAIN);
     assert!(page.contains("\nFAIL  b:2 ") && page.contains("\n      1 clean\n"), "{page}");
     // Of thousands of targets, those that refuse need no attention.
-    let list: Vec<Target> = (0..3_000).map(|_| list[0].clone()).collect();
+    let list: Targets = (0..3_000).map(|_| list[0].clone()).collect();
     let samples: Vec<Sample> = (0..3_000).map(|n| paths::refused().target(n)).collect();
     let page = draw_for(Expect::Closed, &list, &samples, Some(1), &FACTS, Look::PLAIN);
     assert!(page.contains("\n3,000 further targets not shown\n"), "{page}");

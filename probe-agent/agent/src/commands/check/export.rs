@@ -1,15 +1,18 @@
 //! The export of spans: its start, and the delivery of the last ones.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use engine::session::Plan;
 use kernel::clock::Clock;
-use model::{human::counted, spans::SpanCounts, time_span::TimeSpan};
-use otlp::{Exporter, HostFacts, Ignored, Notice, OtlpConfig};
+use model::{errno::in_words, human::counted, spans::SpanCounts, time_span::TimeSpan};
+use otlp::{ExportError, Exporter, HostFacts, Ignored, Notice, OtlpConfig};
 use tracing::{info, warn};
 
-use crate::{exit::Failure, signals::Interrupts};
+use crate::{
+    exit::{Failure, is_shortage},
+    signals::Interrupts,
+};
 
 /// How often the delivery looks for signals. A shorter delivery needs no message.
 const TICK: Duration = Duration::from_millis(50);
@@ -32,8 +35,21 @@ pub(super) fn ignored(variable: &Ignored) {
 pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
     let host = HostFacts::detect().context("cannot get random bytes").map_err(Failure::other)?;
     let resource = otlp::resource(variable, &host, ignored);
-    Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, report)
-        .map_err(Failure::usage)
+    Exporter::start(otlp, resource, plan.targets.clone(), clock, report).map_err(failure)
+}
+
+/// A shortage of this host is no fault of the command line.
+fn failure(error: ExportError) -> Failure {
+    match error {
+        ExportError::Thread(source) => {
+            Failure::other(anyhow!("cannot start the exporter's thread: {}", in_words(source)))
+        }
+        ExportError::File { path, source } if is_shortage(&source) => {
+            Failure::other(anyhow!("--otlp-file: cannot write {}: {source}", path.display()))
+        }
+        ExportError::Random(_) => Failure::other(error),
+        other => Failure::usage(other),
+    }
 }
 
 fn report(notice: &Notice<'_>) {

@@ -1,6 +1,7 @@
 //! Passes on what the run reports: to the results, the progress line and the export.
 
 use std::{
+    fs::File,
     io::{self, BufWriter, IsTerminal},
     sync::{
         Arc,
@@ -13,6 +14,7 @@ use anyhow::anyhow;
 use engine::{
     early::EarlyReport,
     gauges::Gauges,
+    names::Names,
     pacing::Pacing,
     session::{Output, Plan, RunResult},
 };
@@ -32,12 +34,14 @@ use tracing::warn;
 
 use super::{
     export::{Delivered, deliver},
+    names::FollowedNames,
     plan::shape,
     results::Results,
 };
 use crate::{
     config::CheckConfig,
-    exit::{Ending, Exit, Failure},
+    exit::{Ending, Exit, Failure, Stopped},
+    names::NameWatch,
     signals::Interrupts,
 };
 
@@ -51,6 +55,9 @@ pub(super) struct CheckOutput {
     progress: Progress<io::Stderr>,
     /// Whether probes are printed to a terminal during the run, where the progress line may be.
     prints_over_progress: bool,
+    names: FollowedNames,
+    /// The network namespace of the run.
+    netns: Option<Arc<File>>,
     prints_every_probe: bool,
     /// Whether a run without an end prints its figures. Where a progress line shows them beside the results, it
     /// need not.
@@ -94,6 +101,7 @@ impl Output for CheckOutput {
     }
 
     fn tick(&mut self, gauges: &[Arc<Gauges>]) -> io::Result<()> {
+        self.names.start(self.netns.clone());
         let now = self.snapshot(gauges);
         if self.prints_figures {
             self.results.tick(&now);
@@ -145,6 +153,8 @@ impl CheckOutput {
             prints_over_progress: prints_during_run && stdout.is_terminal(),
             prints_every_probe,
             prints_figures: !(stdout.is_terminal() && io::stderr().is_terminal()),
+            names: FollowedNames::None,
+            netns: plan.netns.clone(),
             exporter,
             unpaced: is_unpaced(plan),
             tracer,
@@ -154,6 +164,18 @@ impl CheckOutput {
             expect: config.expect,
             stall_reported: false,
         }
+    }
+
+    /// Looks the names of the run up again while it lasts.
+    pub(super) fn follow_names(&mut self, watch: Option<NameWatch>, names: Arc<Names>) {
+        if let Some(watch) = watch {
+            self.names = FollowedNames::Waiting(Box::new(watch), names);
+        }
+    }
+
+    /// The run is over.
+    pub(super) fn leave_names(&mut self) {
+        self.names.stop();
     }
 
     /// Clears the progress line before a result that may be written at once. The few lines above a table are
@@ -216,8 +238,10 @@ impl CheckOutput {
         if let Some(error) = self.results.failure() {
             return Err(Failure::other(anyhow!("cannot write the results: {error}")));
         }
+        let is_service = plan.count.is_none() && self.interrupts.is_termination() && !abandoned;
+        let stopped = if is_service { Stopped::AsService } else { Stopped::Interrupted };
         Ok(Ending {
-            interrupted,
+            stopped: interrupted.then_some(stopped),
             target_unexpected: result.counts.unexpected() > 0,
             telemetry_lost: !spans.delivered(),
         }

@@ -3,11 +3,12 @@
 use std::{num::NonZeroU64, sync::Arc};
 
 use engine::{
+    names::Names,
     pacing::Pacing,
     session::{Plan, ReportFilter},
     settings::{Settings, SocketSettings},
 };
-use model::target::Target;
+use model::target::Targets;
 use report::reporter::RunShape;
 use tracing::debug;
 
@@ -20,12 +21,13 @@ use crate::{config::CheckConfig, exit::Failure};
 /// More slots were asked for than fit.
 pub(super) fn plan(
     config: &CheckConfig,
-    targets: Arc<[Target]>,
+    names: Arc<Names>,
     pacing: Pacing,
     export: bool,
 ) -> Result<Plan, Failure> {
+    let targets = names.targets().clone();
     let workers = config.workers.get();
-    let limits = slots::limits(config).map_err(Failure::usage)?;
+    let limits = slots::limits(config, !names.is_empty()).map_err(Failure::usage)?;
     debug!(
         targets = targets.len(),
         workers,
@@ -59,6 +61,7 @@ pub(super) fn plan(
             },
         },
         targets,
+        names: (!names.is_empty()).then_some(names),
         count: config.count.map(NonZeroU64::get),
         pacing,
         workers,
@@ -71,9 +74,9 @@ pub(super) fn plan(
 }
 
 /// What the report knows before the run.
-pub(super) fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
+pub(super) fn shape(config: &CheckConfig, targets: &Targets) -> RunShape {
     RunShape {
-        targets: Arc::clone(targets),
+        targets: targets.clone(),
         count: config.count,
         expect: config.expect,
         early: config.early,

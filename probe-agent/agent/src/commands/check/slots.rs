@@ -8,6 +8,9 @@ use crate::config::CheckConfig;
 /// Descriptors for everything else: maps, programs, epoll, the exporter, the files of the run.
 const RESERVED_DESCRIPTORS: u64 = 96;
 
+/// Descriptors for lookups, if there are names.
+const RESERVED_FOR_NAMES: u64 = 64;
+
 /// Most slots that a run takes without `--slots`. Each costs about 3 KiB of kernel memory.
 const DEFAULT_SLOTS: u32 = 8_192;
 
@@ -31,9 +34,10 @@ pub(super) struct TooMany {
 ///
 /// # Errors
 /// `--slots` does not fit.
-pub(super) fn limits(config: &CheckConfig) -> Result<Limits, TooMany> {
+pub(super) fn limits(config: &CheckConfig, has_names: bool) -> Result<Limits, TooMany> {
     let files = open_files();
-    let by_files = u32::try_from(files.saturating_sub(RESERVED_DESCRIPTORS)).unwrap_or(u32::MAX);
+    let reserved = RESERVED_DESCRIPTORS + if has_names { RESERVED_FOR_NAMES } else { 0 };
+    let by_files = u32::try_from(files.saturating_sub(reserved)).unwrap_or(u32::MAX);
     let range = config.source_ports.map(|p| p.ports()).or_else(|| {
         engine::runtime::inside(config.netns_file().as_ref(), engine::source_ports::ephemeral_ports)
             .ok()
