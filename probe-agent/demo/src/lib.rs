@@ -65,7 +65,7 @@ pub struct Options {
 /// How the demo ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DemoResult {
-    /// Every verdict was the injected one.
+    /// Every verdict was the injected one, or this host cannot show it and nothing else was reported.
     AsInjected,
     /// At least one was not.
     NotAsInjected,

@@ -35,6 +35,8 @@ pub struct ScenarioResult {
     pub(crate) took: Duration,
     /// What is not as injected, a line for each; empty where all is.
     pub mismatches: Vec<String>,
+    /// What was injected and cannot be seen here, a line for each, with the reason.
+    pub limits: Vec<String>,
 }
 
 /// How long, in nanoseconds, the first sequence number of a fresh socket falls into the receive window of
@@ -43,12 +45,20 @@ pub struct ScenarioResult {
 const STALE_WINDOW_NS: u64 = 60_000 * 64;
 
 impl ScenarioResult {
-    /// Whether its verdicts mean anything: no event was lost and, where the time between two SYNs
-    /// decides, the second one left in time.
+    /// Whether its verdicts mean anything: no event was lost, and everything was injected.
     pub(super) fn is_usable(&self) -> bool {
+        self.events_lost == 0 && self.late_by_ns().is_none()
+    }
+
+    /// How long after the one before it a SYN left that was to leave at once, where the time between two
+    /// SYNs decides and was too long.
+    pub(super) fn late_by_ns(&self) -> Option<u64> {
+        if !self.scenario.probing.fresh_sockets {
+            return None;
+        }
         let starts = self.probes.iter().map(|p| p.timeline.probe.syn_at());
-        let late = |(one, next): (u64, u64)| next.saturating_sub(one) > STALE_WINDOW_NS;
-        let is_late = starts.clone().zip(starts.skip(1)).any(late);
-        self.events_lost == 0 && !(self.scenario.probing.fresh_sockets && is_late)
+        let between =
+            starts.clone().zip(starts.skip(1)).map(|(one, next)| next.saturating_sub(one));
+        between.filter(|ns| *ns > STALE_WINDOW_NS).max()
     }
 }

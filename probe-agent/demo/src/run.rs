@@ -49,7 +49,8 @@ impl Prepared {
     /// Runs it; `None` if `stop` ended it early. Where something is not as injected and the result is not
     /// usable, it runs once more, in a new lab.
     ///
-    /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`].
+    /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`] and
+    /// [`ScenarioResult::limits`].
     pub(super) fn run(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
         let (scenario, family, state_hook) =
             (self.scenario, self.family, self.setup.plan().state_hook);
@@ -58,9 +59,11 @@ impl Prepared {
         loop {
             let Some(mut result) = prepared.run_once(stop)? else { return Ok(None) };
             result.retries = retries;
-            result.mismatches = compare::mismatches(&result);
+            let found = compare::differences(&result);
+            (result.mismatches, result.limits) = (found.mismatches, found.limits);
             retries += 1;
-            if result.is_usable() || result.mismatches.is_empty() || retries == MOST_RUNS {
+            let is_as_injected = result.mismatches.is_empty() && result.limits.is_empty();
+            if result.is_usable() || is_as_injected || retries == MOST_RUNS {
                 return Ok(Some(result));
             }
             prepared = Self::new(scenario, family, state_hook)?;
@@ -94,6 +97,7 @@ impl Prepared {
             retries: 0,
             took,
             mismatches: Vec::new(),
+            limits: Vec::new(),
         }))
     }
 }

@@ -79,6 +79,35 @@ fn json_is_one_object_per_probe() {
     assert_eq!(object["probe"]["verdicts"], serde_json::json!(["refused"]));
 }
 
+/// What a host without kernel BTF cannot show is a limit; nothing else may be reported in its place.
+#[test]
+fn what_a_kernel_cannot_show_is_a_limit() {
+    privileged!();
+    let mut command = Command::new("unshare");
+    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$@\"";
+    command.args(["--mount", "sh", "-c", hide, "sh"]).arg(binary::agent()).arg("demo");
+    for scenario in ["clean", "rst-lost"] {
+        command.args(["--scenario", scenario]);
+    }
+    let output = command.args(["--family", "4", "--output", "json"]).output().unwrap();
+    check(&output, 0, "");
+    let out = text(&output.stdout);
+    let of = |scenario: &str| -> serde_json::Value {
+        let mut objects = out.lines().map(|line| serde_json::from_str(line).unwrap());
+        objects.find(|object: &serde_json::Value| object["scenario"] == scenario).unwrap()
+    };
+    let lost = of("rst-lost");
+    let limit = "not visible on this kernel: rst_lost_synack_retransmit (kernel BTF: ";
+    assert!(lost["limits"][0].as_str().unwrap().starts_with(limit), "{lost}");
+    assert_eq!(lost["as_injected"], false);
+    assert_eq!(lost["complaints"], serde_json::json!([]));
+    assert_eq!(lost["probe"]["verdicts"], serde_json::json!(["clean"]));
+    assert_eq!(lost["expected_verdicts"], serde_json::json!(["rst_lost_synack_retransmit"]));
+    let clean = of("clean");
+    let limit = "only inferred here: clean (kernel BTF: ";
+    assert!(clean["limits"][0].as_str().unwrap().starts_with(limit), "{clean}");
+}
+
 #[test]
 fn the_list_needs_no_privilege_and_an_unknown_name_is_reported() {
     let output = demo(&["--list"]).output().unwrap();
