@@ -17,8 +17,8 @@ pub(crate) use self::toolchain::Toolchain;
 use crate::failure::{Failure, Result};
 use crate::progress;
 
-/// What the set-up is for. Each scope includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What the set-up is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Building the eBPF programs and the agent.
     Build,
@@ -26,6 +26,20 @@ pub(crate) enum Scope {
     Demo,
     /// Passing every test.
     Test,
+    /// Running the demo on other kernels.
+    Vm,
+}
+
+impl Scope {
+    /// Whether everything that `other` needs is needed for this, too.
+    fn includes(self, other: Self) -> bool {
+        match self {
+            Self::Build => other == Self::Build,
+            Self::Demo => matches!(other, Self::Build | Self::Demo),
+            Self::Test => matches!(other, Self::Build | Self::Demo | Self::Test),
+            Self::Vm => matches!(other, Self::Build | Self::Demo | Self::Vm),
+        }
+    }
 }
 
 /// The tools that the set-up found or installed. A part sets its own field when it is ready.
@@ -75,10 +89,10 @@ impl Part {
     /// The parts of `scope`, each after those that it needs.
     fn of(scope: Scope) -> Vec<Self> {
         let mut parts = vec![Self::Toolchain, Self::Linker];
-        if scope >= Scope::Demo {
+        if scope.includes(Scope::Demo) {
             parts.push(Self::Programs(scope));
         }
-        if scope >= Scope::Test {
+        if scope.includes(Scope::Test) {
             parts.extend([Self::RustTools, Self::Rotel]);
         }
         parts
@@ -101,7 +115,7 @@ impl Part {
                 "rustc with the sources of core builds the eBPF programs (about a minute)"
             }
             Self::Linker => "it links the eBPF programs into one object (one to three minutes)",
-            Self::Programs(_) => "the network lab uses them (seconds)",
+            Self::Programs(_) => "the network lab and the virtual machines use them (seconds)",
             Self::RustTools => "formatting and lints are part of the tests (seconds)",
             Self::Rotel => "the export tests send their spans to this collector (seconds)",
         }
@@ -126,6 +140,11 @@ impl Part {
             Self::Rotel => rotel::install(),
         }
     }
+}
+
+/// Fetches apt's package lists if they are old or missing.
+pub(crate) fn fresh_lists() -> Result<()> {
+    apt::refresh()
 }
 
 /// Installs what is missing for `scope` and prints where each tool is.
