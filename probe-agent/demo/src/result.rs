@@ -24,6 +24,8 @@ pub struct ScenarioResult {
     pub(crate) accepted: usize,
     /// What the server's kernel counted.
     pub(crate) server_counts: ServerCounts,
+    /// How many RSTs the server's host sent.
+    pub(crate) server_rsts: i64,
     /// Kernel events that were lost.
     pub(crate) events_lost: u64,
     /// What the kernel and the privileges made possible.
@@ -39,26 +41,17 @@ pub struct ScenarioResult {
     pub limits: Vec<String>,
 }
 
-/// How long, in nanoseconds, the first sequence number of a fresh socket falls into the receive window of
-/// the connection before it on the same 4-tuple: at most 65,535 numbers, one each 64 ns
-/// (`secure_tcp_seq`). The number is made a little after the SYN is noted, so some are left out.
-const STALE_WINDOW_NS: u64 = 60_000 * 64;
-
 impl ScenarioResult {
     /// Whether its verdicts mean anything: no event was lost, and everything was injected.
     pub(super) fn is_usable(&self) -> bool {
-        self.events_lost == 0 && self.late_by_ns().is_none()
+        self.events_lost == 0 && self.is_injected()
     }
 
-    /// How long after the one before it a SYN left that was to leave at once, where the time between two
-    /// SYNs decides and was too long.
-    pub(super) fn late_by_ns(&self) -> Option<u64> {
-        if !self.scenario.probing.fresh_sockets {
-            return None;
-        }
-        let starts = self.probes.iter().map(|p| p.timeline.probe.syn_at());
-        let between =
-            starts.clone().zip(starts.skip(1)).map(|(one, next)| next.saturating_sub(one));
-        between.filter(|ns| *ns > STALE_WINDOW_NS).max()
+    /// Whether the second SYN of a fresh socket left in time to be reset. It must leave within 4.1 ms: for so
+    /// long its first sequence number falls into the receive window of the connection before it on the same
+    /// 4-tuple (at most 65,535 numbers, one each 64 ns; `secure_tcp_seq`). The server's own count says
+    /// whether it did.
+    pub(super) fn is_injected(&self) -> bool {
+        !self.scenario.probing.fresh_sockets || self.server_rsts > 0
     }
 }

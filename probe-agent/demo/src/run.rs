@@ -31,7 +31,7 @@ pub(super) struct Prepared {
 }
 
 /// How often a scenario runs at most until its result is usable.
-const MOST_RUNS: u32 = 4;
+const MOST_RUNS: u32 = 6;
 
 impl Prepared {
     /// Builds the lab and loads the hooks.
@@ -92,6 +92,7 @@ impl Prepared {
             hits: setup.hits()?,
             accepted: setup.accepted()?,
             server_counts: setup.server_counts()?,
+            server_rsts: setup.server_rsts()?,
             events_lost: outcome.ended.events_lost,
             capabilities,
             retries: 0,

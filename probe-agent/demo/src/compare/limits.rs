@@ -21,11 +21,10 @@ pub(super) fn of_probe(
     if probe.timeline.outcome() != expected.outcome {
         return None;
     }
-    if let Some(late) = result.late_by_ns() {
-        let ms = late as f64 / 1e6;
-        return Some(format!(
-            "not injected: the next SYN left {ms:.1} ms after the first, which is too late for this fault"
-        ));
+    if !result.is_injected() {
+        return Some(
+            "not injected: the second SYN left too late for the server to reset it".to_owned(),
+        );
     }
     let found: Vec<_> = probe.findings.iter().map(|f| (f.verdict, f.proof)).collect();
     let what = less(expected.verdicts, expected.proof, &found)?;
