@@ -32,11 +32,18 @@ pub enum TraceError {
 }
 
 impl TraceError {
-    /// Wraps an error of aya, telling missing privilege apart.
+    /// Wraps an error of aya, telling missing privilege and missing descriptors apart.
     pub(crate) fn from_aya(error: &(dyn std::error::Error + 'static)) -> Self {
         let reason = one_line(error);
         if is_refused(error) {
             return Self::Permission { reason, remedy: privilege::remedy() };
+        }
+        if matches!(errno(error), Some(libc::EMFILE | libc::ENFILE)) {
+            // Which map or program met the limit says nothing.
+            return Self::Missing {
+                reason: "no more files can be opened".to_owned(),
+                remedy: "raise the limit of open files (ulimit -n)".to_owned(),
+            };
         }
         Self::Load(reason)
     }
@@ -142,5 +149,7 @@ mod tests {
         assert!(matches!(&refused, TraceError::Permission { .. }), "{refused:?}");
         assert!(!refused.to_string().contains("os error"), "{refused}");
         assert!(matches!(of(libc::EINVAL), TraceError::Load(_)));
+        let files = of(libc::EMFILE);
+        assert!(files.remedy().is_some_and(|remedy| remedy.contains("ulimit -n")), "{files:?}");
     }
 }
