@@ -4,6 +4,7 @@
 //! installation, so that "ready" always means "found usable", and a second run only checks.
 
 mod apt;
+mod deny;
 mod linker;
 mod programs;
 mod rotel;
@@ -48,6 +49,7 @@ pub(crate) struct Tools {
     toolchain: Option<Toolchain>,
     linker: Option<PathBuf>,
     rotel: Option<PathBuf>,
+    deny: Option<PathBuf>,
 }
 
 impl Tools {
@@ -59,6 +61,11 @@ impl Tools {
     /// The `bpf-linker` for the toolchain.
     pub(crate) fn linker(&self) -> Result<&PathBuf> {
         self.linker.as_ref().ok_or_else(|| Failure::new("bpf-linker is not known yet"))
+    }
+
+    /// The program that compares the dependencies with `deny.toml`.
+    pub(crate) fn deny(&self) -> Result<&PathBuf> {
+        self.deny.as_ref().ok_or_else(|| Failure::new("cargo-deny is not known yet"))
     }
 
     /// The OTLP collector that the export tests talk to.
@@ -83,6 +90,7 @@ enum Part {
     Programs(Scope),
     RustTools,
     Rotel,
+    Deny,
 }
 
 impl Part {
@@ -93,7 +101,7 @@ impl Part {
             parts.push(Self::Programs(scope));
         }
         if scope.includes(Scope::Test) {
-            parts.extend([Self::RustTools, Self::Rotel]);
+            parts.extend([Self::RustTools, Self::Deny, Self::Rotel]);
         }
         parts
     }
@@ -105,6 +113,7 @@ impl Part {
             Self::Programs(_) => "system programs",
             Self::RustTools => "rustfmt and clippy",
             Self::Rotel => "Rotel",
+            Self::Deny => "cargo-deny",
         }
     }
 
@@ -117,6 +126,7 @@ impl Part {
             Self::Linker => "it links the eBPF programs into one object (one to three minutes)",
             Self::Programs(_) => "the network lab and the virtual machines use them (seconds)",
             Self::RustTools => "formatting and lints are part of the tests (seconds)",
+            Self::Deny => "it checks licenses and sources of the dependencies (some three minutes)",
             Self::Rotel => "the export tests send their spans to this collector (seconds)",
         }
     }
@@ -128,6 +138,7 @@ impl Part {
             Self::Programs(scope) => Ok(programs::look(scope)),
             Self::RustTools => Ok(rust_tools::look()),
             Self::Rotel => rotel::look(tools),
+            Self::Deny => deny::look(tools),
         }
     }
 
@@ -138,6 +149,7 @@ impl Part {
             Self::Programs(scope) => programs::install(scope),
             Self::RustTools => rust_tools::install(),
             Self::Rotel => rotel::install(),
+            Self::Deny => deny::install(),
         }
     }
 }
