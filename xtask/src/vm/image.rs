@@ -16,8 +16,19 @@ use super::situation::Boot;
 /// What process 1 runs.
 pub(super) const INIT: &str = include_str!("init.sh");
 
-/// Probes the server of `init.sh` once.
-const CHECK: &[u8] = b"#!/bin/sh\nexec probe-agent check 127.0.0.1:7000 --output jsonl\n";
+/// What the situations' commands are put together from.
+const SCRIPTS: [(&str, &str); 3] = [
+    // Probes the server of `init.sh` once.
+    ("check", "exec probe-agent check 127.0.0.1:7000 --output jsonl"),
+    // as CAPABILITIES COMMAND...: an ordinary user with these capabilities, each after ",+".
+    (
+        "as",
+        "capabilities=-all$1; shift; exec /bin/setpriv --reuid 1000 --regid 1000 --clear-groups \
+         --inh-caps \"$capabilities\" --ambient-caps \"$capabilities\" -- \"$@\"",
+    ),
+    // within CGROUP COMMAND...
+    ("within", "echo 0 >/sys/fs/cgroup/$1/cgroup.procs; shift; exec \"$@\""),
+];
 
 /// The programs of the lab, and what takes away privileges.
 const PROGRAMS: [&str; 3] = ["ip", "nft", "setpriv"];
@@ -52,7 +63,9 @@ pub(super) fn make(kernel: &Kernel, agent: &Path, boot: &Boot) -> Result<Vec<u8>
         order.push_str(&format!("{}\n", module.name));
     }
     archive.file("modules/order", order.as_bytes());
-    archive.file("bin/check", CHECK);
+    for (name, script) in SCRIPTS {
+        archive.file(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n").as_bytes());
+    }
     archive.file("etc/passwd", b"root:x:0:0::/:/bin/sh\n");
     archive.file("situations", boot.script().as_bytes());
     archive.file("init", INIT.as_bytes());

@@ -35,15 +35,6 @@ run() {
     } >$report
 }
 
-# as CAPABILITIES COMMAND...: an ordinary user with these capabilities, each after ",+".
-as() {
-    capabilities=$1
-    shift
-    # By its path: the shell would take its own.
-    /bin/setpriv --reuid 1000 --regid 1000 --clear-groups \
-        --inh-caps "-all$capabilities" --ambient-caps "-all$capabilities" -- "$@"
-}
-
 echo "#$(uname -r)" >$report
 . /situations
 # The kernel's own complaints are faults, whatever was printed.

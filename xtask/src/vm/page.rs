@@ -25,7 +25,15 @@ no scenario of the demo calls for are not in the tables.
   `clean`, for instance, is `inferred` then.
 
 Two of them in one cell: it depends on how the fault comes about.
+
+`lockdown=confidentiality` (Talos has it, for example) forbids programs to read kernel memory by address, and with
+it the headers of packets that belong to no socket. What programs read by type stays allowed, so the ACK guard,
+state changes, retransmits and the RSTs of sockets are there. `lockdown=integrity` forbids nothing that the agent
+does.
 ";
+
+/// A longer line on standard error is not one that anybody reads: a log of the verifier, for example.
+const LONGEST: usize = 700;
 
 /// One kernel: its boots, and what the demo saw in each situation.
 struct Kernel<'a> {
@@ -43,7 +51,7 @@ pub(super) fn draw(transcripts: &[Transcript]) -> Result<String> {
         page.push_str(&verdicts(kernel));
     }
     page.push_str("\n## Privileges\n\n");
-    page.push_str("One probe of a server that is up, with these capabilities and no others.\n\n");
+    page.push_str("One probe of a server that is up, by root, or by an ordinary user with these capabilities.\n\n");
     page.push_str(&privileges(&kernels));
     page.push_str("\n## What the agent prints\n\n");
     page.push_str(
@@ -69,6 +77,12 @@ pub(super) fn wrong(transcripts: &[Transcript]) -> Result<Vec<String>> {
                 Some(Kind::Check) | None => Vec::new(),
             };
             wrong.iter().for_each(|line| add(&run.name, line));
+            for line in run.err.iter().filter(|line| line.chars().count() > LONGEST) {
+                add(
+                    &run.name,
+                    &format!("a message of {} characters: {line:.80}", line.chars().count()),
+                );
+            }
             if run.code != Some(0) && wrong.is_empty() {
                 let last = run.err.last().map_or("it printed nothing", String::as_str);
                 add(&run.name, &format!("exit code {:?}: {last}", run.code));

@@ -45,6 +45,12 @@ const fn with(name: &'static str, title: &'static str, command: &'static str) ->
 /// Over IPv4 only: what differs does not depend on the family, and a machine is slow.
 const DEMO_V4: &str = "probe-agent demo --output json --family 4";
 
+/// Everything that the programs need.
+const ALL: &str = "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN";
+
+/// With all of them, and with no other process in its cgroup.
+const ALL_ALONE: &str = "within own as ,+bpf,+perfmon,+net_admin check";
+
 /// Both of them.
 pub(super) const BOOTS: [Boot; 2] = [
     Boot {
@@ -69,11 +75,31 @@ pub(super) const BOOTS: [Boot; 2] = [
             with("net-admin", "CAP_NET_ADMIN", "as ,+net_admin check"),
             with("bpf-net-admin", "CAP_BPF, CAP_NET_ADMIN", "as ,+bpf,+net_admin check"),
             with("bpf-perfmon", "CAP_BPF, CAP_PERFMON", "as ,+bpf,+perfmon check"),
-            with(
-                "bpf-perfmon-net-admin",
-                "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN",
-                "as ,+bpf,+perfmon,+net_admin check",
-            ),
+            with("all", ALL, "as ,+bpf,+perfmon,+net_admin check"),
+            Situation {
+                before: "mkdir /sys/fs/cgroup/own",
+                after: "rmdir /sys/fs/cgroup/own",
+                ..with("own-cgroup", "the same in a cgroup of its own", ALL_ALONE)
+            },
+            Situation {
+                before: "sysctl -q -w kernel.perf_event_paranoid=4; mkdir /sys/fs/cgroup/own",
+                after: "sysctl -q -w kernel.perf_event_paranoid=2; rmdir /sys/fs/cgroup/own",
+                ..with("paranoid", "the same with kernel.perf_event_paranoid=4", ALL_ALONE)
+            },
+            Situation {
+                before: "ulimit -l 64; mkdir /sys/fs/cgroup/own",
+                after: "ulimit -l unlimited; rmdir /sys/fs/cgroup/own",
+                ..with("memlock", "the same with 64 KiB of locked memory", ALL_ALONE)
+            },
+            Situation {
+                before: "sysctl -q -w kernel.unprivileged_bpf_disabled=0",
+                after: "sysctl -q -w kernel.unprivileged_bpf_disabled=2",
+                ..with(
+                    "bpf-for-all",
+                    "none, with kernel.unprivileged_bpf_disabled=0",
+                    "as '' check",
+                )
+            },
         ],
     },
     Boot {

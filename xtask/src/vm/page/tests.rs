@@ -45,6 +45,8 @@ fn what_is_wrong_fails_and_names_kernel_situation_and_scenario() {
     let crashed = parse("#6.1.0-1\n@user\n!panicked\n?101\n*BUG: x\n.\n").unwrap();
     let expected = ["6.1.0-1: kernel log: BUG: x", "6.1.0-1: user: exit code Some(101): panicked"];
     assert_eq!(wrong(&[crashed]).unwrap(), expected);
+    let long = parse(&format!("#6.1.0-1\n@user\n!{}\n?0\n.\n", "x".repeat(1500))).unwrap();
+    assert!(wrong(&[long]).unwrap()[0].contains("a message of 1500 characters"));
 }
 
 #[test]
