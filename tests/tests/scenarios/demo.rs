@@ -47,6 +47,16 @@ fn all_goes_as_injected() {
     assert!(out.contains(&format!("{all} of {all} as injected")), "{out}");
 }
 
+/// All labs at a time may need more than the soft limit of a shell.
+#[test]
+fn the_soft_limit_of_open_files_does_not_matter() {
+    privileged!();
+    let mut command = Command::new("prlimit");
+    command.arg("--nofile=150:4096").arg(binary::agent()).arg("demo");
+    let output = command.args(["--family", "4", "--output", "table"]).output().unwrap();
+    check(&output, 0, "");
+}
+
 #[test]
 fn a_ladder_and_a_verdict_for_each() {
     privileged!();
