@@ -51,6 +51,7 @@ fn build(work: &Path) -> Result<PathBuf> {
         .args(["--root", "root", "--target-dir", "target"])
         // Half the time, and it runs for a second.
         .args(["--profile", "dev"])
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET");
     progress::logged(&mut install, &cache::log("cargo-deny.log")?).map_err(|failure| {

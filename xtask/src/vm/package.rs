@@ -96,15 +96,25 @@ fn newest<'a>(names: impl Iterator<Item = &'a str>, prefix: &str) -> Option<Stri
     if names.contains(&prefix) {
         return Some(prefix.to_owned());
     }
-    let is_kernel = |name: &&&str| name.ends_with("-cloud-amd64") && !name.contains("-rt-");
+    // linux-image-6.1 is not the beginning of linux-image-6.12.
+    let is_whole = |rest: &str| !prefix.ends_with(digit) || !rest.starts_with(digit);
+    let is_kernel = |name: &&&str| {
+        // One with two numbers only is a package without content, which depends on the newest kernel.
+        let is_one = name.ends_with("-cloud-amd64") && name.matches('.').count() >= 2;
+        is_one && name.strip_prefix(prefix).is_some_and(is_whole)
+    };
     let newest = names.iter().filter(is_kernel).max_by(|a, b| by_version(a, b));
     newest.map(|name| (*name).to_owned())
+}
+
+fn digit(c: char) -> bool {
+    c.is_ascii_digit()
 }
 
 /// Numbers are compared as numbers.
 fn by_version(one: &str, other: &str) -> Ordering {
     let numbers = |name: &str| -> Vec<u64> {
-        name.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect()
+        name.split(|c| !digit(c)).filter_map(|n| n.parse().ok()).collect()
     };
     numbers(one).cmp(&numbers(other))
 }
@@ -140,6 +150,8 @@ mod tests {
         let newest = |prefix| newest(names.into_iter().filter(|n| n.starts_with(prefix)), prefix);
         let expected = Some("linux-image-6.12.117+deb12-cloud-amd64".to_owned());
         assert_eq!(newest("linux-image-6.12."), expected);
+        assert_eq!(newest("linux-image-6.12"), expected);
+        assert_eq!(newest("linux-image-6.1"), None);
         let exact = "linux-image-6.12.9+deb12-cloud-amd64";
         assert_eq!(newest(exact).as_deref(), Some(exact));
         assert_eq!(newest("linux-image-6.1."), None);
