@@ -118,7 +118,11 @@ impl Directory {
 
     fn make(home: &Path) -> io::Result<Self> {
         let own = home.join(format!("{PREFIX}{}", std::process::id()));
-        fs::create_dir(&own)?;
+        match fs::create_dir(&own) {
+            // This process made it before, and could not remove it when it left: a child was still in it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
         let joined = File::open(&own).and_then(|directory| {
             move_into(&own)?;
             Ok(directory)

@@ -13,8 +13,9 @@ use crate::progress::note;
 
 use super::files;
 
-/// A machine takes one to three minutes. One that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(480);
+/// A machine takes half a minute to two minutes, on a busy host three times as long. One that takes much
+/// longer hangs.
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// What a machine is made of.
 pub(super) struct Machine<'a> {
