@@ -78,7 +78,7 @@ fn boot_both(kernel: &Kernel, agent: &Path) -> Result<Vec<Transcript>> {
         .iter()
         .map(|boot| {
             let title = format!("{} ({}; about two minutes)", kernel.name, boot.title);
-            step(&title, || runs::of(kernel, agent, boot))
+            step(&title, || runs::of(kernel, agent, boot, page::is_good))
         })
         .collect()
 }

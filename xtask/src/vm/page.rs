@@ -32,6 +32,9 @@ state changes, retransmits and the RSTs of sockets are there. `lockdown=integrit
 does.
 ";
 
+/// In the place of a verdict that the machine was too slow for.
+const NOT_INJECTED: &str = "not injected";
+
 /// A longer line on standard error is not one that anybody reads: a log of the verifier, for example.
 const LONGEST: usize = 700;
 
@@ -61,6 +64,14 @@ pub(super) fn draw(transcripts: &[Transcript]) -> Result<String> {
         kernels.iter().map(|k| (k.series.as_str(), &k.runs[..])).collect(),
     ));
     Ok(page)
+}
+
+/// Whether nothing is wrong, and everything was injected.
+pub(super) fn is_good(transcript: &Transcript) -> bool {
+    let one = std::slice::from_ref(transcript);
+    let is_right = wrong(one).is_ok_and(|lines| lines.is_empty());
+    let page = draw(one).unwrap_or_default();
+    is_right && !page.contains(NOT_INJECTED)
 }
 
 /// What is wrong on any kernel, a line for each.
@@ -135,7 +146,7 @@ fn verdicts(kernel: &Kernel<'_>) -> String {
         let cells = kernel.demos.iter().map(|(_, probes)| {
             let seen = demo::seen(probes, verdict);
             let names: Vec<_> = seen.into_iter().map(demo::Seen::name).collect();
-            if names.is_empty() { "not injected".to_owned() } else { names.join(" or ") }
+            if names.is_empty() { NOT_INJECTED.to_owned() } else { names.join(" or ") }
         });
         table.push([format!("`{verdict}`")].into_iter().chain(cells).collect());
     }

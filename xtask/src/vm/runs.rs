@@ -13,8 +13,13 @@ use super::package::Kernel;
 use super::situation::Boot;
 use super::transcript::{self, Transcript};
 
-/// The transcript of a kernel with this agent.
-pub(super) fn of(kernel: &Kernel, agent: &Path, boot: &Boot) -> Result<Transcript> {
+/// The transcript of a kernel with this agent. One that is not good is not kept: the next run boots again.
+pub(super) fn of(
+    kernel: &Kernel,
+    agent: &Path,
+    boot: &Boot,
+    is_good: impl Fn(&Transcript) -> bool,
+) -> Result<Transcript> {
     let directory = cache::directory()?.join("vm").join("transcripts");
     fs::create_dir_all(&directory).or_fail(|| format!("create {}", directory.display()))?;
     let files = Files::at(&directory, boot);
@@ -40,7 +45,9 @@ pub(super) fn of(kernel: &Kernel, agent: &Path, boot: &Boot) -> Result<Transcrip
         Failure::new("the virtual machine did not report everything")
             .remedy(format!("read its console: {}", files.console.display()))
     })?;
-    fs::write(&kept, &*report).or_fail(|| format!("write {}", kept.display()))?;
+    if is_good(&found) {
+        fs::write(&kept, &*report).or_fail(|| format!("write {}", kept.display()))?;
+    }
     Ok(found)
 }
 

@@ -1,4 +1,4 @@
-use super::{difference, draw, wrong};
+use super::{difference, draw, is_good, wrong};
 use crate::vm::transcript::{Transcript, parse};
 
 /// A demo that saw the verdict `lost` with this proof, and one check.
@@ -39,8 +39,10 @@ fn the_tables_have_a_row_for_each_verdict_and_each_set_of_capabilities() {
 #[test]
 fn what_is_wrong_fails_and_names_kernel_situation_and_scenario() {
     let good = transcript("6.1.0-1", "everything", CONFIRMED, "");
+    assert!(is_good(&good));
     assert!(wrong(&[good]).unwrap().is_empty());
     let bad = transcript("6.1.0-1", "everything", CONFIRMED, r#""proof: expected x""#);
+    assert!(!is_good(&bad));
     assert_eq!(wrong(&[bad]).unwrap(), ["6.1.0-1: everything: a over ipv4: proof: expected x"]);
     let crashed = parse("#6.1.0-1\n@user\n!panicked\n?101\n*BUG: x\n.\n").unwrap();
     let expected = ["6.1.0-1: kernel log: BUG: x", "6.1.0-1: user: exit code Some(101): panicked"];
