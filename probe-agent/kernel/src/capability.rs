@@ -61,7 +61,8 @@ pub const STATE_HOOK: Feature = Feature {
 /// The headers of a packet that no socket received.
 pub const PACKET_HEADERS: Feature = Feature {
     name: "packet headers",
-    cost: "a RST that was lost and recovered by a SYN-ACK retransmit is not seen",
+    cost: "SYN-ACKs that come after a probe's end are not seen: a lost RST shows only where the port is used \
+           again, and clean is inferred",
     remedy: Some("boot without lockdown=confidentiality (integrity is no obstacle)"),
 };
 

@@ -20,7 +20,7 @@ no scenario of the demo calls for are not in the tables.
 
 - **confirmed**: kernel events prove it.
 - **inferred**: timing, counters or the order of events suggest it.
-- **unknown**: the agent reports it, and that it lost events.
+- **unknown**: events were lost, or nothing was traced.
 - **not seen**: this kernel does not show it, and the agent reports nothing in its place that it cannot know:
   `clean`, for instance, is `inferred` then.
 
