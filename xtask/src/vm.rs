@@ -1,13 +1,15 @@
 //! Runs the demo on other kernels, in virtual machines, and writes down what each of them shows.
 //!
 //! ```text
-//!   package   a kernel of the package archive, unpacked, not installed
-//!   image     its initramfs: busybox, the agent, a few modules, and init.sh
-//!   runs      from the cache, or
-//!   boot      QEMU, until the machine powers off
-//!   transcript  what each command in it printed
-//!   demo      the verdicts among that
-//!   page      docs/kernels.md
+//!   package     a kernel of the package archive, unpacked, not installed
+//!      |
+//!   image       its initramfs: busybox, the agent, a few modules, init.sh and the situations
+//!      |
+//!   runs        known from the cache, or boot: QEMU, until the machine powers off
+//!      |
+//!   transcript  what each command in it printed -> demo: the verdicts among that
+//!      |
+//!   page        docs/kernels.md
 //! ```
 //!
 //! QEMU translates (TCG). Hardware virtualisation is never used: it is not there on most build hosts, and
