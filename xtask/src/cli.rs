@@ -10,6 +10,10 @@ Usage: cargo xtask COMMAND
   test [ARGS...]    set up what is missing, and run every check and test;
                     with ARGS run only the tests and pass ARGS to each test program
                     (a filter, --nocapture, ...)
+  vm [--check] [PACKAGE...]
+                    run the demo on other kernels, in virtual machines, and write
+                    docs/kernels.md; --check compares with it instead; with PACKAGEs
+                    (linux-image-6.16: the newest of that name) print the page for those
   bench [ARGS...]   build in release mode and run the benchmarks
   build [--release] set up what is missing, and build the eBPF programs and the agent
                     in release mode
@@ -51,6 +55,13 @@ pub(crate) enum Task {
     Demo(Vec<String>),
     /// Run all checks and tests; with arguments, only the tests.
     Test(Vec<String>),
+    /// Run the demo on other kernels.
+    Vm {
+        /// Compare with the page, and do not write it.
+        check: bool,
+        /// The kernels' packages; none: those of the page.
+        packages: Vec<String>,
+    },
     /// Run the benchmarks with these arguments.
     Bench(Vec<String>),
     /// Print [`HELP`].
@@ -69,8 +80,24 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task>
         "demo" => Ok(Task::Demo(rest)),
         "test" => Ok(Task::Test(rest)),
         "bench" => Ok(Task::Bench(rest)),
+        "vm" => vm(rest),
         "help" | "--help" | "-h" => Ok(Task::Help),
         other => Err(usage(format!("`{other}` is not a command of xtask"))),
+    }
+}
+
+fn vm(rest: Vec<String>) -> Result<Task> {
+    let (flags, packages): (Vec<_>, Vec<_>) = rest.into_iter().partition(|a| a.starts_with('-'));
+    let check = only_flag("vm", &flags, "--check")?;
+    if check && !packages.is_empty() {
+        return Err(usage(
+            "`vm --check` takes no packages: the page is about fixed ones".to_owned(),
+        ));
+    }
+    let is_kernel = |name: &&String| name.starts_with("linux-image-");
+    match packages.iter().find(|name| !is_kernel(name)) {
+        Some(other) => Err(usage(format!("`{other}` is no kernel package (linux-image-...)"))),
+        None => Ok(Task::Vm { check, packages }),
     }
 }
 
@@ -116,6 +143,11 @@ mod tests {
         check("demo --count 5", Ok(Task::Demo(vec!["--count".into(), "5".into()])));
         check("test lost_rst", Ok(Task::Test(vec!["lost_rst".into()])));
         check("bench", Ok(Task::Bench(vec![])));
+        check("vm --check", Ok(Task::Vm { check: true, packages: vec![] }));
+        let package = "linux-image-6.16".to_owned();
+        check("vm linux-image-6.16", Ok(Task::Vm { check: false, packages: vec![package] }));
+        check("vm --check linux-image-6.16", Err("takes no packages"));
+        check("vm nginx", Err("`nginx` is no kernel package"));
         check("tset", Err("`tset` is not a command"));
     }
 }

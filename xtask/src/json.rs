@@ -1,14 +1,18 @@
-//! Reads strings from cargo's JSON messages, without a JSON crate.
+//! Reads strings from JSON, such as cargo's messages, without a JSON crate.
 
 /// The string value of the first `"key"` in `line`. cargo writes no space after the colon.
 pub(crate) fn string(line: &str, key: &str) -> Option<String> {
     let start = format!("\"{key}\":\"");
-    let rest = &line[line.find(&start)? + start.len()..];
+    quoted(&line[line.find(&start)? + start.len()..]).map(|(text, _)| text)
+}
+
+/// The string whose opening quote is just before `rest`, and what follows its closing quote.
+pub(crate) fn quoted(rest: &str) -> Option<(String, &str)> {
     let mut text = String::new();
     let mut characters = rest.chars();
     loop {
         match characters.next()? {
-            '"' => return Some(text),
+            '"' => return Some((text, characters.as_str())),
             '\\' => text.push(unescape(&mut characters)?),
             other => text.push(other),
         }

@@ -12,6 +12,7 @@ mod progress;
 mod run;
 mod setup;
 mod test;
+mod vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -46,5 +47,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Demo(arguments) => run::demo(&arguments),
         Task::Bench(arguments) => run::bench(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::Vm { check, packages } => vm::run(check, &packages),
     }
 }

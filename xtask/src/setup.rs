@@ -4,6 +4,7 @@
 //! installation, so that "ready" always means "found usable", and a second run only checks.
 
 mod apt;
+mod deny;
 mod linker;
 mod programs;
 mod rotel;
@@ -17,8 +18,8 @@ pub(crate) use self::toolchain::Toolchain;
 use crate::failure::{Failure, Result};
 use crate::progress;
 
-/// What the set-up is for. Each scope includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What the set-up is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Building the eBPF programs and the agent.
     Build,
@@ -26,6 +27,20 @@ pub(crate) enum Scope {
     Demo,
     /// Passing every test.
     Test,
+    /// Running the demo on other kernels.
+    Vm,
+}
+
+impl Scope {
+    /// Whether everything that `other` needs is needed for this, too.
+    fn includes(self, other: Self) -> bool {
+        match self {
+            Self::Build => other == Self::Build,
+            Self::Demo => matches!(other, Self::Build | Self::Demo),
+            Self::Test => matches!(other, Self::Build | Self::Demo | Self::Test),
+            Self::Vm => matches!(other, Self::Build | Self::Demo | Self::Vm),
+        }
+    }
 }
 
 /// The tools that the set-up found or installed. A part sets its own field when it is ready.
@@ -34,6 +49,7 @@ pub(crate) struct Tools {
     toolchain: Option<Toolchain>,
     linker: Option<PathBuf>,
     rotel: Option<PathBuf>,
+    deny: Option<PathBuf>,
 }
 
 impl Tools {
@@ -45,6 +61,11 @@ impl Tools {
     /// The `bpf-linker` for the toolchain.
     pub(crate) fn linker(&self) -> Result<&PathBuf> {
         self.linker.as_ref().ok_or_else(|| Failure::new("bpf-linker is not known yet"))
+    }
+
+    /// The program that compares the dependencies with `deny.toml`.
+    pub(crate) fn deny(&self) -> Result<&PathBuf> {
+        self.deny.as_ref().ok_or_else(|| Failure::new("cargo-deny is not known yet"))
     }
 
     /// The OTLP collector that the export tests talk to.
@@ -69,17 +90,18 @@ enum Part {
     Programs(Scope),
     RustTools,
     Rotel,
+    Deny,
 }
 
 impl Part {
     /// The parts of `scope`, each after those that it needs.
     fn of(scope: Scope) -> Vec<Self> {
         let mut parts = vec![Self::Toolchain, Self::Linker];
-        if scope >= Scope::Demo {
+        if scope.includes(Scope::Demo) {
             parts.push(Self::Programs(scope));
         }
-        if scope >= Scope::Test {
-            parts.extend([Self::RustTools, Self::Rotel]);
+        if scope.includes(Scope::Test) {
+            parts.extend([Self::RustTools, Self::Deny, Self::Rotel]);
         }
         parts
     }
@@ -91,6 +113,7 @@ impl Part {
             Self::Programs(_) => "system programs",
             Self::RustTools => "rustfmt and clippy",
             Self::Rotel => "Rotel",
+            Self::Deny => "cargo-deny",
         }
     }
 
@@ -101,8 +124,9 @@ impl Part {
                 "rustc with the sources of core builds the eBPF programs (about a minute)"
             }
             Self::Linker => "it links the eBPF programs into one object (one to three minutes)",
-            Self::Programs(_) => "the network lab uses them (seconds)",
+            Self::Programs(_) => "the network lab and the virtual machines use them (seconds)",
             Self::RustTools => "formatting and lints are part of the tests (seconds)",
+            Self::Deny => "it checks licenses and sources of the dependencies (some three minutes)",
             Self::Rotel => "the export tests send their spans to this collector (seconds)",
         }
     }
@@ -114,6 +138,7 @@ impl Part {
             Self::Programs(scope) => Ok(programs::look(scope)),
             Self::RustTools => Ok(rust_tools::look()),
             Self::Rotel => rotel::look(tools),
+            Self::Deny => deny::look(tools),
         }
     }
 
@@ -124,8 +149,14 @@ impl Part {
             Self::Programs(scope) => programs::install(scope),
             Self::RustTools => rust_tools::install(),
             Self::Rotel => rotel::install(),
+            Self::Deny => deny::install(),
         }
     }
+}
+
+/// Fetches apt's package lists if they are old or missing.
+pub(crate) fn fresh_lists() -> Result<()> {
+    apt::refresh()
 }
 
 /// Installs what is missing for `scope` and prints where each tool is.

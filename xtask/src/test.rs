@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let whole = arguments.is_empty();
     if whole {
         cargo_step("formatting", &["fmt", "--all", "--check"])?;
+        dependencies(&tools)?;
     }
     build::ebpf(&tools)?;
     if whole {
@@ -38,6 +39,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     eprintln!("==> all passed");
     Ok(())
+}
+
+/// Licenses, sources and banned crates of the dependencies, by `deny.toml`.
+fn dependencies(tools: &setup::Tools) -> Result<()> {
+    step("licenses and sources of the dependencies", || {
+        let mut deny = Command::new(tools.deny()?);
+        deny.current_dir(workspace::root()).args(["--log-level", "error", "--locked"]);
+        deny.args(["check", "bans", "licenses", "sources"]);
+        command::run(&mut deny).map_err(|_| {
+            Failure::new("a dependency is not what deny.toml allows").remedy(
+                "see above; replace the dependency, or change the policy and give the reason there",
+            )
+        })
+    })
 }
 
 /// Lints of all code, the eBPF crate included, and of the documentation, with warnings denied.

@@ -1,63 +1,93 @@
 //! Compares the verdicts of a scenario with what was injected.
+//!
+//! A kernel or a privilege may lack something that a verdict rests on. What does not show there is a limit, as
+//! long as nothing else is claimed in its place.
 
-use super::{result::ScenarioResult, scenario::Expected};
+mod limits;
+
+use super::{
+    result::ScenarioResult,
+    scenario::{Expected, Injection},
+};
 use explain::ExplainedProbe;
 use model::verdict::{Proof, Verdict};
 
-/// What differs, a line for each.
-pub(super) fn mismatches(result: &ScenarioResult) -> Vec<String> {
+/// What differs from what was injected, a line for each.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    /// What is wrong.
+    pub(super) mismatches: Vec<String>,
+    /// What this host cannot show.
+    pub(super) limits: Vec<String>,
+}
+
+/// Compares everything that was reported and counted.
+pub(super) fn differences(result: &ScenarioResult) -> Differences {
     let scenario = result.scenario;
-    let mut lines = Vec::new();
-    let mut same = |what: String, expected: String, got: String| {
-        if expected != got {
-            lines.push(format!("{what}: expected {expected}, got {got}"));
-        }
-    };
+    let mut found = Differences::default();
     let number = |n: usize| n.to_string();
-    same("probes".to_owned(), number(scenario.expected.len()), number(result.probes.len()));
+    let wrong = &mut found.mismatches;
+    same(wrong, "probes", number(scenario.expected.len()), number(result.probes.len()));
     for (index, (expected, probe)) in scenario.expected.iter().zip(&result.probes).enumerate() {
-        let of = |what: &str| format!("{what} of probe {}", index + 1);
-        same(
-            of("outcome"),
-            expected.outcome.name().to_owned(),
-            probe.timeline.outcome().name().to_owned(),
-        );
-        same(of("verdicts"), names(expected.verdicts.iter().copied()), verdicts(probe));
-        same(of("proof"), expected.proof.name().to_owned(), proof(probe).name().to_owned());
-        same(of("link"), expected_link(expected, result), link(probe));
-        let wanted = expected.advice.unwrap_or_default();
-        if !probe.findings.iter().any(|f| f.advice.as_deref().unwrap_or("").contains(wanted)) {
-            let got = probe.findings.iter().find_map(|f| f.advice.clone());
-            same(of("advice"), format!("{wanted:?}"), format!("{:?}", got.unwrap_or_default()));
+        let mismatches = of_probe(index + 1, expected, probe, result);
+        match limits::of_probe(result, expected, probe) {
+            Some(limit) if !mismatches.is_empty() => found.limits.push(limit),
+            _ => found.mismatches.extend(mismatches),
         }
     }
+    let wrong = &mut found.mismatches;
     for (injection, hits) in scenario.injected.iter().zip(&result.hits) {
-        if !injection.hits.contains(hits) {
-            let (least, most) = (injection.hits.start(), injection.hits.end());
-            let wanted =
-                if least == most { least.to_string() } else { format!("{least} to {most}") };
-            let what = format!("segments that nftables counted ({:?})", injection.fault.segment);
-            same(what, wanted, hits.to_string());
-        }
+        of_injection(wrong, injection, *hits);
     }
     let (wanted, got) = (scenario.server_counts, result.server_counts);
-    same(
-        "connections given to the server's application".to_owned(),
-        number(0),
-        number(result.accepted),
-    );
-    same(
-        "half-open connections that the server's kernel saw reset".to_owned(),
-        wanted.resets.to_string(),
-        got.resets.to_string(),
-    );
-    same(
-        "half-open connections left at the server".to_owned(),
-        number(wanted.half_open),
-        number(got.half_open),
-    );
-    same("kernel events lost".to_owned(), number(0), result.events_lost.to_string());
+    let accepted = "connections given to the server's application";
+    same(wrong, accepted, number(0), number(result.accepted));
+    let resets = "half-open connections that the server's kernel saw reset";
+    same(wrong, resets, wanted.resets.to_string(), got.resets.to_string());
+    let left = "half-open connections left at the server";
+    same(wrong, left, number(wanted.half_open), number(got.half_open));
+    same(wrong, "kernel events lost", number(0), result.events_lost.to_string());
+    found
+}
+
+fn same(lines: &mut Vec<String>, what: &str, expected: String, got: String) {
+    if expected != got {
+        lines.push(format!("{what}: expected {expected}, got {got}"));
+    }
+}
+
+/// What is not as expected of the probe with this number.
+fn of_probe(
+    number: usize,
+    expected: &Expected,
+    probe: &ExplainedProbe,
+    result: &ScenarioResult,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut same = |what: &str, expected: String, got: String| {
+        same(&mut lines, &format!("{what} of probe {number}"), expected, got);
+    };
+    let outcome = probe.timeline.outcome().name();
+    same("outcome", expected.outcome.name().to_owned(), outcome.to_owned());
+    same("verdicts", names(expected.verdicts.iter().copied()), verdicts(probe));
+    same("proof", expected.proof.name().to_owned(), proof(probe).name().to_owned());
+    same("link", expected_link(expected, result), link(probe));
+    let wanted = expected.advice.unwrap_or_default();
+    if !probe.findings.iter().any(|f| f.advice.as_deref().unwrap_or("").contains(wanted)) {
+        let got = probe.findings.iter().find_map(|f| f.advice.clone());
+        same("advice", format!("{wanted:?}"), format!("{:?}", got.unwrap_or_default()));
+    }
     lines
+}
+
+fn of_injection(lines: &mut Vec<String>, injection: &Injection, hits: u64) {
+    if injection.hits.contains(&hits) {
+        return;
+    }
+    let (least, most) = (injection.hits.start(), injection.hits.end());
+    let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let what = format!("segments that nftables counted ({:?})", injection.fault.segment);
+    same(lines, &what, wanted, hits.to_string());
 }
 
 fn names(verdicts: impl Iterator<Item = Verdict>) -> String {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::result::ScenarioResult;
 use kernel::clock::Clock;
 use lab::Family;
+use model::verdict::Verdict;
 use report::json::{ProbeObject, write_line};
 
 /// A probe within its scenario. Names and order are a contract.
@@ -16,8 +17,12 @@ struct Object<'a> {
     network_type: &'static str,
     /// Whether the whole scenario went as injected.
     as_injected: bool,
-    /// What did not, a line for each.
+    /// What is wrong, a line for each.
     complaints: &'a [String],
+    /// What this host cannot show, a line for each.
+    limits: &'a [String],
+    /// The verdicts that this probe ought to get.
+    expected_verdicts: &'a [Verdict],
     /// How many segments nftables counted, for each fault.
     hits: &'a [u64],
     probe: ProbeObject<'a>,
@@ -25,6 +30,7 @@ struct Object<'a> {
 
 /// Writes the probes of a scenario.
 pub(super) fn write(out: &mut impl Write, result: &ScenarioResult, clock: Clock) -> io::Result<()> {
+    let mut expected = result.scenario.expected.iter();
     for probe in &result.probes {
         let object = Object {
             scenario: result.scenario.name,
@@ -32,8 +38,10 @@ pub(super) fn write(out: &mut impl Write, result: &ScenarioResult, clock: Clock)
                 Family::V4 => "ipv4",
                 Family::V6 => "ipv6",
             },
-            as_injected: result.mismatches.is_empty(),
+            as_injected: result.mismatches.is_empty() && result.limits.is_empty(),
             complaints: &result.mismatches,
+            limits: &result.limits,
+            expected_verdicts: expected.next().map_or(&[], |expected| expected.verdicts),
             hits: &result.hits,
             probe: ProbeObject::new(probe, &result.target, clock),
         };

@@ -20,6 +20,9 @@ const SOURCE_PORT: u16 = 40_001;
 /// Half-open connections that a RST ended, as nstat spells the kernel's counter.
 const RESETS: &str = "TcpExtEmbryonicRsts";
 
+/// RSTs that a host sent.
+const SENT_RSTS: &str = "TcpOutRsts";
+
 /// Everything that a scenario needs. Dropping it takes all of it down.
 #[derive(Debug)]
 pub(super) struct LabSetup {
@@ -81,6 +84,12 @@ impl LabSetup {
             resets: moved.get(RESETS).copied().unwrap_or(0),
             half_open: server.sockets_in(TcpState::SynRecv)?,
         })
+    }
+
+    /// How many RSTs the server's host sent since the lab was set up.
+    pub(super) fn server_rsts(&self) -> Result<i64, DemoError> {
+        let moved = self.lab.lab().server().counters()?.since(&self.before);
+        Ok(moved.get(SENT_RSTS).copied().unwrap_or(0))
     }
 }
 

@@ -58,17 +58,21 @@ fn server(result: &ScenarioResult) -> String {
 }
 
 fn verdict(out: &mut String, result: &ScenarioResult, look: Look) {
-    if result.mismatches.is_empty() {
+    if !result.mismatches.is_empty() {
+        out.push_str(&look.paint(Tone::Bad, "  NOT AS INJECTED"));
+        out.push('\n');
+        for mismatch in &result.mismatches {
+            paragraph(out, "", mismatch, Tone::Bad, look);
+        }
+    }
+    for limit in &result.limits {
+        paragraph(out, "limit", limit, Tone::Odd, look);
+    }
+    if result.mismatches.is_empty() && result.limits.is_empty() {
         let words =
             |probe| format!("{}, {}", compare::verdicts(probe), compare::proof(probe).name());
         let verdicts: Vec<_> = result.probes.iter().map(words).collect();
         let text = format!("as injected: {}", verdicts.join("; then "));
         paragraph(out, "ok", &text, Tone::Good, look);
-        return;
-    }
-    out.push_str(&look.paint(Tone::Bad, "  NOT AS INJECTED"));
-    out.push('\n');
-    for mismatch in &result.mismatches {
-        paragraph(out, "", mismatch, Tone::Bad, look);
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod json;
 mod lab_setup;
 mod ladders;
+mod open_files;
 mod printer;
 mod result;
 mod run;
@@ -65,7 +66,7 @@ pub struct Options {
 /// How the demo ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DemoResult {
-    /// Every verdict was the injected one.
+    /// Every verdict was the injected one, or this host cannot show it and nothing else was reported.
     AsInjected,
     /// At least one was not.
     NotAsInjected,
@@ -78,6 +79,7 @@ pub enum DemoResult {
 /// # Errors
 /// If the lab, the hooks or the output fail.
 pub fn run(options: &Options, stop: &Arc<AtomicBool>) -> Result<DemoResult, DemoError> {
+    open_files::raise();
     // Ends all threads that it starts.
     Lab::preflight().map_err(DemoError::from)?;
     let clock = Clock::sample().map_err(|e| failed("read the clocks")(e.into()))?;

@@ -10,7 +10,7 @@ use super::{
     describe, json, ladders,
     result::ScenarioResult,
     runner::{Case, RunnerEvent},
-    table::{self, Row},
+    table::{self, Grade, Row},
 };
 use kernel::clock::Clock;
 use report::{progress::Line, reporter::reader_gone, style::Look};
@@ -131,7 +131,7 @@ impl<'a> Printer<'a> {
         self.failed.is_some()
     }
 
-    /// Prints the summary; whether every scenario ran and went as injected.
+    /// Prints the summary; whether every scenario ran, and nothing wrong was reported.
     ///
     /// # Errors
     /// If stdout cannot be written to, for any other reason than that its reader is gone.
@@ -141,17 +141,22 @@ impl<'a> Printer<'a> {
         for result in std::mem::take(&mut self.waiting).into_iter().flatten() {
             self.print(&result);
         }
-        let good = self.rows.iter().filter(|row| row.is_ok()).count();
+        let count = |grade| self.rows.iter().filter(|row| row.grade() == grade).count();
+        let (good, limited) = (count(Grade::AsInjected), count(Grade::Limited));
         let all = self.cases.len();
         if self.failed.is_none() && self.output != OutputFormat::Json {
             let mut text = table::draw(&self.rows, self.look);
             let time = human::seconds(self.began.elapsed().as_secs_f64());
-            text.push_str(&format!("\n{good} of {all} as injected, in {time}\n"));
+            let limits = match limited {
+                0 => String::new(),
+                limited => format!(", {limited} not fully visible on this kernel"),
+            };
+            text.push_str(&format!("\n{good} of {all} as injected{limits}, in {time}\n"));
             self.failed = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).err();
         }
         match self.failed {
             Some(error) if !reader_gone(&error) => Err(error),
-            _ => Ok(good == all),
+            _ => Ok(good + limited == all),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Prepared {
 }
 
 /// How often a scenario runs at most until its result is usable.
-const MOST_RUNS: u32 = 4;
+const MOST_RUNS: u32 = 6;
 
 impl Prepared {
     /// Builds the lab and loads the hooks.
@@ -49,7 +49,8 @@ impl Prepared {
     /// Runs it; `None` if `stop` ended it early. Where something is not as injected and the result is not
     /// usable, it runs once more, in a new lab.
     ///
-    /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`].
+    /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`] and
+    /// [`ScenarioResult::limits`].
     pub(super) fn run(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
         let (scenario, family, state_hook) =
             (self.scenario, self.family, self.setup.plan().state_hook);
@@ -58,9 +59,11 @@ impl Prepared {
         loop {
             let Some(mut result) = prepared.run_once(stop)? else { return Ok(None) };
             result.retries = retries;
-            result.mismatches = compare::mismatches(&result);
+            let found = compare::differences(&result);
+            (result.mismatches, result.limits) = (found.mismatches, found.limits);
             retries += 1;
-            if result.is_usable() || result.mismatches.is_empty() || retries == MOST_RUNS {
+            let is_as_injected = result.mismatches.is_empty() && result.limits.is_empty();
+            if result.is_usable() || is_as_injected || retries == MOST_RUNS {
                 return Ok(Some(result));
             }
             prepared = Self::new(scenario, family, state_hook)?;
@@ -89,11 +92,13 @@ impl Prepared {
             hits: setup.hits()?,
             accepted: setup.accepted()?,
             server_counts: setup.server_counts()?,
+            server_rsts: setup.server_rsts()?,
             events_lost: outcome.ended.events_lost,
             capabilities,
             retries: 0,
             took,
             mismatches: Vec::new(),
+            limits: Vec::new(),
         }))
     }
 }

@@ -98,7 +98,8 @@ pub static ALL: &[Scenario] = &[
         title: "every RST is lost, including those that answer the server's SYN-ACKs",
         injected: &[
             hit(Fault::lost(Segment::FirstRst), 1),
-            hit(Fault::lost(Segment::RecoveryRst), 2),
+            // On a slow host the counters are read after the third one has come.
+            Injection { fault: Fault::lost(Segment::RecoveryRst), hits: 2..=3 },
         ],
         // The server retransmits its SYN-ACK after 1 s and 3 s, then after 7 s.
         probing: Probing { settle: Duration::from_millis(3_600), ..ONE },

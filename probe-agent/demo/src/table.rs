@@ -14,6 +14,18 @@ pub(super) struct Row {
     /// A line for each probe.
     verdicts: Vec<String>,
     mismatches: Vec<String>,
+    limits: Vec<String>,
+}
+
+/// How a scenario went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grade {
+    /// Everything is as injected.
+    AsInjected,
+    /// This host cannot show everything, and nothing else is reported in its place.
+    Limited,
+    /// Something is wrong.
+    Wrong,
 }
 
 impl Row {
@@ -27,12 +39,17 @@ impl Row {
             proof: proof.name(),
             verdicts: result.probes.iter().map(compare::verdicts).collect(),
             mismatches: result.mismatches.clone(),
+            limits: result.limits.clone(),
         }
     }
 
-    /// Whether everything is as injected.
-    pub(super) fn is_ok(&self) -> bool {
-        self.mismatches.is_empty()
+    /// How it went.
+    pub(super) fn grade(&self) -> Grade {
+        match (self.mismatches.is_empty(), self.limits.is_empty()) {
+            (true, true) => Grade::AsInjected,
+            (true, false) => Grade::Limited,
+            (false, _) => Grade::Wrong,
+        }
     }
 }
 
@@ -46,21 +63,26 @@ pub(super) fn draw(rows: &[Row], look: Look) -> String {
     let time = widest("TIME", &|r| r.time.len());
     let columns = |texts: [&str; 4], verdicts: &str| {
         let [a, b, c, d] = texts;
-        format!("  {a:<name$}  {b:<4}  {c:>time$}  {d:<proof$}  {verdicts}\n")
+        format!(" {a:<name$}  {b:<4}  {c:>time$}  {d:<proof$}  {verdicts}\n")
     };
     let heading = columns(["SCENARIO", "OVER", "TIME", "PROOF"], "VERDICTS");
-    let mut text = look.paint(Tone::Strong, &format!("    {}", heading.trim_end())).into_owned();
+    let mut text = look.paint(Tone::Strong, &format!("     {}", heading.trim_end())).into_owned();
     text.push('\n');
     for row in rows {
-        let (mark, tone) = if row.is_ok() { ("ok  ", Tone::Good) } else { ("FAIL", Tone::Bad) };
+        let (mark, tone) = match row.grade() {
+            Grade::AsInjected => ("ok   ", Tone::Good),
+            Grade::Limited => ("limit", Tone::Odd),
+            Grade::Wrong => ("FAIL ", Tone::Bad),
+        };
         text.push_str(&look.paint(tone, mark));
         let first = row.verdicts.first().map_or("", String::as_str);
         text.push_str(&columns([row.name, row.family, &row.time, row.proof], first));
         for further in row.verdicts.iter().skip(1) {
-            text.push_str(&format!("    {}", columns([""; 4], further)));
+            text.push_str(&format!("     {}", columns([""; 4], further)));
         }
-        for mismatch in &row.mismatches {
-            text.push_str(&look.paint(Tone::Bad, &format!("      {mismatch}")));
+        let wrong = row.mismatches.iter().map(|line| (line, Tone::Bad));
+        for (line, tone) in wrong.chain(row.limits.iter().map(|line| (line, Tone::Odd))) {
+            text.push_str(&look.paint(tone, &format!("      {line}")));
             text.push('\n');
         }
     }

@@ -3,7 +3,7 @@
 use model::capability::{Capabilities, Capability, State};
 use probe_agent_common::{HOOKS, Hook, HookKind, RST_TRACEPOINT};
 
-use crate::error::TraceError;
+use crate::{cgroup::Cgroup, error::TraceError, privilege};
 
 /// A feature of the host that is no hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub const STATE_HOOK: Feature = Feature {
 /// The headers of a packet that no socket received.
 pub const PACKET_HEADERS: Feature = Feature {
     name: "packet headers",
-    cost: "a RST that was lost and recovered by a SYN-ACK retransmit is not seen, and no packet that this \
-           host drops",
+    cost: "SYN-ACKs that come after a probe's end are not seen, nor are packets that this host drops: a lost \
+           RST shows only where the port is used again, and clean is inferred",
     remedy: Some("boot without lockdown=confidentiality (integrity is no obstacle)"),
 };
 
@@ -104,6 +104,37 @@ impl Feature {
     /// Its capability where loading or attaching came to this.
     pub(crate) fn after<T>(&self, result: &Result<T, TraceError>) -> Capability {
         after(self.name, self.cost, self.remedy, result.as_ref().err())
+    }
+}
+
+/// What programs that are attached to a cgroup would do, and what takes the place of the second one.
+const WITHOUT_CGROUP_PROGRAMS: &str = "the ACK guard cannot be attached: where a close is late or a SYN-ACK comes \
+    twice, the target's application may accept a dead connection; and every TCP connection of this host passes \
+    the agent's tracepoint inet_sock_set_state";
+
+/// The privileges, where the kernel refused a program or refused none.
+pub(crate) fn privileges(refused: Option<TraceError>) -> Capability {
+    let is_refused = refused.is_some();
+    let all = PRIVILEGES.after(&refused.map_or(Ok(()), Err));
+    if is_refused && privilege::lacks_net_admin_only() {
+        return Capability { cost: WITHOUT_CGROUP_PROGRAMS, ..all };
+    }
+    all
+}
+
+/// The cgroup that the agent has joined, or not.
+pub(crate) fn of_cgroup(joined: &Result<Cgroup, TraceError>) -> Capability {
+    let shared = joined.as_ref().ok().and_then(Cgroup::others);
+    match shared {
+        None => CGROUP.after(joined),
+        Some(why) => Capability {
+            cost: "packets of the other processes in this cgroup pass the ACK guard",
+            remedy: Some(
+                "let the agent make one: as root, or with Delegate=yes of its systemd service"
+                    .into(),
+            ),
+            ..CGROUP.is(State::Degraded(why.to_owned()))
+        },
     }
 }
 

@@ -1,9 +1,12 @@
 //! The cgroup that the ACK guard is attached to.
 //!
 //! A socket belongs to the cgroup that its creating task was in, so the agent joins its cgroup before
-//! it makes slots. A cgroup of its own keeps the guard away from other programs' sockets. Where none can
-//! be made (a read-only mount in a container), the one that the agent is in will do, because the guard
-//! knows the agent's sockets.
+//! it makes slots. A cgroup of its own keeps the guard away from other programs' packets. Where none can
+//! be made (a read-only mount in a container, a user who is not root), the one that the agent is in will do,
+//! because the guard knows the agent's sockets; but never the root cgroup, where every packet of the host
+//! would pass the guard.
+
+mod shared;
 
 use std::{
     fs::{self, File},
@@ -15,6 +18,7 @@ use std::{
 
 use model::errno::in_words;
 
+use self::shared::Sharing;
 use crate::error::TraceError;
 
 /// The one that this process is in, and how many use it. Sessions of one process share it, because the
@@ -42,13 +46,16 @@ struct Directory {
     directory: File,
     /// Where to go back to, and what to remove then; `None` where none was made.
     made: Option<(PathBuf, PathBuf)>,
+    /// Why packets of other processes pass the programs; `None` where they do not.
+    others: Option<String>,
 }
 
 impl Cgroup {
     /// Makes a cgroup and joins it, or takes the one that the process is in.
     ///
     /// # Errors
-    /// If there is no cgroup v2, or it cannot be opened.
+    /// If there is no cgroup v2, it cannot be opened, or the process is in the root cgroup and may not make
+    /// another.
     pub(crate) fn join() -> Result<Self, TraceError> {
         let mut joined = joined();
         if let Some((place, users)) = joined.as_mut() {
@@ -59,10 +66,15 @@ impl Cgroup {
         sweep(&home);
         let place = Arc::new(match Directory::make(&home) {
             Ok(place) => place,
-            Err(_) => Directory::take(&home)?,
+            Err(error) => Directory::take(&home, &in_words(error))?,
         });
         *joined = Some((Arc::clone(&place), 1));
         Ok(Self { place, is_held: true })
+    }
+
+    /// Why packets of other processes pass the programs on it; `None` where they do not.
+    pub(crate) fn others(&self) -> Option<&str> {
+        self.place.others.as_deref()
     }
 
     /// Gives this share back; the last one moves the process to where it was and removes the cgroup.
@@ -92,21 +104,33 @@ impl Cgroup {
 }
 
 impl Directory {
-    fn take(home: &Path) -> Result<Self, TraceError> {
+    /// Takes the one that the process is in, because `refused` kept it from making one.
+    fn take(home: &Path, refused: &io::Error) -> Result<Self, TraceError> {
+        let others = match shared::sharing(home) {
+            Sharing::Host => return Err(shared::with_the_host(refused)),
+            Sharing::Nobody => None,
+            Sharing::Others => Some(format!("no cgroup of the agent's own can be made: {refused}")),
+        };
         let directory = File::open(home)
             .map_err(|e| TraceError::Load(format!("{}: {}", home.display(), in_words(e))))?;
-        Ok(Self { directory, made: None })
+        Ok(Self { directory, made: None, others })
     }
 
     fn make(home: &Path) -> io::Result<Self> {
         let own = home.join(format!("{PREFIX}{}", std::process::id()));
-        fs::create_dir(&own)?;
+        match fs::create_dir(&own) {
+            // This process made it before, and could not remove it when it left: a child was still in it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
         let joined = File::open(&own).and_then(|directory| {
             move_into(&own)?;
             Ok(directory)
         });
         match joined {
-            Ok(directory) => Ok(Self { directory, made: Some((home.to_owned(), own)) }),
+            Ok(directory) => {
+                Ok(Self { directory, made: Some((home.to_owned(), own)), others: None })
+            }
             Err(error) => {
                 // One that the process could not join is of no use.
                 let _ = fs::remove_dir(&own);

@@ -32,13 +32,24 @@ pub enum TraceError {
 }
 
 impl TraceError {
-    /// Wraps an error of aya, telling missing privilege apart.
+    /// Wraps an error of aya, telling missing privilege, descriptors and memory apart.
     pub(crate) fn from_aya(error: &(dyn std::error::Error + 'static)) -> Self {
         let reason = one_line(error);
         if is_refused(error) {
             return Self::Permission { reason, remedy: privilege::remedy() };
         }
-        Self::Load(reason)
+        // Which map or program met the limit says nothing.
+        match errno(error) {
+            Some(libc::EMFILE | libc::ENFILE) => Self::Missing {
+                reason: "no more files can be opened".to_owned(),
+                remedy: "raise the limit of open files (ulimit -n)".to_owned(),
+            },
+            Some(libc::ENOMEM) => Self::Missing {
+                reason: "there is no memory for the eBPF programs and their maps".to_owned(),
+                remedy: "raise the memory limit of the agent's cgroup".to_owned(),
+            },
+            _ => Self::Load(reason),
+        }
     }
 
     /// Why, without the remedy.
@@ -142,5 +153,12 @@ mod tests {
         assert!(matches!(&refused, TraceError::Permission { .. }), "{refused:?}");
         assert!(!refused.to_string().contains("os error"), "{refused}");
         assert!(matches!(of(libc::EINVAL), TraceError::Load(_)));
+        let files = of(libc::EMFILE);
+        assert!(files.remedy().is_some_and(|remedy| remedy.contains("ulimit -n")), "{files:?}");
+        let memory = of(libc::ENOMEM);
+        assert!(
+            memory.remedy().is_some_and(|remedy| remedy.contains("memory limit")),
+            "{memory:?}"
+        );
     }
 }

@@ -6,6 +6,7 @@ mod btf;
 pub mod capability;
 mod cgroup;
 pub mod clock;
+mod descriptors;
 pub mod error;
 mod layout;
 pub mod loader;

@@ -22,8 +22,8 @@ use model::{
     record::{HalfOpen, RstHooks, StateHook},
 };
 use probe_agent_common::{
-    Counter, Hook, HookKind, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, SlotRecord, owned_bit,
-    owned_word,
+    Counter, HOOKS, Hook, HookKind, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, RST_FUNCTIONS,
+    SlotRecord, owned_bit, owned_word,
 };
 
 use self::{
@@ -36,6 +36,7 @@ use crate::{
     bpf_log::BpfLog,
     capability::{ACK_GUARD, PACKET_HEADERS, RST_ACCOUNTING},
     cgroup::Cgroup,
+    descriptors,
     error::TraceError,
     mapped_array::{Access, MappedArray},
     reasons::Reasons,
@@ -94,6 +95,8 @@ impl Tracer {
         ack_guard: bool,
         choice: StateHookChoice,
     ) -> Result<(Self, Rings), TraceError> {
+        // The hooks, the ACK guard and the one that reports state changes.
+        descriptors::suffice(HOOKS.len() + RST_FUNCTIONS.len() + 2)?;
         let facts = Facts::gather(netns_cookie);
         let cpus = counters::cpus()?;
         let mut programs = maps::load(slots, cpus, &facts.layout)?;

@@ -1,6 +1,7 @@
 //! `probe-agent check` from the outside: the real program, real servers, real faults.
 
 mod bare_kernel;
+mod confined;
 mod expect;
 mod foreign;
 mod forgetful;

@@ -47,6 +47,16 @@ fn all_goes_as_injected() {
     assert!(out.contains(&format!("{all} of {all} as injected")), "{out}");
 }
 
+/// All labs at a time may need more than the soft limit of a shell.
+#[test]
+fn the_soft_limit_of_open_files_does_not_matter() {
+    privileged!();
+    let mut command = Command::new("prlimit");
+    command.arg("--nofile=150:4096").arg(binary::agent()).arg("demo");
+    let output = command.args(["--family", "4", "--output", "table"]).output().unwrap();
+    check(&output, 0, "");
+}
+
 #[test]
 fn a_ladder_and_a_verdict_for_each() {
     privileged!();
@@ -77,6 +87,35 @@ fn json_is_one_object_per_probe() {
     assert_eq!(object["network_type"], "ipv6");
     assert_eq!(object["as_injected"], true);
     assert_eq!(object["probe"]["verdicts"], serde_json::json!(["refused"]));
+}
+
+/// What a host without kernel BTF cannot show is a limit; nothing else may be reported in its place.
+#[test]
+fn what_a_kernel_cannot_show_is_a_limit() {
+    privileged!();
+    let mut command = Command::new("unshare");
+    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$@\"";
+    command.args(["--mount", "sh", "-c", hide, "sh"]).arg(binary::agent()).arg("demo");
+    for scenario in ["clean", "rst-lost"] {
+        command.args(["--scenario", scenario]);
+    }
+    let output = command.args(["--family", "4", "--output", "json"]).output().unwrap();
+    check(&output, 0, "");
+    let out = text(&output.stdout);
+    let of = |scenario: &str| -> serde_json::Value {
+        let mut objects = out.lines().map(|line| serde_json::from_str(line).unwrap());
+        objects.find(|object: &serde_json::Value| object["scenario"] == scenario).unwrap()
+    };
+    let lost = of("rst-lost");
+    let limit = "not visible on this kernel: rst_lost_synack_retransmit (kernel BTF: ";
+    assert!(lost["limits"][0].as_str().unwrap().starts_with(limit), "{lost}");
+    assert_eq!(lost["as_injected"], false);
+    assert_eq!(lost["complaints"], serde_json::json!([]));
+    assert_eq!(lost["probe"]["verdicts"], serde_json::json!(["clean"]));
+    assert_eq!(lost["expected_verdicts"], serde_json::json!(["rst_lost_synack_retransmit"]));
+    let clean = of("clean");
+    let limit = "only inferred here: clean (kernel BTF: ";
+    assert!(clean["limits"][0].as_str().unwrap().starts_with(limit), "{clean}");
 }
 
 #[test]

@@ -29,3 +29,27 @@ fn without_one_or_when_asked_to_the_tracepoint_reports() {
     assert_eq!(attached(false, StateHookChoice::Auto), tracepoint);
     assert_eq!(attached(true, StateHookChoice::Raw), tracepoint);
 }
+
+/// A child that is still in the cgroup keeps the agent from removing it. The next session of the process uses
+/// it again, and nothing is attached to the cgroup above it.
+#[test]
+fn a_cgroup_that_could_not_be_removed_is_used_again() {
+    privileged!();
+    let own_path = || {
+        let table = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+        table.lines().find_map(|line| line.strip_prefix("0::")).unwrap().to_owned()
+    };
+    let name = format!("probe-agent-{}", std::process::id());
+    let load = || Tracer::load(1, netns::cookie(), true, StateHookChoice::Auto).unwrap();
+    let (tracer, _rings) = load();
+    assert!(own_path().ends_with(&name), "{}", own_path());
+    let mut child = std::process::Command::new("sleep").arg("infinity").spawn().unwrap();
+    // Other tests of this process may still be in it. Otherwise it cannot be removed now.
+    let _ = tracer.detach();
+    let (tracer, _rings) = load();
+    let (half_open, path) = (tracer.half_open(), own_path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(half_open, HalfOpen::Enforced, "{:?}", tracer.capabilities());
+    assert!(path.ends_with(&name), "{path}");
+}

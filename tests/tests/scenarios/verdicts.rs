@@ -30,7 +30,8 @@ fn reported_as_injected(choice: StateHookChoice) {
         if let RunnerEvent::Ended(index, result) = event {
             ended += 1;
             let (scenario, family, choice) = cases[index];
-            for mismatch in &result.mismatches {
+            // The tests run on a kernel that shows everything.
+            for mismatch in result.mismatches.iter().chain(&result.limits) {
                 let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
                 wrong.push(format!(
                     "{} over {family:?} with {choice:?}: {mismatch}: {events:#?}",

@@ -76,6 +76,7 @@ fn write_program() -> Result<()> {
     );
     for name in CRATES {
         let sources = unpack(&file(name)?, &directory.join("packages"))?;
+        licensed(name, &sources)?;
         manifest += &format!("{name} = {{ path = {:?} }}\n", sources.display().to_string());
     }
     write(&directory.join("program/Cargo.toml"), &manifest)?;
@@ -85,6 +86,17 @@ fn write_program() -> Result<()> {
     fs::copy(&lock, directory.join("program/Cargo.lock"))
         .map(drop)
         .or_fail(|| format!("copy {}", lock.display()))
+}
+
+/// Fails if a package does not carry the license texts that its manifest names.
+fn licensed(name: &str, sources: &Path) -> Result<()> {
+    let texts = ["LICENSE-MIT", "LICENSE-APACHE"];
+    match texts.iter().find(|text| !sources.join(text).is_file()) {
+        Some(text) => Err(Failure::new(format!("the package {name} has no {text}")).remedy(
+            "link it into the package's directory, and name it if the manifest has `include`",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Writes a file unless it has this text already: cargo would compile it anew.

@@ -63,6 +63,11 @@ pub(crate) fn install_with(packages: &[&str], why: &str, variables: &[(&str, &st
     })
 }
 
+/// Fetches the package lists if they are old or missing.
+pub(super) fn refresh() -> Result<()> {
+    if lists_age().is_some_and(|age| age < LISTS_AGE) { Ok(()) } else { update() }
+}
+
 fn update() -> Result<()> {
     progress::note("apt-get fetches its package lists (seconds)");
     let mut apt = apt_get("fetch package lists", &[])?;

@@ -1,4 +1,4 @@
-//! The programs that the network lab runs.
+//! The programs that the network lab and the virtual machines run.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,17 +8,23 @@ use crate::command;
 use crate::failure::Result;
 use crate::privilege::as_root;
 
-/// A program, its Debian package, and the first scope that needs it.
+/// A program, its Debian package, and the scope that needs it.
 struct Program {
     name: &'static str,
     package: &'static str,
     scope: Scope,
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 9] = [
     Program { name: "ip", package: "iproute2", scope: Scope::Demo },
     Program { name: "nft", package: "nftables", scope: Scope::Demo },
     Program { name: "nginx", package: "nginx-light", scope: Scope::Test },
+    Program { name: "qemu-system-x86_64", package: "qemu-system-x86", scope: Scope::Vm },
+    Program { name: "busybox", package: "busybox-static", scope: Scope::Vm },
+    Program { name: "depmod", package: "kmod", scope: Scope::Vm },
+    Program { name: "setpriv", package: "util-linux", scope: Scope::Vm },
+    Program { name: "xz", package: "xz-utils", scope: Scope::Vm },
+    Program { name: "zstd", package: "zstd", scope: Scope::Vm },
 ];
 
 /// Which programs of `scope` are missing.
@@ -66,7 +72,7 @@ fn systemctl(arguments: &[&str]) -> Result<()> {
 }
 
 fn needed(scope: Scope) -> impl Iterator<Item = &'static Program> {
-    PROGRAMS.iter().filter(move |program| program.scope <= scope)
+    PROGRAMS.iter().filter(move |program| scope.includes(program.scope))
 }
 
 fn missing(scope: Scope) -> impl Iterator<Item = &'static Program> {
@@ -83,5 +89,6 @@ mod tests {
         assert_eq!(names(Scope::Build), [""; 0]);
         assert_eq!(names(Scope::Demo), ["ip", "nft"]);
         assert_eq!(names(Scope::Test), ["ip", "nft", "nginx"]);
+        assert!(!names(Scope::Vm).contains(&"nginx"));
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of this kernel before any program is loaded.
 
-use std::io;
+use std::{io, path::Path};
 
 use aya::{
     Btf, Endianness,
@@ -92,6 +92,10 @@ fn rst_hooks(types: Option<&Types>, layout: &KernelLayout) -> &'static [Hook] {
 
 fn types() -> Result<Types, TraceError> {
     let bytes = std::fs::read(VMLINUX).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if !Path::new("/sys/kernel").exists() => TraceError::Missing {
+            reason: format!("{VMLINUX} is missing: nothing is mounted at /sys, as in a chroot"),
+            remedy: "mount it there (mount -t sysfs none /sys)".to_owned(),
+        },
         io::ErrorKind::NotFound => TraceError::Load(format!("{VMLINUX} is missing")),
         _ => unusable(&in_words(error).to_string()),
     })?;

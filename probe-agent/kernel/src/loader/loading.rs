@@ -17,8 +17,7 @@ use super::{
 use crate::{
     ack_guard,
     capability::{
-        self, ACK_GUARD, CGROUP, NETNS_COOKIE, PRIVILEGES, RECURSION_MISSES, RST_ACCOUNTING,
-        STATE_HOOK,
+        self, ACK_GUARD, CGROUP, NETNS_COOKIE, RECURSION_MISSES, RST_ACCOUNTING, STATE_HOOK,
     },
     cgroup::Cgroup,
     error::TraceError,
@@ -88,7 +87,7 @@ impl<'a> Loading<'a> {
             return SockOps::NotWanted;
         }
         let joined = Cgroup::join();
-        capabilities.push(CGROUP.after(&joined));
+        capabilities.push(capability::of_cgroup(&joined));
         let cgroup = match joined {
             Ok(cgroup) => cgroup,
             Err(error) => {
@@ -162,7 +161,7 @@ impl<'a> Loading<'a> {
         let accounting = or_unavailable(missing.map(str::to_owned).next());
         capabilities.push(RECURSION_MISSES.is(or_unavailable(no_types.or(uncounted))));
         capabilities.push(RST_ACCOUNTING.is(accounting));
-        capabilities.put_first(PRIVILEGES.after(&refused.map_or(Ok(()), Err)));
+        capabilities.put_first(capability::privileges(refused));
         done
     }
 
