@@ -76,7 +76,7 @@ fn without_socket(skb: Typed, reason: impl Fn() -> i32) {
     }
     let (Some(entry), Some(flow)) = (maps::port(port), headers.flow()) else { return };
     if filter::address_matches(entry, &flow.local) {
-        emit::of_flow(flow, &details(0, reason()));
+        emit::of_flow(entry, flow, &details(0, reason()));
     }
 }
 

@@ -35,6 +35,7 @@ fn tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
     let Some(entry) = maps::port(port) else { return 0 };
     if filter::address_matches(entry, &flow.local) {
         emit::of_flow(
+            entry,
             flow,
             &Details { kind: RecordKind::SynAckRetransmit, state: 0, old_state: 0, detail: 0 },
         );

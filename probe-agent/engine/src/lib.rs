@@ -18,6 +18,7 @@ pub mod runtime;
 mod schedule;
 pub mod session;
 pub mod settings;
+mod shortage;
 mod slot_table;
 pub mod source;
 pub mod source_address;

@@ -1,19 +1,16 @@
 //! What a worker observes of the kernel's side: slot records, kernel events, and how many were lost.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        mpsc::{self, Receiver},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use explain::{correlator::Observed, timeline::Coverage, timers::SYNACK_TIMER};
+use explain::{
+    correlator::Observed,
+    timeline::{Coverage, Timeline},
+    timers::SYNACK_TIMER,
+};
 use kernel::{
     loader::{Rings, Tracer},
     lost_events::LostEvents,
-    reader::{Progress, Reader, Route},
+    reader::{Inbox, Progress, Reader, Route, inbox},
 };
 use model::{
     event::FlowEvent,
@@ -21,14 +18,18 @@ use model::{
 };
 use probe_agent_common::SlotRecord;
 
-/// The most events that wait for a worker: enough for one second of trouble at full speed.
-const INBOX: usize = 65_536;
-
 /// A worker's end of the tracing.
 pub(crate) struct Tracing {
     tracer: Arc<Tracer>,
     progress: Arc<Progress>,
-    inbox: Receiver<FlowEvent>,
+    inbox: Inbox,
+}
+
+impl Tracing {
+    /// The loaded programs.
+    pub(crate) fn tracer(&self) -> Arc<Tracer> {
+        Arc::clone(&self.tracer)
+    }
 }
 
 /// The tracing ends of `workers` workers, and the reader that passes events to them. `route` returns the
@@ -44,8 +45,7 @@ pub(crate) fn tracing(
     route: Route,
     losses: LostEvents,
 ) -> io::Result<(Vec<Tracing>, Reader)> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) =
-        (0..workers).map(|_| mpsc::sync_channel(INBOX)).unzip();
+    let (senders, inboxes) = (0..workers).map(|_| inbox()).unzip::<_, _, Vec<_>, Vec<_>>();
     let reasons = tracer.rst_reasons();
     let reader = Reader::start(rings, tick(settle), reasons, senders, route, losses)?;
     let ends = inboxes
@@ -133,9 +133,12 @@ impl Observer {
         }
     }
 
-    /// A slot has moved to another source address.
-    pub(crate) fn on_relocation(&mut self) {
-        self.relocations += u64::from(self.tracing.is_some());
+    /// A slot has moved to another source address: late events of its probes until now will be missing.
+    pub(crate) fn on_relocation(&mut self, slot: u32, now: u64) {
+        if let Some(tracing) = &self.tracing {
+            tracing.tracer.note_loss(slot, now);
+            self.relocations += 1;
+        }
     }
 
     /// Slots that moved to another source address. Each may have lost an event.
@@ -143,9 +146,21 @@ impl Observer {
         self.relocations
     }
 
-    /// Kernel events lost so far.
+    /// Kernel events lost so far of which it is not known whose they were.
     pub(crate) fn lost(&self) -> u64 {
-        self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.relocations
+        self.tracing.as_ref().map_or(0, |t| t.progress.lost_of_anybody())
+    }
+
+    /// Takes note, on a settled probe, of events without a socket that were lost on its slot's port. Where
+    /// none was lost on any port, the slots need not be asked.
+    pub(crate) fn note_losses(&self, timeline: &mut Timeline) {
+        let Some(Tracing { tracer, progress, .. }) = &self.tracing else { return };
+        let probe = &timeline.probe;
+        if (self.relocations > 0 || progress.lost_of_slots() > 0)
+            && tracer.has_lost_since(probe.id.slot, probe.syn_at())
+        {
+            timeline.set_events_lost();
+        }
     }
 
     /// The time up to which no event is outstanding except those of [`Self::events`]; `now` without tracing.
@@ -156,7 +171,7 @@ impl Observer {
 
     /// The events that have arrived.
     pub(crate) fn events(&self) -> impl Iterator<Item = FlowEvent> {
-        self.tracing.iter().flat_map(|t| t.inbox.try_iter())
+        self.tracing.iter().flat_map(|t| t.inbox.take())
     }
 
     /// The time at which all events of a probe whose window ends at `due` have been reported, and it may be

@@ -31,6 +31,7 @@ use crate::{
     gauges::{ENDED, Gauges},
     observer::{self, Tracing},
     settings::Settings,
+    shortage,
     source::Source,
 };
 
@@ -55,9 +56,10 @@ pub struct WorkerSpec<S, K> {
     pub sink: K,
 }
 
-/// The running threads.
+/// The running threads. [`Self::join`] waits for them, detaches the programs and leaves the cgroup. If this
+/// is dropped instead, the threads end by themselves, and the last of them does so.
 pub struct Runtime<R> {
-    workers: Vec<JoinHandle<io::Result<(Ended, R)>>>,
+    workers: Vec<JoinHandle<(Ended, Option<io::Error>, R)>>,
     gauges: Vec<Arc<Gauges>>,
     tracer: Option<Arc<Tracer>>,
     reader: Option<Reader>,
@@ -66,10 +68,12 @@ pub struct Runtime<R> {
 /// How the threads ended.
 #[derive(Debug)]
 pub struct RuntimeResult<R> {
-    /// What the workers' sinks left, in the order of the workers.
+    /// What the workers' sinks left, in the order of the workers. A worker that panicked leaves nothing.
     pub results: Vec<R>,
     /// How the workers ended, added up.
     pub ended: Ended,
+    /// The first error of a worker; a panic counts as one.
+    pub failure: Option<io::Error>,
 }
 
 impl<R: Send + 'static> Runtime<R> {
@@ -77,7 +81,7 @@ impl<R: Send + 'static> Runtime<R> {
     ///
     /// # Errors
     /// If the kernel refuses a thread, an epoll instance or the namespace. The threads that have started
-    /// are then ended.
+    /// are then ended, and the programs are detached.
     pub fn start<S, K>(
         config: &RuntimeConfig,
         tracing: Option<(Arc<Tracer>, Rings)>,
@@ -88,31 +92,48 @@ impl<R: Send + 'static> Runtime<R> {
         S: Source + Send + 'static,
         K: Sink<Result = R> + Send + 'static,
     {
-        let (tracer, mut ends, reader) = match tracing {
-            Some((tracer, rings)) => {
-                let losses = inside(config.netns.as_ref(), || LostEvents::begin(&tracer))??;
-                let settle = config.settings.settle;
-                let (count, route) = (workers.len(), by_port(&workers));
-                let (ends, reader) =
-                    observer::tracing(&tracer, rings, settle, count, route, losses)?;
-                (Some(tracer), ends, Some(reader))
+        let (tracer, rings) = tracing.unzip();
+        let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader: None };
+        match runtime.launch(config, rings, stop, workers) {
+            Ok(()) => Ok(runtime),
+            Err(error) => {
+                stop.store(true, Ordering::Relaxed);
+                // Whatever error they return, the one that stopped them matters.
+                let _ = runtime.join();
+                Err(error)
             }
-            None => (None, Vec::new(), None),
-        };
-        ends.reverse();
-        let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader };
-        let (ready, is_ready) = mpsc::sync_channel(workers.len());
-        let started = workers.into_iter().zip(0_u32..).try_for_each(|(spec, number)| {
-            runtime.spawn(config, spec, number, ends.pop(), stop, ready.clone())
-        });
-        drop(ready);
-        if let Err(error) = started.and_then(|()| is_ready.iter().collect::<io::Result<()>>()) {
-            stop.store(true, Ordering::Relaxed);
-            // Whatever error they return, the one that stopped them matters.
-            let _ = runtime.join();
-            return Err(error);
         }
-        Ok(runtime)
+    }
+
+    fn launch<S, K>(
+        &mut self,
+        config: &RuntimeConfig,
+        rings: Option<Rings>,
+        stop: &Arc<AtomicBool>,
+        workers: Vec<WorkerSpec<S, K>>,
+    ) -> io::Result<()>
+    where
+        S: Source + Send + 'static,
+        K: Sink<Result = R> + Send + 'static,
+    {
+        let mut ends = Vec::new();
+        if let Some((tracer, rings)) = self.tracer.as_ref().zip(rings) {
+            let losses = inside(config.netns.as_ref(), || LostEvents::begin(tracer))?
+                .map_err(shortage::of_descriptors("count of RSTs"))?;
+            let settle = config.settings.settle;
+            let (count, route) = (workers.len(), by_port(&workers));
+            let tracing = observer::tracing(tracer, rings, settle, count, route, losses);
+            let (mut all, reader) = tracing.map_err(shortage::of_threads("kernel events"))?;
+            all.reverse();
+            ends = all;
+            self.reader = Some(reader);
+        }
+        let (ready, is_ready) = mpsc::sync_channel(workers.len());
+        for (spec, number) in workers.into_iter().zip(0_u32..) {
+            self.spawn(config, spec, number, ends.pop(), stop, ready.clone())?;
+        }
+        drop(ready);
+        is_ready.iter().collect()
     }
 
     fn spawn<S, K>(
@@ -143,7 +164,8 @@ impl<R: Send + 'static> Runtime<R> {
             netns: config.netns.clone(),
             ready,
         };
-        self.workers.push(spawn(config.block_signals, || worker.run())?);
+        let thread = spawn(config.block_signals, || worker.run());
+        self.workers.push(thread.map_err(shortage::of_threads("a worker"))?);
         self.gauges.push(gauges);
         Ok(())
     }
@@ -166,36 +188,40 @@ impl<R: Send + 'static> Runtime<R> {
         self.workers.iter().any(|worker| worker.thread().id() == thread::current().id())
     }
 
-    /// Waits for all workers.
-    ///
-    /// # Errors
-    /// The first error of a worker. A panic counts as an error.
-    pub fn join(self) -> io::Result<RuntimeResult<R>> {
-        let joined: Vec<_> = self.workers.into_iter().map(join).collect();
-        if let Some(tracer) = &self.tracer {
+    /// Waits for all workers, detaches the programs and leaves the cgroup. What the workers' sinks left is
+    /// handed out, whatever happened.
+    #[must_use]
+    pub fn join(self) -> RuntimeResult<R> {
+        let Self { workers, tracer, reader, .. } = self;
+        let mut all = RuntimeResult { results: Vec::new(), ended: Ended::default(), failure: None };
+        for worker in workers {
+            match worker.join() {
+                Ok((ended, failure, result)) => {
+                    all.results.push(result);
+                    all.ended.add(ended);
+                    all.failure = all.failure.or(failure);
+                }
+                // The panic hook has already reported it. The worker's probes are missing.
+                Err(payload) => {
+                    all.ended.interrupted = true;
+                    let failure = panicked(payload, "a worker thread panicked");
+                    all.failure.get_or_insert(failure);
+                }
+            }
+        }
+        if let Some(tracer) = &tracer {
             // A cgroup that cannot be left now is removed by the next agent.
             let _ = tracer.detach();
         }
-        let mut results = Vec::new();
-        let mut ended = Ended::default();
-        for worker in joined {
-            let (one, result) = worker?;
-            results.push(result);
-            ended.interrupted |= one.interrupted;
-            ended.unsettled += one.unsettled;
-            ended.events_lost += one.events_lost;
-        }
         // The reader's count includes the kernel's, but may be one tick old.
-        let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
-        let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
-        ended.events_lost += in_kernel.max(in_all);
-        Ok(RuntimeResult { results, ended })
+        let in_kernel = tracer.as_ref().map_or(0, |t| t.events_lost());
+        let in_all = reader.as_ref().map_or(0, |r| r.progress().lost());
+        all.ended.events_lost += in_kernel.max(in_all);
+        if let Some(reader) = reader {
+            reader.stop();
+        }
+        all
     }
-}
-
-/// Waits for a thread. The panic hook has already reported a panic.
-fn join<T>(thread: JoinHandle<io::Result<T>>) -> io::Result<T> {
-    thread.join().unwrap_or_else(|payload| Err(panicked(payload, "a worker thread panicked")))
 }
 
 /// The error that a panic of a thread counts as.
@@ -218,8 +244,9 @@ struct Worker<S, K> {
 }
 
 impl<S: Source, K: Sink> Worker<S, K> {
-    fn run(self) -> io::Result<(Ended, K::Result)> {
+    fn run(self) -> (Ended, Option<io::Error>, K::Result) {
         let Self { settings, source, mut sink, tracing, gauges, stop, netns, ready } = self;
+        let tracer = tracing.as_ref().map(Tracing::tracer);
         let prepared = enter(netns.as_ref())
             .and_then(|()| EventLoop::new(settings, source, tracing, Arc::clone(&gauges), stop));
         let event_loop = match prepared {
@@ -227,14 +254,18 @@ impl<S: Source, K: Sink> Worker<S, K> {
             Err(error) => {
                 // `Runtime::start` returns the error; this thread has nothing more to report.
                 let _ = ready.send(Err(error));
-                return Ok((Ended::default(), sink.finish()));
+                return (Ended::default(), None, sink.finish());
             }
         };
         let _ = ready.send(Ok(()));
         drop(ready);
-        let ended = event_loop.run(&mut sink);
+        let (ended, failure) = event_loop.run(&mut sink);
         gauges.heartbeat.store(ENDED, Ordering::Relaxed);
-        Ok((ended?, sink.finish()))
+        let result = sink.finish();
+        if let Some(tracer) = tracer {
+            Tracer::release(tracer);
+        }
+        (ended, failure, result)
     }
 }
 
@@ -276,7 +307,8 @@ pub fn inside<T: Send>(
         let inner = thread::Builder::new().spawn_scoped(scope, || {
             enter(Some(netns))?;
             Ok(work())
-        })?;
+        });
+        let inner = inner.map_err(shortage::of_threads("another network namespace"))?;
         inner.join().unwrap_or_else(|payload| Err(panicked(payload, "a thread panicked")))
     })
 }

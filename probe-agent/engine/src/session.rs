@@ -92,6 +92,18 @@ pub struct RunResult<C> {
     pub worker_stalls: u64,
     /// The time from the first start of a probe to the last end of one, in nanoseconds.
     pub probing_ns: u64,
+    /// What ended the run early: an error of a worker or of the output. The counts are what there is.
+    pub failure: Option<io::Error>,
+}
+
+impl<C> RunResult<C> {
+    /// The result of a run that nothing ended early, for callers that have no use for a part.
+    ///
+    /// # Errors
+    /// What ended it early.
+    pub fn complete(mut self) -> io::Result<Self> {
+        self.failure.take().map_or(Ok(self), Err)
+    }
 }
 
 /// Receives the probes and the progress of a run, on the thread that called [`run`]. An error stops the
@@ -132,7 +144,8 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
 /// `counts` makes the counts of a worker.
 ///
 /// # Errors
-/// If the kernel refuses a thread, an epoll instance or the namespace, and any error of `output`.
+/// If the run cannot begin: the kernel refuses a thread, an epoll instance or the namespace. What ends it
+/// later is in [`RunResult::failure`], beside the counts.
 pub fn run<C: Counts>(
     plan: &Plan,
     tracing: Option<(Arc<Tracer>, Rings)>,
@@ -152,19 +165,23 @@ pub fn run<C: Counts>(
     let runtime = Runtime::start(&config, tracing, stop, workers)?;
     drop(channel);
     let gauges = runtime.gauges().to_vec();
-    let forwarded = Watchdog::start(gauges.clone())
-        .and_then(|watchdog| forward(&inbox, &backlog, &gauges, &watchdog, output));
+    let watchdog = Watchdog::start(gauges.clone());
+    let forwarded = forward(&inbox, &backlog, &gauges, &watchdog, output);
     if forwarded.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
-    let RuntimeResult { results, ended } = runtime.join()?;
-    forwarded?;
+    // Its thread ends while the workers are waited for.
+    watchdog.end();
+    let RuntimeResult { results, ended, failure } = runtime.join();
+    watchdog.join();
+    let failure = failure.or(forwarded.err());
     // The others' counts are merged into those of the first worker: one more set would be as large.
     let mut all = results.into_iter();
     let mut total = all.next().unwrap_or_else(counts);
     all.for_each(|counts| total.merge(counts));
     let worker_stalls = gauges.iter().map(|g| g.past_stalls.load(Ordering::Relaxed)).sum();
-    Ok(RunResult { counts: total, ended, worker_stalls, probing_ns: probing_ns(&gauges) })
+    let probing_ns = probing_ns(&gauges);
+    Ok(RunResult { counts: total, ended, worker_stalls, probing_ns, failure })
 }
 
 /// The workers of a plan, with its source ports and targets divided among them.

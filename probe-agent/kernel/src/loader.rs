@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     io,
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aya::{
@@ -60,6 +60,7 @@ pub struct Tracer {
     names: Vec<&'static str>,
     owned: MappedArray<u64>,
     ports: MappedArray<PortEntry>,
+    last_loss: MappedArray<u64>,
     counters: Counters,
     misses: RecursionMisses,
     attached: Mutex<Attachments>,
@@ -123,6 +124,7 @@ impl Tracer {
             names,
             owned: maps::mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
             ports: maps::mapped(&programs, "PORTS", PORTS, Access::Write)?,
+            last_loss: maps::mapped(&programs, "LAST_LOSS", slots, Access::Write)?,
             counters,
             misses,
             attached: Mutex::new(Attachments { links, cgroup }),
@@ -142,6 +144,14 @@ impl Tracer {
         let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
         attached.links.clear();
         attached.cgroup.take().map_or(Ok(()), Cgroup::leave)
+    }
+
+    /// Gives back a share of a tracer. The last one detaches the programs and leaves the cgroup; where that
+    /// fails, the next agent removes it.
+    pub fn release(shared: Arc<Self>) {
+        if let Some(tracer) = Arc::into_inner(shared) {
+            let _ = tracer.detach();
+        }
     }
 
     /// What the kernel and this process's privileges make possible, as loading has found out.
@@ -232,11 +242,35 @@ impl Tracer {
         self.ports.write(u32::from(port), PortEntry::default());
     }
 
-    /// Events of which it is not known whose they were: the ring buffer had no room, or the kernel's
-    /// recursion guard skipped a program.
+    /// Events that did not reach userspace: the ring buffer had no room, or the kernel's recursion guard
+    /// skipped a program.
     #[must_use]
     pub fn events_lost(&self) -> u64 {
-        self.counter(Counter::EventsLost) + self.misses.count()
+        self.counter(Counter::EventsLost) + self.events_skipped()
+    }
+
+    /// Of those, the ones of which it is not known whose they were: the recursion guard skipped a program.
+    pub(crate) fn events_skipped(&self) -> u64 {
+        self.misses.count()
+    }
+
+    /// Notes that events without a socket, on the port of a slot, may be missing up to this time.
+    pub fn note_loss(&self, slot: u32, at: u64) {
+        self.last_loss.raise(slot, at);
+    }
+
+    /// The same, for the slot that has a local port.
+    pub(crate) fn note_loss_on_port(&self, port: u16, at: u64) {
+        let entry = self.ports.read(u32::from(port)).unwrap_or_default();
+        if let Some(slot) = entry.slot_plus_one.checked_sub(1) {
+            self.note_loss(slot, at);
+        }
+    }
+
+    /// Whether an event without a socket, on the port of a slot, was lost at this time or later.
+    #[must_use]
+    pub fn has_lost_since(&self, slot: u32, at: u64) -> bool {
+        self.last_loss.read(slot).is_some_and(|last| last != 0 && last >= at)
     }
 
     /// One of the hooks' counters, over all CPUs.

@@ -52,17 +52,23 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let mut output = CheckOutput::new(&config, &plan, tracer, exporter, clock, interrupts);
     let counts = || RunCounts::new(plan.targets.len());
     debug!(workers = plan.workers, "probing starts");
-    let result = session::run(&plan, hooks, &stop, counts, &mut output)
+    let mut result = session::run(&plan, hooks, &stop, counts, &mut output)
         .map_err(in_words)
         .context("cannot probe")
         .map_err(Failure::other)?;
+    let failure = result.failure.take();
     debug!(
         interrupted = result.ended.interrupted,
         events_lost = result.ended.events_lost,
         worker_stalls = result.worker_stalls,
         "probing has ended"
     );
-    output.finish(&plan, &result)
+    let exit = output.finish(&plan, &result)?;
+    // After the report: it has what there is.
+    match failure.map(in_words) {
+        Some(error) => Err(error).context("probing ended early").map_err(Failure::other),
+        None => Ok(exit),
+    }
 }
 
 /// Resolves the targets in the network namespace of the run, and checks what else depends on it.

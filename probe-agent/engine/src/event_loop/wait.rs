@@ -10,7 +10,7 @@ use nix::{
 };
 
 use super::EventLoop;
-use crate::source::Source;
+use crate::{shortage, source::Source};
 
 /// The shortest wait for a probe that is settled as soon as the watermark has passed.
 const SETTLE_TICK: Duration = Duration::from_millis(10);
@@ -30,7 +30,8 @@ const WAKEUP: u64 = u64::MAX;
 /// # Errors
 /// If the kernel refuses it.
 pub(super) fn epoll(wakeup: Option<BorrowedFd<'_>>) -> io::Result<Epoll> {
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(io::Error::from);
+    let epoll = epoll.map_err(shortage::of_descriptors("epoll instance"))?;
     if let Some(wakeup) = wakeup {
         // Edge-triggered: each write causes an edge, so nothing has to be read.
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;

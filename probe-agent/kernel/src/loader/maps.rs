@@ -21,6 +21,7 @@ pub(super) fn load(slots: u32, cpus: u32, layout: &KernelLayout) -> Result<Ebpf,
         .btf(None)
         .override_global("LAYOUT", layout, true)
         .map_max_entries("SLOTS", slots)
+        .map_max_entries("LAST_LOSS", slots)
         .map_max_entries("COUNTERS", cpus * Counter::COUNT)
         .load(OBJECT)
         .map_err(|e| TraceError::from_aya(&e))

@@ -25,7 +25,6 @@ impl World {
     pub(super) fn start(&mut self) {
         self.started += 1;
         let generation = self.started;
-        self.lost_before = self.events_lost;
         let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
         self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
         self.send(Segment::Syn(generation));
@@ -124,10 +123,9 @@ impl World {
             kernel: Some(kernel),
             ..fixtures::probe_record(outcome, open.syn_at)
         };
-        let lost_before = self.lost_before;
         self.correlator.on_probe_end(EndedProbe {
             record,
-            lost_before,
+            lost_before: 0,
             awaits_confirmation: false,
         });
         if self.started < PROBES {
