@@ -1,5 +1,6 @@
 //! `probe-agent check` from the outside: the real program, real servers, real faults.
 
+mod attributed;
 mod bare_kernel;
 mod expect;
 mod foreign;
