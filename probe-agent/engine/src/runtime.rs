@@ -151,7 +151,7 @@ impl<R: Send + 'static> Runtime<R> {
     {
         let WorkerSpec { ports, source, sink } = spec;
         let mut settings = config.settings.clone();
-        settings.first_slot = number * config.settings.slots;
+        settings.first_slot = number.saturating_mul(config.settings.slots);
         settings.socket.ports = Some(ports);
         let gauges = Arc::new(Gauges::default());
         let worker = Worker {

@@ -135,7 +135,7 @@ pub trait Output {
 pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     let cookie = inside(plan.netns.as_ref(), netns::cookie)
         .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
-    let slots = plan.settings.slots * plan.workers;
+    let slots = plan.settings.slots.saturating_mul(plan.workers);
     let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard, plan.state_hook)?;
     Ok((Arc::new(tracer), rings))
 }
@@ -193,7 +193,7 @@ fn workers<K>(
         Some(range) => range.clone(),
         None => inside(plan.netns.as_ref(), ephemeral_ports)?,
     };
-    let ports = split_range(&range, plan.workers);
+    let ports = split_range(&range, plan.workers.max(1));
     let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
     let count = u32::try_from(ports.len()).unwrap_or(1);
     let assignments = assign(targets, plan.count, count, plan.settings.interval, &plan.pacing);

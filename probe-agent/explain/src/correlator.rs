@@ -216,7 +216,7 @@ impl Correlator {
         for index in self.history.newest_first() {
             self.hand_out(index, observed, out);
         }
-        out[settled..].reverse();
+        out.get_mut(settled..).unwrap_or_default().reverse();
         (out.len() - settled) as u64
     }
 

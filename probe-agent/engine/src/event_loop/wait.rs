@@ -57,7 +57,7 @@ impl<S: Source> EventLoop<S> {
         if ready > 0 {
             self.now = monotonic::now();
         }
-        for event in &events[..ready] {
+        for event in events.iter().take(ready) {
             // The wakeup is not a slot.
             let Ok(slot) = u32::try_from(event.data()) else { continue };
             let failed = event.events().intersects(EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP);

@@ -82,13 +82,13 @@ impl RateLimits {
 
     /// The host of a target, if hosts have rate limits.
     pub(crate) fn host(&self, target: TargetId) -> Option<u32> {
-        self.per_host.as_ref().map(|hosts| hosts.hosts[target.0 as usize])
+        self.per_host.as_ref().and_then(|hosts| hosts.of(target))
     }
 
     /// When the next probe of a host may start.
     pub(crate) fn next_start_of_host(&self, host: u32) -> u64 {
-        let hosts = self.per_host.as_ref();
-        hosts.map_or(0, |hosts| hosts.next_start[host as usize].load(Ordering::Relaxed))
+        let next_start = self.per_host.as_ref().and_then(|hosts| hosts.next_start(host));
+        next_start.map_or(0, |next_start| next_start.load(Ordering::Relaxed))
     }
 
     /// Takes a start for a target that is due.
@@ -100,7 +100,8 @@ impl RateLimits {
             limit.acquire(next_start, now).map_err(|_| RateLimited::Run)?;
         }
         if let (Some(hosts), Some(host)) = (&self.per_host, host)
-            && let Err(until) = hosts.limit.acquire(&hosts.next_start[host as usize], now)
+            && let Some(next_start) = hosts.next_start(host)
+            && let Err(until) = hosts.limit.acquire(next_start, now)
         {
             if let Some((limit, next_start)) = &self.run {
                 limit.release(next_start);
@@ -115,9 +116,10 @@ impl RateLimits {
         if let Some((limit, next_start)) = &self.run {
             limit.charge(next_start, now);
         }
-        if let Some(hosts) = &self.per_host {
-            let host = hosts.hosts[target.0 as usize];
-            hosts.limit.charge(&hosts.next_start[host as usize], now);
+        if let Some(hosts) = &self.per_host
+            && let Some(next_start) = hosts.of(target).and_then(|host| hosts.next_start(host))
+        {
+            hosts.limit.charge(next_start, now);
         }
     }
 }
@@ -142,5 +144,15 @@ impl PerHost {
         let hosts: Box<[u32]> = targets.iter().map(&mut host).collect();
         let next_start = numbers.iter().map(|_| AtomicU64::new(0)).collect();
         Self { limit: RateLimit::new(rate), next_start, hosts }
+    }
+
+    /// The host of a target.
+    fn of(&self, target: TargetId) -> Option<u32> {
+        self.hosts.get(target.0 as usize).copied()
+    }
+
+    /// The time of the next allowed start of a host.
+    fn next_start(&self, host: u32) -> Option<&AtomicU64> {
+        self.next_start.get(host as usize)
     }
 }

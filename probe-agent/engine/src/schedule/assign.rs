@@ -35,7 +35,8 @@ pub(crate) fn assign(
         let first_delay = nanos(pacing.first_delay(target, targets, interval));
         let whole = Assignment { target, count, interval: nanos(interval), first_delay };
         if targets >= workers || !interval.is_zero() {
-            assignments[(target.0 % workers) as usize].push(whole);
+            let worker = target.0.checked_rem(workers).unwrap_or(0);
+            assignments.get_mut(worker as usize).into_iter().for_each(|all| all.push(whole));
             continue;
         }
         for (worker, assigned) in (0_u64..).zip(&mut assignments) {

@@ -61,7 +61,7 @@ impl<C: Counts> WorkerSink<C> {
         let ReportFilter::Unusual(limit) = self.filter else { return true };
         let mut wanted = false;
         for judgement in verdicts.iter().filter(|j| j.verdict != Verdict::Clean) {
-            let reported = &mut self.reported[judgement.verdict as usize];
+            let Some(reported) = self.reported.get_mut(judgement.verdict as usize) else { continue };
             wanted |= *reported < limit;
             *reported = reported.saturating_add(1);
         }
