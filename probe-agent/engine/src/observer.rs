@@ -64,6 +64,8 @@ pub(crate) struct Observer {
     rst_hooks: RstHooks,
     /// Slots that moved to another source address while late events for them may still have been outstanding.
     relocations: u64,
+    /// The end of the settle window for which the reader was last made to look.
+    hastened: u64,
 }
 
 impl Observer {
@@ -75,6 +77,7 @@ impl Observer {
             rst_hooks: tracer.map(|t| t.rst_hooks()).unwrap_or_default(),
             tracing,
             relocations: 0,
+            hastened: 0,
         }
     }
 
@@ -178,6 +181,22 @@ impl Observer {
     /// settled.
     pub(crate) fn reported_by(&self, due: u64) -> u64 {
         self.tracing.as_ref().map_or(due, |t| t.progress.look_after(due))
+    }
+
+    /// The same for the last probes of a run, when nothing else is left to wait for: the reader is made to
+    /// look as soon as they can be settled. `None` if that has been done, and did not help: after a stall of
+    /// this host a look does not move the watermark at once.
+    pub(crate) fn hasten(&mut self, due: u64, now: u64) -> Option<u64> {
+        let Some(Tracing { progress, .. }) = &self.tracing else { return Some(due) };
+        let earliest = progress.earliest_look(due);
+        if now < earliest {
+            return Some(earliest);
+        }
+        if std::mem::replace(&mut self.hastened, due) == due {
+            return None;
+        }
+        progress.look_now();
+        Some(now)
     }
 
     /// What has been observed up to a watermark.

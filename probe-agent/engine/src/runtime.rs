@@ -119,11 +119,11 @@ impl<R: Send + 'static> Runtime<R> {
         let mut ends = Vec::new();
         if let Some((tracer, rings)) = self.tracer.as_ref().zip(rings) {
             let losses = inside(config.netns.as_ref(), || LostEvents::begin(tracer))?
-                .map_err(shortage::of_descriptors("count of RSTs"))?;
+                .map_err(shortage::of("count of RSTs"))?;
             let settle = config.settings.settle;
             let (count, route) = (workers.len(), by_port(&workers));
             let tracing = observer::tracing(tracer, rings, settle, count, route, losses);
-            let (mut all, reader) = tracing.map_err(shortage::of_threads("kernel events"))?;
+            let (mut all, reader) = tracing.map_err(shortage::of("thread for kernel events"))?;
             all.reverse();
             ends = all;
             self.reader = Some(reader);
@@ -165,7 +165,7 @@ impl<R: Send + 'static> Runtime<R> {
             ready,
         };
         let thread = spawn(config.block_signals, || worker.run());
-        self.workers.push(thread.map_err(shortage::of_threads("a worker"))?);
+        self.workers.push(thread.map_err(shortage::of("thread for a worker"))?);
         self.gauges.push(gauges);
         Ok(())
     }
@@ -308,7 +308,7 @@ pub fn inside<T: Send>(
             enter(Some(netns))?;
             Ok(work())
         });
-        let inner = inner.map_err(shortage::of_threads("another network namespace"))?;
+        let inner = inner.map_err(shortage::of("thread for another network namespace"))?;
         inner.join().unwrap_or_else(|payload| Err(panicked(payload, "a thread panicked")))
     })
 }

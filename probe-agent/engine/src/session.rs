@@ -251,3 +251,6 @@ fn forward(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,23 +4,15 @@ use std::io;
 
 use model::errno::in_words;
 
-/// A thread could not be started. `what` is what it is for.
-pub(crate) fn of_threads(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| {
-        let kind = error.kind();
-        let text = format!(
-            "no thread for {what} ({}): raise `ulimit -u`, the cgroup's pids.max or the memory limit",
-            in_words(error)
-        );
-        io::Error::new(kind, text)
-    }
-}
-
-/// Something that takes a descriptor could not be made.
-pub(crate) fn of_descriptors(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
+/// Names what could not be had, and what to do about it.
+pub(crate) fn of(what: &'static str) -> impl Fn(io::Error) -> io::Error {
     move |error| {
         let (kind, number) = (error.kind(), error.raw_os_error());
         let remedy = match number {
+            // pthread_create(3), for want of either.
+            Some(libc::EAGAIN) => {
+                ": raise `ulimit -u`, the cgroup's pids.max or the limit of memory (`ulimit -v`)"
+            }
             Some(libc::EMFILE) => ": raise `ulimit -n`",
             Some(libc::ENFILE) => ": raise fs.file-max",
             _ => "",
@@ -33,16 +25,19 @@ pub(crate) fn of_descriptors(what: &'static str) -> impl FnOnce(io::Error) -> io
 mod tests {
     use std::io;
 
-    use super::{of_descriptors, of_threads};
+    use super::of;
 
     #[test]
     fn the_resource_and_the_remedy_are_named() {
-        let error = |number| io::Error::from_raw_os_error(number);
-        let thread = of_threads("a worker")(error(libc::EAGAIN)).to_string();
-        assert!(thread.starts_with("no thread for a worker (") && thread.contains("ulimit -u"));
-        let epoll = |number| of_descriptors("epoll instance")(error(number)).to_string();
-        assert!(epoll(libc::EMFILE).ends_with("raise `ulimit -n`"), "{}", epoll(libc::EMFILE));
-        assert!(epoll(libc::ENFILE).contains("fs.file-max"));
-        assert!(epoll(libc::ENOMEM).ends_with(')'), "{}", epoll(libc::ENOMEM));
+        let text = |number| of("thread")(io::Error::from_raw_os_error(number)).to_string();
+        for (number, remedy) in [
+            (libc::EAGAIN, "pids.max"),
+            (libc::EMFILE, "`ulimit -n`"),
+            (libc::ENFILE, "fs.file-max"),
+            (libc::ENOMEM, "memory)"),
+        ] {
+            assert!(text(number).starts_with("no thread ("), "{}", text(number));
+            assert!(text(number).contains(remedy), "{}", text(number));
+        }
     }
 }

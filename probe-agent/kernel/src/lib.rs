@@ -22,6 +22,7 @@ pub mod capability;
 mod cgroup;
 pub mod clock;
 pub mod error;
+mod headroom;
 mod layout;
 pub mod loader;
 pub mod lost_events;

@@ -20,11 +20,11 @@ use nix::{
 };
 use probe_agent_common::EventRecord;
 
+use self::watermark::WatermarkGate;
 pub use self::{
     inbox::{Inbox, InboxSender, inbox},
     progress::Progress,
 };
-use self::watermark::WatermarkGate;
 use crate::{
     loader::Rings,
     lost_events::{Lost, LostEvents},

@@ -111,7 +111,8 @@ fn a_full_ring_concerns_the_ports_whose_events_it_had_no_room_for() {
     drop(held);
     let done = running.finish();
     let proofs = by_port(&done);
-    let expected = [(40_000, "clean unknown"), (40_001, "clean unknown"), (40_002, "clean confirmed")];
+    let expected =
+        [(40_000, "clean unknown"), (40_001, "clean unknown"), (40_002, "clean confirmed")];
     assert_eq!(proofs, expected.map(|(port, proof)| (port, proof.to_owned())), "{done:?}");
     assert!(done.summary()["events_lost"].as_u64().unwrap() >= 2, "{done:?}");
 }

@@ -25,6 +25,7 @@ mod schedule;
 mod source;
 mod source_gone;
 mod stalled;
+mod starved;
 mod support;
 mod terminal;
 mod usage;

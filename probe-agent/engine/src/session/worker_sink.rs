@@ -61,7 +61,9 @@ impl<C: Counts> WorkerSink<C> {
         let ReportFilter::Unusual(limit) = self.filter else { return true };
         let mut wanted = false;
         for judgement in verdicts.iter().filter(|j| j.verdict != Verdict::Clean) {
-            let Some(reported) = self.reported.get_mut(judgement.verdict as usize) else { continue };
+            let Some(reported) = self.reported.get_mut(judgement.verdict as usize) else {
+                continue;
+            };
             wanted |= *reported < limit;
             *reported = reported.saturating_add(1);
         }
