@@ -55,7 +55,7 @@
 //! # What it does to its host
 //!
 //! - **Threads.** One thread runs the probes. Where kernel events are available, a second one reads them.
-//!   Both block all signals.
+//!   Both block all signals. A further one helps to load the programs.
 //! - **Sockets.** Each slot has a socket and a source port, created when first needed. The limit of open
 //!   files stays as it is.
 //! - **eBPF.** The programs observe TCP sockets of this host; they report the checker's own probes only.

@@ -2,6 +2,8 @@
 //!
 //! Sessions and the embeddable checker share this.
 
+mod worker;
+
 use std::{
     any::Any,
     fs::File,
@@ -21,14 +23,12 @@ use kernel::{
     lost_events::LostEvents,
     reader::{Progress, Reader, Route},
 };
-use nix::{
-    sched::{CloneFlags, setns},
-    sys::signal::SigSet,
-};
+use nix::sched::{CloneFlags, setns};
 
+use self::worker::Worker;
 use crate::{
-    event_loop::{Ended, EventLoop, Sink},
-    gauges::{ENDED, Gauges},
+    event_loop::{Ended, Sink},
+    gauges::Gauges,
     observer::{self, Tracing},
     settings::Settings,
     shortage,
@@ -164,7 +164,7 @@ impl<R: Send + 'static> Runtime<R> {
             netns: config.netns.clone(),
             ready,
         };
-        let thread = spawn(config.block_signals, || worker.run());
+        let thread = worker::spawn(config.block_signals, || worker.run());
         self.workers.push(thread.map_err(shortage::of("thread for a worker"))?);
         self.gauges.push(gauges);
         Ok(())
@@ -229,59 +229,6 @@ fn panicked(payload: Box<dyn Any + Send>, what: &str) -> io::Error {
     // The payload's destructor may be foreign code, and could panic here.
     mem::forget(payload);
     io::Error::other(what)
-}
-
-/// Everything that is moved to a worker's thread.
-struct Worker<S, K> {
-    settings: Settings,
-    source: S,
-    sink: K,
-    tracing: Option<Tracing>,
-    gauges: Arc<Gauges>,
-    stop: Arc<AtomicBool>,
-    netns: Option<Arc<File>>,
-    ready: SyncSender<io::Result<()>>,
-}
-
-impl<S: Source, K: Sink> Worker<S, K> {
-    fn run(self) -> (Ended, Option<io::Error>, K::Result) {
-        let Self { settings, source, mut sink, tracing, gauges, stop, netns, ready } = self;
-        let tracer = tracing.as_ref().map(Tracing::tracer);
-        let prepared = enter(netns.as_ref())
-            .and_then(|()| EventLoop::new(settings, source, tracing, Arc::clone(&gauges), stop));
-        let event_loop = match prepared {
-            Ok(event_loop) => event_loop,
-            Err(error) => {
-                // `Runtime::start` returns the error; this thread has nothing more to report.
-                let _ = ready.send(Err(error));
-                return (Ended::default(), None, sink.finish());
-            }
-        };
-        let _ = ready.send(Ok(()));
-        drop(ready);
-        let (ended, failure) = event_loop.run(&mut sink);
-        gauges.heartbeat.store(ENDED, Ordering::Relaxed);
-        let result = sink.finish();
-        if let Some(tracer) = tracer {
-            Tracer::release(tracer);
-        }
-        (ended, failure, result)
-    }
-}
-
-/// Starts a worker's thread.
-fn spawn<T: Send + 'static>(
-    block_signals: bool,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    let run = move || {
-        if block_signals {
-            // Cannot fail with these arguments (pthread_sigmask(3)).
-            let _ = SigSet::all().thread_block();
-        }
-        run()
-    };
-    thread::Builder::new().name("probe-worker".to_owned()).spawn(run)
 }
 
 /// Routes an event by its local port: each worker has source ports of its own.
