@@ -29,3 +29,4 @@ mod starved;
 mod support;
 mod terminal;
 mod usage;
+mod workers;

@@ -7,6 +7,7 @@ mod output;
 mod plan;
 mod results;
 mod slots;
+mod workers;
 
 use std::{mem, sync::Arc};
 

@@ -11,7 +11,7 @@ use model::target::Target;
 use report::reporter::RunShape;
 use tracing::debug;
 
-use super::slots;
+use super::{slots, workers};
 use crate::{config::CheckConfig, exit::Failure};
 
 /// The engine's plan. Each worker gets its share of the slots and of the in-flight limit.
@@ -24,8 +24,8 @@ pub(super) fn plan(
     pacing: Pacing,
     export: bool,
 ) -> Result<Plan, Failure> {
-    let workers = config.workers.get();
     let limits = slots::limits(config).map_err(Failure::usage)?;
+    let workers = workers::workers(config, &pacing, &limits);
     debug!(
         targets = targets.len(),
         workers,
