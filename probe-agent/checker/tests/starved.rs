@@ -122,7 +122,10 @@ fn memory() {
     if is_alone("memory") {
         // This comes first: the C library keeps the stack of a thread that has ended for the next one.
         let error = refusal(Resource::RLIMIT_AS, no_more_memory);
-        assert!(error.contains("no thread for a worker"), "{error}");
+        // The C library may still have reserved memory for this thread, but not for a new thread's stack.
+        let names_it =
+            ["no thread for a worker", "of memory for 3 threads"].map(|s| error.contains(s));
+        assert!(names_it.contains(&true), "{error}");
         let backend = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = backend.local_addr().unwrap();
         let seen = check_and_drop(address, Resource::RLIMIT_AS, no_more_memory);

@@ -35,6 +35,9 @@ use crate::{
     source::Source,
 };
 
+/// Threads beside the workers: the reader of kernel events, and the watchdog of a session.
+pub(crate) const OTHERS: usize = 2;
+
 /// The configuration that all threads share.
 #[derive(Clone, Debug)]
 pub struct RuntimeConfig {
@@ -116,6 +119,7 @@ impl<R: Send + 'static> Runtime<R> {
         S: Source + Send + 'static,
         K: Sink<Result = R> + Send + 'static,
     {
+        shortage::memory(workers.len() + OTHERS)?;
         let mut ends = Vec::new();
         if let Some((tracer, rings)) = self.tracer.as_ref().zip(rings) {
             let losses = inside(config.netns.as_ref(), || LostEvents::begin(tracer))?

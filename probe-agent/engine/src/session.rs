@@ -30,9 +30,10 @@ use crate::{
     event_loop::Ended,
     gauges::Gauges,
     pacing::{Pacing, RateLimits},
-    runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
+    runtime::{OTHERS, Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
     schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::Settings,
+    shortage,
     source_ports::{ephemeral_ports, split_range},
 };
 
@@ -153,6 +154,8 @@ pub fn run<C: Counts>(
     counts: impl Fn() -> C,
     output: &mut impl Output,
 ) -> io::Result<RunResult<C>> {
+    // Before the counts are made, which may be large.
+    shortage::memory(plan.workers as usize + OTHERS)?;
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
     let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));

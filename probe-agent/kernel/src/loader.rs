@@ -99,13 +99,17 @@ impl Tracer {
         choice: StateHookChoice,
     ) -> Result<(Self, Rings), TraceError> {
         headroom::check()?;
-        let (facts, loader) = both(|| Facts::gather(netns_cookie), maps::loader);
+        // The kernel takes some 12 ms to move a process, and waits most of the time.
+        let ((facts, loader), cgroup) = both(
+            || both(|| Facts::gather(netns_cookie), maps::loader),
+            || ack_guard.then(Cgroup::join),
+        );
         let cpus = counters::cpus()?;
         let mut programs = maps::load(loader, slots, cpus, &facts.layout)?;
         let values = maps::mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?;
         let counters = Counters { values, cpus };
         let mut loading = Loading::new(&mut programs, &facts);
-        let states = loading.cgroup(ack_guard, choice, || counters.sum(Counter::ListensSeen));
+        let states = loading.cgroup(cgroup, choice, || counters.sum(Counter::ListensSeen));
         let states = loading.state_hook(&states);
         if let Err(error) = states
             && !loading.done.capabilities.has(ACK_GUARD.name)

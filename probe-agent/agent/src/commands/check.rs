@@ -33,6 +33,7 @@ use crate::{
 /// # Errors
 /// Why the run did not start or could not finish.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    memory::keep_little();
     let mut config = config::load(args).map_err(Failure::usage)?;
     let otlp = OtlpConfig::new(&args.otlp, export::variable).map_err(Failure::usage)?;
     let pacing = config.pace();
