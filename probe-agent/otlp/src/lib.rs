@@ -8,6 +8,19 @@
 //! - **accepted**: every sink (collector and file) accepted it;
 //! - **rejected**: a sink rejected it, failed, or did not answer in time;
 //! - **dropped**: it never left the queue.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod args;
 mod config;

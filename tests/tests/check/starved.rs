@@ -28,7 +28,7 @@ fn under(limit: Resource, value: u64, command: &mut Command) -> Done {
 fn check(program: impl AsRef<std::ffi::OsStr>, flags: &str) -> Command {
     let open = open_port("127.0.0.1:0");
     let mut command = Command::new(program);
-    prepare(&mut command).args(["check", &open.to_string(), "--count", "1", "--settle", "0"]);
+    prepare(&mut command).args(["check", &open.to_string(), "--settle", "0"]);
     command.args(flags.split_whitespace());
     command
 }
@@ -39,10 +39,7 @@ fn is_report(done: &Done, case: &str) -> bool {
     let errors: Vec<_> = done.err.lines().filter(|line| line.starts_with("error: ")).collect();
     match done.code {
         Some(0 | 1) => {
-            assert!(
-                errors.is_empty() && done.out.contains("Total      1 probe of 1 target"),
-                "{case}"
-            );
+            assert!(errors.is_empty() && done.out.contains("\nTotal "), "{case}");
             true
         }
         Some(5) => {
@@ -67,7 +64,12 @@ fn threads() {
     let mut copy = Command::new("install");
     let done = run(prepare(&mut copy).args(["-m", "755"]).args([&binary::agent(), &program]));
     assert_eq!(done.code, Some(0), "{done:?}");
-    for (flags, enough) in [("--no-kernel", 2), ("--require-kernel --no-ack-guard", 3)] {
+    for (flags, enough) in [
+        ("--no-kernel", 2),
+        ("--require-kernel --no-ack-guard", 3),
+        // It would take more where there are more cores.
+        ("--no-kernel --interval 0 --count 20000", 2),
+    ] {
         for threads in 1..=4 {
             let mut command = Command::new("setpriv");
             prepare(&mut command).args(["--reuid", USER, "--regid", USER, "--clear-groups"]);
