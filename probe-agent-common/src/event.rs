@@ -23,18 +23,24 @@ pub struct EventRecord {
     pub state: u8,
     /// The state before, for [`RecordKind::StateChange`](crate::RecordKind::StateChange); otherwise 0.
     pub old_state: u8,
-    /// Explicit padding, always 0.
-    pub _pad: u8,
+    /// Flags of the packet that the event is about (`tcp_flags`: FIN to CWR), 0 if it is not known.
+    pub flags: u8,
     /// The probe's 4-tuple, seen from the agent.
     pub flow: FlowKey,
-    /// Explicit padding, always 0.
-    pub _pad2: [u8; 4],
+    /// Sequence number of that packet; 0 if it is not known.
+    pub seq: u32,
+    /// Acknowledgment number of that packet; 0 if it is not known.
+    pub ack: u32,
+    /// Depends on `kind`; otherwise 0.
+    pub place: u32,
 }
 
 const _: () = {
     use core::mem::offset_of;
-    assert!(size_of::<EventRecord>() == 64 && align_of::<EventRecord>() == 8);
+    assert!(size_of::<EventRecord>() == 72 && align_of::<EventRecord>() == 8);
     assert!(offset_of!(EventRecord, detail) == 16);
     assert!(offset_of!(EventRecord, kind) == 20);
     assert!(offset_of!(EventRecord, flow) == 24);
+    assert!(offset_of!(EventRecord, seq) == 60);
+    assert!(offset_of!(EventRecord, place) == 68);
 };

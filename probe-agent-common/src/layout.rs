@@ -48,6 +48,8 @@ pub struct PacketLayout {
     pub tcp_flags: u16,
     /// `dev`.
     pub dev: u16,
+    /// `sk`.
+    pub sk: u16,
 }
 
 /// Offsets within a `struct tcp_sock`; [`ABSENT`] where BTF does not have them.
@@ -58,6 +60,16 @@ pub struct TcpLayout {
     pub segs_out: u16,
     /// `total_retrans`.
     pub total_retrans: u16,
+    /// `snd_nxt`.
+    pub snd_nxt: u16,
+    /// `rcv_nxt`.
+    pub rcv_nxt: u16,
+    /// `srtt_us`.
+    pub srtt_us: u16,
+    /// `rcv_isn` of a `struct tcp_request_sock`.
+    pub request_rcv_isn: u16,
+    /// `snt_isn` of the same.
+    pub request_snt_isn: u16,
 }
 
 /// Everything that the programs need to know of the kernel that they run on.
@@ -67,6 +79,8 @@ pub struct KernelLayout {
     /// Cookie of the network namespace that the probes leave from (`SO_NETNS_COOKIE`); 0 switches
     /// the comparison off.
     pub netns_cookie: u64,
+    /// A bit for each value of `enum skb_drop_reason` that is reported.
+    pub drop_reasons: [u64; DROP_REASON_WORDS],
     /// Sockets.
     pub socket: SocketLayout,
     /// Packets.
@@ -85,14 +99,22 @@ pub struct KernelLayout {
     pub v6_reset_reason: u16,
     /// Number of the argument `err` of `tcp_retransmit_skb`; [`ABSENT`] before about 6.17.
     pub retransmit_error: u16,
-    /// Explicit padding, always 0.
-    pub _pad: [u8; 2],
+    /// `ifindex` of a `struct net_device`.
+    pub dev_index: u16,
+    /// `SKB_DROP_REASON_NO_SOCKET`: reported of a RST only.
+    pub no_socket: u16,
+    /// `SKB_DROP_REASON_NOT_SPECIFIED`: reported of a SYN only.
+    pub not_specified: u16,
 }
+
+/// Words of [`KernelLayout::drop_reasons`].
+pub const DROP_REASON_WORDS: usize = 4;
 
 impl KernelLayout {
     /// No member is there: what the global holds until the loader fills it.
     pub const NONE: Self = Self {
         netns_cookie: 0,
+        drop_reasons: [0; DROP_REASON_WORDS],
         socket: SocketLayout {
             family: ABSENT,
             state: ABSENT,
@@ -111,21 +133,32 @@ impl KernelLayout {
             transport: ABSENT,
             tcp_flags: ABSENT,
             dev: ABSENT,
+            sk: ABSENT,
         },
-        tcp: TcpLayout { segs_out: ABSENT, total_retrans: ABSENT },
+        tcp: TcpLayout {
+            segs_out: ABSENT,
+            total_retrans: ABSENT,
+            snd_nxt: ABSENT,
+            rcv_nxt: ABSENT,
+            srtt_us: ABSENT,
+            request_rcv_isn: ABSENT,
+            request_snt_isn: ABSENT,
+        },
         dev_net: ABSENT,
         net_cookie: ABSENT,
         active_reset_reason: ABSENT,
         v4_reset_reason: ABSENT,
         v6_reset_reason: ABSENT,
         retransmit_error: ABSENT,
-        _pad: [0; 2],
+        dev_index: ABSENT,
+        no_socket: ABSENT,
+        not_specified: ABSENT,
     };
 }
 
 const _: () = {
     assert!(size_of::<SocketLayout>() == 20);
-    assert!(size_of::<PacketLayout>() == 10);
-    assert!(size_of::<TcpLayout>() == 4);
-    assert!(size_of::<KernelLayout>() == 56 && align_of::<KernelLayout>() == 8);
+    assert!(size_of::<PacketLayout>() == 12);
+    assert!(size_of::<TcpLayout>() == 14);
+    assert!(size_of::<KernelLayout>() == 104 && align_of::<KernelLayout>() == 8);
 };

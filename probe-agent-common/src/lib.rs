@@ -18,15 +18,16 @@ mod slot_record;
 pub use counters::Counter;
 pub use event::{EventRecord, NO_SLOT};
 pub use flow::{FlowKey, v4_mapped};
-pub use layout::{ABSENT, KernelLayout, PacketLayout, SocketLayout, TcpLayout};
+pub use layout::{ABSENT, DROP_REASON_WORDS, KernelLayout, PacketLayout, SocketLayout, TcpLayout};
 pub use observation::{
-    HOOKS, Hook, HookArgument, HookKind, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK,
-    RST_FUNCTIONS, RST_TRACEPOINT, RecordKind, SET_STATE, UnknownRecordKind,
+    DROP_OTHER_NETNS, DROP_OUR_NETNS, DROP_OUTGOING, HOOKS, Hook, HookArgument, HookKind,
+    KFREE_SKB, RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK, RST_FUNCTIONS, RST_TRACEPOINT,
+    RecordKind, SET_STATE, UnknownRecordKind,
 };
 pub use port::{OWNED_WORDS, PortEntry, owned_bit, owned_word};
 pub use slot_record::SlotRecord;
 
-/// Size of the ring buffer in bytes: about 58,000 event records of 64 + 8 bytes.
+/// Size of the ring buffer in bytes: about 52,000 event records of 72 + 8 bytes.
 ///
 /// A power of two and a multiple of the page size, as `BPF_MAP_TYPE_RINGBUF` demands. Only unusual
 /// events pass through it, so it holds seconds of trouble.

@@ -11,31 +11,43 @@ pub enum RecordKind {
     /// `state`.
     StateChange = 1,
     /// `tcp_send_reset`, or the functions that send RSTs: the kernel makes a RST, which is not yet
-    /// transmission. `detail` is the value of `enum sk_rst_reason`, or -1 where
-    /// the kernel has none.
+    /// transmission. `detail` is the value of `enum sk_rst_reason`, or -1 where the kernel has none.
+    /// `flags`, `seq` and `ack` are those of the packet that the RST answers.
     RstSent = 2,
     /// `tcp_receive_reset`: an acceptable RST arrived for a socket.
     RstReceived = 3,
-    /// `tcp_retransmit_skb`: the socket sent a segment again; in `SYN_SENT` that is the SYN.
+    /// `sock_ops` or `tcp_retransmit_skb`: the socket sent a segment again; in `SYN_SENT` that is the SYN.
     /// `detail` is the result of the transmission (0 or a negative errno), 0 where the kernel
     /// does not say.
     SegmentRetransmit = 4,
     /// `tcp_retransmit_synack`: a server on this host sent its SYN-ACK again. The flow is the
-    /// probe's, from the agent's end.
+    /// probe's, from the agent's end; `seq` and `ack` are those of the SYN-ACK.
     SynAckRetransmit = 5,
     /// The ACK guard (`cgroup_skb/egress`) held back a bare ACK of the probe's socket.
     AckHeldBack = 6,
+    /// `kfree_skb`: this kernel dropped a packet of the probe's flow. `detail` is the value of `enum
+    /// skb_drop_reason`, `place` the interface's index, and `state` says which way it went and where
+    /// it was dropped, as [`DROP_OUTGOING`], [`DROP_OUR_NETNS`] and [`DROP_OTHER_NETNS`].
+    PacketDropped = 7,
 }
+
+/// A bit of `EventRecord::state` of a [`RecordKind::PacketDropped`]: the agent's end sent the packet.
+pub const DROP_OUTGOING: u8 = 1;
+/// Likewise: it was dropped in the agent's network namespace.
+pub const DROP_OUR_NETNS: u8 = 2;
+/// Likewise: it was dropped in another network namespace of this host. With neither bit, it is not known.
+pub const DROP_OTHER_NETNS: u8 = 4;
 
 impl RecordKind {
     /// Every kind. The position of each is its wire value less 1.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StateChange,
         Self::RstSent,
         Self::RstReceived,
         Self::SegmentRetransmit,
         Self::SynAckRetransmit,
         Self::AckHeldBack,
+        Self::PacketDropped,
     ];
 }
 
@@ -89,6 +101,8 @@ pub enum HookArgument {
     Enum(&'static str),
     /// A number that is no enum's.
     Integer,
+    /// Anything: the program does not read it.
+    Opaque,
 }
 
 const SOCKET: HookArgument = HookArgument::Pointer("sock");
@@ -141,8 +155,15 @@ pub const RETRANSMIT_SYNACK: Hook = Hook::tracepoint(
     "a server on this host is not seen sending its SYN-ACK again",
 );
 
+/// This kernel drops a packet. Since 5.17 it says why.
+pub const KFREE_SKB: Hook = Hook::tracepoint(
+    "kfree_skb",
+    &[PACKET, HookArgument::Opaque, HookArgument::Enum("skb_drop_reason")],
+    "packets that this host drops are not seen, and no firewall of this host is named",
+)
+.skips_are_seen();
 /// The hooks that are attached wherever the kernel has them.
-pub const HOOKS: [Hook; 3] = [RECEIVE_RESET, RETRANSMIT_SKB, RETRANSMIT_SYNACK];
+pub const HOOKS: [Hook; 3] = [RECEIVE_RESET, RETRANSMIT_SYNACK, KFREE_SKB];
 
 const CLOSE_COST: &str = "the RST of a close is not seen, and verdicts are inferred at most";
 const ANSWER_COST: &str = "a RST that was lost and recovered by a SYN-ACK retransmit is not seen";
@@ -179,7 +200,7 @@ mod tests {
         for (value, kind) in decoded.clone() {
             assert_eq!(kind as u8, value);
         }
-        assert_eq!(decoded.count(), 6);
+        assert_eq!(decoded.count(), 7);
         assert!(RecordKind::ALL.iter().zip(1..).all(|(kind, value)| *kind as u8 == value));
     }
 }

@@ -38,13 +38,32 @@ pub struct SlotRecord {
     /// `tcp_sock.total_retrans` when the socket was closed: times that the SYN was sent again; 0
     /// where it cannot be read.
     pub retransmits: u16,
+    /// Where the SYN really goes: a program on the cgroup may have replaced the address that `connect()`
+    /// was given (`BPF_CGROUP_INET4_CONNECT`). As in a [`FlowKey`](crate::FlowKey).
+    pub remote: [u8; 16],
+    /// The acknowledgment number that an answer to the SYN must have (`snd_nxt`); 0 if it is not known.
+    pub syn_end: u32,
+    /// Sequence number of the SYN-ACK, plus 1 (`rcv_nxt`); 0 if it is not known.
+    pub synack_end: u32,
+    /// The round trip in microseconds, as the kernel measured it with the SYN-ACK (`srtt_us`); with
+    /// timestamps, it belongs to the SYN that was answered. 0 if it is not known.
+    pub round_trip: u32,
+    /// The port that belongs to `remote`, in host order.
+    pub remote_port: u16,
+    /// The receive window that the SYN-ACK offers.
+    pub synack_window: u16,
+    /// The flags of the SYN-ACK; 0 if its header was not read (before 5.10, or without `sock_ops`).
+    pub synack_flags: u8,
+    /// Explicit padding, always 0.
+    pub _pad: [u8; 7],
 }
 
 const _: () = {
     use core::mem::offset_of;
-    // A cache line: the array begins at a page.
-    assert!(size_of::<SlotRecord>() == 64 && align_of::<SlotRecord>() == 8);
+    assert!(size_of::<SlotRecord>() == 104 && align_of::<SlotRecord>() == 8);
     assert!(offset_of!(SlotRecord, generation) == 32);
     assert!(offset_of!(SlotRecord, rst_reason) == 44);
     assert!(offset_of!(SlotRecord, socket) == 48);
+    assert!(offset_of!(SlotRecord, remote) == 64);
+    assert!(offset_of!(SlotRecord, synack_flags) == 96);
 };

@@ -4,7 +4,7 @@ use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
 use aya_log_ebpf::warn;
 use probe_agent_common::{Counter, EventRecord, FlowKey, NO_SLOT, PortEntry, RecordKind};
 
-use crate::{filter::Owner, maps};
+use crate::{filter::Owner, maps, packet::Segment};
 
 /// What a hook knows of an event beyond its flow.
 pub(crate) struct Details {
@@ -12,6 +12,17 @@ pub(crate) struct Details {
     pub(crate) state: u8,
     pub(crate) old_state: u8,
     pub(crate) detail: i32,
+    pub(crate) place: u32,
+    /// The packet that the event is about.
+    pub(crate) segment: Segment,
+}
+
+impl Details {
+    /// An event about which nothing else is to be said.
+    #[inline(always)]
+    pub(crate) const fn of(kind: RecordKind) -> Self {
+        Self { kind, state: 0, old_state: 0, detail: 0, place: 0, segment: Segment::UNKNOWN }
+    }
 }
 
 /// Sends an event that a slot's socket was part of.
@@ -48,9 +59,11 @@ fn send(slot: u32, generation: u32, flow: FlowKey, details: &Details) -> bool {
         kind: details.kind as u8,
         state: details.state,
         old_state: details.old_state,
-        _pad: 0,
+        flags: details.segment.flags,
         flow,
-        _pad2: [0; 4],
+        seq: details.segment.seq,
+        ack: details.segment.ack,
+        place: details.place,
     })
 }
 

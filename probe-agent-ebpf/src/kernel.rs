@@ -93,6 +93,6 @@ pub(crate) fn packet_in_our_netns(skb: Typed) -> bool {
 /// The cookie of the network namespace that a `struct net *` member points to; 0, which no namespace
 /// has, if it cannot be read (`possible_net_t` is one pointer).
 #[inline(always)]
-fn net_cookie(base: Typed, member: u16) -> u64 {
+pub(crate) fn net_cookie(base: Typed, member: u16) -> u64 {
     base.follow(member).read(layout!(net_cookie))
 }

@@ -2,6 +2,7 @@
 
 mod ack_guard;
 mod inet_sock_set_state;
+mod kfree_skb;
 mod sock_ops;
 mod tcp_receive_reset;
 mod tcp_retransmit_skb;

@@ -9,7 +9,7 @@ use crate::{
     filter,
     kernel::{self, Typed},
     maps,
-    packet::Headers,
+    packet::{Headers, Segment},
     socket::Socket,
     tcp_state::CLOSE,
 };
@@ -29,7 +29,7 @@ pub(crate) fn active(sk: Typed, reason: impl Fn() -> i32) {
         owner.record.rst_sent_at = unsafe { bpf_ktime_get_ns() };
         owner.record.rst_reason = reason();
     } else {
-        emit::of_slot(owner, socket.flow(), &details(state, reason()));
+        emit::of_slot(owner, socket.flow(), &details(state, reason(), Segment::UNKNOWN));
     }
 }
 
@@ -49,7 +49,8 @@ pub(crate) fn answer(sk: Typed, skb: Typed, reason: impl Fn() -> i32) {
     }
     let socket = Socket(sk);
     if let Some(owner) = filter::owner_of_socket(socket.local_port(), sk.address()) {
-        emit::of_slot(owner, socket.flow(), &details(socket.state(), reason()));
+        let segment = Headers::of(skb).map_or(Segment::UNKNOWN, Headers::segment);
+        emit::of_slot(owner, socket.flow(), &details(socket.state(), reason(), segment));
     }
 }
 
@@ -74,13 +75,13 @@ fn without_socket(skb: Typed, reason: impl Fn() -> i32) {
     if !maps::is_owned(port) {
         return;
     }
-    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow()) else { return };
+    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(false)) else { return };
     if filter::address_matches(entry, &flow.local) {
-        emit::of_flow(entry, flow, &details(0, reason()));
+        emit::of_flow(entry, flow, &details(0, reason(), headers.segment()));
     }
 }
 
 #[inline(always)]
-fn details(state: u8, reason: i32) -> Details {
-    Details { kind: RecordKind::RstSent, state, old_state: 0, detail: reason }
+fn details(state: u8, reason: i32, segment: Segment) -> Details {
+    Details { state, detail: reason, segment, ..Details::of(RecordKind::RstSent) }
 }

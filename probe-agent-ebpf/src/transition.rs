@@ -25,20 +25,43 @@ pub(crate) trait Counts {
     fn segments_out(&self) -> u32;
     /// `tcp_sock.total_retrans`; 0 where it cannot be read.
     fn retransmits(&self) -> u32;
+    /// `tcp_sock.snd_nxt`; 0 where it cannot be read.
+    fn snd_nxt(&self) -> u32;
+    /// `tcp_sock.rcv_nxt`; 0 where it cannot be read.
+    fn rcv_nxt(&self) -> u32;
+    /// `tcp_sock.srtt_us`, eight times the round trip; 0 where it cannot be read.
+    fn srtt_us(&self) -> u32;
+}
+
+/// Where a SYN goes.
+pub(crate) struct Remote {
+    pub(crate) address: [u8; 16],
+    pub(crate) port: u16,
 }
 
 /// `CLOSE -> SYN_SENT`: a probe begins on the slot that has the port, in the context of the agent's
 /// `connect()`. The caller has made sure that the socket is the slot's.
 #[inline(always)]
-pub(crate) fn on_connect(entry: &PortEntry, sk: u64) {
+pub(crate) fn on_connect(entry: &PortEntry, sk: u64, remote: &Remote) {
     let Some(owner) = filter::owner_of(entry) else { return };
     *owner.record = SlotRecord {
         // SAFETY: the helper has no preconditions.
         syn_sent_at: unsafe { bpf_ktime_get_ns() },
         generation: owner.record.generation.wrapping_add(1),
         socket: sk,
+        remote: remote.address,
+        remote_port: remote.port,
         ..SlotRecord::default()
     };
+}
+
+/// `SYN_SENT -> ESTABLISHED`: an acceptable SYN-ACK has come.
+#[inline(always)]
+pub(crate) fn established(record: &mut SlotRecord, now: u64, counts: &impl Counts) {
+    record.established_at = now;
+    record.syn_end = counts.snd_nxt();
+    record.synack_end = counts.rcv_nxt();
+    record.round_trip = counts.srtt_us() >> 3;
 }
 
 /// Any later transition.
@@ -54,13 +77,16 @@ pub(crate) fn on_state_change(
     let now = unsafe { bpf_ktime_get_ns() };
     match (change.from, change.to) {
         (SYN_SENT, ESTABLISHED) => {
-            owner.record.established_at = now;
+            established(owner.record, now, counts);
             return;
         }
         (from, CLOSE) => {
             owner.record.closed_at = now;
             owner.record.segments_out = counts.segments_out();
             owner.record.retransmits = counts.retransmits().min(u32::from(u16::MAX)) as u16;
+            if from == SYN_SENT {
+                owner.record.syn_end = counts.snd_nxt();
+            }
             if matches!(from, SYN_SENT | ESTABLISHED) {
                 return;
             }
@@ -75,10 +101,9 @@ pub(crate) fn on_state_change(
         owner,
         flow(),
         &Details {
-            kind: RecordKind::StateChange,
             state: change.to as u8,
             old_state: change.from as u8,
-            detail: 0,
+            ..Details::of(RecordKind::StateChange)
         },
     );
 }

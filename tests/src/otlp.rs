@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use otlp::{ConfigError, Exporter, HostFacts, OtlpArgs, OtlpConfig};
+use otlp::{ConfigError, Exporter, HostFacts, Ignored, OtlpArgs, OtlpConfig};
 
 use crate::sample;
 
@@ -14,18 +14,33 @@ struct CommandLine {
     otlp: OtlpArgs,
 }
 
-/// The configuration that flags and an environment make.
+/// The configuration that flags and a valid environment make.
 ///
 /// # Errors
-/// The flags or the environment are not valid.
+/// The flags or the environment are not valid, and nothing can take their place.
+///
+/// # Panics
+/// clap does not know the flags, or a variable is ignored.
+pub fn config(args: &[&str], env: &[(&str, &str)]) -> Result<Option<OtlpConfig>, ConfigError> {
+    let (config, ignored) = config_of(args, env);
+    assert!(ignored.is_empty(), "{ignored:?}");
+    config
+}
+
+/// The configuration that flags and an environment make, and the variables that are ignored.
 ///
 /// # Panics
 /// clap does not know the flags.
-pub fn config(args: &[&str], env: &[(&str, &str)]) -> Result<Option<OtlpConfig>, ConfigError> {
+pub fn config_of(
+    args: &[&str],
+    env: &[(&str, &str)],
+) -> (Result<Option<OtlpConfig>, ConfigError>, Vec<Ignored>) {
     let line = CommandLine::parse_from(["test"].iter().chain(args));
-    OtlpConfig::new(&line.otlp, |name| {
-        env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
-    })
+    let read =
+        |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+    let mut ignored = Vec::new();
+    let config = OtlpConfig::new(&line.otlp, read, |variable| ignored.push(variable.clone()));
+    (config, ignored)
 }
 
 /// The lines that an exporter reported.
@@ -56,7 +71,7 @@ pub fn resource() -> Resource {
         executable: "probe-agent".into(),
         instance: [7; 16],
     };
-    otlp::resource(|_| None, &facts).expect("an empty environment is right")
+    otlp::resource(|_| None, &facts, |variable| panic!("{variable}"))
 }
 
 /// An exporter of samples.

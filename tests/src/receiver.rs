@@ -30,6 +30,8 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 pub enum Reply {
     /// With success.
     Take,
+    /// With success, as soon as this many requests have arrived.
+    TakeTogether(usize),
     /// With a partial success.
     Partly {
         /// Spans that are refused.
@@ -66,6 +68,7 @@ type Script = dyn Fn(usize) -> Reply + Send + Sync;
 struct Shared {
     script: Box<Script>,
     received: Mutex<Vec<Received>>,
+    arrived: Notify,
     dead: Notify,
 }
 
@@ -84,6 +87,16 @@ impl Shared {
             received.push(Received { request, headers, path, reply: reply.clone() });
             reply
         };
+        self.arrived.notify_waiters();
+        if let Reply::TakeTogether(requests) = reply {
+            loop {
+                let next = self.arrived.notified();
+                if self.received.lock().expect("no test panics with this lock").len() >= requests {
+                    break;
+                }
+                next.await;
+            }
+        }
         if reply == Reply::Die {
             self.dead.notify_one();
         }
@@ -149,6 +162,7 @@ impl Receiver {
         let shared = Arc::new(Shared {
             script: Box::new(script),
             received: Mutex::default(),
+            arrived: Notify::new(),
             dead: Notify::new(),
         });
         let serving = Arc::clone(&shared);
@@ -182,7 +196,10 @@ impl Receiver {
     /// The spans of the requests that were taken.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
-        let taken = self.received().into_iter().filter(|r| r.reply == Reply::Take);
+        let taken = self
+            .received()
+            .into_iter()
+            .filter(|r| matches!(r.reply, Reply::Take | Reply::TakeTogether(_)));
         taken.flat_map(|r| spans(r.request)).collect()
     }
 }

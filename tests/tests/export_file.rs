@@ -175,6 +175,22 @@ fn a_full_disk_is_counted_and_reported() {
 }
 
 #[test]
+fn a_write_that_hangs_does_not_hold_up_the_end() {
+    let fifo = Scratch::new("fifo");
+    nix::unistd::mkfifo(&fifo.0, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // Opened for reading and writing, it has a reader, which never reads.
+    let reader = fs::File::options().read(true).write(true).open(&fifo.0).unwrap();
+    let (exporter, _) = exporter_of(&["--otlp-file", fifo.path(), "--otlp-timeout", "50ms"]);
+    for generation in 0..1000 {
+        exporter.offer(sample::clean(id(generation)));
+    }
+    exporter.wait_for_room(|| false);
+    let counted = exporter.finish(Duration::from_millis(10));
+    assert_eq!((counted.accepted, counted.dropped), (0, 1000));
+    drop(reader);
+}
+
+#[test]
 fn with_two_sinks_a_span_counts_as_accepted_where_both_took_it() {
     let receiver = Receiver::start(|_| Reply::Partly { rejected: 1, message: "" });
     let url = format!("http://{}", receiver.address());

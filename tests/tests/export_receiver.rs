@@ -178,6 +178,32 @@ fn a_missing_collector_is_reported_and_does_not_delay_the_end() {
 }
 
 #[test]
+fn a_name_that_does_not_resolve_loses_the_spans_and_does_not_hold_up_the_end() {
+    for protocol in PROTOCOLS {
+        let url = "http://collector.invalid";
+        let flags =
+            ["--otlp-endpoint", url, "--otlp-protocol", protocol, "--otlp-timeout", "200ms"];
+        let (exporter, lines) = exporter(config(&flags, &[]).unwrap().unwrap());
+        offer(&exporter, 1..=700);
+        assert_eq!(exporter.finish(ENOUGH), counts(0, 700, 0));
+        assert!(lines.get()[0].contains("512 spans not delivered to http://collector.invalid/"));
+    }
+}
+
+#[test]
+fn a_message_with_a_success_does_not_hold_back_the_report_of_a_failure() {
+    let receiver = Receiver::start(|n| match n {
+        0 => Reply::Partly { rejected: 0, message: "nearly full" },
+        _ => Reply::Refuse,
+    });
+    let (exporter, lines) = to(receiver.address(), "grpc", "10s");
+    offer(&exporter, 1..=600);
+    assert_eq!(exporter.finish(ENOUGH), counts(512, 88, 0));
+    let lines = lines.get();
+    assert!(lines.len() == 2 && lines[1].contains("88 spans not delivered"), "{lines:?}");
+}
+
+#[test]
 fn the_wait_for_a_receiver_that_never_answers_ends_with_the_timeout() {
     for protocol in PROTOCOLS {
         let receiver = Receiver::start(|_| Reply::Silence);

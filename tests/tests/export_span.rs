@@ -201,11 +201,13 @@ fn a_probe_without_a_local_address_has_no_such_attribute() {
     record.errno = 99;
     record.flow.local_port = 0;
     record.flow.local = probe_agent_common::v4_mapped([0; 4]);
+    record.id.slot = ProbeId::NO_SLOT;
     record.ended_at = 0;
     let span = made(&probe, false);
     let all = attributes(&span.attributes);
     assert_eq!(all["error.type"], "address_not_available");
     assert!(!all.contains_key("network.local.address") && !all.contains_key("network.local.port"));
+    assert!(!all.contains_key("probe_agent.probe") && !all.contains_key("probe_agent.slot"));
     assert_eq!(span.end_time_unix_nano, span.start_time_unix_nano, "never before its start");
 }
 

@@ -57,11 +57,7 @@ fn guard(ctx: &SkBuffContext, at: usize) -> i32 {
     }
     maps::count(Counter::AcksHeld);
     owner.record.acks_held += 1;
-    emit::of_slot(
-        owner,
-        flow,
-        &Details { kind: RecordKind::AckHeldBack, state: 0, old_state: 0, detail: 0 },
-    );
+    emit::of_slot(owner, flow, &Details::of(RecordKind::AckHeldBack));
     DROP
 }
 

@@ -14,7 +14,7 @@
 use aya_ebpf::{
     helpers::generated::bpf_skc_to_tcp_sock, macros::btf_tracepoint, programs::BtfTracePointContext,
 };
-use probe_agent_common::{ABSENT, PortEntry};
+use probe_agent_common::{ABSENT, FlowKey, PortEntry};
 
 use crate::{
     filter,
@@ -22,7 +22,7 @@ use crate::{
     maps::{self, layout},
     socket::Socket,
     tcp_state::{CLOSE, SYN_SENT},
-    transition::{self, Counts, Transition},
+    transition::{self, Counts, Remote, Transition},
 };
 
 const IPPROTO_TCP: u16 = 6;
@@ -42,7 +42,8 @@ fn inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
     } else if let Some(entry) = maps::port(port)
         && is_slots(entry, socket)
     {
-        transition::on_connect(entry, sk.address());
+        let FlowKey { remote: address, remote_port: port, .. } = socket.flow();
+        transition::on_connect(entry, sk.address(), &Remote { address, port });
     }
     0
 }
@@ -81,5 +82,20 @@ impl Counts for TcpSock {
     #[inline(always)]
     fn retransmits(&self) -> u32 {
         self.read(layout!(tcp.total_retrans))
+    }
+
+    #[inline(always)]
+    fn snd_nxt(&self) -> u32 {
+        self.read(layout!(tcp.snd_nxt))
+    }
+
+    #[inline(always)]
+    fn rcv_nxt(&self) -> u32 {
+        self.read(layout!(tcp.rcv_nxt))
+    }
+
+    #[inline(always)]
+    fn srtt_us(&self) -> u32 {
+        self.read(layout!(tcp.srtt_us))
     }
 }

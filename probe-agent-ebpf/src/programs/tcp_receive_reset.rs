@@ -23,10 +23,6 @@ fn tcp_receive_reset(ctx: BtfTracePointContext) -> i32 {
     let sk = Typed(ctx.arg(0));
     let socket = Socket(sk);
     let Some(owner) = filter::owner_of_socket(socket.local_port(), sk.address()) else { return 0 };
-    emit::of_slot(
-        owner,
-        socket.flow(),
-        &Details { kind: RecordKind::RstReceived, state: 0, old_state: 0, detail: 0 },
-    );
+    emit::of_slot(owner, socket.flow(), &Details::of(RecordKind::RstReceived));
     0
 }

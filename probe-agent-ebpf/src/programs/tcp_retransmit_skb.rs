@@ -26,10 +26,9 @@ fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
     // The verifier refuses a program that reads an argument that is not there.
     let error = if layout!(retransmit_error) == ABSENT { 0 } else { ctx.arg(2) };
     let details = Details {
-        kind: RecordKind::SegmentRetransmit,
         state: socket.state(),
-        old_state: 0,
         detail: error,
+        ..Details::of(RecordKind::SegmentRetransmit)
     };
     emit::of_slot(owner, socket.flow(), &details);
     0

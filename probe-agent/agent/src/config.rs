@@ -1,11 +1,13 @@
 //! Validates a parsed command line into one configuration.
 //!
-//! [`load`] reads the file of targets and opens the network namespace; [`CheckConfig::new`] is pure.
+//! [`load`] reads the file of targets, opens the network namespace and looks where the spans go;
+//! [`CheckConfig::new`] is pure.
 //! Host names are resolved later, in the namespace that the run uses. Nothing has been started when one
 //! of them fails.
 
 mod error;
 pub(crate) mod netns;
+mod own_streams;
 mod rules;
 
 #[cfg(test)]
@@ -102,6 +104,8 @@ pub(crate) struct CheckConfig {
     pub state_hook: StateHookChoice,
     /// How results are printed.
     pub output: OutputFormat,
+    /// Whether JSON lines report each outcome before the settle window of its probe.
+    pub early: bool,
 }
 
 /// Reads the files that the command line names, and validates everything.
@@ -114,7 +118,9 @@ pub(crate) fn load(args: &CheckArgs) -> Result<CheckConfig, ConfigError> {
         None => Vec::new(),
     };
     let netns = args.netns.as_deref().map(NetworkNamespace::open).transpose()?;
-    CheckConfig::new(args, listed, netns)
+    let config = CheckConfig::new(args, listed, netns)?;
+    args.otlp.otlp_file.as_deref().map_or(Ok(()), own_streams::check)?;
+    Ok(config)
 }
 
 impl CheckConfig {
@@ -134,6 +140,7 @@ impl CheckConfig {
             rules::interface(name)?;
         }
         rules::timeout(args.timeout)?;
+        rules::early(args)?;
         let slots = rules::slots(args)?;
         let concurrency = slots.map_or(args.concurrency, |slots| slots.min(args.concurrency));
         Ok(Self {
@@ -166,6 +173,7 @@ impl CheckConfig {
             ack_guard: !args.no_ack_guard,
             state_hook: args.tracepoints,
             output: args.output,
+            early: args.early,
         })
     }
 

@@ -101,11 +101,6 @@ impl Expected {
         Self { outcome, verdicts, proof: Proof::Confirmed, about: None, advice: None }
     }
 
-    /// The kernel events do not prove the verdicts.
-    pub(crate) const fn inferred(self) -> Self {
-        Self { proof: Proof::Inferred, ..self }
-    }
-
     /// The first verdict is about another probe, too.
     pub(crate) const fn about(self, probe: usize) -> Self {
         Self { about: Some(probe), ..self }

@@ -155,8 +155,7 @@ pub static ALL: &[Scenario] = &[
         name: "refused-by-icmp",
         title: "a firewall answers with ICMP port unreachable",
         injected: &[rejected(Reject::PortUnreachable)],
-        // No hook sees ICMP. The agent infers it, because no RST was received.
-        expected: &[Expected::new(Refused, &[V::Refused]).inferred()],
+        expected: &[Expected::new(Unreachable, &[V::Unreachable])],
         server_counts: NO_CONNECTION,
         ..PLAIN
     },
@@ -189,9 +188,9 @@ pub static ALL: &[Scenario] = &[
         name: "blocked-here",
         title: "this host's own firewall drops every SYN",
         injected: &[hit(Fault::firewalled(Segment::Syn), 2)],
-        // Only a retransmit reports that it was dropped: the first is due after 1 s, the next after 2 s.
+        // The first retransmit is due after 1 s, the next after 2 s.
         probing: Probing { timeout: Duration::from_millis(1_500), ..ONE },
-        expected: &[Expected::new(TimedOut, &[V::TimedOut, V::SynRetransmitted])
+        expected: &[Expected::new(TimedOut, &[V::LocalDrop, V::TimedOut])
             .advising("This host's own firewall")],
         server_counts: NO_CONNECTION,
         ..PLAIN

@@ -19,11 +19,13 @@
 )]
 
 mod deadlines;
+pub mod early;
 pub mod event_loop;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 mod flights;
 pub mod gauges;
+mod icmp_queue;
 mod in_flight_limit;
 mod observer;
 pub mod pacing;
@@ -38,4 +40,5 @@ mod slot_table;
 pub mod source;
 pub mod source_address;
 pub mod source_ports;
+mod start_problem;
 mod targets;

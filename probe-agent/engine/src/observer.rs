@@ -46,7 +46,7 @@ pub(crate) fn tracing(
     losses: LostEvents,
 ) -> io::Result<(Vec<Tracing>, Reader)> {
     let (senders, inboxes) = (0..workers).map(|_| inbox()).unzip::<_, _, Vec<_>, Vec<_>>();
-    let reasons = tracer.rst_reasons();
+    let reasons = tracer.reasons();
     let reader = Reader::start(rings, tick(settle), reasons, senders, route, losses)?;
     let ends = inboxes
         .into_iter()

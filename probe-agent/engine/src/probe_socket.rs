@@ -11,6 +11,7 @@ use rustix::{io::Errno, net::connect_unspec};
 use socket2::{Socket, Type};
 
 use super::{
+    icmp_queue::{self, QueuedError},
     settings::SocketSettings,
     source_address::{domain, set_options},
 };
@@ -44,7 +45,12 @@ impl ProbeSocket {
         // Two options hold back the ACK of the SYN-ACK. TCP_QUICKACK off does so once; TCP_DEFER_ACCEPT
         // on a client (tcp_rcv_synsent_state_process) outlives connect(AF_UNSPEC).
         socket.set_tcp_quickack(false)?;
-        set_defer_accept(&socket)?;
+        set_option(&socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT)?;
+        // The kernel then keeps ICMP errors, with their sender (see `icmp_queue`).
+        set_option(&socket, libc::IPPROTO_IP, libc::IP_RECVERR)?;
+        if local.is_ipv6() {
+            set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR)?;
+        }
         socket.bind(&local.into())?;
         Ok(Self(socket))
     }
@@ -66,9 +72,14 @@ impl ProbeSocket {
         }
     }
 
-    /// Whether the handshake is complete (`inet_getname` knows a peer of no other socket).
+    /// Whether the handshake is complete. After a simultaneous open, a socket in `SYN_RECV` has a peer, too.
     pub(super) fn is_connected(&self) -> bool {
-        self.0.peer_addr().is_ok()
+        self.read_tcp_info().is_some_and(|info| info.tcpi_state == ESTABLISHED)
+    }
+
+    /// The newest ICMP error that the kernel has queued; the queue is then empty.
+    pub(super) fn take_icmp(&self) -> Option<QueuedError> {
+        icmp_queue::take_newest(self.0.as_fd())
     }
 
     /// Ends a probe: sends a RST if the connection is established, nothing otherwise.
@@ -87,8 +98,12 @@ impl ProbeSocket {
         }
     }
 
-    /// The socket's `TCP_INFO`; `None` if the kernel refuses.
+    /// What the agent needs of the socket's `TCP_INFO`; `None` if the kernel refuses.
     pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
+        self.read_tcp_info().map(|info| TcpInfo { retransmits: info.tcpi_total_retrans })
+    }
+
+    fn read_tcp_info(&self) -> Option<libc::tcp_info> {
         // SAFETY: an all-zero `tcp_info` is a valid value.
         let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
         let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
@@ -102,7 +117,7 @@ impl ProbeSocket {
                 &raw mut length,
             )
         };
-        (result == 0).then_some(TcpInfo { retransmits: info.tcpi_total_retrans })
+        (result == 0).then_some(info)
     }
 }
 
@@ -112,16 +127,19 @@ impl AsFd for ProbeSocket {
     }
 }
 
-/// Sets `TCP_DEFER_ACCEPT`, which socket2 does not offer.
-fn set_defer_accept(socket: &Socket) -> io::Result<()> {
-    let seconds: libc::c_int = 1;
+/// `TCP_ESTABLISHED` (`net/tcp_states.h`).
+const ESTABLISHED: u8 = 1;
+
+/// Sets an option that socket2 does not offer to 1.
+fn set_option(socket: &Socket, level: libc::c_int, name: libc::c_int) -> io::Result<()> {
+    let value: libc::c_int = 1;
     // SAFETY: the option's value is an int, and its length is given.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_DEFER_ACCEPT,
-            (&raw const seconds).cast(),
+            level,
+            name,
+            (&raw const value).cast(),
             size_of::<libc::c_int>() as libc::socklen_t,
         )
     };

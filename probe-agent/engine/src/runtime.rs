@@ -122,12 +122,15 @@ impl<R: Send + 'static> Runtime<R> {
         shortage::memory(workers.len() + OTHERS)?;
         let mut ends = Vec::new();
         if let Some((tracer, rings)) = self.tracer.as_ref().zip(rings) {
-            let losses = inside(config.netns.as_ref(), || LostEvents::begin(tracer))?
-                .map_err(shortage::of("count of RSTs"))?;
             let settle = config.settings.settle;
             let (count, route) = (workers.len(), by_port(&workers));
-            let tracing = observer::tracing(tracer, rings, settle, count, route, losses);
-            let (mut all, reader) = tracing.map_err(shortage::of("thread for kernel events"))?;
+            // The reader's thread inherits the network namespace, whose interfaces it names.
+            let tracing = inside(config.netns.as_ref(), || {
+                let losses = LostEvents::begin(tracer).map_err(shortage::of("count of RSTs"))?;
+                observer::tracing(tracer, rings, settle, count, route, losses)
+                    .map_err(shortage::of("thread for kernel events"))
+            });
+            let (mut all, reader) = tracing??;
             all.reverse();
             ends = all;
             self.reader = Some(reader);
@@ -156,6 +159,7 @@ impl<R: Send + 'static> Runtime<R> {
         let WorkerSpec { ports, source, sink } = spec;
         let mut settings = config.settings.clone();
         settings.first_slot = number.saturating_mul(config.settings.slots);
+        settings.socket.are_ports_chosen = settings.socket.ports.is_some();
         settings.socket.ports = Some(ports);
         let gauges = Arc::new(Gauges::default());
         let worker = Worker {

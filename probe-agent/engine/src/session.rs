@@ -1,6 +1,7 @@
 //! One run of a plan, from the loaded hooks to the merged counts: workers probe, and the calling thread
 //! passes their probes to the output.
 
+mod forward;
 mod watchdog;
 mod worker_sink;
 
@@ -10,9 +11,8 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError},
+        mpsc::{self, Sender},
     },
-    time::Duration,
 };
 
 use explain::Judged;
@@ -25,8 +25,13 @@ use kernel::{
 use model::target::Target;
 
 pub use self::worker_sink::{Counts, ReportFilter};
-use self::{watchdog::Watchdog, worker_sink::WorkerSink};
+use self::{
+    forward::forward,
+    watchdog::Watchdog,
+    worker_sink::{Message, WorkerSink},
+};
 use crate::{
+    early::{EarlyFilter, EarlyReport, EarlyReports},
     event_loop::Ended,
     gauges::Gauges,
     pacing::{Pacing, RateLimits},
@@ -36,9 +41,6 @@ use crate::{
     shortage,
     source_ports::{ephemeral_ports, split_range},
 };
-
-/// How often the output's [`Output::tick`] is called.
-const TICK: Duration = Duration::from_millis(100);
 
 /// What a run does.
 #[derive(Clone, Debug)]
@@ -61,6 +63,8 @@ pub struct Plan {
     pub state_hook: StateHookChoice,
     /// Which probes the output receives.
     pub filter: ReportFilter,
+    /// Which probes the output receives before that, when they end.
+    pub early: EarlyFilter,
 }
 
 impl Plan {
@@ -78,6 +82,7 @@ impl Plan {
             ack_guard: true,
             state_hook: StateHookChoice::Auto,
             filter: ReportFilter::All,
+            early: EarlyFilter::None,
         }
     }
 }
@@ -115,6 +120,16 @@ pub trait Output {
     /// # Errors
     /// Any error that makes it pointless to continue.
     fn probe(&mut self, probe: Judged) -> io::Result<()>;
+
+    /// A probe that [`Plan::early`] selects has ended. If the report filter selects it too, it follows when it
+    /// is settled.
+    ///
+    /// # Errors
+    /// Any error that makes it pointless to continue.
+    fn ended(&mut self, report: EarlyReport) -> io::Result<()> {
+        let _ = report;
+        Ok(())
+    }
 
     /// A tenth of a second has passed.
     ///
@@ -159,7 +174,8 @@ pub fn run<C: Counts>(
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
     let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));
-    let workers = workers(plan, sink)?;
+    let early = || early_reports(plan.early, channel.clone(), Arc::clone(&backlog));
+    let workers = workers(plan, early, sink)?;
     let config = RuntimeConfig {
         settings: plan.settings.clone(),
         netns: plan.netns.clone(),
@@ -190,6 +206,7 @@ pub fn run<C: Counts>(
 /// The workers of a plan, with its source ports and targets divided among them.
 fn workers<K>(
     plan: &Plan,
+    early: impl Fn() -> EarlyReports,
     sink: impl Fn() -> K,
 ) -> io::Result<Vec<WorkerSpec<ScheduledTargets, K>>> {
     let range = match &plan.settings.socket.ports {
@@ -211,9 +228,26 @@ fn workers<K>(
         };
         // Each worker has a different jitter.
         let seed = now ^ u64::from(number) << 40;
-        WorkerSpec { ports, source: ScheduledTargets::new(config, seed, now), sink: sink() }
+        WorkerSpec {
+            ports,
+            source: ScheduledTargets::new(config, early(), seed, now),
+            sink: sink(),
+        }
     };
     Ok((0_u32..).zip(ports.into_iter().zip(assignments)).map(worker).collect())
+}
+
+/// Sends a worker's early reports over the channel of its settled probes, so that they arrive before these.
+fn early_reports(
+    filter: EarlyFilter,
+    channel: Sender<Message>,
+    backlog: Arc<AtomicUsize>,
+) -> EarlyReports {
+    EarlyReports::new(filter, move |report| {
+        backlog.fetch_add(1, Ordering::Relaxed);
+        // The receiver is dropped only when the run is being stopped.
+        let _ = channel.send(Message::Ended(report));
+    })
 }
 
 /// The time from the first start of a probe to the last end of one.
@@ -222,37 +256,6 @@ fn probing_ns(gauges: &[Arc<Gauges>]) -> u64 {
     let first = times(|g| g.first_at.load(Ordering::Relaxed)).min();
     let last = times(|g| g.last_at.load(Ordering::Relaxed)).max();
     first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first))
-}
-
-/// Passes probes from the workers to the output, until all workers have ended.
-fn forward(
-    inbox: &Receiver<Judged>,
-    backlog: &AtomicUsize,
-    gauges: &[Arc<Gauges>],
-    watchdog: &Watchdog,
-    output: &mut impl Output,
-) -> io::Result<()> {
-    let mut reported = 0;
-    let mut next_tick = std::time::Instant::now() + TICK;
-    loop {
-        match inbox.recv_timeout(TICK) {
-            Ok(probe) => {
-                backlog.fetch_sub(1, Ordering::Relaxed);
-                output.probe(probe)?;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-        let now = std::time::Instant::now();
-        if now >= next_tick {
-            next_tick = now + TICK;
-            if watchdog.stalls() > reported {
-                reported = watchdog.stalls();
-                output.stalled(watchdog.latest());
-            }
-            output.tick(gauges)?;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct SocketSettings {
     pub source: Option<IpAddr>,
     /// The source ports; `None`: the host's `ip_local_port_range`.
     pub ports: Option<RangeInclusive<u16>>,
+    /// Whether the user chose them. Set for each worker by the runtime.
+    pub are_ports_chosen: bool,
     /// `SO_BINDTODEVICE`.
     pub interface: Option<String>,
     /// `SO_MARK`.

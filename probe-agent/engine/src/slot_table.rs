@@ -29,6 +29,7 @@ use probe_agent_common::FlowKey;
 pub(crate) use self::choose::ChosenSlot;
 use self::unsettled::{UnsettledProbe, UnsettledProbes};
 use crate::{
+    icmp_queue::QueuedError,
     probe_socket::{ConnectResult, ProbeSocket},
     settings::{PortPolicy, Settings, SocketSettings},
     source_ports::{self, SourcePorts},
@@ -208,6 +209,11 @@ impl SlotTable {
     /// The pending error of a slot's socket (`SO_ERROR`), 0 if there is none.
     pub(crate) fn take_error(&self, slot: u32) -> i32 {
         self.socket(slot).map_or(0, ProbeSocket::take_error)
+    }
+
+    /// The ICMP error that a slot's socket got.
+    pub(crate) fn take_icmp(&self, slot: u32) -> Option<QueuedError> {
+        self.socket(slot).and_then(ProbeSocket::take_icmp)
     }
 
     /// The `TCP_INFO` of a slot's socket.

@@ -4,29 +4,54 @@ use model::{
     errno::errno_text,
     event::{Event, EventKind, RstReason},
     human::Elapsed,
-    step::{Certainty, Step, StepKind},
+    step::{Certainty, Direction, Step, StepKind},
 };
 
-use crate::{synack::SynAckKind, timeline::Timeline};
+use crate::{drops, synack::SynAckKind, timeline::Timeline};
 
 /// The event as evidence: its hook, and what that reported.
 pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
     match kind {
-        EventKind::RstSent { socket, reason } => {
+        EventKind::RstSent { socket, reason, .. } => {
             let socket = socket.map_or("without a socket".to_owned(), |s| format!("in {s}"));
             format!("{} {socket} {}", timeline.probe.answer_hook(), named(reason))
         }
         EventKind::RstReceived => "tcp_receive_reset".to_owned(),
-        EventKind::SynRetransmit { error: 0 } => "tcp_retransmit_skb of the SYN".to_owned(),
+        EventKind::SynRetransmit { error: 0 } => {
+            format!("{}: SYN retransmit", timeline.probe.retransmit_hook())
+        }
         EventKind::SynRetransmit { error } => {
-            format!("tcp_retransmit_skb of the SYN, err={error}")
+            let hook = timeline.probe.retransmit_hook();
+            format!("{hook}: SYN retransmit, which failed: {}", failure(error))
         }
         EventKind::StateChange { from, to } => {
             format!("{} {from} -> {to}", timeline.probe.state_hook.name())
         }
-        EventKind::SegmentRetransmit { state } => format!("tcp_retransmit_skb in {state}"),
-        EventKind::SynAckRetransmit => "tcp_retransmit_synack by the server".to_owned(),
+        EventKind::SegmentRetransmit { state } => {
+            format!("{}: retransmit in {state}", timeline.probe.retransmit_hook())
+        }
+        EventKind::SynAckRetransmit { .. } => "tcp_retransmit_synack by the server".to_owned(),
+        EventKind::PacketDropped(drop) => format!(
+            "kfree_skb of {} in {}, reason={}",
+            drops::subject(&drop),
+            drops::place(&drop),
+            drop.reason.0
+        ),
+        EventKind::SynAckFromElsewhere { from } => format!(
+            "{} without a socket, in answer to a SYN-ACK of {from} that acknowledges our SYN",
+            timeline.probe.answer_hook()
+        ),
         EventKind::AckHeldBack => "ack_guard held back an ACK".to_owned(),
+    }
+}
+
+/// Why a segment did not leave this host: an errno, or above 0 a verdict of the send queue (`NET_XMIT_DROP`).
+fn failure(error: i32) -> &'static str {
+    match -error {
+        libc::EPERM => "dropped by this host's own firewall (EPERM)",
+        libc::EBUSY => "the SYN still waits in this host's send queue (EBUSY)",
+        ..=-1 => "dropped by the send queue of the interface (NET_XMIT_DROP)",
+        errno => errno_text(errno),
     }
 }
 
@@ -44,7 +69,16 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
     let at = event.at;
     let concluded = |kind, note: String| Step::seen(at, kind, note, "").concluded();
     let last = match event.kind {
-        EventKind::RstSent { socket: None, reason } => {
+        EventKind::RstSent { socket: None, reason, answers }
+            if !timeline.acknowledges_syn(answers) =>
+        {
+            let note = format!(
+                "sent by the kernel: answers a {} of another connection ({reason})",
+                answers.map_or_else(String::new, |segment| segment.flags.to_string())
+            );
+            Step::seen(at, StepKind::RecoveryRst, note, timeline.probe.answer_hook())
+        }
+        EventKind::RstSent { socket: None, reason, .. } => {
             // A hook sees a server on this host retransmit; for other servers it is concluded.
             if !synack_was_seen(timeline, at) {
                 steps.push(concluded(StepKind::SynAckRetransmit, late_synack_note(timeline, at)));
@@ -54,10 +88,13 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
             let hook = timeline.probe.answer_hook();
             Step { certainty, ..Step::seen(at, StepKind::RecoveryRst, note, hook) }
         }
-        EventKind::RstSent { socket: Some(state), reason } => {
+        EventKind::RstSent { socket: Some(state), reason, answers } => {
             if event.kind.answers_stale_reply() {
+                let is_synack = answers.is_some_and(|segment| segment.flags.is_synack());
+                let kind = if is_synack { StepKind::SynAck } else { StepKind::ChallengeAck };
                 let note = "acknowledges another SYN: a stale reply on this port".to_owned();
-                steps.push(concluded(StepKind::ChallengeAck, note));
+                let step = Step::seen(at, kind, note, timeline.probe.answer_hook());
+                steps.push(if answers.is_some() { step } else { step.concluded() });
             }
             let note = format!("sent by the kernel in {state} ({reason})");
             Step::seen(at, StepKind::RecoveryRst, note, timeline.probe.answer_hook())
@@ -65,20 +102,21 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
         EventKind::RstReceived => {
             let note = if timeline.falsely_refused() {
                 "meant for the stale connection, not for this SYN"
+            } else if timeline.was_refused_here() {
+                "made by this host's own firewall"
+            } else if timeline.was_reset_by_target() {
+                "connection reset by the target"
             } else {
                 "connection refused"
             };
             Step::seen(at, StepKind::RstReceived, note.to_owned(), "tcp_receive_reset")
         }
         EventKind::SynRetransmit { error } => {
-            let note = match error {
-                0 => "",
-                -1 => "dropped by this host's own firewall (EPERM)",
-                e => errno_text(-e),
-            };
-            Step::seen(at, StepKind::SynRetransmit, note.to_owned(), "tcp_retransmit_skb")
+            let note = if error == 0 { "" } else { failure(error) };
+            let hook = timeline.probe.retransmit_hook();
+            Step::seen(at, StepKind::SynRetransmit, note.to_owned(), hook)
         }
-        EventKind::SynAckRetransmit => {
+        EventKind::SynAckRetransmit { .. } => {
             let note = "seen leaving the server, which is on this host".to_owned();
             Step::seen(at, StepKind::SynAckRetransmit, note, "tcp_retransmit_synack")
         }
@@ -93,7 +131,22 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
         }
         EventKind::SegmentRetransmit { state } => {
             let note = format!("segment retransmitted in {state}");
-            Step::seen(at, StepKind::SegmentRetransmit, note, "tcp_retransmit_skb")
+            Step::seen(at, StepKind::SegmentRetransmit, note, timeline.probe.retransmit_hook())
+        }
+        EventKind::SynAckFromElsewhere { from } => {
+            let note = format!("from {from}, not from the target; reset by our kernel");
+            Step::seen(at, StepKind::SynAck, note, timeline.probe.answer_hook())
+        }
+        EventKind::PacketDropped(drop) => {
+            let note = format!(
+                "{} dropped by {}: {}",
+                drops::subject(&drop),
+                drops::place(&drop),
+                drop.reason.0
+            );
+            let direction = if drop.outgoing { Direction::Out } else { Direction::In };
+            let step = Step::seen(at, StepKind::PacketDropped, note, "kfree_skb");
+            Step { certainty: Certainty::Lost, direction, ..step }
         }
     };
     steps.push(last);
@@ -102,10 +155,11 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
 /// Whether a hook saw the server send, within the last half second, the SYN-ACK that a RST at `at`
 /// answers.
 fn synack_was_seen(timeline: &Timeline, at: u64) -> bool {
-    timeline
-        .events
-        .iter()
-        .any(|e| e.kind == EventKind::SynAckRetransmit && e.at <= at && at - e.at < 500_000_000)
+    timeline.events.iter().any(|e| {
+        matches!(e.kind, EventKind::SynAckRetransmit { .. })
+            && e.at <= at
+            && at - e.at < 500_000_000
+    })
 }
 
 /// Why the server sent another SYN-ACK, judging by the time.

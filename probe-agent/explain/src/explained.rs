@@ -42,7 +42,21 @@ pub struct ExplainedProbe {
 #[must_use]
 pub fn explain(judged: Judged) -> ExplainedProbe {
     let Judged { timeline, verdicts, expected } = judged;
-    let findings = verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
+    let mut findings: Vec<Finding> =
+        verdicts.iter().map(|j| narrate::finding(&timeline, *j)).collect();
+    give_each_advice_once(&mut findings);
     let steps = steps::steps(&timeline);
     ExplainedProbe { timeline, findings, steps, expected }
+}
+
+/// Several verdicts of a probe may have one cause: the first gives the advice.
+fn give_each_advice_once(findings: &mut [Finding]) {
+    for at in 1..findings.len() {
+        let (earlier, later) = findings.split_at_mut(at);
+        if let Some(finding) = later.first_mut()
+            && earlier.iter().any(|f| f.advice == finding.advice)
+        {
+            finding.advice = None;
+        }
+    }
 }

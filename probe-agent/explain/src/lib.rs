@@ -19,10 +19,12 @@
 )]
 
 pub mod correlator;
+mod drops;
 mod events;
 mod explained;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+mod late_synack;
 mod narrate;
 mod rules;
 mod steps;

@@ -36,6 +36,10 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         // Either its own answer was late, or the answer to an earlier probe's SYN.
         Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
         Verdict::AckLeaked
+        | Verdict::LocalDrop
+        | Verdict::ChallengeAck
+        | Verdict::TargetReset
+        | Verdict::SimultaneousOpen
         | Verdict::RstLostSynackRetransmit
         | Verdict::Refused
         | Verdict::TimedOut

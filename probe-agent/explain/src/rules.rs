@@ -22,13 +22,26 @@ pub(crate) fn judge(timeline: &Timeline) -> Judgements {
         }
         Outcome::TimedOut => timed_out(timeline, &mut verdicts),
         Outcome::Unreachable => {
-            verdicts.push(judgement(timeline, Verdict::Unreachable, Proof::Confirmed));
+            // A SYN-ACK that acknowledges the same SYN contradicts it.
+            let is_alone = timeline.late_synacks().next().is_none();
+            let proof = if is_alone { Proof::Confirmed } else { Proof::Inferred };
+            verdicts.push(judgement(timeline, Verdict::Unreachable, proof));
             verdicts.extend(stale_reply(timeline));
         }
+        // A refusal that never left this host.
+        Outcome::LocalError if timeline.was_refused_here() => {}
         // The errno of the agent's own system call leaves no doubt.
         Outcome::LocalError => {
             verdicts.push(Judgement { verdict: Verdict::LocalError, proof: Proof::Confirmed });
         }
+    }
+    // The drop itself was observed, whatever else was not.
+    if timeline.is_dropped_here() {
+        verdicts.retain(|judgement| judgement.verdict != Verdict::Clean);
+        let first = verdicts.iter().filter(|j| j.verdict < Verdict::LocalDrop).count();
+        let drop = Judgement { verdict: Verdict::LocalDrop, proof: Proof::Confirmed };
+        // No probe has more verdicts than fit.
+        let _ = verdicts.try_insert(first, drop);
     }
     verdicts
 }
@@ -49,12 +62,22 @@ fn alive(timeline: &Timeline, verdicts: &mut Judgements) {
     let stale = stale_reply(timeline);
     verdicts.extend(stale);
     // After a stale reply the kernel retransmits the SYN, which is then no loss of its own.
-    if stale.is_none() && timeline.syn_retransmits() > 0 {
+    if stale.is_none() && timeline.syn_retransmits() > timeline.failed_syn_retransmits() {
         verdicts.push(syn_retransmitted(timeline));
+    }
+    if timeline.was_reset_by_target() {
+        verdicts.push(target_reset(timeline));
     }
     if verdicts.is_empty() {
         verdicts.push(clean(timeline));
     }
+}
+
+/// A RST that was seen shows it; without one, the errno of a socket that had been established.
+fn target_reset(timeline: &Timeline) -> Judgement {
+    let seen = timeline.rst_received_at().is_some() || timeline.late_target_rst().is_some();
+    let proof = if seen { Proof::Confirmed } else { Proof::Inferred };
+    judgement(timeline, Verdict::TargetReset, proof)
 }
 
 /// The kernel's own counts show it, even if events were lost.
@@ -69,7 +92,15 @@ fn clean(timeline: &Timeline) -> Judgement {
     let one_rst = timeline.late_rsts().next().is_none()
         && timeline.probe.kernel.is_none_or(|k| k.rst_sent_at != 0);
     let proof = match timeline.coverage {
-        Coverage::Full if one_rst && (timeline.reused_cleanly || silent) => Proof::Confirmed,
+        Coverage::Full
+            if one_rst
+                && timeline.late_synacks().next().is_none()
+                && timeline.late_segments().next().is_none()
+                && !timeline.probe.has_no_window()
+                && (timeline.reused_cleanly || silent) =>
+        {
+            Proof::Confirmed
+        }
         Coverage::Full | Coverage::SocketsOnly | Coverage::Incomplete => Proof::Inferred,
         // Only later events show whether the RST arrived, and nothing recorded them.
         Coverage::None if timeline.reused_cleanly => Proof::Inferred,
@@ -86,33 +117,57 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
     if let Some(later) = timeline.later {
         let verdict =
             if later.recovered { Verdict::RstLostPortReuse } else { Verdict::RstLostUnrecovered };
-        return Some(judgement(timeline, verdict, Proof::Confirmed));
+        let proof = if later.is_matched { Proof::Confirmed } else { Proof::Inferred };
+        return Some(judgement(timeline, verdict, proof));
     }
-    let last = timeline.recoveries().last()?;
+    let Some(last) = timeline.recoveries().last() else {
+        // Nothing shows that the server noticed it.
+        return timeline
+            .rst_was_dropped()
+            .then(|| judgement(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed));
+    };
     let certain = timeline.synack_kind(last) == SynAckKind::Retransmit;
     let dropped =
         timeline.reused_cleanly || timeline.followed_until >= timeline.silence_conclusive_at();
     // A second recovery shows that the RST of the first one was lost too.
     let repeated = timeline.recoveries().nth(1).is_some();
+    // Where RSTs without a socket are not reported, none that answers is seen.
+    let is_blind = matches!(timeline.coverage, Coverage::SocketsOnly | Coverage::Incomplete);
+    let unanswered = timeline.retransmitted_synacks().last().is_some_and(|late| !late.is_answered);
+    if unanswered && !is_blind {
+        let proof = if certain { Proof::Confirmed } else { Proof::Inferred };
+        return Some(judgement(timeline, Verdict::RstLostUnrecovered, proof));
+    }
     let verdict = if repeated && !dropped {
         Verdict::RstLostUnrecovered
     } else {
         Verdict::RstLostSynackRetransmit
     };
-    let proved = certain && (dropped || repeated);
+    if timeline.answer_was_dropped(last) {
+        return Some(judgement(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed));
+    }
+    let proved = certain && (dropped || repeated) && !unanswered;
     Some(judgement(timeline, verdict, if proved { Proof::Confirmed } else { Proof::Inferred }))
 }
 
 /// Paths B and C and the late SYN-ACK, on the probe that got the stale reply.
 fn stale_reply(timeline: &Timeline) -> Option<Judgement> {
     let earlier = timeline.earlier;
-    // Without the earlier probe, the origin of the stale reply is not known.
     let known = earlier.is_some_and(|e| e.id.is_some());
-    let proof = if known { Proof::Confirmed } else { Proof::Inferred };
     if timeline.falsely_refused() {
+        let proof = if known { Proof::Confirmed } else { Proof::Inferred };
         return Some(judgement(timeline, Verdict::StaleSynRecvReset, proof));
     }
     timeline.stale_reply_at()?;
+    if !known {
+        // Only the flags tell a challenge ACK from a late SYN-ACK.
+        let seen = timeline.stale_reply().is_some_and(|segment| !segment.flags.is_synack());
+        let proof = if seen { Proof::Confirmed } else { Proof::Inferred };
+        return Some(judgement(timeline, Verdict::ChallengeAck, proof));
+    }
+    // Only the sequence numbers tell that probe's connection from another one on the 4-tuple.
+    let matched = earlier.is_some_and(|e| e.is_matched);
+    let proof = if matched { Proof::Confirmed } else { Proof::Inferred };
     Some(match earlier.map_or(StaleReply::Connection, |e| e.stale) {
         StaleReply::Connection => judgement(timeline, Verdict::StaleSynRecvChallengeAck, proof),
         StaleReply::LateAnswer => judgement(timeline, Verdict::LateSynack, proof),
@@ -133,12 +188,17 @@ fn refused(timeline: &Timeline) -> Judgement {
         // Without a stale reply, the refusal may have come from an earlier probe's connection (path C).
         None => timeline.earlier.is_none() || timeline.stale_reply_at().is_some(),
     };
-    let proof = if seen && decided { Proof::Confirmed } else { Proof::Inferred };
+    // A SYN-ACK that acknowledges the same SYN contradicts it.
+    let is_alone = timeline.late_synacks().next().is_none();
+    let proof = if seen && decided && is_alone { Proof::Confirmed } else { Proof::Inferred };
     judgement(timeline, Verdict::Refused, proof)
 }
 
 fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
     verdicts.extend(ack_leaked(timeline));
+    if timeline.was_opened_simultaneously() {
+        verdicts.push(judgement(timeline, Verdict::SimultaneousOpen, Proof::Confirmed));
+    }
     let answered_late = timeline.late_rsts().next().is_some();
     if answered_late {
         // After a stale reply, the late segment may be another challenge ACK.
@@ -155,7 +215,8 @@ fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
     });
     verdicts.extend(stale);
     verdicts.push(judgement(timeline, Verdict::TimedOut, Proof::Confirmed));
-    if stale.is_none() && timeline.syn_retransmits() > 0 {
+    // A retransmit that did not leave this host is none.
+    if stale.is_none() && timeline.syn_retransmits() > timeline.failed_syn_retransmits() {
         verdicts.push(syn_retransmitted(timeline));
     }
 }

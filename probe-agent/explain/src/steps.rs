@@ -3,6 +3,7 @@
 use crate::{events, timeline::Timeline};
 use model::{
     errno::errno_text,
+    flow,
     human::Elapsed,
     outcome::Outcome,
     record::Closing,
@@ -33,14 +34,17 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
         return vec![error(probe.started_at)];
     }
     let state_hook = probe.state_hook.name();
-    let mut steps = vec![recorded(probe.syn_at(), StepKind::Syn, String::new(), state_hook)];
+    let mut steps =
+        vec![recorded(probe.syn_at(), StepKind::Syn, redirection(timeline), state_hook)];
     if let Some(handshake) = probe.handshake_ns() {
         let note = format!("handshake answered in {}", Elapsed(handshake));
         steps.push(recorded(probe.syn_at() + handshake, StepKind::SynAck, note, state_hook));
     }
     if let Some(at) = probe.rst_at() {
         let rst = recorded(at, StepKind::Rst, String::new(), probe.close_hook());
-        let lost = timeline.later.is_some() || timeline.recoveries().next().is_some();
+        let lost = timeline.later.is_some()
+            || timeline.recoveries().next().is_some()
+            || timeline.rst_was_dropped();
         steps.push(if lost {
             let note = "lost: left the server in SYN_RECV".to_owned();
             Step { certainty: Certainty::Lost, note, ..rst }
@@ -49,6 +53,9 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
         });
     }
     match probe.outcome {
+        Outcome::Alive if probe.errno != 0 && timeline.rst_received_at().is_none() => {
+            steps.push(error(probe.ended_at));
+        }
         Outcome::Alive | Outcome::Refused => {}
         Outcome::TimedOut => {
             let note = match probe.closing {
@@ -69,4 +76,11 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
         steps.push(Step { direction: Direction::Here, ..met });
     }
     steps
+}
+
+/// Where the SYN went, if not to the address that was asked for.
+fn redirection(timeline: &Timeline) -> String {
+    timeline.probe.redirected_from.map_or_else(String::new, |asked| {
+        format!("to {} in place of {asked}", flow::remote(&timeline.probe.flow))
+    })
 }

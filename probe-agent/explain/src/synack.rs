@@ -11,10 +11,12 @@
 //! trip after the RST left the server after the RST should have arrived. The handshake gives the
 //! round-trip time. If the SYN was retransmitted, the handshake has two readings. Either the answer
 //! belongs to the last SYN (the round trip is short, and the first SYN or its answer was lost), or it
-//! belongs to the first SYN (the round trip is as long as the handshake). The code assumes the short
-//! reading, and the long one keeps the proof from being certain.
+//! belongs to the first SYN (the round trip is as long as the handshake). With TCP timestamps the kernel
+//! knows which, and has measured the round trip. Otherwise the long reading decides, so that nothing is
+//! taken for a loss that need not be one.
 
 use crate::{
+    late_synack::LateSynAck,
     timeline::{Earlier, StaleReply, Timeline},
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
@@ -43,12 +45,16 @@ impl Timeline {
     /// The kind of a SYN-ACK that the kernel answered at `at`, after the RST of the close.
     pub(crate) fn synack_kind(&self, at: u64) -> SynAckKind {
         let Some(rst) = self.probe.rst_at() else { return SynAckKind::Duplicate };
-        let handshake = self.probe.handshake_ns().unwrap_or(0);
+        if self.late_synacks().any(|late| late.at == at && !late.is_repeated) {
+            return SynAckKind::Duplicate;
+        }
+        let longest = self.longest_round_trip();
         let timer_expired = at >= self.answered() + TIMER_MIN;
-        let crossed_rst = at < rst + self.round_trip() + JITTER;
+        // On the longest path that is possible, it may have crossed the RST.
+        let crossed_rst = at < rst + longest + JITTER;
         if crossed_rst || (self.is_slow() && !timer_expired) || self.duplicate_synack_possible(at) {
             SynAckKind::Duplicate
-        } else if timer_expired && at >= rst + handshake + SYNACK_SLACK {
+        } else if timer_expired && at >= rst + longest + SYNACK_SLACK {
             SynAckKind::Retransmit
         } else {
             SynAckKind::LikelyRetransmit
@@ -60,6 +66,7 @@ impl Timeline {
     pub(crate) fn duplicate_synack_possible(&self, at: u64) -> bool {
         if self.is_slow() {
             at < self.answered() + self.round_trip() + COPY_SPREAD
+                || self.is_answer_to_later_syn(at)
         } else if self.first_syn_was_answered() {
             let handshake = self.probe.handshake_ns().unwrap_or(0);
             at < self.last_syn() + handshake + JITTER
@@ -68,10 +75,23 @@ impl Timeline {
         }
     }
 
-    /// When RSTs that no socket sent answered a SYN-ACK that the server retransmitted because it had not
-    /// received the RST of the close (path A), in time order.
+    /// Whether a SYN-ACK at `at` came as long after a SYN retransmit as the first one may have come after
+    /// its SYN: on a path that slow, it answers that SYN.
+    fn is_answer_to_later_syn(&self, at: u64) -> bool {
+        let round_trip = self.longest_round_trip();
+        let mut later = self.events.iter().filter(|e| e.kind.is_syn_retransmit()).map(|e| e.at);
+        later.any(|syn| at.abs_diff(syn + round_trip) < JITTER)
+    }
+
+    /// When a SYN-ACK was seen that the server retransmitted because it had not received the RST of the
+    /// close, in time order. The kernel answers each with a RST (path A).
     pub(crate) fn recoveries(&self) -> impl Iterator<Item = u64> {
-        self.late_rsts().filter(|at| self.synack_kind(*at) != SynAckKind::Duplicate)
+        self.retransmitted_synacks().map(|late| late.at)
+    }
+
+    /// The SYN-ACKs of [`Self::recoveries`].
+    pub(crate) fn retransmitted_synacks(&self) -> impl Iterator<Item = LateSynAck> {
+        self.late_synacks().filter(|late| self.synack_kind(late.at) != SynAckKind::Duplicate)
     }
 
     /// From when on silence shows that the server has dropped the half-open connection.
@@ -131,9 +151,18 @@ impl Timeline {
         self.probe.syn_at() + self.probe.handshake_ns().unwrap_or(0)
     }
 
-    /// From the last SYN to the answer.
+    /// The round trip as measured, or from the last SYN to the answer.
     fn round_trip(&self) -> u64 {
+        if let Some(measured) = self.probe.round_trip_ns() {
+            return measured;
+        }
         self.answered().saturating_sub(self.last_syn())
+    }
+
+    /// The longest that the round trip can be: as measured, or from the first SYN to the answer.
+    fn longest_round_trip(&self) -> u64 {
+        let handshake = self.probe.handshake_ns().unwrap_or(0);
+        self.probe.round_trip_ns().unwrap_or(handshake)
     }
 
     /// When the last SYN left. The hook runs after the transmission; on a single host it may therefore

@@ -1,6 +1,7 @@
 //! Verdicts, from events to words: hand-written cases in `cases/*.txt`, and a simulated network with random
 //! losses.
 
+mod claims;
 mod losses;
 mod scenario;
 mod world;
@@ -11,7 +12,7 @@ use self::scenario::{Explained, Scenario};
 
 /// Runs one case and returns how the result differs from what was expected.
 fn check(text: &str) -> Result<(), String> {
-    let Scenario { expected, left, reports, still_pending } = Scenario::run(text)?;
+    let Scenario { expected, left, reports, still_pending, .. } = Scenario::run(text)?;
     let mut diff = Vec::new();
     for (probe, verdicts) in &expected.verdicts {
         match reports.iter().find(|t| t.id == *probe) {
@@ -91,8 +92,9 @@ fn a_difference_is_shown() {
         "- 1.1 timed_out/confirmed\n\
          + 1.1 clean/confirmed\n\
          - 1.1 says: pigs can fly\n\
-         + Answered in 70 us and reset; the server dropped the half-open connection.\n\
+         + Answered in 70 us and reset; no SYN-ACK came again within the server's timer, so it dropped the \
+         half-open connection.\n\
          + tcp_send_reset for the close, 50 us after SYN_SENT -> ESTABLISHED\n\
-         + no tcp_send_reset without a socket for 1.600 s after the last RST"
+         + no tcp_send_reset in answer to a SYN-ACK of this handshake for 1.600 s after the last RST"
     );
 }

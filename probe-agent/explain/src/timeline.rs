@@ -1,10 +1,13 @@
 //! Everything that is known about one probe, ready to be explained.
 
-use crate::timers::TIMER_MIN;
+use std::net::SocketAddr;
+
+use crate::timers::{SYN_TIMER_EXPIRED, TIMER_MIN};
 use model::{
-    event::{Event, EventKind},
+    event::{Event, EventKind, TcpState},
     outcome::Outcome,
     record::{Closing, ProbeId, ProbeRecord},
+    segment::Segment,
 };
 
 /// How much of the kernel's side the hooks saw.
@@ -49,6 +52,8 @@ pub struct Earlier {
     pub ended_at: u64,
     /// Where the stale reply came from.
     pub stale: StaleReply,
+    /// Whether the sequence numbers show that it belongs to that probe's connection.
+    pub is_matched: bool,
 }
 
 /// A later probe that met this probe's stale connection.
@@ -60,6 +65,8 @@ pub struct Later {
     pub at: u64,
     /// Whether it eventually got an answer of its own, which shows that the stale connection is gone.
     pub recovered: bool,
+    /// Whether the sequence numbers show that the connection was this probe's.
+    pub is_matched: bool,
 }
 
 /// The confirmation probe, sent from another port to check whether a refusal was false (path C).
@@ -104,19 +111,75 @@ impl Timeline {
     }
 
     /// The outcome for a health checker. A refusal that a confirmation probe disproved counts as alive
-    /// (path C); if the confirmation probe decided nothing, the refusal stands.
+    /// (path C); if the confirmation probe decided nothing, the refusal stands. A refusal by this host's own
+    /// firewall is a local error.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self.falsely_refused() { Outcome::Alive } else { self.probe.outcome }
+        if self.falsely_refused() {
+            Outcome::Alive
+        } else if self.was_refused_here() {
+            Outcome::LocalError
+        } else {
+            self.probe.outcome
+        }
+    }
+
+    /// Whether the peer opened the connection at the same time (RFC 9293, section 3.5): its SYN came instead
+    /// of a SYN-ACK.
+    pub(crate) fn was_opened_simultaneously(&self) -> bool {
+        self.events.iter().any(|e| {
+            matches!(
+                e.kind,
+                EventKind::StateChange { from: TcpState::SynSent, to: TcpState::Other(3) }
+            )
+        })
+    }
+
+    /// Whether the target reset the connection that it had accepted with a SYN-ACK.
+    pub(crate) fn was_reset_by_target(&self) -> bool {
+        let errno = matches!(self.probe.errno, libc::ECONNRESET | libc::EPIPE);
+        self.probe.outcome == Outcome::Alive
+            && (errno || self.rst_received_at().is_some() || self.late_target_rst().is_some())
+    }
+
+    /// When a RST arrived for the probe's socket.
+    pub(crate) fn rst_received_at(&self) -> Option<u64> {
+        self.events.iter().find(|e| e.kind == EventKind::RstReceived).map(|e| e.at)
     }
 
     /// ACKs of ours that left: the segments that the kernel counted for the socket, minus its SYNs and
     /// the ACKs that the guard held back. 0 without the kernel's counts.
     pub(crate) fn acks_leaked(&self) -> u32 {
         let Some(kernel) = self.probe.kernel else { return 0 };
+        if self.was_opened_simultaneously() {
+            // Its other segments are SYN-ACKs.
+            return 0;
+        }
         let retransmits = u32::try_from(self.syn_retransmits()).unwrap_or(u32::MAX);
         let syns = 1 + retransmits.max(u32::from(kernel.retransmits));
         kernel.segments_out.saturating_sub(syns).saturating_sub(u32::from(kernel.acks_held))
+    }
+
+    /// The segment that [`Self::stale_reply_at`] is about; `None` if it was not read.
+    pub(crate) fn stale_reply(&self) -> Option<Segment> {
+        self.stale_replies().first().and_then(|(_, segment)| *segment)
+    }
+
+    /// The segments that acknowledged another SYN, each with its time. Where none was reported, the one
+    /// whose traces [`Self::stale_reply_at`] found, or that refused this probe falsely.
+    pub(crate) fn stale_replies(&self) -> Vec<(u64, Option<Segment>)> {
+        let reported = self.events.iter().filter(|e| e.kind.answers_stale_reply());
+        let mut all: Vec<_> = reported
+            .map(|e| match e.kind {
+                EventKind::RstSent { answers, .. } => (e.at, answers),
+                _ => (e.at, None),
+            })
+            .collect();
+        if all.is_empty() {
+            let refused = self.falsely_refused().then(|| self.probe.syn_at());
+            all.extend(self.stale_reply_at().or(refused).map(|at| (at, None)));
+        }
+        all
     }
 
     /// When a reply arrived that belongs to an earlier probe: the kernel sent a RST in `SYN_SENT`.
@@ -137,13 +200,11 @@ impl Timeline {
             && self.confirmation.is_some_and(|probe| probe.outcome == Outcome::Alive)
     }
 
-    /// When RSTs that no socket sent answered a SYN-ACK that arrived after the close, in time order.
-    /// `synack_kind` tells what each shows about the RST of the close.
-    pub fn late_rsts(&self) -> impl Iterator<Item = u64> {
-        self.events.iter().filter_map(|e| match e.kind {
-            EventKind::RstSent { socket: None, .. } => Some(e.at),
-            _ => None,
-        })
+    /// How many RSTs the kernel sent in answer to late SYN-ACKs, challenge ACKs and stale SYN-ACKs.
+    #[must_use]
+    pub fn recovery_rsts(&self) -> usize {
+        let stale = self.events.iter().filter(|e| e.kind.answers_stale_reply()).count();
+        self.late_rsts().count() + stale
     }
 
     /// How often the SYN was retransmitted.
@@ -162,6 +223,42 @@ impl Timeline {
             }
             (None, _) => None,
         }
+    }
+
+    /// How long after the SYN its first retransmit came, if that was long before its timer: an answer came that
+    /// was not acceptable (`tcp_rcv_synsent_state_process`). After a stale reply, that is known to be the cause.
+    pub(crate) fn early_retransmit(&self) -> Option<u64> {
+        let first = self.events.iter().find(|e| e.kind.is_syn_retransmit())?;
+        let after = first.at.saturating_sub(self.probe.syn_at());
+        (after < TIMER_MIN && self.stale_reply_at().is_none()).then_some(after)
+    }
+
+    /// Who sent a SYN-ACK for the probe's SYN in the target's place.
+    pub(crate) fn answered_from_elsewhere(&self) -> Option<SocketAddr> {
+        self.events.iter().find_map(|e| match e.kind {
+            EventKind::SynAckFromElsewhere { from } => Some(from),
+            _ => None,
+        })
+    }
+
+    /// How often a SYN retransmit failed to leave this host, as a hook reported.
+    pub(crate) fn failed_syn_retransmits(&self) -> usize {
+        let failed =
+            |e: &&Event| matches!(e.kind, EventKind::SynRetransmit { error } if error != 0);
+        self.events.iter().filter(failed).count()
+    }
+
+    /// Whether the SYN still waited in this host when its timers had expired: the kernel does not send it
+    /// again while the first one has not left (`skb_still_in_host_queue`).
+    pub(crate) fn syn_is_stuck(&self) -> bool {
+        let probe = &self.probe;
+        let waited = probe.closed_at().saturating_sub(probe.syn_at());
+        probe.outcome == Outcome::TimedOut
+            && probe.kernel.is_some_and(|k| k.established_at == 0 && k.retransmits == 0)
+            && self.syn_retransmit_events() == self.failed_syn_retransmits()
+            && !self.was_opened_simultaneously()
+            && matches!(self.coverage, Coverage::Full | Coverage::SocketsOnly)
+            && waited >= SYN_TIMER_EXPIRED
     }
 
     /// How many SYN retransmits a hook reported.

@@ -15,3 +15,6 @@ pub(crate) const CONCLUSIVE_WINDOW: u64 = SYNACK_TIMER + 100_000_000;
 /// Before this much time has passed, no timer of a SYN or SYN-ACK has expired: both start at 1 s
 /// (RFC 6298, section 2.1; `TCP_TIMEOUT_INIT`). An earlier SYN retransmit was caused by an answer.
 pub(crate) const TIMER_MIN: u64 = 900_000_000;
+
+/// After this much time, the timer of a SYN has expired: it starts at 1 s (`TCP_TIMEOUT_INIT`).
+pub(crate) const SYN_TIMER_EXPIRED: u64 = 1_300_000_000;

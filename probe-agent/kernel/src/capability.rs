@@ -61,7 +61,8 @@ pub const STATE_HOOK: Feature = Feature {
 /// The headers of a packet that no socket received.
 pub const PACKET_HEADERS: Feature = Feature {
     name: "packet headers",
-    cost: "a RST that was lost and recovered by a SYN-ACK retransmit is not seen",
+    cost: "a RST that was lost and recovered by a SYN-ACK retransmit is not seen, and no packet that this \
+           host drops",
     remedy: Some("boot without lockdown=confidentiality (integrity is no obstacle)"),
 };
 

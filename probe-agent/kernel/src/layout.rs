@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use probe_agent_common::{
-    ABSENT, Hook, HookArgument, HookKind, KernelLayout, PacketLayout, RETRANSMIT_SKB,
-    RST_FUNCTIONS, SocketLayout, TcpLayout,
+    ABSENT, DROP_REASON_WORDS, Hook, HookArgument, HookKind, KernelLayout, PacketLayout,
+    RETRANSMIT_SKB, RST_FUNCTIONS, SocketLayout, TcpLayout,
 };
+
+use model::packet_drop::DropReason;
 
 use crate::btf::{Argument, KernelTypes};
 
@@ -14,6 +16,15 @@ const REASON: &str = "sk_rst_reason";
 
 /// What each of its names begins with.
 const REASON_PREFIX: &str = "SK_RST_REASON_";
+
+/// Why the kernel drops a packet, since 5.17.
+const DROP: &str = "skb_drop_reason";
+
+/// What each of its names begins with.
+const DROP_PREFIX: &str = "SKB_DROP_REASON_";
+
+/// The reasons with which the kernel frees packets of every healthy connection, or which say nothing.
+const UNREPORTED: [&str; 5] = ["NOT_DROPPED_YET", "CONSUMED", "TCP_RESET", "SOCKET_CLOSE", "MAX"];
 
 /// The layout of this kernel, without the cookie; `None` where BTF does not describe sockets or packets.
 /// What only some kernels have is [`ABSENT`].
@@ -27,8 +38,17 @@ pub(crate) fn read(types: &KernelTypes) -> Option<KernelLayout> {
         tcp: TcpLayout {
             segs_out: optional("tcp_sock", "segs_out"),
             total_retrans: optional("tcp_sock", "total_retrans"),
+            snd_nxt: optional("tcp_sock", "snd_nxt"),
+            rcv_nxt: optional("tcp_sock", "rcv_nxt"),
+            srtt_us: optional("tcp_sock", "srtt_us"),
+            request_rcv_isn: optional("tcp_request_sock", "rcv_isn"),
+            request_snt_isn: optional("tcp_request_sock", "snt_isn"),
         },
+        drop_reasons: reported_drops(types),
+        no_socket: drop_reason(types, DropReason::NO_SOCKET),
+        not_specified: drop_reason(types, DropReason::NOT_SPECIFIED),
         dev_net: optional("net_device", "nd_net"),
+        dev_index: optional("net_device", "ifindex"),
         net_cookie: optional("net", "net_cookie"),
         active_reset_reason,
         v4_reset_reason,
@@ -54,6 +74,32 @@ pub(crate) fn rst_reasons(types: &KernelTypes) -> HashMap<i32, String> {
     types.enumerators(REASON).into_iter().map(|(number, name)| (number, short(name))).collect()
 }
 
+/// Names of `enum skb_drop_reason`, by this kernel's numbers.
+pub(crate) fn drop_reasons(types: &KernelTypes) -> HashMap<i32, String> {
+    let short = |name: String| name.strip_prefix(DROP_PREFIX).map(str::to_owned).unwrap_or(name);
+    types.enumerators(DROP).into_iter().map(|(number, name)| (number, short(name))).collect()
+}
+
+/// This kernel's number of a reason.
+fn drop_reason(types: &KernelTypes, reason: DropReason) -> u16 {
+    let found = drop_reasons(types).into_iter().find(|(_, name)| name == reason.0);
+    found.and_then(|(number, _)| u16::try_from(number).ok()).unwrap_or(ABSENT)
+}
+
+/// A bit for each reason that the hook reports.
+fn reported_drops(types: &KernelTypes) -> [u64; DROP_REASON_WORDS] {
+    let mut words = [0; DROP_REASON_WORDS];
+    for (number, name) in drop_reasons(types) {
+        let word = usize::try_from(number / 64).ok().and_then(|word| words.get_mut(word));
+        if let Some(word) = word
+            && !UNREPORTED.contains(&name.as_str())
+        {
+            *word |= 1 << (number % 64);
+        }
+    }
+    words
+}
+
 /// What this kernel hands over to a hook; `None` if it does not have what the hook is attached to.
 pub(crate) fn arguments(types: &KernelTypes, hook: &Hook) -> Option<Vec<Argument>> {
     match hook.kind {
@@ -67,7 +113,7 @@ pub(crate) fn fit(found: &[Argument], hook: &Hook) -> bool {
     let same = |(found, wanted): (&Argument, &HookArgument)| match (found, wanted) {
         (Argument::Pointer(name), HookArgument::Pointer(wanted))
         | (Argument::Enum(name), HookArgument::Enum(wanted)) => name == wanted,
-        (Argument::Integer, HookArgument::Integer) => true,
+        (Argument::Integer, HookArgument::Integer) | (_, HookArgument::Opaque) => true,
         _ => false,
     };
     found.len() >= hook.arguments.len() && found.iter().zip(hook.arguments).all(same)
@@ -108,5 +154,6 @@ fn packet(types: &KernelTypes) -> Option<PacketLayout> {
         transport: of("transport_header")?,
         tcp_flags: of("cb")? + types.member("tcp_skb_cb", &["tcp_flags"])?,
         dev: of("dev")?,
+        sk: of("sk")?,
     })
 }

@@ -34,6 +34,7 @@ pub mod prefetch;
 mod privilege;
 mod program;
 pub mod reader;
+pub mod reasons;
 mod recursion_misses;
 pub mod rst_accounting;
 mod sock_ops;

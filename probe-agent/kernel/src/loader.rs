@@ -8,7 +8,6 @@ mod loading;
 mod maps;
 
 use std::{
-    collections::HashMap,
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -42,6 +41,7 @@ use crate::{
     error::TraceError,
     headroom,
     mapped_array::{Access, MappedArray},
+    reasons::Reasons,
     recursion_misses::RecursionMisses,
     sock_ops,
     state_hook::StateHookChoice,
@@ -59,7 +59,7 @@ pub struct Tracer {
     half_open: HalfOpen,
     state_hook: Option<StateHook>,
     rst_hooks: &'static [Hook],
-    rst_reasons: HashMap<i32, String>,
+    reasons: Reasons,
     names: Vec<&'static str>,
     owned: MappedArray<u64>,
     ports: MappedArray<PortEntry>,
@@ -128,7 +128,7 @@ impl Tracer {
             half_open,
             state_hook,
             rst_hooks: facts.rst_hooks,
-            rst_reasons: facts.rst_reasons,
+            reasons: facts.reasons,
             names,
             owned: maps::mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
             ports: maps::mapped(&programs, "PORTS", PORTS, Access::Write)?,
@@ -175,10 +175,10 @@ impl Tracer {
         &self.names
     }
 
-    /// Names of `enum sk_rst_reason`, by this kernel's numbers.
+    /// The names of this kernel's reasons.
     #[must_use]
-    pub const fn rst_reasons(&self) -> &HashMap<i32, String> {
-        &self.rst_reasons
+    pub const fn reasons(&self) -> &Reasons {
+        &self.reasons
     }
 
     /// Whether a probe's handshake is kept half-open.
@@ -214,8 +214,13 @@ impl Tracer {
     /// its close.
     #[must_use]
     pub fn sees_all_sent(&self) -> bool {
-        let close = self.rst_hooks.iter().take(1);
-        close.chain([&RETRANSMIT_SKB]).all(|hook| self.capabilities.has(hook.program))
+        let mut close = self.rst_hooks.iter().take(1);
+        let retransmits = match self.state_hook {
+            // It reports them, too.
+            Some(StateHook::SockOps) => true,
+            Some(StateHook::Tracepoint) | None => self.capabilities.has(RETRANSMIT_SKB.program),
+        };
+        retransmits && close.all(|hook| self.capabilities.has(hook.program))
     }
 
     /// Whether the hooks see every RST that this network namespace sends, and know which those are.

@@ -5,7 +5,6 @@ mod progress;
 mod watermark;
 
 use std::{
-    collections::HashMap,
     io,
     os::fd::AsFd,
     sync::{Arc, atomic::Ordering},
@@ -13,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use model::event::{FlowEvent, RstReason};
+use model::event::FlowEvent;
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::eventfd::{EfdFlags, EventFd},
@@ -29,6 +28,7 @@ use crate::{
     loader::Rings,
     lost_events::{Lost, LostEvents},
     monotonic,
+    reasons::Reasons,
 };
 
 /// Gives the index of the inbox for the events of a local port.
@@ -49,16 +49,14 @@ impl Reader {
     pub fn start(
         rings: Rings,
         tick: Duration,
-        reasons: &HashMap<i32, String>,
+        reasons: &Reasons,
         inboxes: Vec<InboxSender>,
         route: Route,
         losses: LostEvents,
     ) -> io::Result<Self> {
         let wakeup = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let progress = Arc::new(Progress::new(tick, wakeup));
-        // A handful of names, once per run: leaking them makes every event a plain value.
-        let reasons =
-            reasons.iter().map(|(n, s)| (*n, RstReason(Box::leak(s.clone().into())))).collect();
+        let reasons = reasons.clone();
         let gate = WatermarkGate::new(monotonic::now(), tick);
         let post = Post { reasons, inboxes, route, losses, lost: Lost::default() };
         let shared = Arc::clone(&progress);
@@ -129,7 +127,7 @@ fn wait(rings: &Rings, shared: &Progress, tick: Duration) -> bool {
 
 /// Passes events to the workers.
 struct Post {
-    reasons: HashMap<i32, RstReason>,
+    reasons: Reasons,
     inboxes: Vec<InboxSender>,
     route: Route,
     losses: LostEvents,
@@ -140,8 +138,8 @@ struct Post {
 impl Post {
     /// Passes on what is in a ring buffer item.
     fn deliver(&mut self, item: &[u8]) {
-        let reason = |number| self.reasons.get(&number).copied().unwrap_or(RstReason::NONE);
-        let Some(event) = record(item).and_then(|r| FlowEvent::decode(&r, reason).ok()) else {
+        let decode = |record| FlowEvent::decode(&record, &self.reasons).ok();
+        let Some(event) = record(item).and_then(decode) else {
             self.lost.of_anybody += 1;
             return;
         };

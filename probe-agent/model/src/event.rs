@@ -1,8 +1,13 @@
 //! Kernel events, decoded.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use probe_agent_common::{EventRecord, FlowKey, NO_SLOT, RecordKind, UnknownRecordKind};
+
+use crate::{
+    packet_drop::{DropPlace, DropReason, InterfaceName, PacketDrop},
+    segment::{Segment, TcpFlags},
+};
 
 /// A TCP state (`net/tcp_states.h`; RFC 9293, section 3.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +73,16 @@ impl fmt::Display for RstReason {
     }
 }
 
+/// The names of this kernel's numbers.
+pub trait ReasonNames {
+    /// The name of a value of `enum sk_rst_reason`.
+    fn rst(&self, number: i32) -> RstReason;
+    /// The name of a value of `enum skb_drop_reason`.
+    fn drop(&self, number: i32) -> DropReason;
+    /// The name of an interface of the agent's network namespace; empty if there is none with this index.
+    fn interface(&self, index: u32) -> InterfaceName;
+}
+
 /// What the kernel did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
@@ -84,22 +99,35 @@ pub enum EventKind {
         socket: Option<TcpState>,
         /// Why the kernel sent it.
         reason: RstReason,
+        /// The segment that it answers; `None` if it answers none, or the header cannot be read.
+        answers: Option<Segment>,
     },
     /// `tcp_receive_reset`.
     RstReceived,
-    /// `tcp_retransmit_skb` in `SYN_SENT`.
+    /// The socket sent its SYN again (`sock_ops`, or `tcp_retransmit_skb` in `SYN_SENT`).
     SynRetransmit {
         /// The result of the transmission: 0, or a negative errno (-1: this host's firewall dropped
         /// the SYN).
         error: i32,
     },
-    /// `tcp_retransmit_skb` in another state.
+    /// The same in another state.
     SegmentRetransmit {
         /// The state of the socket.
         state: TcpState,
     },
     /// `tcp_retransmit_synack`, by a server on this host.
-    SynAckRetransmit,
+    SynAckRetransmit {
+        /// The SYN-ACK; `None` if its numbers cannot be read.
+        segment: Option<Segment>,
+    },
+    /// The kernel of this host dropped a packet of the flow.
+    PacketDropped(PacketDrop),
+    /// A SYN-ACK that acknowledges the probe's SYN came from another address, and the kernel sent a RST. No
+    /// hook says so: the sequence number does.
+    SynAckFromElsewhere {
+        /// Who sent it.
+        from: SocketAddr,
+    },
     /// The ACK guard held back an ACK that would have completed the handshake.
     AckHeldBack,
 }
@@ -109,7 +137,10 @@ impl EventKind {
     #[must_use]
     pub const fn has_socket(self) -> bool {
         match self {
-            Self::SynAckRetransmit | Self::RstSent { socket: None, .. } => false,
+            Self::SynAckRetransmit { .. }
+            | Self::PacketDropped(_)
+            | Self::SynAckFromElsewhere { .. }
+            | Self::RstSent { socket: None, .. } => false,
             Self::RstSent { socket: Some(_), .. }
             | Self::StateChange { .. }
             | Self::RstReceived
@@ -119,12 +150,14 @@ impl EventKind {
         }
     }
 
-    /// Whether the peer caused it, so that it may come at any time after the SYN. Otherwise, where no
-    /// socket took part, it comes after the close: as long as there is a socket, that answers.
+    /// Whether it may come at any time after the SYN. Otherwise, where no socket took part, it comes after
+    /// the close: as long as there is a socket, that answers.
     #[must_use]
-    pub const fn is_of_peer(self) -> bool {
+    pub const fn may_precede_close(self) -> bool {
         match self {
-            Self::SynAckRetransmit => true,
+            Self::SynAckRetransmit { .. }
+            | Self::PacketDropped(_)
+            | Self::SynAckFromElsewhere { .. } => true,
             Self::RstSent { .. }
             | Self::StateChange { .. }
             | Self::RstReceived
@@ -132,6 +165,12 @@ impl EventKind {
             | Self::SegmentRetransmit { .. }
             | Self::AckHeldBack => false,
         }
+    }
+
+    /// Whether the socket sent a segment again: after a simultaneous open, its SYN-ACK.
+    #[must_use]
+    pub const fn is_retransmit(&self) -> bool {
+        matches!(self, Self::SynRetransmit { .. } | Self::SegmentRetransmit { .. })
     }
 
     /// Whether the socket sent its SYN again.
@@ -145,7 +184,7 @@ impl EventKind {
     /// 3.10.7.3).
     #[must_use]
     pub fn answers_stale_reply(self) -> bool {
-        matches!(self, Self::RstSent { socket: Some(TcpState::SynSent), reason }
+        matches!(self, Self::RstSent { socket: Some(TcpState::SynSent), reason, .. }
             if reason == RstReason::INVALID_ACK || reason == RstReason::NONE)
     }
 }
@@ -171,32 +210,46 @@ pub struct FlowEvent {
 }
 
 impl FlowEvent {
-    /// Gives the numbers of a record their meaning. `reason` knows the name of a value of this kernel's
-    /// `enum sk_rst_reason`.
+    /// Gives the numbers of a record their meaning.
     ///
     /// # Errors
     /// For a kind that this version does not know.
     pub fn decode(
         record: &EventRecord,
-        reason: impl FnOnce(i32) -> RstReason,
+        names: &impl ReasonNames,
     ) -> Result<Self, UnknownRecordKind> {
         let state = TcpState::from(record.state);
         let has_socket = record.slot != NO_SLOT;
+        let segment = Segment::from_record(record.flags, record.seq, record.ack);
         let kind = match RecordKind::try_from(record.kind)? {
             RecordKind::StateChange => {
                 EventKind::StateChange { from: TcpState::from(record.old_state), to: state }
             }
             RecordKind::RstSent => EventKind::RstSent {
                 socket: has_socket.then_some(state),
-                reason: reason(record.detail),
+                reason: names.rst(record.detail),
+                answers: segment,
             },
             RecordKind::RstReceived => EventKind::RstReceived,
             RecordKind::SegmentRetransmit if state == TcpState::SynSent => {
                 EventKind::SynRetransmit { error: record.detail }
             }
             RecordKind::SegmentRetransmit => EventKind::SegmentRetransmit { state },
-            RecordKind::SynAckRetransmit => EventKind::SynAckRetransmit,
+            RecordKind::SynAckRetransmit => EventKind::SynAckRetransmit { segment },
             RecordKind::AckHeldBack => EventKind::AckHeldBack,
+            RecordKind::PacketDropped => {
+                let (outgoing, place) = PacketDrop::place_of(record.state);
+                EventKind::PacketDropped(PacketDrop {
+                    segment: segment.unwrap_or(Segment { flags: TcpFlags(0), seq: 0, ack: 0 }),
+                    outgoing,
+                    place,
+                    reason: names.drop(record.detail),
+                    interface: match place {
+                        DropPlace::OurNetns => names.interface(record.place),
+                        DropPlace::OtherNetns | DropPlace::Unknown => InterfaceName::new(),
+                    },
+                })
+            }
         };
         Ok(Self {
             flow: record.flow,

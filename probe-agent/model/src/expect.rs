@@ -1,6 +1,6 @@
 //! What a healthy target does.
 
-use crate::outcome::Outcome;
+use crate::{outcome::Outcome, verdict::Verdict};
 
 /// What a healthy target does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,15 +13,29 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// The outcome of a healthy target.
+    #[must_use]
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Open => Outcome::Alive,
+            Self::Closed => Outcome::Refused,
+        }
+    }
+
+    /// The verdict on a healthy target's probe, if nothing unusual happened to it.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Open => Verdict::Clean,
+            Self::Closed => Verdict::Refused,
+        }
+    }
+
     /// Whether a probe had the expected outcome. Pass the outcome of the timeline, where a false refusal
     /// (path C) counts as alive.
     #[must_use]
     pub fn is_met(self, outcome: Outcome) -> bool {
-        outcome
-            == match self {
-                Self::Open => Outcome::Alive,
-                Self::Closed => Outcome::Refused,
-            }
+        outcome == self.outcome()
     }
 }
 

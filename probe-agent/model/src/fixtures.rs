@@ -10,7 +10,8 @@ use crate::{
     finding::{Evidence, Finding},
     flow::flow,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, RstHooks, StateHook},
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, RstHooks, StartProblem, StateHook},
+    segment::{Segment, TcpFlags},
     target::TargetId,
     verdict::{Proof, Verdict},
 };
@@ -19,6 +20,11 @@ use crate::{
 pub const LOCAL: ([u8; 4], u16) = ([10, 77, 0, 1], 40_001);
 /// The target's end of [`tuple()`].
 pub const REMOTE: ([u8; 4], u16) = ([10, 77, 0, 2], 9000);
+
+/// What an answer to the SYN of every probe must acknowledge.
+pub const SYN_END: u32 = 7_001;
+/// The sequence number of its SYN-ACK.
+pub const SYNACK_SEQ: u32 = 9_000;
 
 /// The 4-tuple of every probe that says nothing else.
 #[must_use]
@@ -47,10 +53,18 @@ pub fn probe_record(outcome: Outcome, syn_at: u64) -> ProbeRecord {
         started_at: syn_at.saturating_sub(2_000),
         ended_at: syn_at + 125_000,
         answered_at: 0,
-        kernel: Some(SlotRecord { syn_sent_at: syn_at, generation: 1, ..SlotRecord::default() }),
+        kernel: Some(SlotRecord {
+            syn_sent_at: syn_at,
+            generation: 1,
+            syn_end: SYN_END,
+            ..SlotRecord::default()
+        }),
         state_hook: StateHook::Tracepoint,
         rst_hooks: RstHooks::Tracepoint,
         tcp_info: None,
+        icmp: None,
+        start_problem: StartProblem::None,
+        redirected_from: None,
         fresh_socket: false,
         early_reuse: false,
         half_open: HalfOpen::Enforced,
@@ -74,6 +88,9 @@ pub fn answered(record: ProbeRecord, after: u64) -> ProbeRecord {
         established_at,
         closed_at: established_at + 53_000,
         rst_sent_at: established_at + 54_000,
+        synack_end: SYNACK_SEQ + 1,
+        synack_flags: 0x12,
+        synack_window: 65_160,
         ..k
     });
     ProbeRecord {
@@ -92,16 +109,26 @@ pub fn flow_event(at: u64, probe: Option<ProbeId>, kind: EventKind) -> FlowEvent
     FlowEvent { flow: tuple(), socket, event: Event { at, kind } }
 }
 
+/// The SYN-ACK of every probe.
+#[must_use]
+pub const fn synack() -> Segment {
+    Segment { flags: TcpFlags(0x12), seq: SYNACK_SEQ, ack: SYN_END }
+}
+
 /// A RST that the kernel sent where no socket was left: its answer to a late SYN-ACK.
 #[must_use]
 pub const fn rst_without_socket() -> EventKind {
-    EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET }
+    EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET, answers: Some(synack()) }
 }
 
 /// A RST that the kernel sent in `SYN_SENT`: its answer to a challenge ACK or an old SYN-ACK.
 #[must_use]
 pub const fn rst_in_syn_sent() -> EventKind {
-    EventKind::RstSent { socket: Some(TcpState::SynSent), reason: RstReason::INVALID_ACK }
+    EventKind::RstSent {
+        socket: Some(TcpState::SynSent),
+        reason: RstReason::INVALID_ACK,
+        answers: Some(Segment { flags: TcpFlags(0x10), seq: SYNACK_SEQ + 1, ack: SYN_END }),
+    }
 }
 
 /// A verdict in words, without evidence, advice or link.

@@ -10,15 +10,28 @@ pub struct Elapsed(pub u64);
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ns = self.0 as f64;
         match self.0 {
-            0..1_000 => write!(f, "{} ns", self.0),
-            1_000..1_000_000 => write!(f, "{:.0} us", ns / 1e3),
-            1_000_000..10_000_000 => write!(f, "{:.2} ms", ns / 1e6),
-            10_000_000..1_000_000_000 => write!(f, "{:.0} ms", ns / 1e6),
-            _ => write!(f, "{:.3} s", ns / 1e9),
+            ns @ 0..1_000 => write!(f, "{ns} ns"),
+            ns @ 1_000..1_000_000 => write!(f, "{} us", rounded(ns, 1_000)),
+            ns @ 1_000_000..10_000_000 => {
+                let hundredths = rounded(ns, 10_000);
+                write!(f, "{}.{:02} ms", hundredths / 100, hundredths % 100)
+            }
+            ns @ 10_000_000..1_000_000_000 => write!(f, "{} ms", rounded(ns, 1_000_000)),
+            ns => {
+                let thousandths = rounded(ns, 1_000_000);
+                write!(f, "{}.{:03} s", thousandths / 1_000, thousandths % 1_000)
+            }
         }
     }
+}
+
+/// `ns` in units of `unit`, an even number, to the nearest; a tie goes to the even one. In whole numbers:
+/// the formatting of a float is several times as slow, and every line of JSON has four of these times.
+const fn rounded(ns: u64, unit: u64) -> u64 {
+    let (whole, rest) = (ns / unit, ns % unit);
+    let up = rest > unit / 2 || (rest == unit / 2 && whole % 2 == 1);
+    whole + up as u64
 }
 
 /// A time in nanoseconds, as a table gives it, with three significant digits: `842 ns`, `71.2 us`,
@@ -107,6 +120,22 @@ mod tests {
             .map(|n| Elapsed(n).to_string())
             .into();
         assert_eq!(texts, ["0 ns", "999 ns", "70 us", "8.12 ms", "203 ms", "1.003 s"]);
+        // Rounded to the nearest, also at the upper end of a unit.
+        for (ns, text) in [
+            (70_499, "70 us"),
+            (70_500, "70 us"),
+            (71_500, "72 us"),
+            (999_999, "1000 us"),
+            (1_004_999, "1.00 ms"),
+            (1_005_001, "1.01 ms"),
+            (9_999_999, "10.00 ms"),
+            (10_500_001, "11 ms"),
+            (999_999_999, "1000 ms"),
+            (1_000_499_999, "1.000 s"),
+            (63_000_500_001, "63.001 s"),
+        ] {
+            assert_eq!(Elapsed(ns).to_string(), text, "{ns}");
+        }
     }
 
     #[test]

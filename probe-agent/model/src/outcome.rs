@@ -6,7 +6,8 @@
 pub enum Outcome {
     /// The target answered the SYN with a SYN-ACK.
     Alive,
-    /// The target answered the SYN with a RST (RFC 9293, section 3.10.7.3): `ECONNREFUSED`.
+    /// The target answered the SYN with a RST (RFC 9293, section 3.10.7.3): `ECONNREFUSED` without an ICMP
+    /// error.
     Refused,
     /// No answer within the timeout.
     TimedOut,
@@ -38,7 +39,8 @@ impl Outcome {
     pub fn from_errno(errno: i32) -> Self {
         match errno {
             0 => Self::Alive,
-            // A RST in SYN_SENT gives ECONNREFUSED; in later states it gives ECONNRESET or EPIPE.
+            // A RST in SYN_SENT gives ECONNREFUSED; in later states it gives ECONNRESET or EPIPE
+            // (tcp_reset).
             libc::ECONNREFUSED | libc::ECONNRESET | libc::EPIPE => Self::Refused,
             libc::ETIMEDOUT => Self::TimedOut,
             // ICMP codes without an errno of their own become EPROTO or ENOPROTOOPT

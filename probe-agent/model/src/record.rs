@@ -4,20 +4,36 @@ use std::{fmt, net::SocketAddr};
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{flow, outcome::Outcome, target::TargetId};
+use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
 
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId {
-    /// The slot.
+    /// The slot, or [`ProbeId::NO_SLOT`].
     pub slot: u32,
     /// Counts from 1.
     pub generation: u32,
 }
 
+impl ProbeId {
+    /// The slot of a probe that got none: this host refused it a socket or a port.
+    pub const NO_SLOT: u32 = u32::MAX;
+
+    /// Whether the probe ran on a slot. Without one, its numbers mean nothing to a reader.
+    #[must_use]
+    pub const fn has_slot(self) -> bool {
+        self.slot != Self::NO_SLOT
+    }
+}
+
+/// `3.12`, or `-` if the probe got no slot.
 impl fmt::Display for ProbeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.slot, self.generation)
+        if self.has_slot() {
+            write!(f, "{}.{}", self.slot, self.generation)
+        } else {
+            f.write_str("-")
+        }
     }
 }
 
@@ -102,6 +118,29 @@ pub struct TcpInfo {
     pub retransmits: u32,
 }
 
+/// What on this host keeps a probe from starting, where its errno has several causes. Looked for only if a
+/// probe could not be started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StartProblem {
+    /// Nothing that was found.
+    #[default]
+    None,
+    /// An IPv6 address is tentative (`IFA_F_TENTATIVE`, RFC 4862): it cannot be used yet.
+    Tentative,
+    /// An IPv6 address failed duplicate address detection (`IFA_F_DADFAILED`).
+    Duplicate,
+    /// This host has no IPv6 address that leads anywhere.
+    NoIpv6,
+    /// The target is a broadcast address.
+    Broadcast,
+    /// The source port is below 1024 (`net.ipv4.ip_unprivileged_port_start`) and needs a privilege.
+    PrivilegedPort,
+    /// No port of the ephemeral range is free (`net.ipv4.ip_local_port_range`).
+    NoFreePort,
+    /// None of the source ports that were asked for is free.
+    NoFreeSourcePort,
+}
+
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRecord {
@@ -132,6 +171,13 @@ pub struct ProbeRecord {
     pub rst_hooks: RstHooks,
     /// Read only if there is no tracing.
     pub tcp_info: Option<TcpInfo>,
+    /// The ICMP error that ended the probe, if one did.
+    pub icmp: Option<IcmpError>,
+    /// What on this host kept the probe from starting.
+    pub start_problem: StartProblem,
+    /// The address that `connect()` was given, if the kernel sent the SYN to another one, which is in
+    /// `flow`: a program on the cgroup replaced it (`BPF_CGROUP_INET4_CONNECT`, `BPF_CGROUP_INET6_CONNECT`).
+    pub redirected_from: Option<SocketAddr>,
     /// The first probe of a new socket, whose initial sequence number may fall into the previous
     /// connection's receive window (path C).
     pub fresh_socket: bool,
@@ -187,6 +233,51 @@ impl ProbeRecord {
         })
     }
 
+    /// The 4-tuple that was asked for: that of `flow`, unless the kernel sent the SYN elsewhere.
+    #[must_use]
+    pub fn requested_flow(&self) -> FlowKey {
+        match self.redirected_from {
+            Some(remote) => flow::flow(flow::local(&self.flow), remote),
+            None => self.flow,
+        }
+    }
+
+    /// What an answer to the SYN acknowledges (RFC 9293, section 3.10.7.3); `None` if it is not known.
+    #[must_use]
+    pub fn syn_end(&self) -> Option<u32> {
+        self.kernel.map(|k| k.syn_end).filter(|end| *end != 0)
+    }
+
+    /// The sequence number of the SYN-ACK that was accepted; `None` if there was none, or it is not known.
+    #[must_use]
+    pub fn synack_seq(&self) -> Option<u32> {
+        let end = self.kernel.map(|k| k.synack_end).filter(|end| *end != 0)?;
+        Some(end.wrapping_sub(1))
+    }
+
+    /// The round trip of the SYN that was answered, as the kernel measured it, in nanoseconds; `None` if it is
+    /// not known, as after a SYN retransmit without TCP timestamps (Karn's algorithm, RFC 6298, section 3).
+    #[must_use]
+    pub fn round_trip_ns(&self) -> Option<u64> {
+        self.kernel.map(|k| u64::from(k.round_trip) * 1_000).filter(|ns| *ns != 0)
+    }
+
+    /// Whether the SYN-ACK offered no window. A server that has a window of its own offers it at once; one
+    /// that answers for another, such as a SYN proxy, does not know it yet (`nft_synproxy_eval_v4`).
+    #[must_use]
+    pub fn has_no_window(&self) -> bool {
+        self.kernel.is_some_and(|k| k.synack_flags != 0 && k.synack_window == 0)
+    }
+
+    /// The kernel's name of the hook that reports retransmits of the probe's socket.
+    #[must_use]
+    pub const fn retransmit_hook(&self) -> &'static str {
+        match self.state_hook {
+            StateHook::Tracepoint => "tcp_retransmit_skb",
+            StateHook::SockOps => "sock_ops",
+        }
+    }
+
     /// The kernel's name of the hook that reports the RST of the close.
     #[must_use]
     pub const fn close_hook(&self) -> &'static str {
@@ -212,5 +303,16 @@ impl ProbeRecord {
         (self.closing == Closing::Reset).then(|| {
             self.kernel.map(|k| k.rst_sent_at).filter(|at| *at != 0).unwrap_or(self.ended_at)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProbeId;
+
+    #[test]
+    fn a_probe_without_a_slot_has_no_number() {
+        assert_eq!(ProbeId { slot: 3, generation: 12 }.to_string(), "3.12");
+        assert_eq!(ProbeId { slot: ProbeId::NO_SLOT, generation: 1 }.to_string(), "-");
     }
 }

@@ -29,6 +29,8 @@ pub enum StepKind {
     AckHeldBack,
     /// The socket retransmitted a segment other than its SYN.
     SegmentRetransmit,
+    /// The kernel of this host dropped a packet.
+    PacketDropped,
 }
 
 impl StepKind {
@@ -49,6 +51,26 @@ impl StepKind {
             Self::StateChange => "state_changed",
             Self::AckHeldBack => "ack_held_back",
             Self::SegmentRetransmit => "segment_retransmitted",
+            Self::PacketDropped => "packet_dropped",
+        }
+    }
+
+    /// What a diagram calls it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Syn => "SYN",
+            Self::SynRetransmit => "SYN retransmit",
+            Self::SynAck => "SYN-ACK",
+            Self::SynAckRetransmit => "SYN-ACK retransmit",
+            Self::ChallengeAck => "challenge ACK",
+            Self::Rst | Self::RecoveryRst | Self::RstReceived => "RST",
+            Self::TimedOut => "timed out",
+            Self::Error => "error",
+            Self::AckHeldBack => "ACK",
+            Self::StateChange => "state change",
+            Self::SegmentRetransmit => "retransmit",
+            Self::PacketDropped => "dropped here",
         }
     }
 
@@ -62,9 +84,11 @@ impl StepKind {
             Self::SynAck | Self::SynAckRetransmit | Self::ChallengeAck | Self::RstReceived => {
                 Direction::In
             }
-            Self::TimedOut | Self::Error | Self::StateChange | Self::SegmentRetransmit => {
-                Direction::Here
-            }
+            Self::TimedOut
+            | Self::Error
+            | Self::StateChange
+            | Self::SegmentRetransmit
+            | Self::PacketDropped => Direction::Here,
         }
     }
 }

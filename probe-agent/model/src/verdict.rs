@@ -9,6 +9,8 @@ use arrayvec::ArrayVec;
 pub enum Verdict {
     /// An ACK of ours left: the server's application may have accepted a dead connection.
     AckLeaked,
+    /// The kernel of this host dropped a packet of the probe in the agent's network namespace.
+    LocalDrop,
     /// The RST of the close was lost, and the server was not seen to drop the half-open connection before
     /// the end of the settle window.
     RstLostUnrecovered,
@@ -22,6 +24,13 @@ pub enum Verdict {
     /// Path C: its SYN met a stale connection, and the server reset it as a bad segment of that
     /// connection. The target is up.
     StaleSynRecvReset,
+    /// A connection that no probe of this run left answered the SYN with a challenge ACK (RFC 9293, section
+    /// 3.10.7.4).
+    ChallengeAck,
+    /// The target accepted the SYN with a SYN-ACK and then reset the connection.
+    TargetReset,
+    /// The target answered the SYN with a SYN of its own (RFC 9293, section 3.5).
+    SimultaneousOpen,
     /// The SYN-ACK for a probe arrived after that probe had timed out.
     LateSynack,
     /// The SYN was retransmitted.
@@ -40,13 +49,17 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, in the order in which they are printed.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::AckLeaked,
+        Self::LocalDrop,
         Self::RstLostUnrecovered,
         Self::RstLostSynackRetransmit,
         Self::RstLostPortReuse,
         Self::StaleSynRecvChallengeAck,
         Self::StaleSynRecvReset,
+        Self::ChallengeAck,
+        Self::TargetReset,
+        Self::SimultaneousOpen,
         Self::LateSynack,
         Self::SynRetransmitted,
         Self::Refused,
@@ -61,11 +74,15 @@ impl Verdict {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AckLeaked => "ack_leaked",
+            Self::LocalDrop => "local_drop",
             Self::RstLostUnrecovered => "rst_lost_unrecovered",
             Self::RstLostSynackRetransmit => "rst_lost_synack_retransmit",
             Self::RstLostPortReuse => "rst_lost_port_reuse",
             Self::StaleSynRecvChallengeAck => "stale_syn_recv_challenge_ack",
             Self::StaleSynRecvReset => "stale_syn_recv_reset",
+            Self::ChallengeAck => "challenge_ack",
+            Self::TargetReset => "target_reset",
+            Self::SimultaneousOpen => "simultaneous_open",
             Self::LateSynack => "late_synack",
             Self::SynRetransmitted => "syn_retransmitted",
             Self::Refused => "refused",
@@ -81,6 +98,7 @@ impl Verdict {
     pub const fn title(self) -> &'static str {
         match self {
             Self::AckLeaked => "ACK leaked, not half-open",
+            Self::LocalDrop => "packet dropped on this host",
             Self::RstLostUnrecovered => "RST lost, not recovered yet",
             Self::RstLostSynackRetransmit => "RST lost, recovered by SYN-ACK retransmit",
             Self::RstLostPortReuse => "RST lost, recovered when its port was reused",
@@ -88,6 +106,9 @@ impl Verdict {
                 "stale SYN_RECV connection, recovered by challenge ACK"
             }
             Self::StaleSynRecvReset => "refused by stale SYN_RECV connection; the target is up",
+            Self::ChallengeAck => "SYN met an existing connection",
+            Self::TargetReset => "answered, then reset by the target",
+            Self::SimultaneousOpen => "simultaneous open, no SYN-ACK",
             Self::LateSynack => "SYN-ACK after the timeout",
             Self::SynRetransmitted => "SYN retransmitted",
             Self::Refused => "refused",

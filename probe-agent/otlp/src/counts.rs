@@ -11,6 +11,8 @@ pub(super) struct DeliveryCounts {
     accepted: AtomicU64,
     rejected: AtomicU64,
     dropped: AtomicU64,
+    /// Those of the dropped that found the queue full, until they are reported.
+    unreported: AtomicU64,
     /// The last batch failed. Waiting for room in the queue would then mean waiting for a collector that may
     /// be down.
     failing: AtomicBool,
@@ -23,6 +25,17 @@ impl DeliveryCounts {
 
     pub(super) fn drop_spans(&self, spans: u64) {
         self.dropped.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// A span found the queue full.
+    pub(super) fn overflow(&self) {
+        self.drop_spans(1);
+        self.unreported.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many spans found the queue full since the last call.
+    pub(super) fn take_overflow(&self) -> u64 {
+        self.unreported.swap(0, Ordering::Relaxed)
     }
 
     pub(super) fn reject(&self, spans: u64) {
@@ -51,6 +64,11 @@ impl DeliveryCounts {
             rejected: self.rejected.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
         }
+    }
+
+    /// Spans that were answered. While the exporter works, this number grows.
+    pub(super) fn answered(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed) + self.rejected.load(Ordering::Relaxed)
     }
 
     /// Spans that are queued or in flight.

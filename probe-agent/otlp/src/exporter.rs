@@ -13,6 +13,7 @@ use std::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use tokio::{
     sync::{mpsc, watch},
+    task::LocalSet,
     time::Instant,
 };
 
@@ -23,12 +24,20 @@ use super::{
     ids::RunIds,
     notice::Notice,
     sink::{TlsError, collector::Collector, file::JsonLines},
+    stop::Stop,
     warnings::{Report, Warnings},
     worker::{MonitoredSink, RunContext, Worker},
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
 use model::{errno::in_words, spans::SpanCounts, target::Target};
+
+/// The most spans that a run queues if it can wait: what a collector can take in the time that is left for the
+/// last ones, and enough to keep it busy.
+const MOST_QUEUED: usize = 8192;
+
+/// How often a run that waits for room in the queue looks for it.
+const ROOM_CHECK: Duration = Duration::from_millis(1);
 
 /// Why the exporter cannot start. This is known before the first probe (exit code 2).
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +101,7 @@ impl Exporter {
             .build()
             .map_err(ExportError::Thread)?;
         let warnings = || Warnings::new(Box::new(report.clone()) as Report);
-        let collector = config.endpoint.map(|e| Collector::new(e, timeout)).transpose()?;
+        let collector = config.endpoint.map(|e| Collector::new(&e, timeout)).transpose()?;
         let file = config.file.map(|path| {
             JsonLines::create(&path)
                 .map_err(|source| ExportError::File { path, source: in_words(source) })
@@ -101,7 +110,8 @@ impl Exporter {
         let counts = Arc::<DeliveryCounts>::default();
         let worker = Worker {
             queue: receiver,
-            collector: collector.map(|sink| MonitoredSink { sink, warnings: warnings() }),
+            collector: collector
+                .map(|sink| MonitoredSink { sink: Arc::new(sink), warnings: warnings() }),
             file: file.transpose()?.map(|sink| MonitoredSink { sink, warnings: warnings() }),
             run: RunContext { resource, targets: Arc::clone(&targets), clock, ids },
             counts: Arc::clone(&counts),
@@ -111,7 +121,9 @@ impl Exporter {
         std::thread::Builder::new()
             .name("otlp-export".to_owned())
             .spawn(move || {
-                runtime.block_on(worker.run(stopped));
+                runtime.block_on(LocalSet::new().run_until(worker.run(Stop::new(stopped))));
+                // Nothing may hold up the end, not even a connection that is being closed.
+                runtime.shutdown_background();
                 // The receiver may have stopped waiting.
                 let _ = finished.send(());
             })
@@ -124,9 +136,33 @@ impl Exporter {
     pub fn offer(&self, probe: ExplainedProbe) {
         self.counts.offer();
         let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
-        if !known || self.queue.try_send(probe).is_err() {
+        if !known {
             self.counts.drop_spans(1);
+        } else if self.queue.try_send(probe).is_err() {
+            self.counts.overflow();
         }
+    }
+
+    /// Waits until few enough spans are queued, for a run that goes as fast as it can and has no schedule to
+    /// keep. Returns at once if the collector fails, when nothing is answered for as long as the timeout of a
+    /// batch, or when `enough` returns true.
+    pub fn wait_for_room(&self, enough: impl Fn() -> bool) {
+        let most = MOST_QUEUED.min(self.queue.max_capacity());
+        let (mut answered, mut since) = (self.counts.answered(), Instant::now());
+        while self.queued() >= most && !self.counts.failing() && !enough() {
+            std::thread::sleep(ROOM_CHECK);
+            let now = self.counts.answered();
+            if now != answered {
+                (answered, since) = (now, Instant::now());
+            } else if since.elapsed() >= self.timeout {
+                // Until the next answer, nobody waits again.
+                self.counts.set_failing(true);
+            }
+        }
+    }
+
+    fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// False if the queue is full while the collector works, so the engine should wait a moment. True if

@@ -6,7 +6,8 @@
 //! dropped, and the counts decide the exit code:
 //!
 //! - **accepted**: every sink (collector and file) accepted it;
-//! - **rejected**: a sink rejected it, failed, or did not answer in time;
+//! - **rejected**: a sink rejected it, failed, or did not answer in time. A collector may have stored such a
+//!   span all the same, if its answer was lost on the way;
 //! - **dropped**: it never left the queue.
 // A library returns errors: it does not panic, print or exit.
 #![cfg_attr(
@@ -29,15 +30,17 @@ mod delivery;
 mod exporter;
 mod ids;
 mod notice;
+mod redact;
 mod resource;
 mod sink;
 mod span;
+mod stop;
 mod value;
 mod warnings;
 mod worker;
 
 pub use args::OtlpArgs;
-pub use config::{ConfigError, Endpoint, OtlpConfig, Protocol, Setting, TlsFiles};
+pub use config::{ConfigError, Endpoint, Ignored, OtlpConfig, Protocol, Proxy, Setting, TlsFiles};
 pub use delivery::Delivery;
 pub use exporter::{ExportError, Exporter};
 pub use ids::RunIds;

@@ -16,6 +16,13 @@ pub enum Notice<'a> {
         /// Why the last of them were not.
         reason: &'a str,
     },
+    /// Spans found the queue full.
+    Overflowed {
+        /// The collector's URL, or the file if there is none.
+        sink: &'a str,
+        /// How many, since the last notice of this kind.
+        spans: u64,
+    },
     /// The sink accepts spans again.
     Recovered {
         /// The collector's URL or the file.
@@ -36,6 +43,11 @@ impl fmt::Display for Notice<'_> {
             Self::Failed { sink, spans, reason } => {
                 write!(f, "OTLP: {} not delivered to {sink}: {reason}", counted(*spans, "span"))
             }
+            Self::Overflowed { sink, spans } => write!(
+                f,
+                "OTLP: {} dropped because the queue is full: {sink} takes fewer than are made",
+                counted(*spans, "span")
+            ),
             Self::Recovered { sink } => write!(f, "OTLP: {sink} accepts spans again"),
             Self::Remark { sink, message } => {
                 write!(f, "OTLP: {sink} accepted the spans and reports: {message}")

@@ -10,7 +10,7 @@ use opentelemetry_semantic_conventions::attribute as semconv;
 
 use super::{
     SERVICE,
-    config::{ConfigError, pairs::pairs},
+    config::{Ignored, environment::Settings, pairs::pairs},
     value,
 };
 
@@ -61,30 +61,34 @@ impl HostFacts {
     }
 }
 
-/// The resource of this run's spans.
-///
-/// # Errors
-/// `OTEL_RESOURCE_ATTRIBUTES` is not a list of `key=value`.
+/// The resource of this run's spans. If `OTEL_RESOURCE_ATTRIBUTES` is not a list of `key=value`, all of it is
+/// discarded (as specified), and `ignored` receives the reason.
+#[must_use]
 pub fn resource(
     env: impl Fn(&str) -> Option<String>,
     host: &HostFacts,
-) -> Result<Resource, ConfigError> {
+    ignored: impl FnMut(&Ignored),
+) -> Resource {
     let mut attributes = detected(host);
+    let settings = Settings::new(env);
     for (key, variables) in KUBERNETES {
-        let set = |name: &&str| env(name).filter(|v| !v.is_empty());
-        if let Some(found) = variables.iter().find_map(set) {
-            attributes.insert(key.to_owned(), value::text(key, found));
+        if let Some(found) = variables.iter().find_map(|name| settings.variable(name)) {
+            attributes.insert(key.to_owned(), value::text(key, found.value));
         }
     }
-    let variable = "OTEL_RESOURCE_ATTRIBUTES";
-    for (key, given) in pairs(variable, &env(variable).unwrap_or_default())? {
-        attributes.insert(key.clone(), value::text(&key, given));
+    if let Some(list) = settings.variable("OTEL_RESOURCE_ATTRIBUTES") {
+        match pairs(&list.name, &list.value) {
+            Ok(pairs) => attributes
+                .extend(pairs.into_iter().map(|(key, v)| (key.clone(), value::text(&key, v)))),
+            Err(error) => settings.ignore(error, "none of its attributes are used"),
+        }
     }
-    if let Some(name) = env("OTEL_SERVICE_NAME").filter(|v| !v.is_empty()) {
-        attributes
-            .insert(semconv::SERVICE_NAME.to_owned(), value::text(semconv::SERVICE_NAME, name));
+    if let Some(name) = settings.variable("OTEL_SERVICE_NAME") {
+        let pair = value::text(semconv::SERVICE_NAME, name.value);
+        attributes.insert(semconv::SERVICE_NAME.to_owned(), pair);
     }
-    Ok(Resource { attributes: attributes.into_values().collect(), ..Resource::default() })
+    settings.into_ignored().iter().for_each(ignored);
+    Resource { attributes: attributes.into_values().collect(), ..Resource::default() }
 }
 
 fn detected(host: &HostFacts) -> BTreeMap<String, KeyValue> {

@@ -16,13 +16,23 @@ pub(super) type Report = Box<dyn FnMut(&Notice<'_>) + Send>;
 pub(super) struct Warnings {
     report: Report,
     next: Option<Instant>,
+    /// Of a message that comes with a success. It must not hold back the report of a failure.
+    next_remark: Option<Instant>,
+    next_overflow: Option<Instant>,
     unreported: u64,
     failing: bool,
 }
 
 impl Warnings {
     pub(super) fn new(report: Report) -> Self {
-        Self { report, next: None, unreported: 0, failing: false }
+        Self {
+            report,
+            next: None,
+            next_remark: None,
+            next_overflow: None,
+            unreported: 0,
+            failing: false,
+        }
     }
 
     /// `sink` did not accept this many spans.
@@ -38,6 +48,27 @@ impl Warnings {
         (self.report)(&Notice::Failed { sink, spans, reason: why });
     }
 
+    /// Spans found the queue to `sink` full; `take` returns how many since it was last called. At the end of
+    /// the run there is no later notice to wait for.
+    pub(super) fn overflowed(&mut self, sink: &str, take: impl FnOnce() -> u64, at_end: bool) {
+        let now = Instant::now();
+        if !at_end && self.next_overflow.is_some_and(|next| now < next) {
+            return;
+        }
+        let spans = take();
+        if spans > 0 {
+            self.next_overflow = Some(now + INTERVAL);
+            (self.report)(&Notice::Overflowed { sink, spans });
+        }
+    }
+
+    /// The run has ended, and `sink` did not accept this many spans more. There is no later notice to wait
+    /// for.
+    pub(super) fn last(&mut self, sink: &str, spans: u64, why: &str) {
+        self.next = None;
+        self.failed(sink, spans, why);
+    }
+
     /// `sink` accepted a whole batch.
     pub(super) fn recovered(&mut self, sink: &str) {
         if std::mem::take(&mut self.failing) {
@@ -48,8 +79,8 @@ impl Warnings {
     /// `sink` accepted the spans and returned a message.
     pub(super) fn remark(&mut self, sink: &str, message: &str) {
         let now = Instant::now();
-        if self.next.is_none_or(|next| now >= next) {
-            self.next = Some(now + INTERVAL);
+        if self.next_remark.is_none_or(|next| now >= next) {
+            self.next_remark = Some(now + INTERVAL);
             (self.report)(&Notice::Remark { sink, message });
         }
     }

@@ -1,11 +1,14 @@
 //! JSON: one object per probe, then the summary. Names and order are a contract.
 
+mod early;
 mod probe;
+mod text;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
+pub(super) use self::early::OutcomeObject;
 pub use self::probe::ProbeObject;
 use super::summary::Summary;
 

@@ -10,6 +10,7 @@ use self::times::Times;
 use super::{
     style::{Look, Tone, outcome_tone, outcome_words, verdict_tone},
     timestamp::rfc3339,
+    wrap::wrap,
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
@@ -50,14 +51,31 @@ fn header(
         let title = first.verdict.title();
         let proof = first.proof.name();
         let used = title.len() + outcome.len() + ", ".len() + proof.len();
-        page.push_str(&look.paint(Tone::Strong, &look.paint(verdict_tone(first.verdict), title)));
-        page.push_str(&" ".repeat(look.width.saturating_sub(used).max(2)));
-        page.push_str(&look.paint(outcome_tone, outcome));
-        page.push_str(&format!(", {proof}\n"));
+        let tone = verdict_tone(first.verdict);
+        let painted = look.paint(outcome_tone, outcome);
+        if used + 2 <= look.width {
+            page.push_str(&look.paint(Tone::Strong, &look.paint(tone, title)));
+            page.push_str(&format!("{}{painted}, {proof}\n", " ".repeat(look.width - used)));
+        } else {
+            for line in wrap(title, look.width) {
+                page.push_str(&look.paint(Tone::Strong, &look.paint(tone, &line)));
+                page.push('\n');
+            }
+            page.push_str(&format!("{painted}, {proof}\n"));
+        }
     }
-    let name = format!("{target}   probe {}   {}", record.id, rfc3339(clock, record.syn_at()));
-    page.push_str(&look.paint(Tone::Faint, &name));
-    page.push_str("\n\n");
+    let mut parts = vec![target.to_owned()];
+    if record.id.has_slot() {
+        parts.push(format!("probe {}", record.id));
+    }
+    parts.push(rfc3339(clock, record.syn_at()));
+    let one = parts.join("   ");
+    let lines = if one.len() <= look.width { vec![one] } else { parts };
+    for line in lines {
+        page.push_str(&look.paint(Tone::Faint, &line));
+        page.push('\n');
+    }
+    page.push('\n');
 }
 
 #[cfg(test)]

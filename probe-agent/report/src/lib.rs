@@ -16,9 +16,11 @@
     )
 )]
 
+mod budget;
 pub mod format;
 pub mod json;
 pub mod ladder;
+mod live;
 pub mod progress;
 pub mod reporter;
 pub mod stats;

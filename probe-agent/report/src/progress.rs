@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use model::human;
+use model::{expect::Expect, human};
 
 pub use self::line::Line;
 use super::wrap::cut;
@@ -22,12 +22,18 @@ const BETWEEN_DRAWS: Duration = Duration::from_millis(200);
 pub struct Snapshot {
     /// Since the start of the run.
     pub elapsed: Duration,
+    /// The moment, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub at: u64,
     /// Probes that have ended.
     pub ended: u64,
     /// Probes of the whole run; `None` if it lasts until interrupted.
     pub total: Option<u64>,
+    /// What a healthy target does.
+    pub expect: Expect,
     /// Ended probes that were alive.
     pub alive: u64,
+    /// Targets whose last probe was not as expected, if the run has no end; else `None`.
+    pub unexpected_targets: Option<u64>,
     /// Probes in flight.
     pub in_flight: u64,
     /// Probes that have ended and whose settle window has not passed.
@@ -101,18 +107,9 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
         None => human::counted(now.ended, "probe"),
     };
     let done = now.total.is_some_and(|total| now.ended >= total);
-    let mut parts = Vec::new();
-    if !done {
-        parts.push(human::rate(rate));
-    }
-    for (count, what, always) in [
-        (now.ended.saturating_sub(now.alive), "failed", true),
-        (now.events_lost, "events lost", false),
-        (now.alive, "alive", true),
-        (now.in_flight, "in flight", false),
-        (now.settling, "settling", false),
-    ] {
-        if always || count > 0 {
+    let mut parts = figures(now, Some(rate).filter(|_| !done));
+    for (count, what) in [(now.in_flight, "in flight"), (now.settling, "settling")] {
+        if count > 0 {
             parts.push(format!("{} {what}", human::count(count)));
         }
     }
@@ -124,18 +121,42 @@ fn line(now: &Snapshot, rate: f64, width: usize) -> String {
     cut(&text, width)
 }
 
+/// The figures of a moment, the most important first.
+pub(super) fn figures(now: &Snapshot, rate: Option<f64>) -> Vec<String> {
+    let other = now.ended.saturating_sub(now.alive);
+    // Where a refusal is expected, a probe that is not alive has not failed.
+    let [bad, good] = match now.expect {
+        Expect::Open => [(other, "failed"), (now.alive, "alive")],
+        Expect::Closed => [(now.alive, "alive"), (other, "not alive")],
+    };
+    let counted = |(count, what)| format!("{} {what}", human::count(count));
+    let mut parts: Vec<String> = rate.map(human::rate).into_iter().collect();
+    if let Some(targets) = now.unexpected_targets.filter(|count| *count > 0) {
+        parts.push(format!("{} not as expected", human::counted(targets, "target")));
+    }
+    parts.push(counted(bad));
+    if now.events_lost > 0 {
+        parts.push(counted((now.events_lost, "events lost")));
+    }
+    parts.push(counted(good));
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{Line, Progress, Snapshot, line};
+    use super::{Expect, Line, Progress, Snapshot, line};
 
     fn at(ms: u64, ended: u64) -> Snapshot {
         Snapshot {
             elapsed: Duration::from_millis(ms),
+            at: ms * 1_000_000,
             ended,
             total: Some(10_000),
+            expect: Expect::Open,
             alive: ended - 3,
+            unexpected_targets: None,
             in_flight: 256,
             settling: 1_500,
             events_lost: 0,
@@ -160,6 +181,11 @@ mod tests {
         );
         let forever = Snapshot { total: None, settling: 0, in_flight: 0, ..at(2_000, 5) };
         assert_eq!(line(&forever, 2.5, 80), "5 probes  2.5/s  3 failed  2 alive");
+        let down = Snapshot { unexpected_targets: Some(1), ..forever };
+        let text = "5 probes  2.5/s  1 target not as expected  3 failed  2 alive";
+        assert_eq!(line(&down, 2.5, 80), text);
+        let closed = Snapshot { expect: Expect::Closed, ..forever };
+        assert_eq!(line(&closed, 2.5, 80), "5 probes  2.5/s  2 alive  3 not alive");
     }
 
     #[test]

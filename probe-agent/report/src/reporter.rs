@@ -1,60 +1,30 @@
 //! Prints a run in the chosen format.
 
+mod shape;
+
 use std::{
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     num::NonZeroU64,
-    sync::Arc,
 };
 
+use self::shape::MOST_LADDERS;
+pub use self::shape::RunShape;
 use super::{
-    json::{Document, ProbeObject, SummaryObject, write_line},
+    budget::Budget,
+    json::{Document, OutcomeObject, ProbeObject, SummaryObject, write_line},
     ladder,
+    live::{Live, MINUTE},
+    progress::Snapshot,
     style::{Look, Tone},
     summary::Summary,
     table::Table,
     totals,
 };
 use crate::format::OutputFormat;
-use engine::session::ReportFilter;
+use engine::early::EarlyReport;
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{expect::Expect, human, target::Target, verdict::Verdict};
-
-/// A run of up to this many probes has all ladders drawn, including those of clean probes.
-const FEW_PROBES: u64 = 10;
-/// In a longer run, this many unusual probes are drawn: a page or two are enough.
-const MOST_LADDERS: u64 = 20;
-
-/// What is known about a run before it starts.
-#[derive(Clone, Debug)]
-pub struct RunShape {
-    /// The targets, in the order of their ids.
-    pub targets: Arc<[Target]>,
-    /// Probes per target; `None` if the run lasts until interrupted.
-    pub count: Option<NonZeroU64>,
-    /// What a healthy target does.
-    pub expect: Expect,
-}
-
-impl RunShape {
-    /// Which probes a report in this format needs.
-    #[must_use]
-    pub fn filter(&self, output: OutputFormat) -> ReportFilter {
-        match output {
-            OutputFormat::Json | OutputFormat::Jsonl => ReportFilter::All,
-            OutputFormat::Table | OutputFormat::Ladder if self.is_small() => ReportFilter::All,
-            OutputFormat::Table | OutputFormat::Ladder => {
-                ReportFilter::Unusual(MOST_LADDERS as u32)
-            }
-        }
-    }
-
-    fn is_small(&self) -> bool {
-        self.count.is_some_and(|count| {
-            count.get().saturating_mul(self.targets.len() as u64) <= FEW_PROBES
-        })
-    }
-}
+use model::human;
 
 /// Prints individual probes as they end, and the summary at the end.
 ///
@@ -67,12 +37,23 @@ pub struct Reporter<W> {
     look: Look,
     clock: Clock,
     format: Format,
+    /// The JSON of one probe, which is then written at once.
+    buffer: Vec<u8>,
 }
 
 #[derive(Debug)]
 enum Format {
-    Table(Box<Table>),
-    Ladder { drawn: u64 },
+    Table {
+        table: Box<Table>,
+        /// In a run without an end.
+        live: Option<Box<Live>>,
+        /// Whether something has been printed above the table.
+        above: bool,
+    },
+    Ladder {
+        drawn: u64,
+        budget: Budget,
+    },
     Json(Document),
     Jsonl,
 }
@@ -83,13 +64,18 @@ impl<W: Write> Reporter<W> {
         let format = match output {
             OutputFormat::Table => {
                 let count = shape.count.map(NonZeroU64::get);
-                Format::Table(Box::new(Table::new(shape.targets.len(), count, shape.expect)))
+                let table = Box::new(Table::new(shape.targets.len(), count, shape.expect));
+                let live = count.is_none().then(|| Box::new(Live::new(shape.expect, clock, look)));
+                Format::Table { table, live, above: false }
             }
-            OutputFormat::Ladder => Format::Ladder { drawn: 0 },
+            OutputFormat::Ladder => {
+                let window = if shape.count.is_none() { MINUTE } else { u64::MAX };
+                Format::Ladder { drawn: 0, budget: Budget::new(MOST_LADDERS, window) }
+            }
             OutputFormat::Json => Format::Json(Document::default()),
             OutputFormat::Jsonl => Format::Jsonl,
         };
-        Self { out, shape, look, clock, format }
+        Self { out, shape, look, clock, format, buffer: Vec::new() }
     }
 
     /// Takes one probe, and prints it if the format prints probes. A confirmation probe is reported with the
@@ -106,13 +92,16 @@ impl<W: Write> Reporter<W> {
             return Ok(());
         };
         match &mut self.format {
-            Format::Table(table) => {
+            Format::Table { table, live, above } => {
                 table.probe(probe, &target.name);
-                Ok(())
+                let lines = live.as_mut().and_then(|live| live.probe(probe, target));
+                write_above(&mut self.out, above, lines)
             }
-            Format::Ladder { drawn } => {
-                let clean = probe.findings.iter().all(|f| f.verdict == Verdict::Clean);
-                if !self.shape.is_small() && (clean || *drawn >= MOST_LADDERS) {
+            Format::Ladder { drawn, budget } => {
+                let usual = self.shape.expect.verdict();
+                let is_usual = probe.findings.iter().all(|f| f.verdict == usual);
+                let at = probe.timeline.probe.ended_at;
+                if !self.shape.is_small() && (is_usual || !budget.takes(at)) {
                     return Ok(());
                 }
                 let page =
@@ -124,11 +113,60 @@ impl<W: Write> Reporter<W> {
                 self.out.write_all(page.as_bytes())
             }
             Format::Json(document) => {
-                document.probe(&mut self.out, &ProbeObject::new(probe, target, self.clock))
+                self.buffer.clear();
+                document.probe(&mut self.buffer, &ProbeObject::new(probe, target, self.clock))?;
+                self.out.write_all(&self.buffer)
             }
             Format::Jsonl => {
-                write_line(&mut self.out, &ProbeObject::new(probe, target, self.clock))
+                self.buffer.clear();
+                write_line(&mut self.buffer, &ProbeObject::new(probe, target, self.clock))?;
+                self.out.write_all(&self.buffer)
             }
+        }
+    }
+
+    /// Takes a probe that has ended and is not settled. Prints it, if the format reports outcomes before the
+    /// settle window, or changes as they happen.
+    ///
+    /// # Errors
+    /// The reader has gone, or the disk is full.
+    pub fn ended(&mut self, report: &EarlyReport) -> io::Result<()> {
+        let Some(target) = self.shape.targets.get(report.record.target.0 as usize) else {
+            return Ok(());
+        };
+        match &mut self.format {
+            Format::Table { live: Some(live), above, .. } => {
+                let line = live.ended(report, target);
+                write_above(&mut self.out, above, line)
+            }
+            Format::Jsonl => {
+                self.buffer.clear();
+                let object = OutcomeObject::new(report, target, self.clock);
+                write_line(&mut self.buffer, &object)?;
+                self.out.write_all(&self.buffer)
+            }
+            Format::Table { live: None, .. } | Format::Ladder { .. } | Format::Json(_) => Ok(()),
+        }
+    }
+
+    /// Time passes. In a run without an end, prints a line of figures once in a minute.
+    ///
+    /// # Errors
+    /// The reader has gone, or the disk is full.
+    pub fn tick(&mut self, now: &Snapshot) -> io::Result<()> {
+        if let Format::Table { live: Some(live), above, .. } = &mut self.format {
+            let lines = live.figures(now, &self.shape.targets);
+            write_above(&mut self.out, above, lines)?;
+        }
+        Ok(())
+    }
+
+    /// In a run without an end, how many targets' last probes were not as expected.
+    #[must_use]
+    pub fn unexpected_targets(&self) -> Option<u64> {
+        match &self.format {
+            Format::Table { live: Some(live), .. } => Some(live.unexpected()),
+            _ => None,
         }
     }
 
@@ -138,12 +176,15 @@ impl<W: Write> Reporter<W> {
     /// The reader has gone, or the disk is full.
     pub fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         match &mut self.format {
-            Format::Table(table) => {
+            Format::Table { table, above, .. } => {
+                if *above {
+                    self.out.write_all(b"\n")?;
+                }
                 self.out.write_all(table.draw(summary, self.look).as_bytes())?;
             }
-            Format::Ladder { drawn } => {
+            Format::Ladder { drawn, .. } => {
                 let mut page = String::new();
-                let more = summary.unusual().saturating_sub(*drawn);
+                let more = summary.unusual(self.shape.expect).saturating_sub(*drawn);
                 if *drawn > 0 {
                     write_rule(&mut self.out, self.look)?;
                 }
@@ -171,11 +212,30 @@ impl<W: Write> Reporter<W> {
     }
 }
 
+impl<W: Write> Reporter<BufWriter<W>> {
+    /// Whether the next flush writes something.
+    #[must_use]
+    pub fn has_unflushed(&self) -> bool {
+        !self.out.buffer().is_empty()
+    }
+}
+
 /// Whether a write failed because the reader has gone (`| head`). The run then ends silently, with the exit
 /// code for the probes so far.
 #[must_use]
 pub fn reader_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
+}
+
+/// Writes lines above the table, which follows at the end of the run.
+fn write_above(out: &mut impl Write, above: &mut bool, lines: Option<String>) -> io::Result<()> {
+    match lines {
+        Some(lines) => {
+            *above = true;
+            out.write_all(lines.as_bytes())
+        }
+        None => Ok(()),
+    }
 }
 
 fn write_rule(out: &mut impl Write, look: Look) -> io::Result<()> {

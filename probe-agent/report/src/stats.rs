@@ -4,7 +4,7 @@ mod counts;
 mod latency;
 
 use self::{
-    counts::{TargetCounts, VerdictCounts, add_each},
+    counts::{TargetCounts, VerdictCounts},
     latency::RunLatency,
 };
 use super::summary::Summary;
@@ -50,7 +50,6 @@ pub struct RunFacts {
 #[derive(Clone, Debug)]
 pub struct RunCounts {
     counts: VerdictCounts,
-    proofs: [u64; Proof::ALL.len()],
     confirmations: u64,
     early_reuses: u64,
     unguarded: u64,
@@ -66,7 +65,6 @@ impl RunCounts {
     pub fn new(targets: usize) -> Self {
         Self {
             counts: VerdictCounts::default(),
-            proofs: [0; Proof::ALL.len()],
             confirmations: 0,
             early_reuses: 0,
             unguarded: 0,
@@ -104,9 +102,10 @@ impl RunCounts {
             probes: self.counts.probes,
             outcomes: Outcome::ALL.map(|o| (o.name(), self.outcome(o))).into(),
             verdicts: Verdict::ALL.map(|v| (v.name(), self.counts.verdicts[v as usize])).into(),
-            proofs: Proof::ALL.map(|p| (p.name(), self.proofs[p as usize])).into(),
+            proofs: Proof::ALL.map(|p| (p.name(), self.counts.proofs[p as usize])).into(),
             handshake_seconds: self.latency.quantiles(),
             probes_per_second: if rate.is_finite() { rate } else { 0.0 },
+            probing_seconds: facts.probing_seconds,
             events_lost: facts.events_lost,
             spans: facts.spans,
             confirmations: self.confirmations,
@@ -140,9 +139,6 @@ impl engine::session::Counts for RunCounts {
         }
         let outcome = timeline.outcome();
         self.counts.add(outcome, judgements);
-        for judgement in judgements {
-            self.proofs[judgement.proof as usize] += 1;
-        }
         self.early_reuses += u64::from(probe.early_reuse);
         self.unguarded += u64::from(probe.half_open == HalfOpen::NotEnforced);
         self.unexpected += u64::from(!expected);
@@ -157,7 +153,6 @@ impl engine::session::Counts for RunCounts {
 
     fn merge(&mut self, other: Self) {
         self.counts.merge(&other.counts);
-        add_each(&mut self.proofs, &other.proofs);
         self.confirmations += other.confirmations;
         self.early_reuses += other.early_reuses;
         self.unguarded += other.unguarded;

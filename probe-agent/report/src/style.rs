@@ -12,7 +12,9 @@ use model::{outcome::Outcome, verdict::Verdict};
 /// The width without a terminal.
 const PLAIN_WIDTH: usize = 100;
 /// A ladder does not fit into less than the lower bound; lines above the upper bound are hard to read.
-const WIDTHS: (usize, usize) = (72, 120);
+const WIDTHS: (usize, usize) = (40, 120);
+/// Below this width, a label has a line of its own, above its text.
+const NARROW: usize = 72;
 
 /// How results look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,11 @@ impl Look {
         }
     }
 
+    /// Whether the line has no room for a label or a note beside a text.
+    pub(super) const fn is_narrow(&self) -> bool {
+        self.width < NARROW
+    }
+
     /// `text` in the colour of its tone.
     #[must_use]
     pub fn paint<'a>(&self, tone: Tone, text: &'a str) -> Cow<'a, str> {
@@ -85,11 +92,13 @@ fn colours(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
 pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Clean => Tone::Good,
-        Verdict::AckLeaked => Tone::Bad,
+        Verdict::AckLeaked | Verdict::LocalDrop | Verdict::SimultaneousOpen => Tone::Bad,
         Verdict::RstLostSynackRetransmit
         | Verdict::RstLostPortReuse
         | Verdict::StaleSynRecvChallengeAck
         | Verdict::StaleSynRecvReset
+        | Verdict::ChallengeAck
+        | Verdict::TargetReset
         | Verdict::LateSynack
         | Verdict::SynRetransmitted
         | Verdict::RstLostUnrecovered => Tone::Odd,

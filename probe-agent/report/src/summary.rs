@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use model::{
+    expect::Expect,
     outcome::Outcome,
     spans::SpanCounts,
     verdict::{Proof, Verdict},
@@ -70,6 +71,8 @@ pub struct TargetSummary {
     pub outcomes: Counted,
     /// By verdict; every verdict of a probe counts; only those with a count.
     pub verdicts: Counted,
+    /// By proof, one for each probe: the weakest of its verdicts'; only those with a count.
+    pub proofs: Counted,
     /// SYN to SYN-ACK.
     pub handshake_seconds: HandshakeSeconds,
     /// Whether every probe had the expected outcome (`--expect`).
@@ -86,13 +89,15 @@ pub struct Summary {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// By verdict; every verdict of a probe counts.
     pub verdicts: BTreeMap<&'static str, u64>,
-    /// By proof; every verdict of a probe counts.
+    /// By proof, one for each probe: the weakest of its verdicts'.
     pub proofs: BTreeMap<&'static str, u64>,
     /// SYN to SYN-ACK, from kernel timestamps if traced.
     pub handshake_seconds: HandshakeSeconds,
     /// Probes per second, from the start of the first to the end of the last; the settle window at the end
     /// does not count.
     pub probes_per_second: f64,
+    /// The time that this rate is over.
+    pub probing_seconds: f64,
     /// Kernel events that are known to be missing: the ring buffer was full, or the kernel skipped a hook.
     pub events_lost: u64,
     /// How many spans were delivered.
@@ -137,16 +142,16 @@ impl Summary {
         self.verdicts.get(verdict.name()).copied().unwrap_or(0)
     }
 
-    /// Verdicts with this proof.
+    /// Probes with this proof.
     #[must_use]
     pub fn proof(&self, proof: Proof) -> u64 {
         self.proofs.get(proof.name()).copied().unwrap_or(0)
     }
 
-    /// Probes that were not clean.
+    /// Probes whose verdict is not the one that a healthy target's probe has.
     #[must_use]
-    pub fn unusual(&self) -> u64 {
-        self.probes.saturating_sub(self.verdict(Verdict::Clean))
+    pub fn unusual(&self, expect: Expect) -> u64 {
+        self.probes.saturating_sub(self.verdict(expect.verdict()))
     }
 
     /// Whether every probe of every target had the expected outcome.
@@ -167,6 +172,12 @@ impl TargetSummary {
     #[must_use]
     pub fn verdict(&self, verdict: Verdict) -> u64 {
         self.verdicts.get(verdict.name())
+    }
+
+    /// Probes with this proof.
+    #[must_use]
+    pub fn proof(&self, proof: Proof) -> u64 {
+        self.proofs.get(proof.name())
     }
 
     /// The most telling verdict of any probe.

@@ -25,7 +25,7 @@ impl Table {
     pub(super) fn new(targets: usize, count: Option<u64>, expect: Expect) -> Self {
         let single = count == Some(1);
         let detailed = single && targets as u64 <= DETAILED_PROBES;
-        Self { samples: Samples::default(), rows: Rows::new(single, detailed, expect) }
+        Self { samples: Samples::new(expect), rows: Rows::new(single, detailed, expect) }
     }
 
     /// Takes what the table needs of one probe.

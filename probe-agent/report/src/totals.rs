@@ -12,18 +12,18 @@ use model::{
     verdict::{Proof, Verdict},
 };
 
-/// The column where the figures start, after their label.
-const FIGURES_COLUMN: usize = 11;
+/// The column where the figures start: after their label or, on a narrow terminal, below it.
+const fn figures_column(look: Look) -> usize {
+    if look.is_narrow() { 4 } else { 11 }
+}
+
+/// With fewer probes, a rate says little about the run: there is one interval less than probes, and the time
+/// of the first and the last probe weighs too much.
+const FEWEST_FOR_A_RATE: u64 = 100;
 
 /// A few lines of figures, then notes on their limits.
 pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {
-    let targets = human::counted(summary.targets.len() as u64, "target");
-    let mut text = format!("{} of {targets}", human::counted(summary.probes, "probe"));
-    text.push_str(&format!(" in {}", human::seconds(summary.duration_seconds)));
-    if summary.probes > 1 && summary.probes_per_second > 0.0 {
-        text.push_str(&format!(", {}", human::rate(summary.probes_per_second)));
-    }
-    line(page, "Total", &text, look);
+    text(page, "Total", Tone::Plain, &total(summary), look);
     let outcomes = Outcome::ALL.map(|o| (summary.outcome(o), outcome_words(o), outcome_tone(o)));
     list(page, "Outcomes", &outcomes, look);
     let verdicts = Verdict::ALL.map(|v| (summary.verdict(v), v.name(), verdict_tone(v)));
@@ -31,9 +31,27 @@ pub(super) fn write(page: &mut String, summary: &Summary, look: Look) {
     let proofs = Proof::ALL.map(|p| (summary.proof(p), p.name(), Tone::Plain));
     list(page, "Proof", &proofs, look);
     if summary.outcome(Outcome::Alive) > 1 {
-        line(page, "Handshake", &quantiles(&summary.handshake_seconds), look);
+        quantiles(page, &summary.handshake_seconds, look);
     }
-    limits(page, summary, look);
+    for (tone, note) in notes(summary) {
+        text(page, "Note", tone, &note, look);
+    }
+}
+
+/// `208 probes of 3 targets in 3.52 s, 104/s in the 2.00 s from the first to the last`. The rate does not
+/// include the settle time of the last probes, so it names the time that it is over.
+fn total(summary: &Summary) -> String {
+    let probes = human::counted(summary.probes, "probe");
+    let targets = human::counted(summary.targets.len() as u64, "target");
+    let mut text = format!("{probes} of {targets} in {}", human::seconds(summary.duration_seconds));
+    if summary.probes >= FEWEST_FOR_A_RATE && summary.probes_per_second > 0.0 {
+        text.push_str(&format!(
+            ", {} in the {} from the first to the last",
+            human::rate(summary.probes_per_second),
+            human::seconds(summary.probing_seconds)
+        ));
+    }
+    text
 }
 
 /// `997 clean, 3 syn_retransmitted`: zero counts are left out.
@@ -43,7 +61,32 @@ fn list(page: &mut String, label: &str, counts: &[(u64, &str, Tone)], look: Look
         .filter(|(count, _, _)| *count > 0)
         .map(|(count, name, tone)| counted_item(*count, name, *tone, look))
         .collect();
-    let lines = wrap_items(&items, look.width - FIGURES_COLUMN);
+    list_items(page, label, &items, look);
+}
+
+fn quantiles(page: &mut String, times: &HandshakeSeconds, look: Look) {
+    let named = [
+        ("min", times.min),
+        ("p50", times.p50),
+        ("p90", times.p90),
+        ("p99", times.p99),
+        ("max", times.max),
+    ];
+    let known = named.iter().filter_map(|(name, time)| Some((*name, (*time)?)));
+    let parts: Vec<_> =
+        known.map(|(name, time)| format!("{name} {}", human::seconds(time))).collect();
+    let one = parts.join("   ");
+    if figures_column(look) + one.len() <= look.width {
+        line(page, "Handshake", &one, look);
+    } else {
+        let items: Vec<_> = parts.into_iter().map(|part| (part.len(), part)).collect();
+        list_items(page, "Handshake", &items, look);
+    }
+}
+
+/// Items beside their label, never broken.
+fn list_items(page: &mut String, label: &str, items: &[(usize, String)], look: Look) {
+    let lines = wrap_items(items, look.width - figures_column(look));
     if lines.is_empty() {
         line(page, label, "none", look);
     }
@@ -52,29 +95,25 @@ fn list(page: &mut String, label: &str, counts: &[(u64, &str, Tone)], look: Look
     }
 }
 
-fn quantiles(times: &HandshakeSeconds) -> String {
-    let named = [
-        ("min", times.min),
-        ("p50", times.p50),
-        ("p90", times.p90),
-        ("p99", times.p99),
-        ("max", times.max),
-    ];
-    let parts: Vec<_> = named
-        .iter()
-        .filter_map(|(name, time)| time.map(|time| format!("{name} {}", human::seconds(time))))
-        .collect();
-    parts.join("   ")
+fn line(page: &mut String, label: &str, text: &str, look: Look) {
+    let column = figures_column(look);
+    let painted = look.paint(if label.is_empty() { Tone::Plain } else { Tone::Strong }, label);
+    if look.is_narrow() && !label.is_empty() {
+        page.push_str(&format!("{painted}\n{:column$}{text}\n", ""));
+    } else {
+        page.push_str(&format!("{painted}{}{text}\n", " ".repeat(column - label.len())));
+    }
 }
 
-fn line(page: &mut String, label: &str, text: &str, look: Look) {
-    let padding = " ".repeat(FIGURES_COLUMN - label.len());
-    let tone = if label.is_empty() { Tone::Plain } else { Tone::Strong };
-    page.push_str(&format!("{}{padding}{text}\n", look.paint(tone, label)));
+/// Wrapped beside its label.
+fn text(page: &mut String, label: &str, tone: Tone, text: &str, look: Look) {
+    for (index, text) in wrap(text, look.width - figures_column(look)).iter().enumerate() {
+        line(page, if index == 0 { label } else { "" }, &look.paint(tone, text), look);
+    }
 }
 
 /// What to know before trusting the figures above.
-fn limits(page: &mut String, summary: &Summary, look: Look) {
+fn notes(summary: &Summary) -> Vec<(Tone, String)> {
     let mut notes: Vec<(Tone, String)> = Vec::new();
     if summary.interrupted {
         let cut = match summary.unsettled {
@@ -100,11 +139,15 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
         );
         notes.push((Tone::Bad, text));
     }
-    if summary.tracing == "none" {
-        let text = "No kernel events: verdicts are inferred from TCP_INFO and timing.";
+    // What follows concerns only some of the verdicts: a note about others would be no help.
+    let unconfirmed = summary.probes - summary.proof(Proof::Confirmed);
+    if summary.tracing == "none" && unconfirmed > 0 {
+        let text = "No kernel events: outcomes and SYN retransmits are inferred from TCP_INFO and timing, \
+                    and lost RSTs are not seen.";
         notes.push((Tone::Odd, text.to_owned()));
     }
-    if summary.half_open == HalfOpen::NotEnforced.name() {
+    let answered = summary.outcome(Outcome::Alive) > 0 || summary.verdict(Verdict::LateSynack) > 0;
+    if summary.half_open == HalfOpen::NotEnforced.name() && answered {
         let some = match summary.unguarded {
             n @ 1.. if n < summary.probes => format!(
                 " for {}, whose sockets are not in its cgroup (was the process moved?)",
@@ -147,9 +190,5 @@ fn limits(page: &mut String, summary: &Summary, look: Look) {
         );
         notes.push((Tone::Bad, text));
     }
-    for (tone, note) in notes {
-        for (index, text) in wrap(&note, look.width - FIGURES_COLUMN).iter().enumerate() {
-            line(page, if index == 0 { "Note" } else { "" }, &look.paint(tone, text), look);
-        }
-    }
+    notes
 }

@@ -7,6 +7,7 @@ mod foreign;
 mod forgetful;
 mod freebind;
 mod interrupted;
+mod live;
 mod local_errors;
 mod memory;
 mod messages;

@@ -69,10 +69,16 @@ impl Running {
         kill(pid(&self.child), signal).unwrap();
     }
 
-    /// The next line of JSON on its stdout.
-    pub(crate) fn line(&mut self) -> Value {
+    /// The next line on its stdout.
+    pub(crate) fn text(&mut self) -> String {
         let mut line = String::new();
         self.out.as_mut().unwrap().read_line(&mut line).unwrap();
+        line
+    }
+
+    /// The next line of JSON on its stdout.
+    pub(crate) fn line(&mut self) -> Value {
+        let line = self.text();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
     }
 

@@ -4,18 +4,21 @@ use std::process::Command;
 
 use probe_agent_tests::binary;
 
-use crate::support::{Done, open_port, prepare, run};
+use crate::support::{Done, closed_port, open_port, prepare, run};
 
 /// Runs `check` for a little more than a second with its stderr on a terminal of this width.
 fn on_terminal(columns: u16, flags: &str) -> Done {
     let open = open_port("127.0.0.1:0");
     let agent = binary::agent();
-    let command = format!(
+    in_terminal(&format!(
         "stty rows 24 cols {columns} && '{}' check {open} --no-kernel --count 15 --interval 100ms --settle 0 {flags}",
         agent.display()
-    );
+    ))
+}
+
+fn in_terminal(command: &str) -> Done {
     let mut script = Command::new("script");
-    prepare(&mut script).args(["--quiet", "--return", "--command", &command, "/dev/null"]);
+    prepare(&mut script).args(["--quiet", "--return", "--command", command, "/dev/null"]);
     run(script.env("TERM", "xterm").env("SHELL", "/bin/sh"))
 }
 
@@ -57,4 +60,28 @@ fn progress_fits_a_narrow_terminal() {
         assert_eq!(done.code, Some(0), "{done:?}");
         assert!(done.out.contains("alive") && done.out.contains("Outcomes"), "{done:?}");
     }
+}
+
+#[test]
+fn a_run_without_an_end_shows_changes_above_its_progress() {
+    let open = open_port("127.0.0.1:0");
+    let (_closed, closed) = closed_port();
+    // Longer than the second after which the progress line appears.
+    let done = in_terminal(&format!(
+        "stty rows 24 cols 80 && timeout --preserve-status --signal INT 3 '{}' check {open} {closed} \
+         --no-kernel --count 0 --interval 50ms --settle 0",
+        binary::agent().display()
+    ));
+    assert_eq!(done.code, Some(130), "{done:?}");
+    assert!(done.out.contains("  1 target not as expected  "), "{done:?}");
+    let changes: Vec<&str> =
+        done.out.lines().filter(|line| line.contains(&format!("Z  {closed}"))).collect();
+    assert!(!changes.is_empty(), "{done:?}");
+    for line in changes {
+        let shown = line.rsplit("\r\u{1b}[K").next().unwrap();
+        assert!(shown.starts_with("20"), "{line:?}");
+    }
+    // Repeated refusals print nothing, so the progress line is not erased for them.
+    let erased = done.out.matches("\r\u{1b}[K\r\u{1b}[K").count();
+    assert_eq!(erased, 0, "{done:?}");
 }

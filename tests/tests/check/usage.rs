@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Scratch, check, run};
+use crate::support::{Done, Scratch, check, run};
 
 /// Command lines and their error messages, after `error: `. DIR is a directory with one empty file,
 /// `nothing`.
@@ -196,6 +196,44 @@ fn a_file_that_cannot_be_written_is_an_error_before_the_first_probe() {
         file.display()
     );
     assert_eq!((done.err, done.code, &*done.out), (line, Some(2), ""));
+}
+
+#[test]
+fn spans_are_not_written_over_the_report() {
+    let scratch = Scratch::new();
+    let file = scratch.join("report.jsonl");
+    let flags = "127.0.0.1:9 --no-kernel --settle 0 --timeout 100ms --otlp-file";
+    let refused = |done: Done, path: &str, stream: &str, holds: &str| {
+        let line =
+            format!("error: --otlp-file {path}: {stream} is for the {holds}; name another file\n");
+        assert_eq!((&*done.err, done.code), (&*line, Some(2)));
+    };
+    // A pipe, by its names.
+    for path in ["/dev/stdout", "/proc/self/fd/1", "/dev/fd/1"] {
+        refused(run(check(flags).arg(path)), path, "stdout", "report");
+    }
+    refused(run(check(flags).arg("/dev/stderr")), "/dev/stderr", "stderr", "messages");
+    // A file, under the name that the shell opened and under another.
+    let (name, link) = (file.to_str().unwrap(), scratch.join("link"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    for path in [name, link.to_str().unwrap()] {
+        let stdout = fs::File::create(&file).unwrap();
+        refused(run(check(flags).arg(path).stdout(stdout)), path, "stdout", "report");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "");
+    }
+    // Everything may go to /dev/null.
+    let null = fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+    let done = run(check(flags).arg("/dev/null").stdout(null));
+    assert_eq!(done.code, Some(1), "{done:?}");
+}
+
+#[test]
+fn early_outcomes_need_lines() {
+    for output in ["table", "ladder", "json"] {
+        let done = run(&mut check(&format!("127.0.0.1:9 --early --output {output}")));
+        let line = "error: --early needs --output jsonl: each outcome is then a line of its own\n";
+        assert_eq!((&*done.err, done.code, &*done.out), (line, Some(2), ""));
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn twins_do_not_see_each_others_events() {
         assert_eq!(ours.summary.verdict(Verdict::Clean), PROBES, "{:?}", verdicts(&ours));
         // Retransmits of the other server match by address alone; they are weak evidence.
         for event in ours.timelines.iter().flat_map(|timeline| &timeline.events) {
-            assert_eq!(event.kind, EventKind::SynAckRetransmit);
+            assert!(matches!(event.kind, EventKind::SynAckRetransmit { .. }), "{event:?}");
         }
         assert_eq!((there.accepted().unwrap(), here.accepted().unwrap()), (0, 0));
     }

@@ -197,6 +197,13 @@ pub(crate) struct CheckArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = choice::output(), help_heading = "Output")]
     pub output: OutputFormat,
 
+    /// With --output jsonl: report each outcome as soon as it is known, before the settle window
+    ///
+    /// Such a line has "type":"outcome" and neither verdicts nor proof. The probe's own line follows when
+    /// its settle window has passed; both have the same "probe" and "start_unix_nano".
+    #[arg(long, help_heading = "Output")]
+    pub early: bool,
+
     /// Where spans go.
     #[command(flatten)]
     pub otlp: OtlpArgs,

@@ -35,7 +35,8 @@ use crate::{
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     memory::keep_little();
     let mut config = config::load(args).map_err(Failure::usage)?;
-    let otlp = OtlpConfig::new(&args.otlp, export::variable).map_err(Failure::usage)?;
+    let otlp =
+        OtlpConfig::new(&args.otlp, export::variable, export::ignored).map_err(Failure::usage)?;
     let pacing = config.pace();
     let targets = addresses(&mut config)?;
     for warning in config.warnings() {

@@ -86,9 +86,22 @@ pub(crate) enum ConfigError {
         /// The source ports that the other flags leave.
         slots: u32,
     },
+    /// `--early` with an output that has no early outcomes.
+    #[error("--early needs --output jsonl: each outcome is then a line of its own")]
+    EarlyNeedsJsonl,
     /// A timeout in which no target can answer.
     #[error("--timeout {0}: too short; the minimum is {min}", min = TimeSpan(SHORTEST_TIMEOUT))]
     ShortTimeout(TimeSpan),
+    /// `--otlp-file` is a stream of this program.
+    #[error("--otlp-file {}: {stream} is for the {holds}; name another file", path.display())]
+    OwnStream {
+        /// The path.
+        path: PathBuf,
+        /// `stdout` or `stderr`.
+        stream: &'static str,
+        /// What is written there.
+        holds: &'static str,
+    },
     /// Not the name of a network interface.
     #[error(
         "--interface {0:?}: not an interface name; use 1 to 15 characters without '/', ':' and spaces"

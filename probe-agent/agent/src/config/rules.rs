@@ -1,6 +1,7 @@
 //! The rules for flags, alone and in combination.
 
 use model::time_span::TimeSpan;
+use report::format::OutputFormat;
 
 use super::error::{ConfigError, MOST_TARGETS, SHORTEST_TIMEOUT};
 use crate::{
@@ -83,6 +84,14 @@ pub(super) fn interface(name: &str) -> Result<(), ConfigError> {
 /// The timeout must be long enough for an answer.
 pub(super) fn timeout(timeout: TimeSpan) -> Result<(), ConfigError> {
     if timeout.0 < SHORTEST_TIMEOUT { Err(ConfigError::ShortTimeout(timeout)) } else { Ok(()) }
+}
+
+/// Only JSON lines have outcomes of their own.
+pub(super) fn early(args: &CheckArgs) -> Result<(), ConfigError> {
+    if args.early && args.output != OutputFormat::Jsonl {
+        return Err(ConfigError::EarlyNeedsJsonl);
+    }
+    Ok(())
 }
 
 /// The limit on source ports that follows from the flags; there must be one for each worker.

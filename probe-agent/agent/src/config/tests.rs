@@ -53,7 +53,7 @@ fn the_defaults() {
     assert_eq!((config.interface.as_deref(), config.mark), (None, None));
     assert_eq!(config.expect, Expect::Open);
     assert_eq!(config.kernel, KernelUse::Auto);
-    assert_eq!(config.output, OutputFormat::Table);
+    assert_eq!((config.output, config.early), (OutputFormat::Table, false));
     assert_eq!(config.warnings(), Vec::<String>::new());
     assert_eq!(config.total_probes(), Some(1));
     assert_eq!(config.pace(), Pacing::default(), "at once and without a limit");
@@ -64,7 +64,7 @@ fn every_flag() {
     let config = config(
         "a.example:80 a.example:80 -c 0 -i 0 --concurrency 64 -t 500ms --settle 1s --workers 2 \
          --source 10.0.0.1 --source-port 40000-40099 --slots 10 --port-policy pin --fresh-sockets \
-         --jitter 0% --rate 500 --rate-per-host 20 --freebind --interface eth0 --mark 0x2a --expect closed --require-kernel -o jsonl",
+         --jitter 0% --rate 500 --rate-per-host 20 --freebind --interface eth0 --mark 0x2a --expect closed --require-kernel -o jsonl --early",
     );
     assert_eq!(config.targets.len(), 2, "duplicates are allowed");
     assert_eq!((config.count, config.total_probes()), (None, None));
@@ -89,7 +89,7 @@ fn every_flag() {
     assert_eq!((config.interface.as_deref(), config.mark), (Some("eth0"), Some(42)));
     assert_eq!(config.expect, Expect::Closed);
     assert_eq!(config.kernel, KernelUse::Required);
-    assert_eq!(config.output, OutputFormat::Jsonl);
+    assert_eq!((config.output, config.early), (OutputFormat::Jsonl, true));
     assert_eq!(
         config.warnings(),
         [

@@ -5,15 +5,19 @@ use std::sync::atomic::Ordering;
 use explain::correlator::{EndedProbe, PendingRef};
 use kernel::monotonic;
 use model::{
+    flow,
     outcome::Outcome,
-    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StateHook},
+    record::{Closing, HalfOpen, ProbeId, ProbeRecord, StartProblem, StateHook},
     target::TargetId,
 };
+
+use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::EventLoop;
 use crate::{
     flights::{Confirmation, Flight},
     gauges,
+    icmp_queue::QueuedError,
     source::Source,
 };
 
@@ -22,14 +26,25 @@ struct End {
     outcome: Outcome,
     errno: i32,
     closing: Closing,
+    /// The ICMP error that ended it.
+    icmp: Option<QueuedError>,
+}
+
+impl End {
+    /// The SYN-ACK came.
+    const ANSWERED: Self =
+        Self { outcome: Outcome::Alive, errno: 0, closing: Closing::Reset, icmp: None };
 }
 
 impl<S: Source> EventLoop<S> {
     /// An edge on a slot's socket, or a `connect()` that was answered while it ran.
     pub(super) fn on_answer(&mut self, slot: u32, failed: bool) {
         if !failed {
-            // Has no effect on the spare edge of the last disconnect, when no probe is in flight.
-            self.end(slot, &End { outcome: Outcome::Alive, errno: 0, closing: Closing::Reset });
+            // Has no effect on the spare edge of the last disconnect, when no probe is in flight. A socket
+            // may be writable without a SYN-ACK, after a simultaneous open: its deadline still holds.
+            if self.has_synack(slot) != Some(false) {
+                self.end(slot, &End::ANSWERED);
+            }
             return;
         }
         if self.flights.get(slot).is_none() {
@@ -46,7 +61,17 @@ impl<S: Source> EventLoop<S> {
     pub(super) fn on_error(&mut self, slot: u32, errno: i32) {
         let target = self.flights.get(slot).map(|f| f.target);
         let errno = self.local_cause(target, errno);
+        let icmp = self.slots.take_icmp(slot);
         let outcome = match Outcome::from_errno(errno) {
+            // Whatever the errno, it was no RST.
+            Outcome::Refused if icmp.is_some() => Outcome::Unreachable,
+            // A RST after the SYN-ACK: the target answered, and then reset the connection.
+            Outcome::Refused
+                if matches!(errno, libc::ECONNRESET | libc::EPIPE)
+                    && self.has_synack(slot) != Some(false) =>
+            {
+                Outcome::Alive
+            }
             // The kernel reported a failure without an errno, so the outcome cannot be `alive`.
             Outcome::Alive => Outcome::LocalError,
             other => other,
@@ -56,7 +81,7 @@ impl<S: Source> EventLoop<S> {
         {
             self.targets.forget_source(target);
         }
-        self.end(slot, &End { outcome, errno, closing: Closing::ByKernel });
+        self.end(slot, &End { outcome, errno, closing: Closing::ByKernel, icmp });
     }
 
     /// Replaces an errno whose cause is on this host: if the source address was removed, no route leads
@@ -86,9 +111,10 @@ impl<S: Source> EventLoop<S> {
     /// The deadline of the probe on a slot has passed.
     fn on_deadline(&mut self, slot: u32, deadline: u64) {
         // An answer may have come in time without the agent noticing it, e.g. because the agent was stopped.
-        let answered = match self.established_at(slot) {
-            Some(at) => at <= deadline,
-            None => self.slots.is_connected(slot),
+        let answered = match (self.established_at(slot), self.has_synack(slot)) {
+            (Some(at), _) => at <= deadline,
+            (None, Some(_)) => false,
+            (None, None) => self.slots.is_connected(slot),
         };
         if answered {
             self.on_answer(slot, false);
@@ -103,7 +129,7 @@ impl<S: Source> EventLoop<S> {
             }
             _ => (Outcome::TimedOut, 0),
         };
-        self.end(slot, &End { outcome, errno, closing: Closing::Silent });
+        self.end(slot, &End { outcome, errno, closing: Closing::Silent, icmp: None });
     }
 
     /// Whether the source address for a target has been removed from this host.
@@ -115,6 +141,14 @@ impl<S: Source> EventLoop<S> {
     pub(super) fn established_at(&mut self, slot: u32) -> Option<u64> {
         let last = *self.slots.kernel_generation(slot);
         self.observer.established_at(self.slots.run_slot(slot), last)
+    }
+
+    /// Whether, by the kernel's record, a SYN-ACK was accepted for the probe in flight on a slot; `None` if
+    /// there is no record of it.
+    pub(super) fn has_synack(&mut self, slot: u32) -> Option<bool> {
+        let last = *self.slots.kernel_generation(slot);
+        let record = self.observer.record(self.slots.run_slot(slot), last)?;
+        Some(record.established_at != 0)
     }
 
     /// Closes the agent's end of the connection, reports the probe and frees the slot. Does nothing if no
@@ -161,6 +195,9 @@ impl<S: Source> EventLoop<S> {
             answered_at: 0,
             kernel,
             tcp_info: None,
+            icmp: end.icmp.filter(|icmp| is_about(icmp, kernel.as_ref())).map(|icmp| icmp.error),
+            start_problem: StartProblem::None,
+            redirected_from: None,
             fresh_socket: flight.fresh_socket,
             early_reuse: flight.early_reuse,
             half_open: self.observer.half_open(),
@@ -168,6 +205,18 @@ impl<S: Source> EventLoop<S> {
             rst_hooks: self.observer.rst_hooks(),
             confirms: flight.confirms,
         };
+        if let Some(kernel) = &record.kernel {
+            // After a simultaneous open the close sends a RST, although no SYN-ACK came.
+            if record.closing == Closing::Silent && kernel.rst_sent_at != 0 {
+                record.closing = Closing::Reset;
+            }
+            let real =
+                FlowKey { remote: kernel.remote, remote_port: kernel.remote_port, ..record.flow };
+            if real != record.flow && kernel.remote_port != 0 {
+                record.redirected_from = Some(flow::remote(&record.flow));
+                record.flow = real;
+            }
+        }
         // The ACK guard covers the sockets of one cgroup, and so does the `sock_ops` program that records
         // each SYN. If that program recorded nothing, the socket is in another cgroup because the process
         // was moved, and the guard does not cover it either.
@@ -195,4 +244,11 @@ impl<S: Source> EventLoop<S> {
         self.source.on_probe_end(&mut self.targets, &record, awaits_confirmation);
         self.correlator.on_probe_end(EndedProbe { record, lost_before, awaits_confirmation })
     }
+}
+
+/// Whether an ICMP error is about this probe's SYN, as far as this can be told: a recycled socket may have
+/// got one that was about an earlier probe.
+fn is_about(icmp: &QueuedError, kernel: Option<&SlotRecord>) -> bool {
+    let end = kernel.map_or(0, |kernel| kernel.syn_end);
+    icmp.seq.is_none_or(|seq| end == 0 || seq.wrapping_add(1) == end)
 }

@@ -23,7 +23,7 @@ impl<S: Source> EventLoop<S> {
             self.observer.observed(until),
             |probe| {
                 let flight = slots.slot_of(probe.id).and_then(|slot| flights.get(slot));
-                flight.is_some_and(|flight| flight.flow == probe.flow)
+                flight.is_some_and(|flight| flight.flow == probe.requested_flow())
             },
             settled,
         );
@@ -34,7 +34,7 @@ impl<S: Source> EventLoop<S> {
     /// for all of them.
     pub(super) fn hand_out(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) {
         for (handed_out, timeline) in (1..).zip(settled.drain(..)) {
-            self.slots.on_settled(timeline.probe.id, &timeline.probe.flow);
+            self.slots.on_settled(timeline.probe.id, &timeline.probe.requested_flow());
             sink.settled(Judged::new(timeline, self.settings.expect));
             if handed_out % HAND_OUT_BATCH == 0 {
                 self.now = monotonic::now();

@@ -23,11 +23,8 @@ use crate::{
     probe_socket::ConnectResult,
     slot_table::{ChosenSlot, StartedProbe},
     source::Source,
-    source_address,
+    source_address, start_problem,
 };
-
-/// The slot number of a probe that never got a slot.
-const NO_SLOT: u32 = u32::MAX;
 
 /// How long one turn starts probes, in nanoseconds: answers and timeouts wait meanwhile.
 const START_TIME: u64 = 5_000_000;
@@ -169,16 +166,20 @@ impl<S: Source> EventLoop<S> {
         let timeout = nanos(self.settings.timeout);
         let at = self.source.deadline(&mut self.targets, target, self.now, timeout);
         match started.result {
-            ConnectResult::Established => self.on_answer(slot, false),
+            ConnectResult::Established if self.has_synack(slot) != Some(false) => {
+                self.on_answer(slot, false);
+            }
             ConnectResult::Failed(errno) => self.on_error(slot, errno),
             // A target on this host has answered by now, and the kernel has recorded it.
             ConnectResult::InProgress if self.established_at(slot).is_some() => {
                 self.on_answer(slot, false);
             }
-            ConnectResult::InProgress => match self.slots.register(slot, &self.epoll) {
-                Ok(()) => self.deadlines.push(Deadline { at, slot, generation }),
-                Err(error) => self.on_error(slot, error.raw_os_error().unwrap_or(libc::EIO)),
-            },
+            ConnectResult::InProgress | ConnectResult::Established => {
+                match self.slots.register(slot, &self.epoll) {
+                    Ok(()) => self.deadlines.push(Deadline { at, slot, generation }),
+                    Err(error) => self.on_error(slot, error.raw_os_error().unwrap_or(libc::EIO)),
+                }
+            }
         }
     }
 
@@ -201,7 +202,7 @@ impl<S: Source> EventLoop<S> {
             other @ (Outcome::Unreachable | Outcome::LocalError) => other,
         };
         let record = ProbeRecord {
-            id: ProbeId { slot: NO_SLOT, generation: self.start_queue.without_slot },
+            id: ProbeId { slot: ProbeId::NO_SLOT, generation: self.start_queue.without_slot },
             target,
             flow: flow::flow(local, address),
             outcome,
@@ -212,6 +213,9 @@ impl<S: Source> EventLoop<S> {
             answered_at: 0,
             kernel: None,
             tcp_info: None,
+            icmp: None,
+            start_problem: start_problem::find(address, errno, &self.settings.socket),
+            redirected_from: None,
             fresh_socket: true,
             early_reuse: false,
             half_open: self.observer.half_open(),

@@ -13,6 +13,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::{EventLoop, Gauges, Sink, settle::HAND_OUT_BATCH};
 use crate::{
+    early::{EarlyFilter, EarlyReports},
     fixtures,
     pacing::{Jitter, Pacing, RateLimits},
     schedule::{ScheduledTargets, WorkerConfig, assign},
@@ -80,7 +81,8 @@ fn deadlines_do_not_wait_until_all_settled_probes_are_handed_out() {
     let config = WorkerConfig { targets, assignments, jitter: Jitter::default(), limits };
     let gauges = Arc::new(Gauges::default());
     let stop = Arc::new(AtomicBool::new(false));
-    let source = ScheduledTargets::new(config, 7, monotonic::now());
+    let early = EarlyReports::new(EarlyFilter::None, |_| {});
+    let source = ScheduledTargets::new(config, early, 7, monotonic::now());
     let event_loop = EventLoop::new(settings, source, None, Arc::clone(&gauges), stop).unwrap();
     let mut sink = Slow { gauges, meanwhile: 0, taken: 0 };
     let (_, failure) = event_loop.run(&mut sink);

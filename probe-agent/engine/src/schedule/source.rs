@@ -9,6 +9,7 @@ use model::{
 
 use super::{Assignment, Schedule};
 use crate::{
+    early::EarlyReports,
     pacing::{Jitter, RateLimits},
     source::{Source, TargetTable},
 };
@@ -30,14 +31,15 @@ pub(crate) struct WorkerConfig {
 pub(crate) struct ScheduledTargets {
     targets: Arc<[Target]>,
     schedule: Schedule,
+    early: EarlyReports,
 }
 
 impl ScheduledTargets {
     /// A source for a run that starts at `now`, in nanoseconds of `CLOCK_MONOTONIC`. `seed` is that of the
-    /// jitter.
-    pub(crate) fn new(config: WorkerConfig, seed: u64, now: u64) -> Self {
+    /// jitter. Each probe that ends is reported to `early`.
+    pub(crate) fn new(config: WorkerConfig, early: EarlyReports, seed: u64, now: u64) -> Self {
         let WorkerConfig { targets, assignments, jitter, limits } = config;
-        Self { targets, schedule: Schedule::new(&assignments, limits, jitter, seed, now) }
+        Self { targets, schedule: Schedule::new(&assignments, limits, jitter, seed, now), early }
     }
 }
 
@@ -64,7 +66,14 @@ impl Source for ScheduledTargets {
         self.schedule.charge(target, now);
     }
 
-    fn on_probe_end(&mut self, _: &mut TargetTable<()>, _: &ProbeRecord, _: bool) {}
+    fn on_probe_end(
+        &mut self,
+        _: &mut TargetTable<()>,
+        record: &ProbeRecord,
+        awaits_confirmation: bool,
+    ) {
+        self.early.on_probe_end(record, awaits_confirmation);
+    }
 
     fn is_exhausted(&self) -> bool {
         self.schedule.next_due().is_none()

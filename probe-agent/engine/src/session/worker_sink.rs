@@ -9,11 +9,22 @@ use std::sync::{
 use explain::Judged;
 use model::verdict::{Judgement, Verdict};
 
-use crate::event_loop::Sink;
+use crate::{early::EarlyReport, event_loop::Sink};
 
 /// The most probes that wait for the output before no further probe is started. Probes that are in flight
 /// or settling then are still added, so their number bounds the memory.
 const MAX_BACKLOG: usize = 4096;
+
+/// In nanoseconds.
+const MINUTE: u64 = 60_000_000_000;
+
+/// What a worker sends to the thread that runs the session.
+pub(super) enum Message {
+    /// A probe has ended and is not settled.
+    Ended(EarlyReport),
+    /// A probe is settled.
+    Settled(Judged),
+}
 
 /// Which judged probes reach the [`Output`](super::Output). All are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +33,8 @@ pub enum ReportFilter {
     All,
     /// Unusual probes, but per worker and verdict no more than this number.
     Unusual(u32),
+    /// The same, but no more than this number in each minute.
+    UnusualPerMinute(u32),
 }
 
 /// Counts the probes of one worker; the counts of all workers are merged at the end of a run.
@@ -43,7 +56,9 @@ pub(super) struct WorkerSink<C> {
     counts: C,
     filter: ReportFilter,
     reported: [u32; Verdict::ALL.len()],
-    channel: Sender<Judged>,
+    /// When the numbers that were reported are forgotten, in nanoseconds of `CLOCK_MONOTONIC`.
+    until: u64,
+    channel: Sender<Message>,
     backlog: Arc<AtomicUsize>,
 }
 
@@ -51,16 +66,27 @@ impl<C: Counts> WorkerSink<C> {
     pub(super) fn new(
         counts: C,
         filter: ReportFilter,
-        channel: Sender<Judged>,
+        channel: Sender<Message>,
         backlog: Arc<AtomicUsize>,
     ) -> Self {
-        Self { counts, filter, reported: [0; Verdict::ALL.len()], channel, backlog }
+        let until = match filter {
+            ReportFilter::All | ReportFilter::Unusual(_) => u64::MAX,
+            ReportFilter::UnusualPerMinute(_) => 0,
+        };
+        Self { counts, filter, reported: [0; Verdict::ALL.len()], until, channel, backlog }
     }
 
-    fn is_wanted(&mut self, verdicts: &[Judgement]) -> bool {
-        let ReportFilter::Unusual(limit) = self.filter else { return true };
+    fn is_wanted(&mut self, ended_at: u64, verdicts: &[Judgement]) -> bool {
+        let limit = match self.filter {
+            ReportFilter::All => return true,
+            ReportFilter::Unusual(limit) | ReportFilter::UnusualPerMinute(limit) => limit,
+        };
         let mut wanted = false;
         for judgement in verdicts.iter().filter(|j| j.verdict != Verdict::Clean) {
+            if ended_at >= self.until {
+                self.until = ended_at + MINUTE;
+                self.reported.fill(0);
+            }
             let Some(reported) = self.reported.get_mut(judgement.verdict as usize) else {
                 continue;
             };
@@ -76,10 +102,10 @@ impl<C: Counts> Sink for WorkerSink<C> {
 
     fn settled(&mut self, probe: Judged) {
         self.counts.add(&probe);
-        if self.is_wanted(&probe.verdicts) {
+        if self.is_wanted(probe.timeline.probe.ended_at, &probe.verdicts) {
             self.backlog.fetch_add(1, Ordering::Relaxed);
             // The receiver is dropped only when the run is being stopped.
-            let _ = self.channel.send(probe);
+            let _ = self.channel.send(Message::Settled(probe));
         }
     }
 
@@ -89,5 +115,33 @@ impl<C: Counts> Sink for WorkerSink<C> {
 
     fn finish(self) -> C {
         self.counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, atomic::Ordering, mpsc};
+
+    use super::{AtomicUsize, Judgement, MINUTE, ReportFilter, Verdict, WorkerSink};
+    use model::verdict::Proof;
+
+    /// How many of these probes, one per second and all refused, are reported.
+    fn reported(filter: ReportFilter, probes: u64) -> usize {
+        let (channel, _inbox) = mpsc::channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let mut sink = WorkerSink::new((), filter, channel, Arc::clone(&backlog));
+        let refused = [Judgement { verdict: Verdict::Refused, proof: Proof::Confirmed }];
+        let clean = [Judgement { verdict: Verdict::Clean, proof: Proof::Confirmed }];
+        assert_eq!(sink.is_wanted(0, &clean), filter == ReportFilter::All);
+        assert_eq!(backlog.load(Ordering::Relaxed), 0);
+        (0..probes).filter(|second| sink.is_wanted(second * (MINUTE / 60), &refused)).count()
+    }
+
+    #[test]
+    fn a_limit_is_for_the_run_or_for_each_minute() {
+        assert_eq!(reported(ReportFilter::All, 180), 180);
+        assert_eq!(reported(ReportFilter::Unusual(20), 180), 20);
+        assert_eq!(reported(ReportFilter::UnusualPerMinute(20), 180), 60);
+        assert_eq!(reported(ReportFilter::UnusualPerMinute(20), 70), 30);
     }
 }

@@ -1,13 +1,17 @@
 //! Events that came before their probe ended.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+};
 
 use foldhash::fast::RandomState;
 use probe_agent_common::FlowKey;
 
 use super::MAX_EVENTS;
 use model::{
-    event::{Event, FlowEvent},
+    event::{Event, EventKind, FlowEvent},
+    flow,
     record::ProbeRecord,
 };
 
@@ -69,6 +73,11 @@ impl EarlyEvents {
         let OfSlot { mut events, dropped, .. } = own;
         if !self.of_flows.is_empty() {
             self.of_flows.retain(|(flow, event)| {
+                if let Some(from) = synack_from_elsewhere(record, flow, event) {
+                    let kind = EventKind::SynAckFromElsewhere { from };
+                    events.push(Event { at: event.at, kind });
+                    return false;
+                }
                 let mine = *flow == record.flow && without_socket_is_of(record, event);
                 if mine {
                     events.push(*event);
@@ -88,10 +97,25 @@ impl EarlyEvents {
     }
 }
 
+/// Who sent the SYN-ACK that a RST answers, if it acknowledges the record's SYN and comes from another address:
+/// an address translation that works one way only.
+fn synack_from_elsewhere(
+    record: &ProbeRecord,
+    flow: &FlowKey,
+    event: &Event,
+) -> Option<SocketAddr> {
+    let EventKind::RstSent { socket: None, answers: Some(segment), .. } = event.kind else {
+        return None;
+    };
+    let is_same_end = (flow.local, flow.local_port) == (record.flow.local, record.flow.local_port);
+    let acknowledges = segment.flags.is_synack() && record.syn_end() == Some(segment.ack);
+    (is_same_end && acknowledges && *flow != record.flow).then(|| flow::remote(flow))
+}
+
 /// Whether an event of the record's flow that no socket took part in is of this probe, or of one
 /// after it.
 pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
-    if event.kind.is_of_peer() {
+    if event.kind.may_precede_close() {
         return record.syn_at() <= event.at;
     }
     // As long as there is a socket, that answers.

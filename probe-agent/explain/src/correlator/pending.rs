@@ -79,7 +79,8 @@ impl Pending {
     /// SYN retransmits than were reported by a hook that reports them.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
-        let reported = timeline.syn_retransmit_events();
+        let retransmits = timeline.events.iter().filter(|e| e.kind.is_retransmit());
+        let reported = retransmits.count();
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
         let are_reported = timeline.coverage != Coverage::Incomplete;
         timeline.probe.has_gap() || (are_reported && reported < counted && reported < MAX_EVENTS)
@@ -109,7 +110,13 @@ impl Pending {
         if timeline.earlier.is_none() {
             if timeline.stale_reply_at().is_some() {
                 let stale = StaleReply::Connection;
-                timeline.earlier = Some(Earlier { id: None, closing: None, ended_at: 0, stale });
+                timeline.earlier = Some(Earlier {
+                    id: None,
+                    closing: None,
+                    ended_at: 0,
+                    stale,
+                    is_matched: false,
+                });
             } else if self.phase == Phase::AwaitsConfirmation {
                 // The run ended before the confirmation probe: the refusal stays in doubt.
                 timeline.earlier = suspect;

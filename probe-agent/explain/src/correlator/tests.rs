@@ -14,7 +14,7 @@ use model::{
 
 fn event(at: u64, socket: Option<(u32, u32)>) -> FlowEvent {
     let state = socket.map(|_| TcpState::SynSent);
-    let kind = EventKind::RstSent { socket: state, reason: RstReason::NONE };
+    let kind = EventKind::RstSent { socket: state, reason: RstReason::NONE, answers: None };
     FlowEvent { flow: FlowKey::default(), socket, event: Event { at, kind } }
 }
 

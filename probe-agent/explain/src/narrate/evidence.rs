@@ -1,14 +1,20 @@
 //! The evidence for a verdict. Each piece names its hook and its time after the RST or the SYN.
 
 mod events;
+mod limits;
 
-use self::events::{events, late_rsts};
+use self::{
+    events::{drops, events, late_rsts},
+    limits::{limit, limits},
+};
 use crate::timeline::{Coverage, Timeline};
 use model::{
     errno::errno_text,
     event::EventKind,
     finding::Evidence,
+    flow,
     human::{Elapsed, counted},
+    packet_drop::PacketDrop,
     record::Closing,
     verdict::Verdict,
 };
@@ -19,7 +25,8 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::RstLostSynackRetransmit
         | Verdict::RstLostUnrecovered
         | Verdict::RstLostPortReuse => {
-            let mut all = late_rsts(timeline);
+            let mut all = drops(timeline, |drop| !drop.is_here() && !drop.segment.flags.is_syn());
+            all.extend(late_rsts(timeline));
             all.extend(later_probe(timeline));
             all.extend(silence(timeline).filter(|_| verdict != Verdict::RstLostPortReuse));
             all
@@ -28,40 +35,102 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
             stale_reply(timeline, false)
         }
+        Verdict::ChallengeAck => stale_reply(timeline, false),
+        Verdict::LocalDrop => {
+            let mut all = drops(timeline, PacketDrop::is_here);
+            all.extend(events(
+                timeline,
+                |kind| matches!(kind, EventKind::SynRetransmit { error } if *error != 0),
+            ));
+            all
+        }
+        Verdict::TargetReset => {
+            let mut all = events(timeline, |w| matches!(w, EventKind::RstReceived));
+            all.extend(drops(timeline, |drop| !drop.outgoing && drop.segment.flags.is_rst()));
+            all
+        }
+        Verdict::SimultaneousOpen => {
+            events(timeline, |w| matches!(w, EventKind::StateChange { .. }))
+        }
         Verdict::LateSynack => stale_reply(timeline, true),
         Verdict::SynRetransmitted => {
             let mut all = events(timeline, EventKind::is_syn_retransmit);
+            all.extend(drops(timeline, |drop| !drop.is_here() && !drop.segment.flags.is_rst()));
             all.extend(late_rsts(timeline).into_iter().filter(|_| no_rst_was_lost(timeline)));
             all.extend(earlier_probe(timeline).filter(|_| timeline.stale_reply_at().is_some()));
             all
         }
-        Verdict::TimedOut => events(timeline, EventKind::is_syn_retransmit),
+        Verdict::TimedOut => {
+            let mut all = Vec::new();
+            // Otherwise the verdict on the retransmits has them.
+            if timeline.syn_retransmits() == 0 {
+                all.extend(drops(timeline, |drop| !drop.is_here()));
+            }
+            all.extend(unanswered_synacks(timeline));
+            all.extend(events(timeline, |w| matches!(w, EventKind::SynAckFromElsewhere { .. })));
+            all.extend(stuck(timeline));
+            all
+        }
         Verdict::Refused => events(timeline, |w| matches!(w, EventKind::RstReceived)),
-        Verdict::Unreachable | Verdict::LocalError => Vec::new(),
+        Verdict::Unreachable => {
+            icmp(timeline).into_iter().chain(drops(timeline, |drop| !drop.is_here())).collect()
+        }
+        Verdict::LocalError => Vec::new(),
         Verdict::Clean => clean(timeline),
     };
     let mut remark = |text: String| evidence.push(Evidence { at: None, text });
+    if let Some(asked) = timeline.probe.redirected_from {
+        let real = flow::remote(&timeline.probe.flow);
+        let hook = timeline.probe.state_hook.name();
+        let why = if asked.ip().is_unspecified() {
+            "the kernel takes the unspecified address for loopback"
+        } else {
+            "a program on the cgroup replaced the address"
+        };
+        remark(format!("{hook}: the SYN went to {real}, not to {asked}: {why}"));
+    }
     if timeline.probe.errno != 0 {
         remark(format!("socket error: {}", errno_text(timeline.probe.errno)));
     }
-    match (timeline.coverage, timeline.probe.tcp_info) {
-        (Coverage::Full, _) => {}
-        (Coverage::SocketsOnly, _) => {
-            remark("RSTs that no socket sends are not reported on this host".into());
-        }
-        (Coverage::Incomplete, _) => remark(
-            "not all kernel hooks are attached: no event shows what the probe's socket sent".into(),
-        ),
-        (Coverage::EventsLost, _) => {
-            remark("kernel events were lost while this probe was open or followed".into());
-        }
-        (Coverage::None, Some(info)) => {
-            let n = info.retransmits;
-            remark(format!("no kernel tracing; TCP_INFO counts {n} SYN retransmits"));
-        }
-        (Coverage::None, None) => remark("no kernel record of this probe".into()),
+    if limits(timeline.coverage, verdict) {
+        remark(limit(timeline));
     }
     evidence
+}
+
+/// The SYN-ACKs that a server on this host sent again while the probe was open.
+fn unanswered_synacks(timeline: &Timeline) -> Vec<Evidence> {
+    let end = timeline.probe.closed_at();
+    let mut all = events(
+        timeline,
+        |kind| matches!(kind, EventKind::SynAckRetransmit { segment } if timeline.acknowledges_syn(*segment)),
+    );
+    all.retain(|evidence| evidence.at.is_some_and(|at| at < end));
+    all
+}
+
+fn stuck(timeline: &Timeline) -> Option<Evidence> {
+    timeline.syn_is_stuck().then(|| Evidence {
+        at: None,
+        text: "total_retrans was 0 at the close, although the SYN's timer had expired: the kernel does not \
+               send a SYN again that has not left this host"
+            .to_owned(),
+    })
+}
+
+fn icmp(timeline: &Timeline) -> Option<Evidence> {
+    let icmp = timeline.probe.icmp?;
+    let from = icmp.from.map_or_else(|| "an unknown host".to_owned(), |ip| ip.to_string());
+    Some(Evidence {
+        at: Some(timeline.probe.closed_at()),
+        text: format!(
+            "IP_RECVERR: {} type {}, code {} ({}) from {from}",
+            icmp.protocol(),
+            icmp.kind,
+            icmp.code,
+            icmp.meaning()
+        ),
+    })
 }
 
 /// A stale reply: the RST that answered it or that it was, and the SYN retransmit that followed.
@@ -117,6 +186,15 @@ fn clean(timeline: &Timeline) -> Vec<Evidence> {
         });
     }
     evidence.extend(late_rsts(timeline));
+    evidence.extend(timeline.late_segments().map(|(at, segment)| Evidence {
+        at: Some(at),
+        text: format!(
+            "{} in answer to a {} of this connection, {} after the SYN",
+            timeline.probe.answer_hook(),
+            segment.flags,
+            Elapsed(at.saturating_sub(timeline.probe.syn_at()))
+        ),
+    }));
     evidence.extend(silence(timeline));
     evidence
 }
@@ -137,7 +215,7 @@ fn silence(timeline: &Timeline) -> Option<Evidence> {
     would_show.then(|| Evidence {
         at: Some(timeline.followed_until),
         text: format!(
-            "no {} without a socket for {} after the last RST",
+            "no {} in answer to a SYN-ACK of this handshake for {} after the last RST",
             timeline.probe.answer_hook(),
             Elapsed(timeline.followed_until.saturating_sub(last))
         ),

@@ -2,6 +2,7 @@
 //!
 //! A conclusion is worded as a conclusion, and a verdict that is not confirmed says what its proof lacks.
 
+mod cause;
 mod lost;
 mod reservation;
 
@@ -32,9 +33,16 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
                 n => format!("{n} ACKs of ours"),
             }
         ),
-        Verdict::RstLostSynackRetransmit => lost::recovered(timeline),
-        Verdict::RstLostPortReuse => lost::port_reuse(timeline),
-        Verdict::RstLostUnrecovered => lost::unrecovered(timeline),
+        Verdict::LocalDrop => cause::local_drop(timeline),
+        Verdict::ChallengeAck => cause::challenge_ack(timeline),
+        Verdict::TargetReset => cause::target_reset(timeline),
+        Verdict::SimultaneousOpen => format!(
+            "{remote} answered our SYN with a SYN of its own, not with a SYN-ACK (simultaneous open): another \
+             client there connects to us from that port. No server answered."
+        ),
+        Verdict::RstLostSynackRetransmit => lost::recovered(timeline, judgement.proof),
+        Verdict::RstLostPortReuse => lost::port_reuse(timeline, judgement.proof),
+        Verdict::RstLostUnrecovered => lost::unrecovered(timeline, judgement.proof),
         Verdict::StaleSynRecvChallengeAck => format!(
             "Our SYN met a stale connection that the server still held in SYN_RECV{}. The server answered \
              with a challenge ACK. Our kernel replied with a RST{}.",
@@ -61,7 +69,7 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
             ),
             _ => no_answer(timeline),
         },
-        Verdict::Unreachable => format!("{remote} cannot be reached: {}.", error(timeline)),
+        Verdict::Unreachable => cause::unreachable(timeline),
         Verdict::LocalError => format!("This host could not run the probe: {}.", error(timeline)),
     };
     text.push_str(&reservation::render(timeline, judgement));
@@ -71,7 +79,13 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
 fn clean(timeline: &Timeline, proof: Proof) -> String {
     let what = format!("Answered in {} and reset", answered(timeline).unwrap_or_default());
     let rest = match (proof, timeline.coverage) {
-        (Proof::Confirmed, _) => "the server dropped the half-open connection",
+        (Proof::Confirmed, _) if timeline.reused_cleanly => {
+            "a later SYN from the same port found no stale connection, so the server dropped the half-open \
+             connection"
+        }
+        (Proof::Confirmed, _) => {
+            "no SYN-ACK came again within the server's timer, so it dropped the half-open connection"
+        }
         (Proof::Unknown, Coverage::None) => {
             "without kernel tracing, the agent cannot know whether the server received the RST"
         }
@@ -84,6 +98,10 @@ fn clean(timeline: &Timeline, proof: Proof) -> String {
             "it is inferred that the server dropped the half-open connection: not all kernel hooks are \
              attached"
         }
+        (Proof::Inferred, _) if timeline.late_segments().next().is_some() => {
+            "a further segment of this connection arrived later and was reset, so it is not known when the \
+             server dropped the connection"
+        }
         (Proof::Inferred, _) if timeline.late_rsts().next().is_some() => {
             "a second copy of the SYN-ACK arrived later and was reset too. The server sent it before our \
              RST could arrive, so it does not show that the RST was lost"
@@ -92,6 +110,10 @@ fn clean(timeline: &Timeline, proof: Proof) -> String {
             if timeline.probe.kernel.is_some_and(|k| k.rst_sent_at == 0) =>
         {
             "this is inferred: no hook saw the kernel send the RST"
+        }
+        (Proof::Inferred, _) if timeline.probe.has_no_window() => {
+            "the SYN-ACK offered a receive window of 0, as that of a SYN proxy does. A proxy or firewall may \
+             have answered in the server's place, so it is not known whether the server runs"
         }
         (Proof::Inferred, _) if timeline.reused_cleanly => {
             "it is inferred that the server dropped the half-open connection: a later probe from the same \
@@ -140,6 +162,7 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
              does not mean that a RST was lost."
         );
     }
+    let blamed = cause::of_retransmit(timeline);
     let copy = timeline.probe.rst_at().is_some()
         && timeline.late_rsts().any(|at| timeline.synack_kind(at) == SynAckKind::Duplicate);
     let copy = if copy {
@@ -148,9 +171,7 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
     } else {
         ""
     };
-    format!(
-        "The SYN was retransmitted {times}: the SYN or its answer was lost, delayed or dropped.{took}{copy}"
-    )
+    format!("The SYN was retransmitted {times}: {blamed}.{took}{copy}")
 }
 
 /// Which probe left the stale connection, as part of a sentence.
@@ -166,7 +187,7 @@ fn left_by(timeline: &Timeline) -> String {
 }
 
 /// What followed a stale reply: the end of one sentence, and perhaps another.
-fn then_retransmitted(timeline: &Timeline) -> String {
+pub(super) fn then_retransmitted(timeline: &Timeline) -> String {
     let retransmitted =
         if timeline.syn_retransmits() > 0 { " and retransmitted the SYN" } else { "" };
     let took = answered(timeline).map_or_else(String::new, |took| {
@@ -193,18 +214,23 @@ fn confirmation(timeline: &Timeline) -> String {
 
 fn no_answer(timeline: &Timeline) -> String {
     format!(
-        "No SYN-ACK from {} arrived within {} of our SYN.",
+        "No SYN-ACK from {} reached our socket within {} of our SYN.",
         flow::remote(&timeline.probe.flow),
         Elapsed(timeline.probe.ended_at.saturating_sub(timeline.probe.syn_at()))
-    )
+    ) + &timeline.answered_from_elsewhere().map_or_else(String::new, |from| {
+        format!(
+            " A SYN-ACK that acknowledges our SYN came from {from} instead, and our kernel reset it: an address \
+             translation on the path works one way only."
+        )
+    })
 }
 
 /// How long the handshake took.
-fn answered(timeline: &Timeline) -> Option<String> {
+pub(super) fn answered(timeline: &Timeline) -> Option<String> {
     timeline.probe.handshake_ns().map(|ns| Elapsed(ns).to_string())
 }
 
 /// The C library's description of the errno.
-fn error(timeline: &Timeline) -> String {
+pub(super) fn error(timeline: &Timeline) -> String {
     errno_text(timeline.probe.errno).to_lowercase()
 }

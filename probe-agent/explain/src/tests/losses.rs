@@ -34,6 +34,10 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
             | Verdict::TimedOut
             | Verdict::Unreachable
             | Verdict::LocalError
+            | Verdict::LocalDrop
+            | Verdict::ChallengeAck
+            | Verdict::TargetReset
+            | Verdict::SimultaneousOpen
             | Verdict::Clean => false,
         });
         let truth = &world.truth;

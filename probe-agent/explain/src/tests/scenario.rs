@@ -7,8 +7,11 @@
 //! | `hooks full\|sockets_only\|none` | the coverage; full by default |
 //! | `start` | a probe is about to start on the 4-tuple |
 //! | `end ID OUTCOME syn MS [answer MS] [rst MS] [end MS] [WORD..]` | a probe has ended |
-//! | `rst MS` | `tcp_send_reset` without a socket |
-//! | `rst MS of ID` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE` |
+//! | `rst MS [ANSWERED]` | `tcp_send_reset` without a socket; it answers the probe's SYN-ACK |
+//! | `rst MS of ID [ANSWERED]` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE`; it answers a challenge ACK |
+//! | `elsewhere MS` | `rst MS` in answer to a SYN-ACK from another address |
+//! | `drop MS out\|in FLAGS here\|there REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow |
+//! | `state MS of ID FROM TO` | a change of state that no clean probe has |
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
@@ -18,27 +21,37 @@
 //! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
 //! | `left N` | how many probes must still be pending at the end |
 //!
-//! Words of `end`: `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
+//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers), `foreign` (an ACK with other numbers),
+//! `othersynack` (a SYN-ACK with another sequence number), `data`, `unread`.
+//!
+//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
+mod end;
+mod segments;
+
 use std::collections::BTreeMap;
 
-use probe_agent_common::{FlowKey, SlotRecord};
+use probe_agent_common::FlowKey;
 
+use self::{
+    end::record,
+    segments::{answered, dropped},
+};
 use crate::{
-    Judged,
+    ExplainedProbe, Judged,
     correlator::{Correlator, EndedProbe, Observed},
     explain,
     timeline::{Coverage, Timeline},
 };
 use model::{
-    event::{Event, EventKind, FlowEvent},
+    event::{Event, EventKind, FlowEvent, RstReason, TcpState},
     expect::Expect,
     fixtures,
     outcome::Outcome,
-    record::{ProbeId, ProbeRecord, RstHooks, TcpInfo},
+    record::{ProbeId, ProbeRecord},
 };
 
 /// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
@@ -68,6 +81,8 @@ pub(super) struct Scenario {
     pub(super) expected: Expected,
     pub(super) left: usize,
     pub(super) reports: Vec<Explained>,
+    /// The same probes, explained.
+    pub(super) probes: Vec<ExplainedProbe>,
     pub(super) still_pending: usize,
 }
 
@@ -110,8 +125,10 @@ impl Scenario {
         }
         let Run { correlator, out, expected, .. } = run;
         let of_the_case = |timeline: &Timeline| timeline.probe.confirms.is_none();
-        let reports = out.into_iter().filter(of_the_case).map(explained).collect();
-        Ok(Self { expected, left, reports, still_pending: correlator.len() })
+        let judge = |timeline| explain(Judged::new(timeline, Expect::Open));
+        let probes: Vec<_> = out.into_iter().filter(of_the_case).map(judge).collect();
+        let reports = probes.iter().map(explained).collect();
+        Ok(Self { expected, left, reports, probes, still_pending: correlator.len() })
     }
 }
 
@@ -154,9 +171,39 @@ impl Run {
             ["rst", time] => {
                 self.observe(event(time, None, fixtures::rst_without_socket())?);
             }
-            ["synack", time] => self.observe(event(time, None, EventKind::SynAckRetransmit)?),
+            ["synack", time] => {
+                let segment = Some(fixtures::synack());
+                self.observe(event(time, None, EventKind::SynAckRetransmit { segment })?);
+            }
+            ["elsewhere", time] => {
+                let mut event = event(time, None, fixtures::rst_without_socket())?;
+                event.flow.remote = probe_agent_common::v4_mapped([10, 99, 0, 9]);
+                self.observe(event);
+            }
             ["rst", time, "of", id] => {
                 self.observe(event(time, Some(id), fixtures::rst_in_syn_sent())?);
+            }
+            ["rst", time, "of", id, what] => {
+                let kind = EventKind::RstSent {
+                    socket: Some(TcpState::SynSent),
+                    reason: RstReason::INVALID_ACK,
+                    answers: answered(what)?,
+                };
+                self.observe(event(time, Some(id), kind)?);
+            }
+            ["rst", time, what] => {
+                let (socket, reason, answers) = (None, RstReason::NO_SOCKET, answered(what)?);
+                let kind = EventKind::RstSent { socket, reason, answers };
+                self.observe(event(time, None, kind)?);
+            }
+            ["state", time, "of", id, from, to] => {
+                let state = |word: &str| number::<u8>(word).map(TcpState::from);
+                let kind = EventKind::StateChange { from: state(from)?, to: state(to)? };
+                self.observe(event(time, Some(id), kind)?);
+            }
+            ["drop", time, direction, flags, place, reason] => {
+                let kind = EventKind::PacketDropped(dropped(direction, flags, place, reason)?);
+                self.observe(event(time, None, kind)?);
             }
             ["retransmit", time, "of", id, rest @ ..] => {
                 let error = if let ["err", n] = rest { number(n)? } else { 0 };
@@ -196,53 +243,7 @@ impl Run {
     }
 }
 
-/// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
-fn record(
-    words: &[&str],
-    counts: &BTreeMap<String, u32>,
-) -> Result<(ProbeRecord, u64, bool), String> {
-    let [name, outcome, words @ ..] = words else { return Err("too short".to_owned()) };
-    let outcome = self::outcome(outcome)?;
-    let has = |word: &str| words.contains(&word);
-    let after = |word: &str| words.iter().position(|w| *w == word).and_then(|n| words.get(n + 1));
-    let time = |word: &str| after(word).map(|t| at(t)).transpose();
-    let count = |word: &str| after(word).map_or(Ok(0), |t| number::<u32>(t));
-    let syn = time("syn")?.ok_or("no syn")?;
-    let (answer, rst) = (time("answer")?.unwrap_or(0), time("rst")?.unwrap_or(0));
-    let ended_at = time("end")?.unwrap_or(rst.max(answer).max(syn) + 2_000);
-    let id = id(name)?;
-    let reported = counts.get(*name).copied().unwrap_or(0);
-    let info = after("info").map(|n| number(n)).transpose()?;
-    let kernel = SlotRecord {
-        syn_sent_at: syn,
-        established_at: answer,
-        closed_at: if rst == 0 { ended_at - 1_000 } else { rst },
-        rst_sent_at: if has("norst") { 0 } else { rst },
-        generation: id.generation,
-        events: reported + count("unseen")?,
-        segments_out: count("segments")?,
-        acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
-        retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
-        ..SlotRecord::default()
-    };
-    let usual = fixtures::probe_record(outcome, syn);
-    let record = ProbeRecord {
-        id,
-        errno: after("errno").map_or(Ok(usual.errno), |n| number(n))?,
-        started_at: syn - 1_000,
-        ended_at,
-        answered_at: if answer == 0 { 0 } else { answer + 1_000 },
-        kernel: (info.is_none() && !has("norecord")).then_some(kernel),
-        tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
-        fresh_socket: has("fresh"),
-        rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
-        ..usual
-    };
-    Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
-}
-
-fn explained(timeline: Timeline) -> Explained {
-    let probe = explain(Judged::new(timeline, Expect::Open));
+fn explained(probe: &ExplainedProbe) -> Explained {
     let mut explained = Explained {
         id: probe.timeline.probe.id.to_string(),
         verdicts: String::new(),

@@ -37,7 +37,7 @@ pub(super) struct Losses {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Syn(u32),
-    SynAck { of: u32, sent: u64 },
+    SynAck { of: u32, sent: u64, echo: u64 },
     Challenge(u32),
     Rst { of: u32, first: bool },
 }

@@ -1,6 +1,6 @@
 //! What is known of this kernel before any program is loaded.
 
-use std::{collections::HashMap, io};
+use std::io;
 
 use aya::{
     Btf, Endianness,
@@ -18,6 +18,7 @@ use crate::{
     capability::{KERNEL_BTF, NETNS_COOKIE, PACKET_HEADERS},
     error::TraceError,
     layout, null_arguments, privilege,
+    reasons::Reasons,
 };
 
 /// What BTF gives.
@@ -35,8 +36,8 @@ pub(super) struct Facts {
     pub(super) layout: KernelLayout,
     /// The hooks that see RSTs on this kernel.
     pub(super) rst_hooks: &'static [Hook],
-    /// Names of `enum sk_rst_reason`, by this kernel's numbers.
-    pub(super) rst_reasons: HashMap<i32, String>,
+    /// The names of this kernel's reasons.
+    pub(super) reasons: Reasons,
     /// What was found out on the way.
     pub(super) capabilities: Capabilities,
 }
@@ -65,10 +66,9 @@ impl Facts {
             layout.packet.head = ABSENT;
         }
         capabilities.push(PACKET_HEADERS.is(headers));
-        let rst_reasons =
-            types.as_ref().map(|types| layout::rst_reasons(&types.types)).unwrap_or_default();
+        let reasons = types.as_ref().map(|types| Reasons::of(&types.types)).unwrap_or_default();
         let rst_hooks = rst_hooks(types.as_ref().ok(), &layout);
-        Self { types, layout, rst_hooks, rst_reasons, capabilities }
+        Self { types, layout, rst_hooks, reasons, capabilities }
     }
 }
 

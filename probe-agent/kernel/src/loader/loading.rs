@@ -8,7 +8,7 @@ use model::{
     capability::{Capabilities, State},
     record::StateHook,
 };
-use probe_agent_common::{HOOKS, Hook, SET_STATE};
+use probe_agent_common::{HOOKS, Hook, RETRANSMIT_SKB, SET_STATE};
 
 use super::{
     attach::{self, Link},
@@ -132,6 +132,8 @@ impl<'a> Loading<'a> {
         let tracepoint = self.hook(&SET_STATE);
         if tracepoint.is_ok() {
             self.done.state_hook = Some(StateHook::Tracepoint);
+            let retransmits = self.hook(&RETRANSMIT_SKB);
+            self.done.capabilities.push(capability::of_hook(&RETRANSMIT_SKB, &retransmits));
         }
         self.done.capabilities.push(match (&tracepoint, sock_ops) {
             (Ok(()), SockOps::Failed(error)) => capability::tracepoint_for_sock_ops(error),

@@ -73,7 +73,7 @@ mod tests {
         let event = |at| FlowEvent {
             flow: FlowKey::default(),
             socket: None,
-            event: Event { at, kind: EventKind::SynAckRetransmit },
+            event: Event { at, kind: EventKind::RstReceived },
         };
         assert!((0..ROOM as u64).all(|at| sender.put(event(at))));
         assert!(!sender.put(event(0)), "it is full");

@@ -4,17 +4,22 @@ mod url;
 
 use std::{fmt, path::PathBuf};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{
+    HeaderMap, HeaderName, Uri,
+    header::{AUTHORIZATION, PROXY_AUTHORIZATION},
+};
 use opentelemetry_otlp::{
     OTEL_EXPORTER_OTLP_PROTOCOL_GRPC, OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF,
 };
+use percent_encoding::percent_decode_str;
 
 use super::{
-    error::ConfigError,
-    pairs::pairs,
-    setting::{Setting, Settings},
+    environment::Settings, error::ConfigError, headers::headers, proxy::Proxy, setting::Setting,
 };
-use crate::args::OtlpArgs;
+use crate::{
+    args::OtlpArgs,
+    redact::{self, Secrets},
+};
 
 /// The protocol of the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,19 +49,21 @@ pub struct TlsFiles {
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
-/// A collector.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A collector. Neither `Debug` nor `Display` shows the query of its URL or a header's value.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Over HTTP the URL to post to, over gRPC the origin.
     pub url: Uri,
     /// The protocol.
     pub protocol: Protocol,
-    /// Sent with each request. The values are marked as sensitive and do not show in `Debug`.
+    /// Sent with each request. The values are marked as sensitive.
     pub headers: HeaderMap,
     /// Whether to compress requests with gzip.
     pub gzip: bool,
     /// The files for `https`.
     pub tls: TlsFiles,
+    /// The proxy on the way to it.
+    pub proxy: Option<Proxy>,
 }
 
 impl Endpoint {
@@ -64,59 +71,91 @@ impl Endpoint {
         args: &OtlpArgs,
         settings: &Settings<E>,
     ) -> Result<Self, ConfigError> {
-        let protocol =
-            protocol(settings.pick("--otlp-protocol", args.otlp_protocol.as_deref(), "PROTOCOL"))?;
+        let flag = Some(("--otlp-protocol", args.otlp_protocol.as_deref()));
+        let default = (Protocol::HttpProtobuf, "the default of http/protobuf is used");
+        let protocol = settings.choose(flag, "PROTOCOL", default, protocol)?;
         let given = settings.pick("--otlp-endpoint", args.otlp_endpoint.as_deref(), "ENDPOINT");
-        let insecure = settings.otlp("INSECURE").map(|s| s.value.eq_ignore_ascii_case("true"));
-        let given_headers =
-            settings.pick("--otlp-headers", args.otlp_headers.as_deref(), "HEADERS");
+        let insecure = settings.boolean(settings.otlp("INSECURE"));
+        let url = url::url(given.as_ref(), protocol, insecure)?;
+        let flag = Some(("--otlp-headers", args.otlp_headers.as_deref()));
+        let none = (HeaderMap::new(), "no header is sent");
+        let uncompressed = (false, "requests are not compressed");
         Ok(Self {
-            url: url::url(given.as_ref(), protocol, insecure)?,
-            protocol,
-            headers: given_headers.map_or_else(|| Ok(HeaderMap::new()), |s| headers(&s))?,
-            gzip: gzip(settings.otlp("COMPRESSION"))?,
+            headers: settings.choose(flag, "HEADERS", none, headers)?,
+            gzip: settings.choose(None, "COMPRESSION", uncompressed, gzip)?,
             tls: tls(settings)?,
+            proxy: Proxy::of(&url, settings)?,
+            url,
+            protocol,
         })
     }
+
+    /// What a collector knows of this configuration and nobody else may read.
+    pub(crate) fn secrets(&self) -> Secrets {
+        let query = self.url.query().unwrap_or_default();
+        let of_query = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, v)| v));
+        let raw = of_query.chain([query]).map(str::to_owned);
+        let decoded = |text: String| {
+            let plain = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+            [text, plain]
+        };
+        let own = self.headers.iter();
+        let of_proxy = self.proxy.iter().filter_map(|proxy| proxy.authorization.as_ref());
+        let values = own.chain(of_proxy.map(|value| (&PROXY_AUTHORIZATION, value)));
+        let of_headers = values.flat_map(|(name, value)| {
+            let whole = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            [is_authorization(name).then(|| after_scheme(&whole)), Some(whole)]
+        });
+        Secrets::new(raw.flat_map(decoded).chain(of_headers.flatten()))
+    }
+}
+
+fn is_authorization(name: &HeaderName) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION].contains(name)
+}
+
+/// The credentials in `Bearer secret`.
+fn after_scheme(value: &str) -> String {
+    value.split_whitespace().last().unwrap_or_default().to_owned()
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.url, self.protocol)
+        write!(f, "{} ({}", redact::url(&self.url.to_string()), self.protocol)?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, ", through the proxy {}", proxy.url)?;
+        }
+        f.write_str(")")
     }
 }
 
-fn protocol(setting: Option<Setting>) -> Result<Protocol, ConfigError> {
-    let Some(setting) = setting else { return Ok(Protocol::HttpProtobuf) };
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("url", &redact::url(&self.url.to_string()))
+            .field("protocol", &self.protocol)
+            .field("headers", &self.headers)
+            .field("gzip", &self.gzip)
+            .field("tls", &self.tls)
+            .field("proxy", &self.proxy)
+            .finish()
+    }
+}
+
+fn protocol(setting: &Setting) -> Result<Protocol, ConfigError> {
     match setting.value.as_str() {
         OTEL_EXPORTER_OTLP_PROTOCOL_GRPC => Ok(Protocol::Grpc),
         OTEL_EXPORTER_OTLP_PROTOCOL_HTTP_PROTOBUF => Ok(Protocol::HttpProtobuf),
-        _ => Err(ConfigError::Protocol(setting)),
+        _ => Err(ConfigError::Protocol(setting.clone())),
     }
 }
 
-fn gzip(setting: Option<Setting>) -> Result<bool, ConfigError> {
-    let Some(setting) = setting else { return Ok(false) };
+fn gzip(setting: &Setting) -> Result<bool, ConfigError> {
     match setting.value.as_str() {
         "gzip" => Ok(true),
         "none" => Ok(false),
-        _ => Err(ConfigError::Compression(setting)),
+        _ => Err(ConfigError::Compression(setting.clone())),
     }
-}
-
-fn headers(setting: &Setting) -> Result<HeaderMap, ConfigError> {
-    let mut headers = HeaderMap::new();
-    for (key, value) in pairs(&setting.name, &setting.value)? {
-        let invalid =
-            |problem| ConfigError::Header { name: setting.name.clone(), key: key.clone(), problem };
-        let name =
-            HeaderName::try_from(&key).map_err(|_| invalid("is not a valid HTTP header name"))?;
-        let mut value = HeaderValue::try_from(value)
-            .map_err(|_| invalid("has a value with a character that HTTP does not allow"))?;
-        value.set_sensitive(true);
-        headers.append(name, value);
-    }
-    Ok(headers)
 }
 
 fn tls<E: Fn(&str) -> Option<String>>(settings: &Settings<E>) -> Result<TlsFiles, ConfigError> {

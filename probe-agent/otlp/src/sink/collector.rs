@@ -1,11 +1,15 @@
 //! A collector, over either protocol.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use super::{Answer, TlsError, grpc::Grpc, http::Http, retry::deliver};
-use crate::config::{Endpoint, Protocol};
+use crate::{
+    config::{Endpoint, Protocol},
+    stop::Stop,
+};
 
 /// A collector.
 pub(crate) struct Collector {
@@ -25,8 +29,8 @@ impl Collector {
     ///
     /// # Errors
     /// The TLS files of an `https` endpoint cannot be used.
-    pub(crate) fn new(endpoint: Endpoint, timeout: Duration) -> Result<Self, TlsError> {
-        let (name, advice) = (endpoint.to_string(), advice(&endpoint));
+    pub(crate) fn new(endpoint: &Endpoint, timeout: Duration) -> Result<Self, TlsError> {
+        let (name, advice) = (endpoint.to_string(), advice(endpoint));
         let client = match endpoint.protocol {
             Protocol::HttpProtobuf => Client::Http(Box::new(Http::new(endpoint)?)),
             Protocol::Grpc => Client::Grpc(Box::new(Grpc::new(endpoint)?)),
@@ -34,26 +38,39 @@ impl Collector {
         Ok(Self { client, timeout, name, advice })
     }
 
-    /// Its URL and protocol.
+    /// Its URL and protocol, without secrets.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Sends a batch, with retries where they make sense, within the timeout.
-    pub(crate) async fn deliver(&mut self, request: ExportTraceServiceRequest) -> Answer {
-        let answer = match &mut self.client {
-            Client::Http(http) => match http.body(&request) {
-                Ok(body) => deliver(self.timeout, async || http.attempt(body.clone()).await).await,
-                Err(error) => Answer::Failed { why: format!("cannot compress: {error}") },
-            },
+    /// The body of a request.
+    ///
+    /// # Errors
+    /// It cannot be compressed.
+    pub(crate) fn body(&self, request: &ExportTraceServiceRequest) -> io::Result<Bytes> {
+        match &self.client {
+            Client::Http(http) => http.body(request),
+            Client::Grpc(grpc) => grpc.body(request),
+        }
+    }
+
+    /// Sends a batch, with retries where they make sense, within the timeout and until the end of the run.
+    pub(crate) async fn deliver(&self, body: Bytes, mut stop: Stop) -> Answer {
+        let mut reading = stop.clone();
+        let (within, stop) = (self.timeout, &mut stop);
+        let answer = match &self.client {
+            Client::Http(http) => {
+                let send = async |_| http.send(body.clone()).await;
+                deliver(within, stop, send, async |r| http.judge(r, &mut reading).await).await
+            }
             Client::Grpc(grpc) => {
-                let within = self.timeout;
-                deliver(within, async || grpc.attempt(request.clone(), within).await).await
+                let send = async |left| grpc.send(body.clone(), left).await;
+                deliver(within, stop, send, async |r| grpc.judge(r, &mut reading).await).await
             }
         };
         match answer {
             Answer::Failed { why } => Answer::Failed { why: format!("{why}{}", self.advice) },
-            taken @ Answer::Accepted { .. } => taken,
+            other @ (Answer::Accepted { .. } | Answer::Unanswered) => other,
         }
     }
 }

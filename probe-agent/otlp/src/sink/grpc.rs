@@ -1,130 +1,152 @@
-//! OTLP over gRPC (OTLP specification, "OTLP/gRPC").
+//! OTLP over gRPC (OTLP specification, "OTLP/gRPC"; gRPC, "HTTP2 Transport Mapping").
+//!
+//! tonic's client is not used: it discards a status that follows an answer which it cannot decode, it panics
+//! when the details of a status are not base64, and it encodes a batch again for each attempt.
+
+mod status;
 
 use std::{
-    pin::Pin,
-    task::{Context, Poll},
+    io::{self, Write},
     time::Duration,
 };
 
-use http::{Request, Response};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+    header::{CONTENT_TYPE, TE},
+};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, trace_service_client::TraceServiceClient,
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use tonic::{
-    Code, Status,
-    body::Body,
-    codegen::{CompressionEncoding, Service},
-};
-use tonic_types::StatusExt;
+use prost::Message;
 
+use self::status::{classify, of_headers, of_http};
 use super::{
-    Answer, HEADER_HINT, printable,
+    Answer,
+    answer::{self, Text, accepted, unzip},
     retry::Attempt,
-    tls::{self, TlsError},
-    transport::{Connections, add_headers, connections},
-    with_causes,
+    tls::TlsError,
+    transport::{NoAnswer, Transport},
 };
-use crate::config::Endpoint;
+use crate::{config::Endpoint, redact::Secrets, stop::Stop};
+
+/// The method, after the path of the endpoint.
+const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
+/// The length of the prefix of a message: a flag for its compression, and its length in 4 bytes.
+const PREFIX: usize = 5;
 
 /// A collector over gRPC.
 pub(super) struct Grpc {
-    client: TraceServiceClient<Transport>,
+    transport: Transport,
+    url: Uri,
+    gzip: bool,
+    secrets: Secrets,
 }
 
 impl Grpc {
-    pub(super) fn new(endpoint: Endpoint) -> Result<Self, TlsError> {
-        let gzip = endpoint.gzip;
-        let origin = endpoint.url.clone();
-        let transport = Transport { client: connections(&endpoint)?, endpoint };
-        let client = TraceServiceClient::with_origin(transport, origin);
-        Ok(Self {
-            client: if gzip {
-                client
-                    .send_compressed(CompressionEncoding::Gzip)
-                    .accept_compressed(CompressionEncoding::Gzip)
-            } else {
-                client
-            },
-        })
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, TlsError> {
+        let path = format!("{}{METHOD}", endpoint.url.path().trim_end_matches('/'));
+        let mut url = endpoint.url.clone().into_parts();
+        url.path_and_query = path.try_into().ok();
+        // The parts are those of a valid URL.
+        let url = Uri::from_parts(url).unwrap_or_default();
+        let (gzip, secrets) = (endpoint.gzip, endpoint.secrets());
+        Ok(Self { transport: Transport::new(endpoint)?, url, gzip, secrets })
     }
 
-    /// Sends a request once, with `within` as its deadline for the receiver.
-    pub(super) async fn attempt(
-        &mut self,
-        request: ExportTraceServiceRequest,
-        within: Duration,
-    ) -> Attempt {
-        let mut request = tonic::Request::new(request);
-        request.set_timeout(within);
-        match self.client.export(request).await {
-            Ok(response) => Attempt::Done(Answer::from(response.into_inner())),
-            Err(status) => classify(&status),
+    /// The body of a request: one message with its prefix.
+    pub(super) fn body(&self, request: &ExportTraceServiceRequest) -> io::Result<Bytes> {
+        let mut framed = vec![u8::from(self.gzip), 0, 0, 0, 0];
+        if self.gzip {
+            let mut gzip = GzEncoder::new(framed, Compression::fast());
+            gzip.write_all(&request.encode_to_vec())?;
+            framed = gzip.finish()?;
+        } else {
+            framed.reserve(request.encoded_len());
+            request.encode(&mut framed).map_err(io::Error::other)?;
+        }
+        let length = u32::try_from(framed.len() - PREFIX).map_err(io::Error::other)?;
+        framed[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+        Ok(framed.into())
+    }
+
+    /// Sends a body once, with the time that is left as the receiver's deadline, and returns when the head of
+    /// the answer has come.
+    pub(super) async fn send(
+        &self,
+        body: Bytes,
+        left: Duration,
+    ) -> Result<Response<Incoming>, NoAnswer> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.url.clone();
+        *request.version_mut() = Version::HTTP_2;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, GRPC);
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        // At most 8 digits: a timeout is at most a day.
+        if let Ok(timeout) = format!("{}m", left.as_millis().max(1)).try_into() {
+            headers.insert("grpc-timeout", timeout);
+        }
+        if self.gzip {
+            headers.insert("grpc-encoding", GZIP);
+            headers.insert("grpc-accept-encoding", GZIP);
+        }
+        self.transport.send(request).await
+    }
+
+    /// Reads an answer and judges it.
+    pub(super) async fn judge(&self, answer: Response<Incoming>, stop: &mut Stop) -> Attempt {
+        let (head, body) = answer.into_parts();
+        // An answer without a message has its status in the head, and nothing after that changes it.
+        if let Some(status) = of_headers(&head.headers) {
+            return classify(&status, || Some(Vec::new()), &self.secrets);
+        }
+        if head.status != StatusCode::OK || !is_grpc(&head.headers) {
+            return classify(&of_http(head.status), || None, &self.secrets);
+        }
+        let text = answer::read(body, true, stop).await;
+        match text.trailers.as_ref().and_then(of_headers) {
+            Some(status) => classify(&status, || message(&text), &self.secrets),
+            None => Attempt::Done(self.without_status(&text)),
+        }
+    }
+
+    /// An answer that broke off after its head is final: the receiver may have accepted the batch, and has if
+    /// its message came.
+    fn without_status(&self, text: &Text) -> Answer {
+        match message(text).map(|bytes| ExportTraceServiceResponse::decode(&*bytes)) {
+            Some(Ok(response)) => accepted(Some(response), &self.secrets),
+            Some(Err(_)) | None => Answer::Failed {
+                why: "its answer broke off before the status, so it may have accepted them"
+                    .to_owned(),
+            },
         }
     }
 }
 
-/// Whether to retry after a failure ("OTLP/gRPC Response", "Failures").
-fn classify(status: &Status) -> Attempt {
-    let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
-    let again = match status.code() {
-        Code::Cancelled
-        | Code::DeadlineExceeded
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unavailable
-        | Code::DataLoss => true,
-        // Only if the receiver announces its recovery.
-        Code::ResourceExhausted => after.is_some(),
-        Code::Ok
-        | Code::Unknown
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::FailedPrecondition
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::Unauthenticated => false,
-    };
-    let why = why(status);
-    if again { Attempt::Retry { why, after } } else { Attempt::Done(Answer::Failed { why }) }
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(GRPC.as_bytes()))
 }
 
-fn why(status: &Status) -> String {
-    let text = printable(status.message(), 300);
-    let advice = match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => HEADER_HINT,
-        Code::Unimplemented => "; is it an OTLP receiver for traces?",
-        _ => "",
-    };
-    format!("{:?}: {text}{advice}", status.code())
-}
-
-/// The connections as tonic needs them.
-#[derive(Clone)]
-struct Transport {
-    client: Connections<Body>,
-    endpoint: Endpoint,
-}
-
-impl Service<Request<Body>> for Transport {
-    type Response = Response<hyper::body::Incoming>;
-    type Error = Status;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        add_headers(&mut request, &self.endpoint);
-        let response = self.client.request(request);
-        // tonic would map this client's errors to Unknown, which is not retried.
-        Box::pin(async move {
-            response.await.map_err(|error| {
-                let why = with_causes(&error);
-                if tls::refused(&error) { Status::unknown(why) } else { Status::unavailable(why) }
-            })
-        })
+/// The message in a body, decompressed; `None` if it is not complete or cannot be decompressed.
+fn message(text: &Text) -> Option<Vec<u8>> {
+    let (prefix, rest) = text.bytes.split_at_checked(PREFIX)?;
+    let length = u32::from_be_bytes(prefix[1..].try_into().ok()?);
+    let message = rest.get(..usize::try_from(length).ok()?)?;
+    match prefix[0] {
+        0 => Some(message.to_vec()),
+        1 => unzip(message),
+        _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

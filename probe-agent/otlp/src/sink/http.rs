@@ -1,51 +1,54 @@
 //! OTLP over HTTP (OTLP specification, "OTLP/HTTP").
 
-use std::{io::Write, time::Duration};
+use std::{io, io::Write, time::Duration};
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message;
 
 use super::{
-    Answer, HEADER_HINT, printable,
+    Answer,
+    answer::{self, Text, accepted},
+    failure::{HEADER_HINT, excerpt},
     retry::Attempt,
-    tls::{self, TlsError},
-    transport::{Connections, add_headers, connections},
-    with_causes,
+    tls::TlsError,
+    transport::{NoAnswer, Transport},
 };
-use crate::config::Endpoint;
+use crate::{
+    config::Endpoint,
+    redact::{self, Secrets},
+    stop::Stop,
+};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// The most bytes to read of a response. The specification requires a limit and suggests this one.
-const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
-
-/// The most characters of an error's text to report.
-const EXCERPT: usize = 200;
-
 /// A collector over HTTP.
 pub(super) struct Http {
-    client: Connections<Full<Bytes>>,
-    endpoint: Endpoint,
+    transport: Transport,
+    url: Uri,
+    gzip: bool,
+    secrets: Secrets,
 }
 
 impl Http {
-    pub(super) fn new(endpoint: Endpoint) -> Result<Self, TlsError> {
-        Ok(Self { client: connections(&endpoint)?, endpoint })
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, TlsError> {
+        let (url, secrets) = (endpoint.url.clone(), endpoint.secrets());
+        Ok(Self { transport: Transport::new(endpoint)?, url, gzip: endpoint.gzip, secrets })
     }
 
     /// The body of a request, compressed if configured.
-    pub(super) fn body(&self, request: &ExportTraceServiceRequest) -> std::io::Result<Bytes> {
+    pub(super) fn body(&self, request: &ExportTraceServiceRequest) -> io::Result<Bytes> {
         let plain = request.encode_to_vec();
-        if !self.endpoint.gzip {
+        if !self.gzip {
             return Ok(plain.into());
         }
         let mut gzip = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
@@ -53,41 +56,36 @@ impl Http {
         Ok(gzip.finish()?.into())
     }
 
-    /// Posts a body once.
-    pub(super) async fn attempt(&self, body: Bytes) -> Attempt {
+    /// Posts a body once, and returns when the head of the answer has come.
+    pub(super) async fn send(&self, body: Bytes) -> Result<Response<Incoming>, NoAnswer> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.url.clone();
-        add_headers(&mut request, &self.endpoint);
+        *request.uri_mut() = self.url.clone();
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
-        if self.endpoint.gzip {
+        if self.gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        let response = match self.client.request(request).await {
-            Ok(response) => response,
-            Err(error) if tls::refused(&error) => {
-                return Attempt::Done(Answer::Failed { why: with_causes(&error) });
-            }
-            Err(error) => return Attempt::Retry { why: with_causes(&error), after: None },
-        };
-        let (head, body) = response.into_parts();
-        match Limited::new(body, ANSWER_LIMIT).collect().await {
-            Ok(body) => classify(head.status, &head.headers, &body.to_bytes()),
-            Err(error) => Attempt::Retry {
-                why: format!("{}, but its body broke off: {error}", head.status),
-                after: None,
-            },
+        self.transport.send(request).await
+    }
+
+    /// Reads an answer and judges it.
+    pub(super) async fn judge(&self, answer: Response<Incoming>, stop: &mut Stop) -> Attempt {
+        let (head, body) = answer.into_parts();
+        let text = answer::read(body, false, stop).await;
+        if text.whole {
+            Transport::answered(&head.extensions);
         }
+        classify(head.status, &head.headers, &text, &self.secrets)
     }
 }
 
 /// Whether a response is a success, a failure, or a reason to retry.
-fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Attempt {
+fn classify(status: StatusCode, headers: &HeaderMap, text: &Text, secrets: &Secrets) -> Attempt {
     if status.is_success() {
-        return Attempt::Done(success(headers, body));
+        return Attempt::Done(success(headers, text, secrets));
     }
-    let why = failure(status, headers, body);
+    let why = failure(status, headers, text, secrets);
     match status {
         // "OTLP/HTTP Response", "Retryable Response Codes".
         StatusCode::TOO_MANY_REQUESTS
@@ -98,21 +96,25 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Attempt {
     }
 }
 
-/// A success may be partial. A response that evidently does not come from an OTLP receiver (a web page, or
-/// bytes that do not decode) is a failure: it does not show that the spans were accepted.
-fn success(headers: &HeaderMap, body: &[u8]) -> Answer {
-    let decoded = match content_type(headers) {
-        Some("application/json") => from_json(body),
-        Some("text/html") => None,
-        Some(PROTOBUF) => ExportTraceServiceResponse::decode(body).ok(),
-        _ => Some(ExportTraceServiceResponse::decode(body).unwrap_or_default()),
+/// A success may be partial. If its text breaks off, the batch is delivered all the same. A response that
+/// evidently does not come from an OTLP receiver (a web page, or bytes that do not decode) is a failure: it
+/// does not show that the spans were accepted.
+fn success(headers: &HeaderMap, text: &Text, secrets: &Secrets) -> Answer {
+    let of_other = || Answer::Failed {
+        why: "it answers, but not like an OTLP receiver; is the URL correct?".to_owned(),
     };
-    match decoded {
-        Some(response) => response.into(),
-        None => Answer::Failed {
-            why: "it answers, but not like an OTLP receiver; is the URL correct?".to_owned(),
-        },
+    let kind = content_type(headers);
+    if kind == Some("text/html") {
+        return of_other();
     }
+    let Some(body) = text.decoded(headers) else { return accepted(None, secrets) };
+    let decoded = match kind {
+        _ if body.is_empty() => Some(ExportTraceServiceResponse::default()),
+        Some("application/json") => from_json(&body),
+        Some(PROTOBUF) => ExportTraceServiceResponse::decode(&*body).ok(),
+        _ => Some(ExportTraceServiceResponse::decode(&*body).unwrap_or_default()),
+    };
+    decoded.map_or_else(of_other, |response| accepted(Some(response), secrets))
 }
 
 /// A response in JSON, which some receivers send even to protobuf requests. `opentelemetry-proto` does not
@@ -142,19 +144,36 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
+fn failure(status: StatusCode, headers: &HeaderMap, text: &Text, secrets: &Secrets) -> String {
+    // What came of a body that broke off may still give the reason.
+    let body = text.decoded(headers).unwrap_or_else(|| text.bytes.clone());
     let text = match content_type(headers) {
         // A google.rpc.Status.
-        Some(PROTOBUF) => tonic_types::Status::decode(body).map(|s| s.message).unwrap_or_default(),
-        _ => String::from_utf8_lossy(body).into_owned(),
+        Some(PROTOBUF) => {
+            tonic_types::Status::decode(&*body).map(|s| s.message).unwrap_or_default()
+        }
+        _ => String::from_utf8_lossy(&body).into_owned(),
     };
-    let text = printable(&text, EXCERPT);
+    let text = excerpt(&text, secrets);
     let advice = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HEADER_HINT,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "; is the URL correct?",
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => "; does the proxy variable have a password?",
         _ => "",
     };
+    if status.is_redirection() {
+        return format!("{status}{}", redirected(headers, secrets));
+    }
     if text.is_empty() { format!("{status}{advice}") } else { format!("{status}: {text}{advice}") }
+}
+
+/// A redirect is not followed: headers with credentials would go to another host.
+fn redirected(headers: &HeaderMap, secrets: &Secrets) -> String {
+    let target = headers.get(LOCATION).map(|url| String::from_utf8_lossy(url.as_bytes()));
+    let to = target.map_or_else(String::new, |url| {
+        format!(" to {}", excerpt(&redact::url(&secrets.hide(&url)), secrets))
+    });
+    format!("{to}; redirects are not followed: set the endpoint to the URL that answers")
 }
 
 #[cfg(test)]

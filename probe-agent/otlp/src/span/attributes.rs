@@ -22,8 +22,9 @@ const UNEXPECTED_ANSWER: &str = "unexpected_answer";
 pub(super) fn attributes(probe: &ExplainedProbe, target: &Target) -> Vec<KeyValue> {
     let mut all = network(&probe.timeline, target);
     if !probe.expected {
-        let record = &probe.timeline.probe;
-        let kind = error_type(record.outcome, record.errno).unwrap_or(UNEXPECTED_ANSWER);
+        let timeline = &probe.timeline;
+        let kind = error_type(timeline.outcome(), timeline.probe.errno);
+        let kind = kind.unwrap_or(UNEXPECTED_ANSWER);
         all.push(text(semconv::ERROR_TYPE, kind));
     }
     result(&mut all, &probe.timeline, probe.expected);
@@ -33,13 +34,15 @@ pub(super) fn attributes(probe: &ExplainedProbe, target: &Target) -> Vec<KeyValu
 }
 
 fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
+    // Where the SYN really went, which a program on the cgroup may have changed.
+    let peer = flow::remote(&timeline.probe.flow);
     let mut all = vec![
         text(semconv::SERVER_ADDRESS, &target.host),
         int(semconv::SERVER_PORT, target.address.port()),
         text(semconv::NETWORK_TRANSPORT, "tcp"),
         text(semconv::NETWORK_TYPE, target.network_type()),
-        text(semconv::NETWORK_PEER_ADDRESS, target.address.ip().to_canonical().to_string()),
-        int(semconv::NETWORK_PEER_PORT, target.address.port()),
+        text(semconv::NETWORK_PEER_ADDRESS, peer.ip().to_string()),
+        int(semconv::NETWORK_PEER_PORT, peer.port()),
     ];
     // A probe may have ended before it had a local address or port.
     let local: SocketAddr = flow::local(&timeline.probe.flow);
@@ -54,22 +57,36 @@ fn network(timeline: &Timeline, target: &Target) -> Vec<KeyValue> {
 
 fn result(all: &mut Vec<KeyValue>, timeline: &Timeline, expected: bool) {
     let record = &timeline.probe;
+    if record.id.has_slot() {
+        all.extend([
+            text("probe_agent.probe", record.id.to_string()),
+            int("probe_agent.slot", record.id.slot),
+            int("probe_agent.generation", record.id.generation),
+        ]);
+    }
     all.extend([
-        text("probe_agent.probe", record.id.to_string()),
-        int("probe_agent.slot", record.id.slot),
-        int("probe_agent.generation", record.id.generation),
         text("probe_agent.outcome", timeline.outcome().name()),
         flag("probe_agent.as_expected", expected),
         text("probe_agent.tracing", tracing(timeline.coverage)),
         text("probe_agent.half_open", record.half_open.name()),
         int("probe_agent.syn_retransmits", count(timeline.syn_retransmits())),
-        int("probe_agent.recovery_rsts", count(timeline.late_rsts().count())),
+        int("probe_agent.recovery_rsts", count(timeline.recovery_rsts())),
     ]);
     if let Some(ns) = record.handshake_ns() {
         all.push(double("probe_agent.handshake.duration", ns as f64 / 1e9));
     }
     if record.errno != 0 {
         all.push(int("probe_agent.errno", record.errno));
+    }
+    if let Some(icmp) = record.icmp {
+        all.push(int("probe_agent.icmp.type", icmp.kind));
+        all.push(int("probe_agent.icmp.code", icmp.code));
+        if let Some(from) = icmp.from {
+            all.push(text("probe_agent.icmp.from", from.to_string()));
+        }
+    }
+    if let Some(asked) = record.redirected_from {
+        all.push(text("probe_agent.redirected_from", asked.to_string()));
     }
     if record.early_reuse {
         all.push(flag("probe_agent.early_reuse", true));
@@ -98,11 +115,11 @@ fn findings(all: &mut Vec<KeyValue>, findings: &[Finding]) {
 /// The confirmation probe of path C.
 fn confirmation(all: &mut Vec<KeyValue>, timeline: &Timeline) {
     if let Some(probe) = timeline.confirmation {
-        all.extend([
-            text("probe_agent.confirmation.probe", probe.id.to_string()),
-            int("probe_agent.confirmation.local_port", probe.local_port),
-            text("probe_agent.confirmation.outcome", probe.outcome.name()),
-        ]);
+        if probe.id.has_slot() {
+            all.push(text("probe_agent.confirmation.probe", probe.id.to_string()));
+            all.push(int("probe_agent.confirmation.local_port", probe.local_port));
+        }
+        all.push(text("probe_agent.confirmation.outcome", probe.outcome.name()));
     }
 }
 

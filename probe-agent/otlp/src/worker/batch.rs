@@ -1,13 +1,13 @@
 //! Batches: spans collected into requests.
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use explain::ExplainedProbe;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::InstrumentationScope,
     resource::v1::Resource,
-    trace::v1::{ResourceSpans, ScopeSpans},
+    trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use opentelemetry_semantic_conventions::SCHEMA_URL;
 use prost::Message;
@@ -37,28 +37,52 @@ pub(crate) struct RunContext {
     pub(crate) ids: RunIds,
 }
 
-/// The next request; `None` when the queue is closed and empty. `in_flight` is kept at the number of spans
-/// taken from the queue.
-pub(super) async fn next_batch(
-    queue: &mut mpsc::Receiver<ExplainedProbe>,
-    run: &RunContext,
-    in_flight: &Cell<u64>,
-) -> Option<ExportTraceServiceRequest> {
-    let mut next = Some(queue.recv().await?);
-    let until = Instant::now() + MAX_DELAY;
-    let (mut spans, mut bytes) = (Vec::new(), 0);
-    while let Some(probe) = next {
-        // The exporter queues only probes of known targets.
-        let target = &run.targets[probe.timeline.probe.target.0 as usize];
-        let span = span(&probe, target, &run.clock, &run.ids);
-        bytes += span.encoded_len();
-        spans.push(span);
-        in_flight.set(spans.len() as u64);
-        if spans.len() == MAX_SPANS || bytes >= MAX_BYTES {
-            break;
-        }
-        next = timeout_at(until, queue.recv()).await.ok().flatten();
+/// A request with the number of its spans.
+pub(crate) struct Batch {
+    pub(crate) request: ExportTraceServiceRequest,
+    pub(crate) spans: u64,
+}
+
+/// Collects spans into requests.
+#[derive(Default)]
+pub(super) struct Batcher {
+    spans: Vec<Span>,
+    bytes: usize,
+    /// When the spans leave, even if there are few.
+    until: Option<Instant>,
+}
+
+impl Batcher {
+    /// The number of spans that were taken from the queue and have not left yet.
+    pub(super) const fn spans(&self) -> u64 {
+        self.spans.len() as u64
     }
+
+    /// The next request; `None` when the queue is closed and empty. Loses nothing if it is cancelled.
+    pub(super) async fn next(
+        &mut self,
+        queue: &mut mpsc::Receiver<ExplainedProbe>,
+        run: &RunContext,
+    ) -> Option<Batch> {
+        while self.spans.len() < MAX_SPANS && self.bytes < MAX_BYTES {
+            let probe = match self.until {
+                None => Some(queue.recv().await?),
+                Some(until) => timeout_at(until, queue.recv()).await.ok().flatten(),
+            };
+            let Some(probe) = probe else { break };
+            // The exporter queues only probes of known targets.
+            let target = &run.targets[probe.timeline.probe.target.0 as usize];
+            let span = span(&probe, target, &run.clock, &run.ids);
+            self.until.get_or_insert_with(|| Instant::now() + MAX_DELAY);
+            self.bytes += span.encoded_len();
+            self.spans.push(span);
+        }
+        let Self { spans, .. } = std::mem::take(self);
+        Some(Batch { spans: spans.len() as u64, request: request(spans, run) })
+    }
+}
+
+fn request(spans: Vec<Span>, run: &RunContext) -> ExportTraceServiceRequest {
     let scope = InstrumentationScope {
         name: SERVICE.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,7 +92,7 @@ pub(super) async fn next_batch(
     let scope_spans =
         vec![ScopeSpans { scope: Some(scope), spans, schema_url: schema_url.clone() }];
     let resource = Some(run.resource.clone());
-    Some(ExportTraceServiceRequest {
+    ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans { resource, scope_spans, schema_url }],
-    })
+    }
 }

@@ -1,44 +1,58 @@
 //! One probe as a JSON object.
 
-use nix::errno::Errno;
-use serde::Serialize;
+use std::net::IpAddr;
 
-use crate::timestamp::rfc3339;
+use nix::errno::Errno;
+use serde::{Serialize, Serializer};
+
+use super::text::Text;
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
-    event::EventKind,
-    finding::Finding,
+    finding::{Evidence, Finding},
     flow,
+    icmp::IcmpError,
     outcome::{Outcome, error_type},
+    record::{ProbeId, ProbeRecord},
     step::Step,
     target::Target,
     verdict::{Proof, Verdict},
 };
 
 /// One probe. Times named `at_seconds` are relative to its SYN.
+///
+/// Making it and writing it allocates no memory: at full speed a line must not cost more than its probe.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProbeObject<'a> {
     target: &'a str,
-    address: String,
-    local: String,
-    /// Slot and generation.
-    probe: String,
+    address: Text,
+    /// `null` if this host gave the probe no port.
+    local: Option<Text>,
+    /// Slot and generation; `null` if this host gave the probe no socket.
+    probe: Option<Text>,
     /// When the SYN left, in RFC 3339.
-    start_time: String,
+    start_time: Text,
     /// The same in nanoseconds. A string, because a double is not precise enough.
-    start_unix_nano: String,
+    start_unix_nano: Text,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
-    errno_name: Option<String>,
+    errno_name: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_type: Option<&'static str>,
-    verdicts: Vec<Verdict>,
-    /// The proof of the first verdict.
+    #[serde(serialize_with = "verdicts")]
+    verdicts: &'a [Finding],
+    /// The proof of the first verdict. The summary counts the weakest one.
     proof: Option<Proof>,
     handshake_seconds: Option<f64>,
-    findings: Vec<FindingObject<'a>>,
-    steps: Vec<StepObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp: Option<IcmpObject>,
+    /// Where the SYN really went, if not to `address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirected_to: Option<Text>,
+    #[serde(serialize_with = "findings")]
+    findings: (&'a [Finding], u64),
+    #[serde(serialize_with = "steps")]
+    steps: (&'a [Step], u64),
     syn_retransmits: usize,
     recovery_rsts: usize,
     early_reuse: bool,
@@ -51,9 +65,10 @@ struct FindingObject<'a> {
     verdict: Verdict,
     proof: Proof,
     sentence: &'a str,
-    evidence: Vec<EvidenceObject<'a>>,
+    #[serde(serialize_with = "evidence")]
+    evidence: (&'a [Evidence], u64),
     advice: Option<&'a str>,
-    link: Option<String>,
+    link: Option<Text>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -73,10 +88,26 @@ struct StepObject<'a> {
     note: &'a str,
 }
 
+/// The ICMP error that ended the probe.
+#[derive(Clone, Debug, Serialize)]
+struct IcmpObject {
+    r#type: u8,
+    code: u8,
+    meaning: &'static str,
+    from: Option<IpAddr>,
+}
+
+impl From<IcmpError> for IcmpObject {
+    fn from(icmp: IcmpError) -> Self {
+        let IcmpError { from, kind, code, .. } = icmp;
+        Self { r#type: kind, code, meaning: icmp.meaning(), from }
+    }
+}
+
 #[derive(Clone, Debug, Serialize)]
 struct ConfirmationObject {
-    probe: String,
-    local_port: u16,
+    probe: Option<Text>,
+    local_port: Option<u16>,
     outcome: Outcome,
 }
 
@@ -89,25 +120,23 @@ impl<'a> ProbeObject<'a> {
         let syn_at = record.syn_at();
         Self {
             target: &target.name,
-            address: target.address.to_string(),
-            local: flow::local(&record.flow).to_string(),
-            probe: record.id.to_string(),
-            start_time: rfc3339(clock, syn_at),
-            start_unix_nano: clock.unix_ns(syn_at).to_string(),
+            address: Text::socket(target.address),
+            local: local(record),
+            probe: probe_id(record.id),
+            start_time: Text::time(clock, syn_at),
+            start_unix_nano: Text::new(clock.unix_ns(syn_at)),
             outcome: timeline.outcome(),
             errno_name: errno_name(record.errno),
             error_type: error_type(timeline.outcome(), record.errno),
-            verdicts: explained.findings.iter().map(|finding| finding.verdict).collect(),
+            verdicts: &explained.findings,
             proof: explained.findings.first().map(|finding| finding.proof),
             handshake_seconds: record.handshake_ns().map(|ns| ns as f64 / 1e9),
-            findings: explained.findings.iter().map(|f| FindingObject::new(f, syn_at)).collect(),
-            steps: explained.steps.iter().map(|step| StepObject::new(step, syn_at)).collect(),
+            icmp: record.icmp.map(IcmpObject::from),
+            redirected_to: record.redirected_from.map(|_| Text::socket(flow::remote(&record.flow))),
+            findings: (&explained.findings, syn_at),
+            steps: (&explained.steps, syn_at),
             syn_retransmits: timeline.syn_retransmits(),
-            recovery_rsts: timeline
-                .events
-                .iter()
-                .filter(|event| matches!(event.kind, EventKind::RstSent { .. }))
-                .count(),
+            recovery_rsts: timeline.recovery_rsts(),
             early_reuse: record.early_reuse,
             half_open: record.half_open.name(),
             confirmation: timeline.confirmation.map(ConfirmationObject::from),
@@ -117,17 +146,13 @@ impl<'a> ProbeObject<'a> {
 
 impl<'a> FindingObject<'a> {
     fn new(finding: &'a Finding, syn_at: u64) -> Self {
-        let evidence = finding.evidence.iter().map(|evidence| EvidenceObject {
-            at_seconds: evidence.at.map(|at| seconds_after(syn_at, at)),
-            text: &evidence.text,
-        });
         Self {
             verdict: finding.verdict,
             proof: finding.proof,
             sentence: &finding.sentence,
-            evidence: evidence.collect(),
+            evidence: (&finding.evidence, syn_at),
             advice: finding.advice.as_deref(),
-            link: finding.link.map(|probe| probe.to_string()),
+            link: finding.link.and_then(probe_id),
         }
     }
 }
@@ -148,19 +173,57 @@ impl<'a> StepObject<'a> {
 impl From<Confirmation> for ConfirmationObject {
     fn from(confirmation: Confirmation) -> Self {
         Self {
-            probe: confirmation.id.to_string(),
-            local_port: confirmation.local_port,
+            probe: probe_id(confirmation.id),
+            local_port: Some(confirmation.local_port).filter(|port| *port != 0),
             outcome: confirmation.outcome,
         }
     }
 }
 
+fn verdicts<S: Serializer>(findings: &&[Finding], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(|finding| finding.verdict))
+}
+
+fn findings<S: Serializer>(
+    &(findings, syn_at): &(&[Finding], u64),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(|finding| FindingObject::new(finding, syn_at)))
+}
+
+fn evidence<S: Serializer>(
+    &(evidence, syn_at): &(&[Evidence], u64),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(evidence.iter().map(|evidence| EvidenceObject {
+        at_seconds: evidence.at.map(|at| seconds_after(syn_at, at)),
+        text: &evidence.text,
+    }))
+}
+
+fn steps<S: Serializer>(
+    &(steps, syn_at): &(&[Step], u64),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(steps.iter().map(|step| StepObject::new(step, syn_at)))
+}
+
+/// The agent's end of a probe, unless this host gave it no port.
+pub(super) fn local(record: &ProbeRecord) -> Option<Text> {
+    let local = flow::local(&record.flow);
+    (local.port() != 0).then(|| Text::socket(local))
+}
+
+pub(super) fn probe_id(id: ProbeId) -> Option<Text> {
+    id.has_slot().then(|| Text::new(id))
+}
+
 /// E.g. `ECONNREFUSED`; the number if the C library has no name for it.
-fn errno_name(errno: i32) -> Option<String> {
+pub(super) fn errno_name(errno: i32) -> Option<Text> {
     match (errno, Errno::from_raw(errno)) {
         (0, _) => None,
-        (number, Errno::UnknownErrno) => Some(number.to_string()),
-        (_, known) => Some(format!("{known:?}")),
+        (number, Errno::UnknownErrno) => Some(Text::new(number)),
+        (_, known) => Some(Text::new(format_args!("{known:?}"))),
     }
 }
 

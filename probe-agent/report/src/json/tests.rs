@@ -1,4 +1,6 @@
 use engine::session::Counts;
+use explain::timeline::Confirmation;
+use model::{outcome::Outcome, record::ProbeId};
 use serde_json::Value;
 
 use super::{Document, ProbeObject, SummaryObject, write_line};
@@ -51,6 +53,37 @@ fn a_failure_has_an_errno_and_an_error_type() {
     assert_eq!(later["syn_retransmits"], 1);
     assert_eq!(later["findings"][0]["link"], "3.12");
     assert_eq!(later["verdicts"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_probe_without_slot_and_port_has_neither_number() {
+    let object = object(&paths::without_slot());
+    assert_eq!((&object["probe"], &object["local"]), (&Value::Null, &Value::Null));
+    let mut sample = paths::path_c();
+    sample.0.timeline.confirmation = Some(Confirmation {
+        id: ProbeId { slot: ProbeId::NO_SLOT, generation: 3 },
+        local_port: 0,
+        outcome: Outcome::LocalError,
+    });
+    let confirmation = &self::object(&sample)["confirmation"];
+    let (probe, port) = (&confirmation["probe"], &confirmation["local_port"]);
+    assert_eq!((probe, port), (&Value::Null, &Value::Null), "{confirmation}");
+}
+
+#[test]
+fn addresses_are_whole() {
+    for address in [
+        "[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535",
+        "[::ffff:203.113.253.254]:65535",
+        "[::1]:1",
+        "203.113.253.254:65535",
+        "0.0.0.0:1",
+    ] {
+        let targets = targets(&[("x:1", address)]);
+        let sample = paths::clean();
+        let object = ProbeObject::new(&sample.0, &targets[0], CLOCK);
+        assert_eq!(serde_json::to_value(object).unwrap()["address"], address);
+    }
 }
 
 #[test]

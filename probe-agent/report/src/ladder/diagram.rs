@@ -1,5 +1,7 @@
 //! The diagram: two lifelines, and a line for each step.
 
+use std::net::SocketAddr;
+
 use super::{arrow::arrow, times::Times};
 use crate::{
     style::{Look, Tone},
@@ -26,10 +28,11 @@ struct Columns {
 
 impl Columns {
     fn new(width: usize) -> Self {
-        if width >= 96 {
-            Self { left: 8, right: 43, space: 3 }
-        } else {
-            Self { left: 5, right: 32, space: 2 }
+        match width {
+            96.. => Self { left: 8, right: 43, space: 3 },
+            72..96 => Self { left: 5, right: 32, space: 2 },
+            // Just room for the longest label.
+            _ => Self { left: 1, right: 26, space: 1 },
         }
     }
 
@@ -59,7 +62,7 @@ pub(super) fn draw(page: &mut String, probe: &ExplainedProbe, times: &Times, loo
 /// The two addresses above their lifelines; on two lines if they do not fit on one.
 fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width: usize) {
     let key = &probe.timeline.probe.flow;
-    let (local, remote) = (flow::local(key).to_string(), flow::remote(key).to_string());
+    let (local, remote) = (local(flow::local(key)), flow::remote(key).to_string());
     let over = |column: usize, length: usize| column.saturating_sub(length / 2).max(2);
     let local_start = over(columns.left, local.len());
     let local_end = local_start + local.len();
@@ -75,14 +78,31 @@ fn addresses(page: &mut String, probe: &ExplainedProbe, columns: &Columns, width
     }
 }
 
+/// The agent's end. A probe may have failed before this host gave it a port, or even an address.
+fn local(address: SocketAddr) -> String {
+    match (address.port(), address.ip()) {
+        (0, ip) if ip.is_unspecified() => "this host".to_owned(),
+        (0, ip) => ip.to_string(),
+        _ => address.to_string(),
+    }
+}
+
 fn draw_step(page: &mut String, step: &Step, columns: &Columns, times: &Times, look: Look) {
     let inner = columns.right - columns.left - 3;
-    let drawn = arrow(label(step.kind), step.direction, step.certainty, inner);
+    let drawn = arrow(step.kind.label(), step.direction, step.certainty, inner);
     let start = if step.direction == Direction::Here { '*' } else { '|' };
     let space = columns.space;
     page.push_str(&format!("{:left$}{start} ", "", left = columns.left));
     page.push_str(&look.paint(tone(step), &drawn));
     page.push_str(&format!(" |{:space$}{}", "", times.column(step.at)));
+    if look.is_narrow() {
+        // Below the arrow: there is no room beside it.
+        page.push('\n');
+        for note in wrap(&step.note, look.width - columns.left - 2) {
+            page.push_str(&format!("{:left$}| {note}\n", "", left = columns.left));
+        }
+        return;
+    }
     let note_start = columns.right + 1 + space + times.width() + space;
     let notes = wrap(&step.note, look.width.saturating_sub(note_start).max(20));
     for (index, note) in notes.iter().enumerate() {
@@ -108,9 +128,12 @@ fn legend(page: &mut String, steps: &[Step], look: Look) {
     if used(Certainty::Concluded) {
         parts.push("- -  concluded, not seen by a hook");
     }
-    if !parts.is_empty() {
-        page.push('\n');
-        page.push_str(&look.paint(Tone::Faint, &format!("  {}", parts.join("    "))));
+    if parts.is_empty() {
+        return;
+    }
+    page.push('\n');
+    for line in parts.chunks(if look.is_narrow() { 1 } else { parts.len() }) {
+        page.push_str(&look.paint(Tone::Faint, &format!("  {}", line.join("    "))));
         page.push('\n');
     }
 }
@@ -122,29 +145,8 @@ fn tone(step: &Step) -> Tone {
         Certainty::Seen => match step.kind {
             StepKind::RecoveryRst => Tone::Good,
             StepKind::RstReceived | StepKind::TimedOut | StepKind::Error => Tone::Bad,
-            StepKind::SynRetransmit
-            | StepKind::SynAckRetransmit
-            | StepKind::ChallengeAck
-            | StepKind::StateChange
-            | StepKind::AckHeldBack
-            | StepKind::SegmentRetransmit => Tone::Odd,
             StepKind::Syn | StepKind::SynAck | StepKind::Rst => Tone::Plain,
+            _ => Tone::Odd,
         },
-    }
-}
-
-fn label(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Syn => "SYN",
-        StepKind::SynRetransmit => "SYN retransmit",
-        StepKind::SynAck => "SYN-ACK",
-        StepKind::SynAckRetransmit => "SYN-ACK retransmit",
-        StepKind::ChallengeAck => "challenge ACK",
-        StepKind::Rst | StepKind::RecoveryRst | StepKind::RstReceived => "RST",
-        StepKind::TimedOut => "timed out",
-        StepKind::Error => "error",
-        StepKind::AckHeldBack => "ACK",
-        StepKind::StateChange => "state change",
-        StepKind::SegmentRetransmit => "retransmit",
     }
 }

@@ -31,7 +31,7 @@ fn one_for_each_path() {
         ("ladder-local-error.txt", paths::local_error()),
     ] {
         golden(name, &at(Look::PLAIN, &sample));
-        for width in 72..=120 {
+        for width in 40..=120 {
             at(Look { colour: false, width }, &sample);
         }
     }
@@ -40,6 +40,8 @@ fn one_for_each_path() {
 #[test]
 fn on_a_narrow_terminal() {
     golden("ladder-narrow.txt", &at(NARROW, &paths::path_a()));
+    let look = Look { colour: false, width: 40 };
+    golden("ladder-40.txt", &at(look, &paths::path_a()));
 }
 
 #[test]
@@ -79,10 +81,21 @@ fn generated_sentences_fit() {
         paths::local_error(),
     ] {
         let explained = Sample(explain::explain(Judged::new(sample.0.timeline, Expect::Open)));
-        for width in 72..=120 {
+        for width in 40..=120 {
             at(Look { colour: false, width }, &explained);
         }
     }
+}
+
+#[test]
+fn no_number_is_drawn_for_a_slot_or_port_that_there_was_not() {
+    let drawn = at(NARROW, &paths::without_slot());
+    let (_, below) = drawn.split_once('\n').unwrap();
+    assert!(below.starts_with("db.example:9000   2026-01-02T03:04:05"), "{drawn}");
+    assert!(drawn.contains("\n  this host "), "{drawn}");
+    assert!(!drawn.contains("0.0.0.0"), "{drawn}");
+    let bound = paths::without_slot().flow("10.77.0.1:0", "10.77.0.2:9000");
+    assert!(at(NARROW, &bound).contains("\n  10.77.0.1 "), "{drawn}");
 }
 
 #[test]

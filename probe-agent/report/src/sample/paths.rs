@@ -3,7 +3,8 @@
 use super::build::{Sample, at};
 use explain::timeline::Confirmation;
 use model::{
-    event::{EventKind, RstReason, TcpState},
+    event::EventKind,
+    fixtures::{rst_in_syn_sent, rst_without_socket},
     outcome::Outcome,
     record::{Closing, ProbeId},
     step::{
@@ -32,7 +33,7 @@ pub(crate) fn clean() -> Sample {
 }
 
 pub(crate) fn path_a() -> Sample {
-    let no_socket = EventKind::RstSent { socket: None, reason: RstReason::NO_SOCKET };
+    let no_socket = rst_without_socket();
     syn(Sample::new(Outcome::Alive, 0).answered(70))
         .event(1_003_166, no_socket)
         .step(70, StepKind::SynAck, In, Seen, "handshake answered in 70 us")
@@ -81,8 +82,7 @@ pub(crate) fn path_b_earlier() -> Sample {
 }
 
 pub(crate) fn path_b_later() -> Sample {
-    let challenge =
-        EventKind::RstSent { socket: Some(TcpState::SynSent), reason: RstReason::INVALID_ACK };
+    let challenge = rst_in_syn_sent();
     syn(Sample::new(Outcome::Alive, 0).id(3, 13).answered(11_310))
         .event(61, challenge)
         .event(11_240, EventKind::SynRetransmit { error: 0 })
@@ -202,4 +202,9 @@ pub(crate) fn local_error() -> Sample {
     sample.0.timeline.probe.kernel = None;
     sample.0.timeline.probe.started_at = super::SYN_AT;
     sample
+}
+
+/// This host gave the probe no socket and no port.
+pub(crate) fn without_slot() -> Sample {
+    local_error().id(ProbeId::NO_SLOT, 1).flow("0.0.0.0:0", "10.77.0.2:9000")
 }

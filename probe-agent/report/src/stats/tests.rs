@@ -6,6 +6,7 @@ use crate::{
 use engine::session::Counts;
 
 use model::{
+    expect::Expect,
     outcome::Outcome,
     record::HalfOpen,
     spans::SpanCounts,
@@ -58,9 +59,10 @@ fn every_name_is_there_and_every_verdict_counts() {
     assert_eq!(summary.verdict(Verdict::StaleSynRecvChallengeAck), 1);
     assert_eq!(summary.verdict(Verdict::SynRetransmitted), 1);
     assert_eq!(summary.verdict(Verdict::TimedOut), 0);
-    assert_eq!(summary.proof(Proof::Confirmed), 5);
+    assert_eq!(summary.proof(Proof::Confirmed), 4, "one for each probe, not for each verdict");
     assert_eq!((summary.confirmations, summary.early_reuses), (1, 0));
-    assert_eq!((summary.unusual(), summary.as_expected()), (3, false));
+    assert_eq!((summary.unusual(Expect::Open), summary.as_expected()), (3, false));
+    assert_eq!(summary.unusual(Expect::Closed), 3, "one was refused");
     assert!((summary.probes_per_second - 2.0).abs() < 1e-9);
     assert_eq!((summary.events_lost, summary.unsettled, summary.interrupted), (7, 4, true));
     assert_eq!((summary.worker_stalls, summary.tracing), (5, "kernel"));
@@ -70,6 +72,38 @@ fn every_name_is_there_and_every_verdict_counts() {
     assert_eq!(b.address, "[2001:db8::2]:2");
     assert_eq!(b.verdicts.names(), 2, "only those that were counted");
     assert_eq!(b.handshake_seconds.max, None);
+}
+
+#[test]
+fn a_probe_has_one_proof_the_weakest_of_its_verdicts() {
+    let mut counts = [RunCounts::new(2), RunCounts::new(2)];
+    let with = |sample: Sample, proofs: &[Proof]| {
+        let mut sample = sample;
+        for (finding, proof) in sample.0.findings.iter_mut().zip(proofs) {
+            finding.proof = *proof;
+        }
+        sample
+    };
+    use Proof::{Confirmed, Inferred, Unknown};
+    for (worker, sample) in [
+        (0, with(paths::path_b_later(), &[Confirmed, Inferred])),
+        (1, with(paths::path_b_later(), &[Unknown, Confirmed])),
+        (0, with(paths::clean(), &[Inferred])),
+        (0, with(paths::clean(), &[Confirmed])),
+        (1, with(paths::clean(), &[Confirmed])),
+        (1, with(paths::clean(), &[Unknown])),
+        (1, with(paths::clean().target(1), &[Inferred])),
+    ] {
+        add(&mut counts[worker], &sample, true);
+    }
+    let [mut all, second] = counts;
+    all.merge(second);
+    let summary = summary(&all);
+    assert_eq!(Proof::ALL.map(|proof| summary.proof(proof)), [2, 3, 2]);
+    let [a, b] = summary.targets.as_slice() else { panic!("two targets") };
+    assert_eq!(Proof::ALL.map(|proof| a.proof(proof)), [2, 2, 2]);
+    assert_eq!(Proof::ALL.map(|proof| b.proof(proof)), [0, 1, 0]);
+    assert_eq!((a.probes, a.verdict(Verdict::Clean), b.verdict(Verdict::Clean)), (6, 4, 1));
 }
 
 #[test]

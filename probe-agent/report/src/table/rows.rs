@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    cells::Cells,
+    cells::{Cells, Kind},
     layout::{DETAIL_COLUMN, Layout},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     wrap::wrap,
 };
 use explain::ExplainedProbe;
-use model::{expect::Expect, finding::Finding, human, verdict::Verdict};
+use model::{expect::Expect, finding::Finding, human};
 
 /// Up to this many targets, all have a row; with more, only those that need attention.
 const ALL_ROWS: usize = 1_000;
@@ -50,19 +50,27 @@ impl Rows {
             .targets
             .iter()
             .enumerate()
-            .filter(|(_, target)| all || needs_attention(target))
+            .filter(|(_, target)| all || needs_attention(target, self.expect))
             .take(if all { ALL_ROWS } else { UNUSUAL_ROWS })
             .collect();
-        let cells: Vec<Cells> = shown
-            .iter()
-            .map(|(_, target)| Cells::new(target, self.single, self.expect, look))
-            .collect();
-        let layout = Layout::new(&cells, self.single, look);
+        let kind = match (self.single, &self.details, self.expect) {
+            (true, Some(_), _) => Kind::Detailed,
+            (true, None, _) => Kind::Single,
+            (false, _, Expect::Open) => Kind::Many,
+            (false, _, Expect::Closed) => Kind::Refusing,
+        };
+        let cells: Vec<Cells> =
+            shown.iter().map(|(_, target)| Cells::new(target, kind, self.expect, look)).collect();
+        let layout = Layout::new(&cells, kind, look);
         layout.heading(page);
-        for ((index, _), cells) in shown.iter().zip(&cells) {
+        let mut given: Vec<(&str, &str)> = Vec::new();
+        for ((index, target), cells) in shown.iter().zip(&cells) {
             layout.row(page, cells);
             if let Some(finding) = self.details.as_ref().and_then(|d| d.get(&(*index as u32))) {
                 write_finding(page, finding, look);
+                if let Some(advice) = finding.advice.as_deref() {
+                    write_advice(page, advice, &target.target, &mut given, look);
+                }
             }
         }
         let hidden = (summary.targets.len() - shown.len()) as u64;
@@ -73,18 +81,33 @@ impl Rows {
     }
 }
 
-fn needs_attention(target: &TargetSummary) -> bool {
-    !target.as_expected || target.most_telling().is_some_and(|v| v != Verdict::Clean)
+fn needs_attention(target: &TargetSummary, expect: Expect) -> bool {
+    !target.as_expected || target.most_telling().is_some_and(|v| v != expect.verdict())
 }
 
 fn write_finding(page: &mut String, finding: &Finding, look: Look) {
-    let width = look.width - DETAIL_COLUMN;
     let sentence = format!("{} ({})", finding.sentence, finding.proof.name());
-    for line in wrap(&sentence, width) {
+    for line in wrap(&sentence, look.width - DETAIL_COLUMN) {
         page.push_str(&format!("{:DETAIL_COLUMN$}{line}\n", ""));
     }
-    let advice = finding.advice.as_deref().unwrap_or_default();
-    for (index, line) in wrap(advice, width - 3).iter().enumerate() {
+}
+
+/// `given` are the pieces of advice above, each with its target: the same one is not printed twice.
+fn write_advice<'a>(
+    page: &mut String,
+    advice: &'a str,
+    target: &'a str,
+    given: &mut Vec<(&'a str, &'a str)>,
+    look: Look,
+) {
+    let text = match given.iter().find(|(same, _)| *same == advice) {
+        Some((_, first)) => format!("As for {first} above."),
+        None => {
+            given.push((advice, target));
+            advice.to_owned()
+        }
+    };
+    for (index, line) in wrap(&text, look.width - DETAIL_COLUMN - 3).iter().enumerate() {
         let arrow = if index == 0 { "-> " } else { "   " };
         let line = format!("{arrow}{line}");
         page.push_str(&format!("{:DETAIL_COLUMN$}{}\n", "", look.paint(Tone::Faint, &line)));

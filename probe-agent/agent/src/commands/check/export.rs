@@ -6,7 +6,7 @@ use anyhow::Context;
 use engine::session::Plan;
 use kernel::clock::Clock;
 use model::{human::counted, spans::SpanCounts, time_span::TimeSpan};
-use otlp::{Exporter, HostFacts, Notice, OtlpConfig};
+use otlp::{Exporter, HostFacts, Ignored, Notice, OtlpConfig};
 use tracing::{info, warn};
 
 use crate::{exit::Failure, signals::Interrupts};
@@ -14,18 +14,24 @@ use crate::{exit::Failure, signals::Interrupts};
 /// How often the delivery looks for signals. A shorter delivery needs no message.
 const TICK: Duration = Duration::from_millis(50);
 
-/// A variable of the environment.
+/// A variable of the environment. What is not UTF-8 is replaced, so that the variable is found to be invalid and
+/// reported.
 pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Reports an invalid variable.
+pub(super) fn ignored(variable: &Ignored) {
+    warn!("{variable}");
 }
 
 /// Starts the exporter.
 ///
 /// # Errors
-/// The resource or the destination is invalid, or this host refuses random bytes or a thread.
+/// The destination is invalid, or this host refuses random bytes or a thread.
 pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Exporter, Failure> {
     let host = HostFacts::detect().context("cannot get random bytes").map_err(Failure::other)?;
-    let resource = otlp::resource(variable, &host).map_err(Failure::usage)?;
+    let resource = otlp::resource(variable, &host, ignored);
     Exporter::start(otlp, resource, Arc::clone(&plan.targets), clock, report)
         .map_err(Failure::usage)
 }
@@ -33,6 +39,7 @@ pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Expor
 fn report(notice: &Notice<'_>) {
     match *notice {
         Notice::Failed { sink, spans, reason } => warn!(sink, spans, reason, "{notice}"),
+        Notice::Overflowed { sink, spans } => warn!(sink, spans, "{notice}"),
         Notice::Recovered { sink } => info!(sink, "{notice}"),
         Notice::Remark { sink, .. } => warn!(sink, "{notice}"),
     }

@@ -51,6 +51,7 @@ pub(super) fn plan(
             socket: SocketSettings {
                 source: config.source.map(|ip| ip.to_canonical()),
                 ports: config.source_ports.map(|p| p.ports()),
+                are_ports_chosen: config.source_ports.is_some(),
                 interface: config.interface.clone(),
                 mark: config.mark,
                 freebind: config.freebind,
@@ -65,10 +66,16 @@ pub(super) fn plan(
         ack_guard: config.ack_guard,
         state_hook: config.state_hook,
         filter: if export { ReportFilter::All } else { shape.filter(config.output) },
+        early: shape.early_filter(config.output),
     })
 }
 
 /// What the report knows before the run.
 pub(super) fn shape(config: &CheckConfig, targets: &Arc<[Target]>) -> RunShape {
-    RunShape { targets: Arc::clone(targets), count: config.count, expect: config.expect }
+    RunShape {
+        targets: Arc::clone(targets),
+        count: config.count,
+        expect: config.expect,
+        early: config.early,
+    }
 }

@@ -8,9 +8,11 @@ use std::{
     },
 };
 
+use engine::early::EarlyReport;
 use explain::ExplainedProbe;
 use model::errno::in_words;
 use report::{
+    progress::Snapshot,
     reporter::{Reporter, reader_gone},
     summary::Summary,
 };
@@ -39,8 +41,27 @@ impl Results {
         self.write(|reporter| reporter.probe(probe));
     }
 
+    pub(super) fn ended(&mut self, report: &EarlyReport) {
+        self.write(|reporter| reporter.ended(report));
+    }
+
     pub(super) fn flush(&mut self) {
         self.write(Reporter::flush);
+    }
+
+    /// Whether the next flush writes something.
+    pub(super) fn has_unflushed(&self) -> bool {
+        self.reporter.has_unflushed()
+    }
+
+    /// Prints the figures of a run without an end, if they are due.
+    pub(super) fn tick(&mut self, now: &Snapshot) {
+        self.write(|reporter| reporter.tick(now));
+    }
+
+    /// In a run without an end, how many targets' last probes were not as expected.
+    pub(super) fn unexpected_targets(&self) -> Option<u64> {
+        self.reporter.unexpected_targets()
     }
 
     /// Prints the summary, unless the report has failed before.

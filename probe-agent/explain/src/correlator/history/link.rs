@@ -2,7 +2,7 @@
 
 use super::{History, Pending, PendingRef, Phase, Timers};
 use crate::timeline::{Earlier, Later, StaleReply, Timeline};
-use model::{outcome::Outcome, record::Closing};
+use model::{outcome::Outcome, record::Closing, segment::Segment};
 
 /// What a probe found of the one before it on its 4-tuple.
 enum Found {
@@ -11,23 +11,23 @@ enum Found {
     /// Its SYN was answered as if nothing were left.
     NothingStale,
     /// Its SYN met something.
-    Stale { at: u64, recovered: bool },
+    Stale { recovered: bool },
 }
 
 impl Found {
     fn of(pending: &Pending) -> Self {
         let timeline = &pending.timeline;
         let probe = &timeline.probe;
-        if let Some(at) = timeline.stale_reply_at() {
+        if timeline.stale_reply_at().is_some() {
             // Either answer is to its own SYN: the stale connection is gone.
             let recovered = match probe.outcome {
                 Outcome::Alive | Outcome::Refused => true,
                 Outcome::TimedOut | Outcome::Unreachable | Outcome::LocalError => false,
             };
-            return Self::Stale { at, recovered };
+            return Self::Stale { recovered };
         }
         if timeline.falsely_refused() {
-            return Self::Stale { at: probe.syn_at(), recovered: true };
+            return Self::Stale { recovered: true };
         }
         // Without the kernel's word, a SYN that was sent again may have met something.
         let known = match probe.tcp_info {
@@ -65,21 +65,35 @@ impl History {
                 return;
             }
             Found::NothingStale => self.pending[older].timeline.reused_cleanly = true,
-            Found::Stale { at, recovered } => {
-                let met = earlier(&self.pending[older].timeline, at);
-                self.pending[index].timeline.earlier = Some(met);
-                if met.stale == StaleReply::DuplicateSynAck {
-                    return;
+            Found::Stale { recovered } => {
+                let was_refused = self.pending[index].timeline.falsely_refused();
+                for (at, segment) in self.pending[index].timeline.stale_replies() {
+                    let Some(older) = self.owner_of(older, segment) else { continue };
+                    let before = &mut self.pending[older].timeline;
+                    let met = earlier(before, at, segment);
+                    // After a false refusal, the confirmation probe shows it.
+                    let is_matched = met.is_matched || was_refused;
+                    if met.stale != StaleReply::DuplicateSynAck
+                        && before.probe.closing == Closing::Reset
+                    {
+                        before.later = Some(Later { id, at, recovered, is_matched });
+                    }
+                    self.settle_at(older, ended_at, timers);
+                    let known = &mut self.pending[index].timeline.earlier;
+                    if known.is_none_or(|known| known.stale == StaleReply::DuplicateSynAck) {
+                        *known = Some(met);
+                    }
                 }
-                let before = &mut self.pending[older].timeline;
-                if before.probe.closing == Closing::Reset {
-                    before.later = Some(Later { id, at, recovered });
-                }
+                return;
             }
         }
-        // Its fate is known. Only events from before the later probe can still arrive.
-        let serial = self.pending[older].serial;
-        timers.push(ended_at, PendingRef { index: older, serial });
+        self.settle_at(older, ended_at, timers);
+    }
+
+    /// The outcome of a probe is known: only events from before the end of the later one can still arrive.
+    fn settle_at(&self, index: usize, ended_at: u64, timers: &mut Timers) {
+        let serial = self.pending[index].serial;
+        timers.push(ended_at, PendingRef { index, serial });
     }
 
     /// The nearest probe from here on that can have left anything: one that was refused has not.
@@ -95,19 +109,38 @@ impl History {
         next
     }
 
+    /// The nearest probe from here on that the connection behind a stale reply can be of: its sequence
+    /// numbers tell, where they are known.
+    fn owner_of(&self, from: usize, segment: Option<Segment>) -> Option<usize> {
+        let mut next = Some(from);
+        while let Some(index) = next {
+            let pending = &self.pending[index];
+            let probe = &pending.timeline.probe;
+            let ends = probe.syn_end().zip(segment);
+            if ends.is_none_or(|(end, segment)| segment.ack == end) {
+                return Some(index);
+            }
+            next = self.not_closed_by_kernel(pending.older);
+        }
+        None
+    }
+
     /// The probe that a refusal owes its doubt to, where no confirmation probe has ended.
     pub(super) fn suspect(&self, index: usize) -> Option<Earlier> {
         let pending = &self.pending[index];
         let older = pending.older.filter(|_| pending.phase == Phase::AwaitsConfirmation);
         let before = &self.pending[self.not_closed_by_kernel(older)?].timeline;
-        Some(of(before, StaleReply::Connection))
+        Some(of(before, StaleReply::Connection, None))
     }
 }
 
 /// The earlier probe as the later one sees it, which met something of it at `at`.
-fn earlier(before: &Timeline, at: u64) -> Earlier {
+fn earlier(before: &Timeline, at: u64, segment: Option<Segment>) -> Earlier {
+    let of = |before, stale| of(before, stale, segment);
+    // A challenge ACK is no copy of a SYN-ACK.
+    let is_synack = segment.is_none_or(|segment| segment.flags.is_synack());
     match before.probe.closing {
-        Closing::Reset if before.duplicate_synack_possible(at) => {
+        Closing::Reset if is_synack && before.duplicate_synack_possible(at) => {
             of(before, StaleReply::DuplicateSynAck)
         }
         Closing::Reset | Closing::ByKernel => of(before, StaleReply::Connection),
@@ -123,7 +156,13 @@ fn earlier(before: &Timeline, at: u64) -> Earlier {
     }
 }
 
-fn of(before: &Timeline, stale: StaleReply) -> Earlier {
+fn of(before: &Timeline, stale: StaleReply, segment: Option<Segment>) -> Earlier {
     let probe = &before.probe;
-    Earlier { id: Some(probe.id), closing: Some(probe.closing), ended_at: probe.ended_at, stale }
+    Earlier {
+        id: Some(probe.id),
+        closing: Some(probe.closing),
+        ended_at: probe.ended_at,
+        stale,
+        is_matched: segment.is_some_and(|segment| Some(segment.ack) == probe.syn_end()),
+    }
 }

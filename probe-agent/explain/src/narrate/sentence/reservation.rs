@@ -20,9 +20,20 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
         (Proof::Inferred, Coverage::Incomplete) => "not all kernel hooks are attached",
         (Proof::Inferred, Coverage::Full | Coverage::SocketsOnly | Coverage::EventsLost) => {
             match judgement.verdict {
+                Verdict::RstLostPortReuse | Verdict::RstLostUnrecovered
+                    if timeline.later.is_some() =>
+                {
+                    "the sequence numbers of the reply were not read"
+                }
                 Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
                     let sign = timeline.recoveries().last().map(|at| timeline.synack_kind(at));
-                    if sign == Some(SynAckKind::Retransmit) {
+                    let unanswered = timeline
+                        .retransmitted_synacks()
+                        .last()
+                        .is_some_and(|late| !late.is_answered);
+                    if unanswered && timeline.coverage == Coverage::SocketsOnly {
+                        "RSTs that no socket sends are not reported on this host"
+                    } else if sign == Some(SynAckKind::Retransmit) {
                         "the probe was not followed for long enough to see whether the last RST arrived"
                     } else {
                         "judging by the round trip, that SYN-ACK could have left before our RST arrived"
@@ -32,11 +43,24 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
                     "our SYN had also met a stale connection, and the late segment may be another answer \
                      from that"
                 }
-                Verdict::StaleSynRecvChallengeAck
-                | Verdict::StaleSynRecvReset
-                | Verdict::LateSynack => "no known earlier probe left it",
+                Verdict::StaleSynRecvReset => "no known earlier probe left it",
+                Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack => {
+                    "the sequence numbers of the reply were not read"
+                }
+                Verdict::ChallengeAck if timeline.stale_reply().is_some() => {
+                    "it is not known whose SYN the reply acknowledges"
+                }
+                Verdict::ChallengeAck => {
+                    "the reply's header was not read, and it may be a late SYN-ACK"
+                }
+                Verdict::TargetReset => "the socket's error shows it, and no RST was seen",
                 Verdict::Refused => return refusal_reservation(timeline),
+                Verdict::Unreachable if timeline.late_synacks().next().is_some() => {
+                    return refusal_reservation(timeline);
+                }
                 Verdict::AckLeaked
+                | Verdict::LocalDrop
+                | Verdict::SimultaneousOpen
                 | Verdict::RstLostPortReuse
                 | Verdict::SynRetransmitted
                 | Verdict::TimedOut
@@ -50,6 +74,13 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
 }
 
 fn refusal_reservation(timeline: &Timeline) -> String {
+    if let Some(late) = timeline.late_synacks().next() {
+        return format!(
+            " But a SYN-ACK for the same SYN arrived {} after it: two hosts answer for this address, or a \
+             firewall answered in the target's place.",
+            Elapsed(late.at.saturating_sub(timeline.probe.closed_at()))
+        );
+    }
     let doubt = timeline.earlier.filter(|_| timeline.confirmation.is_none());
     match doubt.and_then(|e| Some((e.id?, e.ended_at))) {
         Some((id, ended_at)) => format!(
@@ -57,9 +88,9 @@ fn refusal_reservation(timeline: &Timeline) -> String {
              The run ended before a confirmation probe could decide.",
             Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
-        None if timeline.confirmation.is_some() => " So the refusal remains unconfirmed.".to_owned(),
-        None => " This is inferred from the socket error: no RST was seen, so an ICMP port unreachable may \
-                 have caused it."
-            .to_owned(),
+        None if timeline.confirmation.is_some() => {
+            " So the refusal remains unconfirmed.".to_owned()
+        }
+        None => " This is inferred from the socket error: no hook saw the RST.".to_owned(),
     }
 }

@@ -10,6 +10,7 @@ use model::{
     fixtures,
     outcome::Outcome,
     record::{Closing, ProbeId, ProbeRecord},
+    segment::{self, TcpFlags},
 };
 
 /// The probe in `SYN_SENT`.
@@ -25,7 +26,10 @@ impl World {
     pub(super) fn start(&mut self) {
         self.started += 1;
         let generation = self.started;
-        let record = SlotRecord { syn_sent_at: self.now, generation, ..SlotRecord::default() };
+        // Each probe's initial sequence number is another.
+        let syn_end = generation * 1_000;
+        let record =
+            SlotRecord { syn_sent_at: self.now, generation, syn_end, ..SlotRecord::default() };
         self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
         self.send(Segment::Syn(generation));
         self.after(1_000 * MS + 1, Action::SynTimer(generation, 0));
@@ -38,19 +42,26 @@ impl World {
         let acceptable = matches!(segment, Segment::SynAck { .. }) && expected == Some(of);
         if acceptable {
             self.copies_until.insert(of, self.copies_until());
+            if let (Segment::SynAck { echo, .. }, Some(open)) = (segment, &mut self.client) {
+                open.record.round_trip = ((self.now - echo) / 1_000) as u32;
+            }
             self.end(Outcome::Alive, Closing::Reset, self.now);
             self.send(Segment::Rst { of, first: true });
             return;
         }
         self.record_what_it_shows(segment, of);
+        let flags = TcpFlags(if matches!(segment, Segment::SynAck { .. }) { 0x12 } else { 0x10 });
+        let (seq, ack) = (of * 77, of * 1_000);
+        let answers = Some(segment::Segment { flags, seq, ack });
         match expected {
             None => {
                 let reason = RstReason::NO_SOCKET;
-                self.report(EventKind::RstSent { socket: None, reason });
+                self.report(EventKind::RstSent { socket: None, reason, answers });
             }
             Some(generation) => {
                 let socket = Some(TcpState::SynSent);
-                self.report(EventKind::RstSent { socket, reason: RstReason::INVALID_ACK });
+                let reason = RstReason::INVALID_ACK;
+                self.report(EventKind::RstSent { socket, reason, answers });
                 if self.client.as_ref().is_some_and(|c| c.retransmits == 0) {
                     self.after(8 * MS, Action::SynTimer(generation, 0));
                 }
@@ -110,6 +121,7 @@ impl World {
             established_at: answered_at,
             closed_at: self.now,
             rst_sent_at,
+            synack_end: if answered_at == 0 { 0 } else { open.generation * 77 + 1 },
             ..open.record
         };
         let record = ProbeRecord {

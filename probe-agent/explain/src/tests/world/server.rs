@@ -7,6 +7,8 @@ use super::{Action, MS, Segment, World};
 #[derive(Debug)]
 pub(super) struct Request {
     of: u32,
+    /// When the SYN left that arrived last: the timestamp that the SYN-ACK echoes.
+    echo: u64,
     timeouts: u32,
     timer: u64,
     last_challenge: u64,
@@ -16,12 +18,16 @@ impl World {
     /// `tcp_conn_request` and `tcp_check_req`.
     pub(super) fn at_server(&mut self, segment: Segment) {
         let now = self.now;
+        let echo = now - self.one_way;
         match (segment, &mut self.server) {
             (Segment::Syn(of), None) => {
-                self.server = Some(Request { of, timeouts: 0, timer: 0, last_challenge: 0 });
+                self.server = Some(Request { of, echo, timeouts: 0, timer: 0, last_challenge: 0 });
                 self.answer();
             }
-            (Segment::Syn(of), Some(request)) if request.of == of => self.answer(),
+            (Segment::Syn(of), Some(request)) if request.of == of => {
+                request.echo = echo;
+                self.answer();
+            }
             (Segment::Syn(_), Some(request)) => {
                 if request.last_challenge == 0 || now - request.last_challenge >= 500 * MS {
                     request.last_challenge = now;
@@ -40,8 +46,8 @@ impl World {
         let order = self.order;
         let Some(request) = &mut self.server else { return };
         request.timer = order;
-        let (of, delay) = (request.of, (1_000 * MS) << request.timeouts);
-        self.send(Segment::SynAck { of, sent: self.now });
+        let (of, echo, delay) = (request.of, request.echo, (1_000 * MS) << request.timeouts);
+        self.send(Segment::SynAck { of, sent: self.now, echo });
         self.after(delay + grain, Action::ServerTimer(order));
     }
 

@@ -50,6 +50,11 @@ fn parse(
         }
         _ => setting.value.clone(),
     };
+    if zone(&text) {
+        return invalid(
+            "has an IPv6 zone, which HTTP cannot carry: use an address without one, or a host name",
+        );
+    }
     let Ok(uri) = text.parse::<Uri>() else { return invalid("is not a URL") };
     let Some(authority) = uri.authority() else { return invalid("is not a URL with a host") };
     if authority.as_str().contains('@') {
@@ -67,7 +72,16 @@ fn parse(
     if !port.is_empty() && authority.port_u16().is_none_or(|p| p == 0) {
         return invalid("has an invalid port");
     }
+    if protocol == Protocol::Grpc && uri.query().is_some() {
+        return invalid("has a query, which gRPC does not send");
+    }
     Ok(uri)
+}
+
+/// Whether the host is an IPv6 address with a zone, as in `[fe80::1%eth0]`.
+fn zone(url: &str) -> bool {
+    let host = url.split_once("://").and_then(|(_, rest)| rest.strip_prefix('[')?.split_once(']'));
+    host.is_some_and(|(address, _)| address.contains('%'))
 }
 
 fn invalid(setting: &Setting, protocol: Protocol, problem: &'static str) -> ConfigError {

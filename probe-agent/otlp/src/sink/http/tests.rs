@@ -2,28 +2,65 @@ use std::time::Duration;
 
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message;
 
-use super::{Answer, Attempt, classify};
+use super::{Answer, Attempt, Secrets, Text, classify};
 
 fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {
     pairs.iter().map(|(k, v)| (k.clone(), HeaderValue::from_static(v))).collect()
 }
 
-/// How a response is classified, in words.
-fn described(status: u16, content_type: &'static str, body: &[u8]) -> String {
-    let head = headers(&[(CONTENT_TYPE, content_type), (RETRY_AFTER, "7")]);
-    match classify(StatusCode::from_u16(status).unwrap(), &head, body) {
+/// How a response with these headers is classified, in words. `whole`: its body did not break off.
+fn described_with(status: u16, head: &HeaderMap, body: &[u8], whole: bool) -> String {
+    let text = Text { bytes: body.to_vec(), whole, trailers: None };
+    let secrets = Secrets::new(["secret".to_owned()]);
+    match classify(StatusCode::from_u16(status).unwrap(), head, &text, &secrets) {
         Attempt::Done(Answer::Accepted { rejected, message }) => {
             format!("taken but {rejected} {message}")
         }
         Attempt::Done(Answer::Failed { why }) => format!("failed: {why}"),
+        Attempt::Done(Answer::Unanswered) => "unanswered".to_owned(),
         Attempt::Retry { why, after } => format!("again after {after:?}: {why}"),
+    }
+}
+
+/// How a response is classified, in words.
+fn described(status: u16, content_type: &'static str, body: &[u8]) -> String {
+    let head = headers(&[(CONTENT_TYPE, content_type), (RETRY_AFTER, "7")]);
+    described_with(status, &head, body, true)
+}
+
+#[test]
+fn a_body_that_breaks_off_changes_nothing() {
+    let head = |content_type| headers(&[(CONTENT_TYPE, content_type), (RETRY_AFTER, "7")]);
+    let broken =
+        |status, kind, body: &str| described_with(status, &head(kind), body.as_bytes(), false);
+    let unread = "taken but 0 its answer broke off or is too long, so it is not known whether it \
+                  rejected some of them";
+    assert_eq!(broken(200, "application/x-protobuf", "\u{1}"), unread);
+    assert_eq!(broken(202, "application/json", "{"), unread);
+    let not_otlp = "failed: it answers, but not like an OTLP receiver; is the URL correct?";
+    assert_eq!(broken(200, "text/html", "<h1>"), not_otlp);
+    assert_eq!(broken(400, "text/plain", "bad"), "failed: 400 Bad Request: bad");
+    assert_eq!(broken(500, "text/plain", ""), "failed: 500 Internal Server Error");
+    assert_eq!(broken(503, "text/plain", ""), "again after Some(7s): 503 Service Unavailable");
+}
+
+#[test]
+fn no_secret_and_no_query_is_repeated() {
+    let text = [b"a".repeat(198), b"secret".to_vec()].concat();
+    let answer = described(500, "text/plain", &text);
+    assert!(answer.ends_with("aa**") && !answer.contains("se"), "{answer}");
+    for target in ["https://me:pw@other/v1/traces?token=secret", "/v1/traces?t=pw", "/a?secret"] {
+        let head = headers(&[(LOCATION, target)]);
+        let answer = described_with(307, &head, b"", true);
+        assert!(answer.starts_with("failed: 307 Temporary Redirect to "), "{answer}");
+        assert!(!answer.contains("pw") && !answer.contains("secret"), "{answer}");
     }
 }
 
@@ -45,6 +82,7 @@ fn responses_are_classified_as_specified() {
         (200, proto, b"", "taken but 0 "),
         (202, "text/plain", b"OK", "taken but 0 "),
         (200, "application/json", b"{}", "taken but 0 "),
+        (204, "application/json", b"", "taken but 0 "),
         (200, proto, &partial, "taken but 3 too old"),
         (200, "application/json; charset=utf-8", json, "taken but 3 too old"),
         (200, "text/html; charset=utf-8", b"<h1>Welcome</h1>", not_otlp),

@@ -1,0 +1,49 @@
+//! The segments that a case names.
+
+use model::{
+    fixtures,
+    packet_drop::{DropPlace, DropReason, InterfaceName, PacketDrop},
+    segment::{Segment, TcpFlags},
+};
+
+/// What a RST answers.
+pub(super) fn answered(what: &str) -> Result<Option<Segment>, String> {
+    let synack = fixtures::synack();
+    Ok(match what {
+        "synack" => Some(synack),
+        "othersynack" => Some(Segment { seq: synack.seq + 555, ..synack }),
+        "ack" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack }),
+        "foreign" => Some(Segment { flags: TcpFlags(0x10), seq: 5, ack: 6 }),
+        "data" => Some(Segment { flags: TcpFlags(0x18), seq: 5, ack: 6 }),
+        "unread" => None,
+        _ => return Err(format!("{what}?")),
+    })
+}
+
+/// A drop of one of the probe's packets.
+pub(super) fn dropped(
+    direction: &str,
+    flags: &str,
+    place: &str,
+    reason: &str,
+) -> Result<PacketDrop, String> {
+    let outgoing = direction == "out";
+    let synack = fixtures::synack();
+    let segment = match (flags, outgoing) {
+        ("SYN", true) => Segment { flags: TcpFlags(0x02), seq: fixtures::SYN_END - 1, ack: 0 },
+        ("SYN-ACK", false) => synack,
+        ("ACK", false) => Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack },
+        ("RST", true) => {
+            Segment { flags: TcpFlags(0x14), seq: fixtures::SYN_END, ack: synack.seq + 1 }
+        }
+        ("RST", false) => Segment { flags: TcpFlags(0x14), seq: synack.seq + 1, ..synack },
+        _ => return Err(format!("{direction} {flags}?")),
+    };
+    let place = match place {
+        "here" => DropPlace::OurNetns,
+        "there" => DropPlace::OtherNetns,
+        _ => return Err(format!("{place}?")),
+    };
+    let reason = DropReason(Box::leak(reason.into()));
+    Ok(PacketDrop { segment, outgoing, place, reason, interface: InterfaceName::new() })
+}
