@@ -92,7 +92,7 @@ fn descriptors() {
         let done = under(Resource::RLIMIT_NOFILE, descriptors, &mut check(binary::agent(), ""));
         let case = format!("{descriptors} descriptors");
         assert!(is_report(&done, &case), "{case}: {done:?}");
-        let is_traced = !done.out.contains("No kernel events");
+        let is_traced = !done.err.contains("probing without kernel events");
         let names_it = done.err.contains("the eBPF programs need up to");
         assert!(is_traced != names_it, "{case}: {done:?}");
     }
@@ -112,7 +112,7 @@ fn memory() {
         }
         let case = format!("{mib} MiB");
         if is_report(&done, &case) {
-            let is_traced = !done.out.contains("No kernel events");
+            let is_traced = !done.err.contains("probing without kernel events");
             assert!(is_traced != done.err.contains("MiB of memory are left"), "{case}: {done:?}");
             reports[usize::from(is_traced)] += 1;
         }
