@@ -2,7 +2,7 @@
 
 use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_ns};
 use aya_log_ebpf::warn;
-use probe_agent_common::{Counter, EventRecord, FlowKey, NO_SLOT, RecordKind};
+use probe_agent_common::{Counter, EventRecord, FlowKey, NO_SLOT, PortEntry, RecordKind};
 
 use crate::{filter::Owner, maps, packet::Segment};
 
@@ -34,17 +34,25 @@ pub(crate) fn of_slot(owner: Owner, flow: FlowKey, details: &Details) {
     }
 }
 
-/// Sends an event that no socket of the agent was part of.
+/// Sends an event that no socket of the agent was part of. The flow's local port is that of `entry`: if
+/// the event is lost, it concerns the probes of that slot alone.
 #[inline(always)]
-pub(crate) fn of_flow(flow: FlowKey, details: &Details) {
-    send(NO_SLOT, 0, flow, details);
+pub(crate) fn of_flow(entry: &PortEntry, flow: FlowKey, details: &Details) {
+    if !send(NO_SLOT, 0, flow, details) {
+        maps::lost_on(entry.slot_plus_one - 1, now());
+    }
+}
+
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: the helper has no preconditions.
+    unsafe { bpf_ktime_get_ns() }
 }
 
 #[inline(always)]
 fn send(slot: u32, generation: u32, flow: FlowKey, details: &Details) -> bool {
     maps::send(&EventRecord {
-        // SAFETY: the helper has no preconditions.
-        at: unsafe { bpf_ktime_get_ns() },
+        at: now(),
         slot,
         generation,
         detail: details.detail,

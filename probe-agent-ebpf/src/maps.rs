@@ -29,6 +29,11 @@ static PORTS: Array<PortEntry> = Array::with_max_entries(1 << 16, MMAPABLE);
 #[map]
 static SLOTS: Array<SlotRecord> = Array::with_max_entries(1, MMAPABLE);
 
+/// Indexed by slot; userspace sets the length before loading. When the last event that no socket was part
+/// of was lost on the slot's port, by `bpf_ktime_get_ns()`; 0 if none was.
+#[map]
+static LAST_LOSS: Array<u64> = Array::with_max_entries(1, MMAPABLE);
+
 /// Unusual events, in kernel time order per CPU.
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
@@ -82,6 +87,16 @@ pub(crate) fn slot(index: u32) -> Option<&'static mut SlotRecord> {
     // of one slot's socket run under its socket lock, one at a time; userspace reads only while
     // none of them can run (see `SlotRecord`).
     Some(unsafe { &mut *record })
+}
+
+/// Notes that an event on a slot's port was lost.
+#[inline(always)]
+pub(crate) fn lost_on(slot: u32, at: u64) {
+    if let Some(last) = LAST_LOSS.get_ptr_mut(slot) {
+        // SAFETY: the element is in a map that lives as long as the program, and is written as a whole.
+        // Two CPUs may write at the same time: either time will do.
+        unsafe { last.write_volatile(at) };
+    }
 }
 
 /// Adds one to a counter.

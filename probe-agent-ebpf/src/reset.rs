@@ -77,7 +77,7 @@ fn without_socket(skb: Typed, reason: impl Fn() -> i32) {
     }
     let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(0)) else { return };
     if filter::address_matches(entry, &flow.local) {
-        emit::of_flow(flow, &details(0, reason(), headers.segment()));
+        emit::of_flow(entry, flow, &details(0, reason(), headers.segment()));
     }
 }
 

@@ -70,7 +70,7 @@ pub fn traced(plan: &Plan, output: &mut impl Output) -> anyhow::Result<Summary> 
     let began = Instant::now();
     let counts = || RunCounts::new(plan.targets.len());
     let stop = Arc::<AtomicBool>::default();
-    let outcome = session::run(plan, Some(tracing), &stop, counts, output)?;
+    let outcome = session::run(plan, Some(tracing), &stop, counts, output)?.complete()?;
     let facts = RunFacts {
         probing_seconds: Duration::from_nanos(outcome.probing_ns).as_secs_f64(),
         duration_seconds: began.elapsed().as_secs_f64(),

@@ -78,7 +78,7 @@ fn report(skb: Typed, reason: u32) {
         segment,
         ..Details::of(RecordKind::PacketDropped)
     };
-    emit::of_flow(flow, &details);
+    emit::of_flow(entry, flow, &details);
 }
 
 /// 1 if two numbers are the same, else 0: without a branch.

@@ -41,7 +41,11 @@ fn tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
     let Some(entry) = maps::port(port) else { return 0 };
     if filter::address_matches(entry, &flow.local) {
         let segment = synack(ctx.arg(1));
-        emit::of_flow(flow, &Details { segment, ..Details::of(RecordKind::SynAckRetransmit) });
+        emit::of_flow(
+            entry,
+            flow,
+            &Details { segment, ..Details::of(RecordKind::SynAckRetransmit) },
+        );
     }
     0
 }

@@ -11,7 +11,7 @@ mod own_streams;
 mod rules;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     fs::File,
@@ -78,7 +78,7 @@ pub(crate) struct CheckConfig {
     /// How long to wait for events after the close.
     pub settle: Duration,
     /// Threads that run probes; never more than `concurrency`.
-    pub workers: NonZeroU32,
+    pub workers: Option<NonZeroU32>,
     /// The source address.
     pub source: Option<IpAddr>,
     /// The source ports to choose from.
@@ -159,7 +159,7 @@ impl CheckConfig {
             concurrency: at_least_one(concurrency),
             timeout: args.timeout.0,
             settle: args.settle.0,
-            workers: at_least_one(args.workers.min(concurrency)),
+            workers: args.workers.map(|workers| at_least_one(workers.min(concurrency))),
             source: args.source,
             source_ports: args.source_port,
             slots: slots.map(at_least_one),

@@ -52,7 +52,8 @@ pub(crate) fn run(target: SocketAddr, probes: u64, threads: u32, variant: &Varia
     let counts = || RunCounts::new(plan.targets.len());
     let stop = Arc::<AtomicBool>::default();
     let outcome =
-        session::run(&plan, tracing, &stop, counts, &mut Recorder::new(|_| Ok(()), read))?;
+        session::run(&plan, tracing, &stop, counts, &mut Recorder::new(|_| Ok(()), read))?
+            .complete()?;
     let cpu_ns = cpu_time()? - cpu;
     let summary = outcome.counts.summary(&plan.targets, &RunFacts::default());
     let took = Duration::from_nanos(outcome.probing_ns);

@@ -101,7 +101,8 @@ fn round(effort: &Effort, choice: StateHookChoice) -> Result<Vec<Round>> {
         &Arc::<AtomicBool>::default(),
         || RunCounts::new(plan.targets.len()),
         &mut run::discard(),
-    )?;
+    )?
+    .complete()?;
     let after = programs.count()?;
     let rounds = programs.names().enumerate().map(|(at, program)| Round {
         program,

@@ -86,7 +86,8 @@ fn pairs(
         let took = probe.handshake_ns().unwrap_or(0);
         timed.entry(probe.flow.local_port).or_default().push((probe.started_at, took));
     });
-    session::run(&plan, tracing, &Arc::<AtomicBool>::default(), || (), &mut recorder)?;
+    session::run(&plan, tracing, &Arc::<AtomicBool>::default(), || (), &mut recorder)?
+        .complete()?;
     drop(recorder);
     let captured = capture.finish()?;
     // Probes of one source port in their order: the nth handshake is the nth probe.

@@ -170,7 +170,7 @@ impl Inner {
             runtime.take()
         };
         // Not under the lock: the hook may call this while the worker is waited for.
-        runtime.map_or(Ok(()), |runtime| runtime.join().map(drop))
+        runtime.and_then(|runtime| runtime.join().failure).map_or(Ok(()), Err)
     }
 }
 

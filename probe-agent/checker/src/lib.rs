@@ -55,7 +55,7 @@
 //! # What it does to its host
 //!
 //! - **Threads.** One thread runs the probes. Where kernel events are available, a second one reads them.
-//!   Both block all signals.
+//!   Both block all signals. A further one helps to load the programs.
 //! - **Sockets.** Each slot has a socket and a source port, created when first needed. The limit of open
 //!   files stays as it is.
 //! - **eBPF.** The programs observe TCP sockets of this host; they report the checker's own probes only.
@@ -84,6 +84,21 @@
 //! The worker stops when the last clone is dropped, or at [`Checker::shutdown`]. Both block until the
 //! threads have ended, the programs are unloaded and the process is back in its own cgroup, which takes
 //! about 0.1 s with the guard.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod block;
 mod builder;

@@ -23,7 +23,7 @@ pub struct Stats {
     pub cancelled: u64,
     /// Confirmation probes that decided whether a refusal was real.
     pub confirmation_probes: u64,
-    /// Kernel events that were lost. The verdicts of the probes that were open at that time are
+    /// Kernel events that were lost. The verdicts of the probes that they may concern are
     /// [`Proof::Unknown`](crate::Proof::Unknown).
     pub events_lost: u64,
     /// Panics of the hook for settled probes.

@@ -76,8 +76,14 @@ fn load(config: &CheckerConfig) -> Result<Loaded, BuildError> {
     match Tracer::load(slots, netns::cookie(), config.ack_guard, StateHookChoice::Auto) {
         Ok((tracer, rings)) => {
             let capabilities = tracer.capabilities();
-            loaded.guard = guard(capabilities.get(ACK_GUARD.name), config.require_half_open)?;
             loaded.support = support(capabilities.get(STATE_HOOK.name));
+            match guard(capabilities.get(ACK_GUARD.name), config.require_half_open) {
+                Ok(guard) => loaded.guard = guard,
+                Err(error) => {
+                    Tracer::release(Arc::new(tracer));
+                    return Err(error);
+                }
+            }
             loaded.tracing = Some((Arc::new(tracer), rings));
         }
         Err(error) if config.require_half_open => {

@@ -11,6 +11,19 @@
 //! ```
 //!
 //! The tests run the same scenarios. Nothing is left behind, however the process ends: see [`lab`].
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod compare;
 mod describe;

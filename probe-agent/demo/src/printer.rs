@@ -2,6 +2,7 @@
 
 use model::human;
 use std::{
+    fmt,
     io::{self, BufWriter, Stdout, Write},
     time::Instant,
 };
@@ -81,17 +82,16 @@ impl<'a> Printer<'a> {
     fn print(&mut self, result: &ScenarioResult) {
         if !std::mem::replace(&mut self.missing_printed, true) {
             for missing in result.capabilities.missing() {
-                eprintln!("probe-agent: {missing}");
+                self.remark(format_args!("{missing}"));
             }
         }
         if result.retries > 0 {
-            eprintln!(
-                "probe-agent: {} over {}: run {} times, because the kernel skipped a hook or this host \
-                 stood still",
+            self.remark(format_args!(
+                "{} over {}: run {} times, because the kernel skipped a hook or this host stood still",
                 result.scenario.name,
                 describe::family(result.family),
                 result.retries + 1
-            );
+            ));
         }
         self.rows.push(Row::new(result));
         if self.failed.is_some() {
@@ -105,6 +105,11 @@ impl<'a> Printer<'a> {
             OutputFormat::Json => json::write(&mut self.out, result, self.clock),
         };
         self.failed = written.and_then(|()| self.out.flush()).err();
+    }
+
+    /// Says something beside the results. A stderr that cannot be written to is no reason to stop.
+    fn remark(&self, what: fmt::Arguments<'_>) {
+        let _ = writeln!(io::stderr(), "probe-agent: {what}");
     }
 
     /// `12 of 36 done, waiting for rst-lost over IPv6 and 23 others`.

@@ -79,6 +79,7 @@ impl Prepared {
         // Only fresh sockets depend on when the next SYN leaves.
         let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
         let outcome = session::run(plan, Some(self.tracing), stop, || (), &mut recorder)
+            .and_then(session::RunResult::complete)
             .map_err(|source| DemoError::Run { operation: "probe", source })?;
         let took = self.began.elapsed();
         if outcome.ended.interrupted {

@@ -52,9 +52,15 @@ pub fn run_all(
     let (ends, inbox) = mpsc::channel();
     thread::scope(|scope| {
         // Making labs and loading hooks takes a processor: as many threads do it as can run at once.
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let prepare = || {
             let (queue, ends) = (&queue, ends.clone());
-            scope.spawn(move || prepare(scope, cases, queue, &ends, stop));
+            start(scope, move || prepare(scope, cases, queue, &ends, stop))
+        };
+        // Fewer do it, too, as long as there is one.
+        let started: Vec<_> = (0..threads).map(|_| prepare()).collect();
+        if started.iter().all(Result::is_err) {
+            return started.into_iter().collect();
         }
         drop(ends);
         loop {
@@ -93,9 +99,20 @@ fn prepare<'scope, 'env: 'scope>(
         let (scenario, family, state_hook) = cases[index];
         let ends = ends.clone();
         // Sending fails only when the receiver has returned an error, and no result matters any more.
-        match Prepared::new(scenario, family, state_hook) {
-            Ok(case) => drop(scope.spawn(move || ends.send((index, case.run(stop))).ok())),
-            Err(error) => drop(ends.send((index, Err(error)))),
+        let result = ends.clone();
+        let started = Prepared::new(scenario, family, state_hook)
+            .and_then(|case| start(scope, move || drop(result.send((index, case.run(stop))))));
+        if let Err(error) = started {
+            drop(ends.send((index, Err(error))));
         }
     }
+}
+
+/// Starts a thread.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), DemoError> {
+    let started = thread::Builder::new().spawn_scoped(scope, work);
+    started.map(drop).map_err(|source| DemoError::Run { operation: "start a thread", source })
 }

@@ -77,7 +77,7 @@ impl EarlyReports {
         if self.last.len() <= index {
             self.last.resize(index + 1, None);
         }
-        self.last[index].replace(outcome) != Some(outcome)
+        self.last.get_mut(index).is_some_and(|last| last.replace(outcome) != Some(outcome))
     }
 }
 

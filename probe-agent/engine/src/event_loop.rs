@@ -26,7 +26,7 @@ use std::{
     },
 };
 
-use explain::{Judged, correlator::Correlator};
+use explain::{Judged, correlator::Correlator, timeline::Timeline};
 use kernel::monotonic;
 use model::duration::nanos;
 use nix::sys::epoll::{Epoll, EpollEvent};
@@ -89,6 +89,15 @@ pub struct Ended {
     pub events_lost: u64,
 }
 
+impl Ended {
+    /// Adds how another worker ended.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.interrupted |= other.interrupted;
+        self.unsettled += other.unsettled;
+        self.events_lost += other.events_lost;
+    }
+}
+
 impl<S: Source> EventLoop<S> {
     /// Prepares a worker. Its probes leave from the calling thread's network namespace.
     ///
@@ -122,12 +131,33 @@ impl<S: Source> EventLoop<S> {
     }
 
     /// Runs until the source is exhausted and every probe is settled, or until it is stopped. Passes each
-    /// settled probe to `sink`.
-    ///
-    /// # Errors
-    /// If waiting for answers fails.
-    pub(crate) fn run(mut self, sink: &mut impl Sink) -> io::Result<Ended> {
+    /// settled probe to `sink`. Also returns the error that ended it early, if waiting for answers failed:
+    /// what has been probed is passed on all the same.
+    pub(crate) fn run(mut self, sink: &mut impl Sink) -> (Ended, Option<io::Error>) {
         let mut settled = Vec::new();
+        let failure = self.turns(&mut settled, sink).err();
+        self.gauges.beat(monotonic::now());
+        let interrupted = !self.is_done();
+        self.settle(&mut settled);
+        let observed = self.observer.observed(self.observer.watermark(self.now));
+        let unsettled = self.correlator.flush(observed, &mut settled);
+        for mut timeline in settled.drain(..) {
+            self.observer.note_losses(&mut timeline);
+            sink.settled(Judged::new(timeline, self.settings.expect));
+        }
+        // A stall during this last part counts, too.
+        self.gauges.beat(monotonic::now());
+        let ended = Ended {
+            interrupted,
+            unsettled,
+            events_lost: self.correlator.dropped_events()
+                + self.correlator.gaps()
+                + self.observer.relocations(),
+        };
+        (ended, failure)
+    }
+
+    fn turns(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) -> io::Result<()> {
         let mut answers = vec![EpollEvent::empty(); BATCH];
         while !self.stop.load(Ordering::Relaxed) {
             self.now = monotonic::now();
@@ -140,28 +170,12 @@ impl<S: Source> EventLoop<S> {
             self.wait_for_answers(&mut answers, has_room)?;
             self.now = monotonic::now();
             self.expire();
-            self.settle(&mut settled);
-            self.hand_out(&mut settled, sink);
+            self.settle(settled);
+            self.hand_out(settled, sink);
             self.gauges.in_flight.store(self.flights.len() as u64, Ordering::Relaxed);
             self.gauges.settling.store(self.correlator.len() as u64, Ordering::Relaxed);
         }
-        self.gauges.beat(monotonic::now());
-        let interrupted = !self.is_done();
-        self.settle(&mut settled);
-        let observed = self.observer.observed(self.observer.watermark(self.now));
-        let unsettled = self.correlator.flush(observed, &mut settled);
-        for timeline in settled.drain(..) {
-            sink.settled(Judged::new(timeline, self.settings.expect));
-        }
-        // A stall during this last part counts, too.
-        self.gauges.beat(monotonic::now());
-        Ok(Ended {
-            interrupted,
-            unsettled,
-            events_lost: self.correlator.dropped_events()
-                + self.correlator.gaps()
-                + self.observer.relocations(),
-        })
+        Ok(())
     }
 
     /// Whether nothing is left to start or to wait for.

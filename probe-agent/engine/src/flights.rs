@@ -49,8 +49,10 @@ impl Flights {
         if self.by_slot.len() <= index {
             self.by_slot.resize_with(index + 1, || None);
         }
-        self.by_slot[index] = Some(flight);
-        self.count += 1;
+        if let Some(place) = self.by_slot.get_mut(index) {
+            *place = Some(flight);
+            self.count += 1;
+        }
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&Flight> {

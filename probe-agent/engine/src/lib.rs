@@ -2,6 +2,21 @@
 //!
 //! The only layer that knows both the kernel's side and the verdicts. Start with [`event_loop`] for one
 //! worker, with [`runtime`] for the threads, and with [`session`] for a run of `check`.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod deadlines;
 pub mod early;
@@ -21,6 +36,7 @@ pub mod runtime;
 mod schedule;
 pub mod session;
 pub mod settings;
+mod shortage;
 mod slot_table;
 pub mod source;
 pub mod source_address;

@@ -1,19 +1,16 @@
 //! What a worker observes of the kernel's side: slot records, kernel events, and how many were lost.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        mpsc::{self, Receiver},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use explain::{correlator::Observed, timeline::Coverage, timers::SYNACK_TIMER};
+use explain::{
+    correlator::Observed,
+    timeline::{Coverage, Timeline},
+    timers::SYNACK_TIMER,
+};
 use kernel::{
     loader::{Rings, Tracer},
     lost_events::LostEvents,
-    reader::{Progress, Reader, Route},
+    reader::{Inbox, Progress, Reader, Route, inbox},
 };
 use model::{
     event::FlowEvent,
@@ -21,14 +18,18 @@ use model::{
 };
 use probe_agent_common::SlotRecord;
 
-/// The most events that wait for a worker: enough for one second of trouble at full speed.
-const INBOX: usize = 65_536;
-
 /// A worker's end of the tracing.
 pub(crate) struct Tracing {
     tracer: Arc<Tracer>,
     progress: Arc<Progress>,
-    inbox: Receiver<FlowEvent>,
+    inbox: Inbox,
+}
+
+impl Tracing {
+    /// The loaded programs.
+    pub(crate) fn tracer(&self) -> Arc<Tracer> {
+        Arc::clone(&self.tracer)
+    }
 }
 
 /// The tracing ends of `workers` workers, and the reader that passes events to them. `route` returns the
@@ -44,8 +45,7 @@ pub(crate) fn tracing(
     route: Route,
     losses: LostEvents,
 ) -> io::Result<(Vec<Tracing>, Reader)> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) =
-        (0..workers).map(|_| mpsc::sync_channel(INBOX)).unzip();
+    let (senders, inboxes) = (0..workers).map(|_| inbox()).unzip::<_, _, Vec<_>, Vec<_>>();
     let reasons = tracer.reasons();
     let reader = Reader::start(rings, tick(settle), reasons, senders, route, losses)?;
     let ends = inboxes
@@ -64,6 +64,8 @@ pub(crate) struct Observer {
     rst_hooks: RstHooks,
     /// Slots that moved to another source address while late events for them may still have been outstanding.
     relocations: u64,
+    /// The end of the settle window for which the reader was last made to look.
+    hastened: u64,
 }
 
 impl Observer {
@@ -75,6 +77,7 @@ impl Observer {
             rst_hooks: tracer.map(|t| t.rst_hooks()).unwrap_or_default(),
             tracing,
             relocations: 0,
+            hastened: 0,
         }
     }
 
@@ -133,9 +136,12 @@ impl Observer {
         }
     }
 
-    /// A slot has moved to another source address.
-    pub(crate) fn on_relocation(&mut self) {
-        self.relocations += u64::from(self.tracing.is_some());
+    /// A slot has moved to another source address: late events of its probes until now will be missing.
+    pub(crate) fn on_relocation(&mut self, slot: u32, now: u64) {
+        if let Some(tracing) = &self.tracing {
+            tracing.tracer.note_loss(slot, now);
+            self.relocations += 1;
+        }
     }
 
     /// Slots that moved to another source address. Each may have lost an event.
@@ -143,9 +149,21 @@ impl Observer {
         self.relocations
     }
 
-    /// Kernel events lost so far.
+    /// Kernel events lost so far of which it is not known whose they were.
     pub(crate) fn lost(&self) -> u64 {
-        self.tracing.as_ref().map_or(0, |t| t.progress.lost()) + self.relocations
+        self.tracing.as_ref().map_or(0, |t| t.progress.lost_of_anybody())
+    }
+
+    /// Takes note, on a settled probe, of events without a socket that were lost on its slot's port. Where
+    /// none was lost on any port, the slots need not be asked.
+    pub(crate) fn note_losses(&self, timeline: &mut Timeline) {
+        let Some(Tracing { tracer, progress, .. }) = &self.tracing else { return };
+        let probe = &timeline.probe;
+        if (self.relocations > 0 || progress.lost_of_slots() > 0)
+            && tracer.has_lost_since(probe.id.slot, probe.syn_at())
+        {
+            timeline.set_events_lost();
+        }
     }
 
     /// The time up to which no event is outstanding except those of [`Self::events`]; `now` without tracing.
@@ -156,13 +174,29 @@ impl Observer {
 
     /// The events that have arrived.
     pub(crate) fn events(&self) -> impl Iterator<Item = FlowEvent> {
-        self.tracing.iter().flat_map(|t| t.inbox.try_iter())
+        self.tracing.iter().flat_map(|t| t.inbox.take())
     }
 
     /// The time at which all events of a probe whose window ends at `due` have been reported, and it may be
     /// settled.
     pub(crate) fn reported_by(&self, due: u64) -> u64 {
         self.tracing.as_ref().map_or(due, |t| t.progress.look_after(due))
+    }
+
+    /// The same for the last probes of a run, when nothing else is left to wait for: the reader is made to
+    /// look as soon as they can be settled. `None` if that has been done, and did not help: after a stall of
+    /// this host a look does not move the watermark at once.
+    pub(crate) fn hasten(&mut self, due: u64, now: u64) -> Option<u64> {
+        let Some(Tracing { progress, .. }) = &self.tracing else { return Some(due) };
+        let earliest = progress.earliest_look(due);
+        if now < earliest {
+            return Some(earliest);
+        }
+        if std::mem::replace(&mut self.hastened, due) == due {
+            return None;
+        }
+        progress.look_now();
+        Some(now)
     }
 
     /// What has been observed up to a watermark.

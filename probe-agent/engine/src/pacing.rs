@@ -62,7 +62,8 @@ pub struct Pacing {
 
 impl Pacing {
     /// The interval of a target; `default` is that of the settings.
-    pub(crate) fn interval(&self, target: TargetId, default: Duration) -> Duration {
+    #[must_use]
+    pub fn interval(&self, target: TargetId, default: Duration) -> Duration {
         self.intervals.get(target.0 as usize).copied().flatten().unwrap_or(default)
     }
 

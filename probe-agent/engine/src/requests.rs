@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use model::record::ProbeRecord;
 
 pub use self::source::AcceptedRequest;
+use crate::shortage;
 
 /// A request for one probe.
 #[derive(Debug)]
@@ -81,7 +82,9 @@ struct Wakeup {
 /// If the kernel refuses an eventfd.
 pub fn channel(bound: usize) -> io::Result<(RequestSender, RequestQueue)> {
     let (sender, receiver) = mpsc::channel(bound.max(1));
-    let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+    let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+        .map_err(io::Error::from);
+    let event = event.map_err(shortage::of("eventfd"))?;
     let wakeup =
         Arc::new(Wakeup { event, asleep: AtomicBool::new(false), cancelled: AtomicU64::new(0) });
     Ok((

@@ -2,6 +2,8 @@
 //!
 //! Sessions and the embeddable checker share this.
 
+mod worker;
+
 use std::{
     any::Any,
     fs::File,
@@ -21,18 +23,20 @@ use kernel::{
     lost_events::LostEvents,
     reader::{Progress, Reader, Route},
 };
-use nix::{
-    sched::{CloneFlags, setns},
-    sys::signal::SigSet,
-};
+use nix::sched::{CloneFlags, setns};
 
+use self::worker::Worker;
 use crate::{
-    event_loop::{Ended, EventLoop, Sink},
-    gauges::{ENDED, Gauges},
+    event_loop::{Ended, Sink},
+    gauges::Gauges,
     observer::{self, Tracing},
     settings::Settings,
+    shortage,
     source::Source,
 };
+
+/// Threads beside the workers: the reader of kernel events, and the watchdog of a session.
+pub(crate) const OTHERS: usize = 2;
 
 /// The configuration that all threads share.
 #[derive(Clone, Debug)]
@@ -55,9 +59,10 @@ pub struct WorkerSpec<S, K> {
     pub sink: K,
 }
 
-/// The running threads.
+/// The running threads. [`Self::join`] waits for them, detaches the programs and leaves the cgroup. If this
+/// is dropped instead, the threads end by themselves, and the last of them does so.
 pub struct Runtime<R> {
-    workers: Vec<JoinHandle<io::Result<(Ended, R)>>>,
+    workers: Vec<JoinHandle<(Ended, Option<io::Error>, R)>>,
     gauges: Vec<Arc<Gauges>>,
     tracer: Option<Arc<Tracer>>,
     reader: Option<Reader>,
@@ -66,10 +71,12 @@ pub struct Runtime<R> {
 /// How the threads ended.
 #[derive(Debug)]
 pub struct RuntimeResult<R> {
-    /// What the workers' sinks left, in the order of the workers.
+    /// What the workers' sinks left, in the order of the workers. A worker that panicked leaves nothing.
     pub results: Vec<R>,
     /// How the workers ended, added up.
     pub ended: Ended,
+    /// The first error of a worker; a panic counts as one.
+    pub failure: Option<io::Error>,
 }
 
 impl<R: Send + 'static> Runtime<R> {
@@ -77,7 +84,7 @@ impl<R: Send + 'static> Runtime<R> {
     ///
     /// # Errors
     /// If the kernel refuses a thread, an epoll instance or the namespace. The threads that have started
-    /// are then ended.
+    /// are then ended, and the programs are detached.
     pub fn start<S, K>(
         config: &RuntimeConfig,
         tracing: Option<(Arc<Tracer>, Rings)>,
@@ -88,33 +95,52 @@ impl<R: Send + 'static> Runtime<R> {
         S: Source + Send + 'static,
         K: Sink<Result = R> + Send + 'static,
     {
-        let (tracer, mut ends, reader) = match tracing {
-            Some((tracer, rings)) => {
-                let settle = config.settings.settle;
-                let (count, route) = (workers.len(), by_port(&workers));
-                // The reader's thread inherits the network namespace, whose interfaces it names.
-                let (ends, reader) = inside(config.netns.as_ref(), || {
-                    let losses = LostEvents::begin(&tracer)?;
-                    observer::tracing(&tracer, rings, settle, count, route, losses)
-                })??;
-                (Some(tracer), ends, Some(reader))
+        let (tracer, rings) = tracing.unzip();
+        let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader: None };
+        match runtime.launch(config, rings, stop, workers) {
+            Ok(()) => Ok(runtime),
+            Err(error) => {
+                stop.store(true, Ordering::Relaxed);
+                // Whatever error they return, the one that stopped them matters.
+                let _ = runtime.join();
+                Err(error)
             }
-            None => (None, Vec::new(), None),
-        };
-        ends.reverse();
-        let mut runtime = Self { workers: Vec::new(), gauges: Vec::new(), tracer, reader };
-        let (ready, is_ready) = mpsc::sync_channel(workers.len());
-        let started = workers.into_iter().zip(0_u32..).try_for_each(|(spec, number)| {
-            runtime.spawn(config, spec, number, ends.pop(), stop, ready.clone())
-        });
-        drop(ready);
-        if let Err(error) = started.and_then(|()| is_ready.iter().collect::<io::Result<()>>()) {
-            stop.store(true, Ordering::Relaxed);
-            // Whatever error they return, the one that stopped them matters.
-            let _ = runtime.join();
-            return Err(error);
         }
-        Ok(runtime)
+    }
+
+    fn launch<S, K>(
+        &mut self,
+        config: &RuntimeConfig,
+        rings: Option<Rings>,
+        stop: &Arc<AtomicBool>,
+        workers: Vec<WorkerSpec<S, K>>,
+    ) -> io::Result<()>
+    where
+        S: Source + Send + 'static,
+        K: Sink<Result = R> + Send + 'static,
+    {
+        shortage::memory(workers.len() + OTHERS)?;
+        let mut ends = Vec::new();
+        if let Some((tracer, rings)) = self.tracer.as_ref().zip(rings) {
+            let settle = config.settings.settle;
+            let (count, route) = (workers.len(), by_port(&workers));
+            // The reader's thread inherits the network namespace, whose interfaces it names.
+            let tracing = inside(config.netns.as_ref(), || {
+                let losses = LostEvents::begin(tracer).map_err(shortage::of("count of RSTs"))?;
+                observer::tracing(tracer, rings, settle, count, route, losses)
+                    .map_err(shortage::of("thread for kernel events"))
+            });
+            let (mut all, reader) = tracing??;
+            all.reverse();
+            ends = all;
+            self.reader = Some(reader);
+        }
+        let (ready, is_ready) = mpsc::sync_channel(workers.len());
+        for (spec, number) in workers.into_iter().zip(0_u32..) {
+            self.spawn(config, spec, number, ends.pop(), stop, ready.clone())?;
+        }
+        drop(ready);
+        is_ready.iter().collect()
     }
 
     fn spawn<S, K>(
@@ -132,7 +158,7 @@ impl<R: Send + 'static> Runtime<R> {
     {
         let WorkerSpec { ports, source, sink } = spec;
         let mut settings = config.settings.clone();
-        settings.first_slot = number * config.settings.slots;
+        settings.first_slot = number.saturating_mul(config.settings.slots);
         settings.socket.are_ports_chosen = settings.socket.ports.is_some();
         settings.socket.ports = Some(ports);
         let gauges = Arc::new(Gauges::default());
@@ -146,7 +172,8 @@ impl<R: Send + 'static> Runtime<R> {
             netns: config.netns.clone(),
             ready,
         };
-        self.workers.push(spawn(config.block_signals, || worker.run())?);
+        let thread = worker::spawn(config.block_signals, || worker.run());
+        self.workers.push(thread.map_err(shortage::of("thread for a worker"))?);
         self.gauges.push(gauges);
         Ok(())
     }
@@ -169,36 +196,40 @@ impl<R: Send + 'static> Runtime<R> {
         self.workers.iter().any(|worker| worker.thread().id() == thread::current().id())
     }
 
-    /// Waits for all workers.
-    ///
-    /// # Errors
-    /// The first error of a worker. A panic counts as an error.
-    pub fn join(self) -> io::Result<RuntimeResult<R>> {
-        let joined: Vec<_> = self.workers.into_iter().map(join).collect();
-        if let Some(tracer) = &self.tracer {
+    /// Waits for all workers, detaches the programs and leaves the cgroup. What the workers' sinks left is
+    /// handed out, whatever happened.
+    #[must_use]
+    pub fn join(self) -> RuntimeResult<R> {
+        let Self { workers, tracer, reader, .. } = self;
+        let mut all = RuntimeResult { results: Vec::new(), ended: Ended::default(), failure: None };
+        for worker in workers {
+            match worker.join() {
+                Ok((ended, failure, result)) => {
+                    all.results.push(result);
+                    all.ended.add(ended);
+                    all.failure = all.failure.or(failure);
+                }
+                // The panic hook has already reported it. The worker's probes are missing.
+                Err(payload) => {
+                    all.ended.interrupted = true;
+                    let failure = panicked(payload, "a worker thread panicked");
+                    all.failure.get_or_insert(failure);
+                }
+            }
+        }
+        if let Some(tracer) = &tracer {
             // A cgroup that cannot be left now is removed by the next agent.
             let _ = tracer.detach();
         }
-        let mut results = Vec::new();
-        let mut ended = Ended::default();
-        for worker in joined {
-            let (one, result) = worker?;
-            results.push(result);
-            ended.interrupted |= one.interrupted;
-            ended.unsettled += one.unsettled;
-            ended.events_lost += one.events_lost;
-        }
         // The reader's count includes the kernel's, but may be one tick old.
-        let in_kernel = self.tracer.as_ref().map_or(0, |t| t.events_lost());
-        let in_all = self.reader.as_ref().map_or(0, |r| r.progress().lost());
-        ended.events_lost += in_kernel.max(in_all);
-        Ok(RuntimeResult { results, ended })
+        let in_kernel = tracer.as_ref().map_or(0, |t| t.events_lost());
+        let in_all = reader.as_ref().map_or(0, |r| r.progress().lost());
+        all.ended.events_lost += in_kernel.max(in_all);
+        if let Some(reader) = reader {
+            reader.stop();
+        }
+        all
     }
-}
-
-/// Waits for a thread. The panic hook has already reported a panic.
-fn join<T>(thread: JoinHandle<io::Result<T>>) -> io::Result<T> {
-    thread.join().unwrap_or_else(|payload| Err(panicked(payload, "a worker thread panicked")))
 }
 
 /// The error that a panic of a thread counts as.
@@ -206,54 +237,6 @@ fn panicked(payload: Box<dyn Any + Send>, what: &str) -> io::Error {
     // The payload's destructor may be foreign code, and could panic here.
     mem::forget(payload);
     io::Error::other(what)
-}
-
-/// Everything that is moved to a worker's thread.
-struct Worker<S, K> {
-    settings: Settings,
-    source: S,
-    sink: K,
-    tracing: Option<Tracing>,
-    gauges: Arc<Gauges>,
-    stop: Arc<AtomicBool>,
-    netns: Option<Arc<File>>,
-    ready: SyncSender<io::Result<()>>,
-}
-
-impl<S: Source, K: Sink> Worker<S, K> {
-    fn run(self) -> io::Result<(Ended, K::Result)> {
-        let Self { settings, source, mut sink, tracing, gauges, stop, netns, ready } = self;
-        let prepared = enter(netns.as_ref())
-            .and_then(|()| EventLoop::new(settings, source, tracing, Arc::clone(&gauges), stop));
-        let event_loop = match prepared {
-            Ok(event_loop) => event_loop,
-            Err(error) => {
-                // `Runtime::start` returns the error; this thread has nothing more to report.
-                let _ = ready.send(Err(error));
-                return Ok((Ended::default(), sink.finish()));
-            }
-        };
-        let _ = ready.send(Ok(()));
-        drop(ready);
-        let ended = event_loop.run(&mut sink);
-        gauges.heartbeat.store(ENDED, Ordering::Relaxed);
-        Ok((ended?, sink.finish()))
-    }
-}
-
-/// Starts a worker's thread.
-fn spawn<T: Send + 'static>(
-    block_signals: bool,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    let run = move || {
-        if block_signals {
-            // Cannot fail with these arguments (pthread_sigmask(3)).
-            let _ = SigSet::all().thread_block();
-        }
-        run()
-    };
-    thread::Builder::new().name("probe-worker".to_owned()).spawn(run)
 }
 
 /// Routes an event by its local port: each worker has source ports of its own.
@@ -279,7 +262,8 @@ pub fn inside<T: Send>(
         let inner = thread::Builder::new().spawn_scoped(scope, || {
             enter(Some(netns))?;
             Ok(work())
-        })?;
+        });
+        let inner = inner.map_err(shortage::of("thread for another network namespace"))?;
         inner.join().unwrap_or_else(|payload| Err(panicked(payload, "a thread panicked")))
     })
 }

@@ -36,9 +36,10 @@ use crate::{
     gauges::Gauges,
     names::Names,
     pacing::{Pacing, RateLimits},
-    runtime::{Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
+    runtime::{OTHERS, Runtime, RuntimeConfig, RuntimeResult, WorkerSpec, inside},
     schedule::{ScheduledTargets, WorkerConfig, assign},
     settings::Settings,
+    shortage,
     source_ports::{ephemeral_ports, split_range},
 };
 
@@ -101,6 +102,18 @@ pub struct RunResult<C> {
     pub worker_stalls: u64,
     /// The time from the first start of a probe to the last end of one, in nanoseconds.
     pub probing_ns: u64,
+    /// What ended the run early: an error of a worker or of the output. The counts are what there is.
+    pub failure: Option<io::Error>,
+}
+
+impl<C> RunResult<C> {
+    /// The result of a run that nothing ended early, for callers that have no use for a part.
+    ///
+    /// # Errors
+    /// What ended it early.
+    pub fn complete(mut self) -> io::Result<Self> {
+        self.failure.take().map_or(Ok(self), Err)
+    }
 }
 
 /// Receives the probes and the progress of a run, on the thread that called [`run`]. An error stops the
@@ -142,7 +155,7 @@ pub trait Output {
 pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
     let cookie = inside(plan.netns.as_ref(), netns::cookie)
         .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
-    let slots = plan.settings.slots * plan.workers;
+    let slots = plan.settings.slots.saturating_mul(plan.workers);
     let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard, plan.state_hook)?;
     Ok((Arc::new(tracer), rings))
 }
@@ -151,7 +164,8 @@ pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
 /// `counts` makes the counts of a worker.
 ///
 /// # Errors
-/// If the kernel refuses a thread, an epoll instance or the namespace, and any error of `output`.
+/// If the run cannot begin: the kernel refuses a thread, an epoll instance or the namespace. What ends it
+/// later is in [`RunResult::failure`], beside the counts.
 pub fn run<C: Counts>(
     plan: &Plan,
     tracing: Option<(Arc<Tracer>, Rings)>,
@@ -159,6 +173,8 @@ pub fn run<C: Counts>(
     counts: impl Fn() -> C,
     output: &mut impl Output,
 ) -> io::Result<RunResult<C>> {
+    // Before the counts are made, which may be large.
+    shortage::memory(plan.workers as usize + OTHERS)?;
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
     let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));
@@ -172,19 +188,23 @@ pub fn run<C: Counts>(
     let runtime = Runtime::start(&config, tracing, stop, workers)?;
     drop(channel);
     let gauges = runtime.gauges().to_vec();
-    let forwarded = Watchdog::start(gauges.clone())
-        .and_then(|watchdog| forward(&inbox, &backlog, &gauges, &watchdog, output));
+    let watchdog = Watchdog::start(gauges.clone());
+    let forwarded = forward(&inbox, &backlog, &gauges, &watchdog, output);
     if forwarded.is_err() {
         stop.store(true, Ordering::Relaxed);
     }
-    let RuntimeResult { results, ended } = runtime.join()?;
-    forwarded?;
+    // Its thread ends while the workers are waited for.
+    watchdog.end();
+    let RuntimeResult { results, ended, failure } = runtime.join();
+    watchdog.join();
+    let failure = failure.or(forwarded.err());
     // The others' counts are merged into those of the first worker: one more set would be as large.
     let mut all = results.into_iter();
     let mut total = all.next().unwrap_or_else(counts);
     all.for_each(|counts| total.merge(counts));
     let worker_stalls = gauges.iter().map(|g| g.past_stalls.load(Ordering::Relaxed)).sum();
-    Ok(RunResult { counts: total, ended, worker_stalls, probing_ns: probing_ns(&gauges) })
+    let probing_ns = probing_ns(&gauges);
+    Ok(RunResult { counts: total, ended, worker_stalls, probing_ns, failure })
 }
 
 /// The workers of a plan, with its source ports and targets divided among them.
@@ -197,7 +217,7 @@ fn workers<K>(
         Some(range) => range.clone(),
         None => inside(plan.netns.as_ref(), ephemeral_ports)?,
     };
-    let ports = split_range(&range, plan.workers);
+    let ports = split_range(&range, plan.workers.max(1));
     let targets = u32::try_from(plan.targets.len()).unwrap_or(u32::MAX);
     let count = u32::try_from(ports.len()).unwrap_or(1);
     let assignments = assign(
@@ -249,3 +269,6 @@ fn probing_ns(gauges: &[Arc<Gauges>]) -> u64 {
     let last = times(|g| g.last_at.load(Ordering::Relaxed)).max();
     first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first))
 }
+
+#[cfg(test)]
+mod tests;

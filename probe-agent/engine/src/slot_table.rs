@@ -1,5 +1,10 @@
 //! The slots of a worker. A slot is made when one is needed, and the slot idle for longest is used first.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an index comes from this table, as that of a slot it has chosen, and slots are never removed"
+)]
+
 mod choose;
 mod make;
 mod unsettled;

@@ -34,7 +34,10 @@ pub(crate) struct SourcePorts {
 impl SourcePorts {
     /// The ports of a range. `seed` determines the start and the step.
     pub(crate) fn new(range: RangeInclusive<u16>, seed: u64) -> Self {
-        let size = u32::from(*range.end()) - u32::from(*range.start()) + 1;
+        let size = u32::try_from(range.len()).unwrap_or(0);
+        if size == 0 {
+            return Self { range, next: 0, step: 1, unused: 0, deferred: Vec::new() };
+        }
         let next = u32::try_from(seed % u64::from(size)).unwrap_or(0);
         let min_step = u32::try_from(seed / u64::from(size) % u64::from(size)).unwrap_or(0);
         let step = (min_step.max(1)..).find(|step| coprime(*step, size)).unwrap_or(1);

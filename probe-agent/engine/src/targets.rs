@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 use model::target::{TargetId, Targets};
@@ -81,21 +81,23 @@ impl<J> TargetTable<J> {
         self.entries.get_mut(target.0 as usize).map(|entry| &mut entry.job)
     }
 
-    /// Where the SYN goes.
+    /// Where the SYN goes. Nowhere, for a target that was removed: its probe fails on this host.
     pub(crate) fn address(&self, target: TargetId) -> SocketAddr {
-        self.entries[target.0 as usize].address
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        self.entries.get(target.0 as usize).map_or(nowhere, |entry| entry.address)
     }
 
     /// The source address for a target. It is looked up once, and again after each failure.
     ///
     /// # Errors
-    /// If there is no route.
+    /// If there is no route. `EINVAL` for a target that was removed.
     pub(crate) fn source(
         &mut self,
         target: TargetId,
         settings: &SocketSettings,
     ) -> io::Result<IpAddr> {
-        let entry = &mut self.entries[target.0 as usize];
+        let entry = self.entries.get_mut(target.0 as usize);
+        let entry = entry.ok_or(io::Error::from_raw_os_error(libc::EINVAL))?;
         match entry.source {
             Source::Known(ip) => return Ok(ip),
             Source::Unresolved(errno) => return Err(io::Error::from_raw_os_error(errno)),
@@ -132,7 +134,7 @@ impl<J> TargetTable<J> {
     /// A probe failed: the next one looks up the route again, because it or the source address may have
     /// changed.
     pub(crate) fn forget_source(&mut self, target: TargetId) {
-        let entry = &mut self.entries[target.0 as usize];
+        let Some(entry) = self.entries.get_mut(target.0 as usize) else { return };
         entry.source = Source::Unknown;
         if let Some(hosts) = &mut self.hosts {
             hosts.remove(&host(entry.address));
@@ -146,7 +148,7 @@ impl<J> TargetTable<J> {
         settings: &SocketSettings,
         now: u64,
     ) -> bool {
-        let entry = &self.entries[target.0 as usize];
+        let Some(entry) = self.entries.get(target.0 as usize) else { return false };
         let ip = match entry.source {
             Source::Known(ip) => Some(ip),
             Source::Unknown | Source::Unresolved(_) => settings.source,

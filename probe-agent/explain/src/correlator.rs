@@ -47,7 +47,7 @@ const MAX_EVENTS: usize = 256;
 pub struct EndedProbe {
     /// What the engine knows of it.
     pub record: ProbeRecord,
-    /// Kernel events lost by the time it started.
+    /// [`Observed::lost`] by the time it started.
     pub lost_before: u64,
     /// Its refusal is in doubt: a confirmation probe will follow, which names it in
     /// [`ProbeRecord::confirms`]. It waits for that one.
@@ -59,7 +59,8 @@ pub struct EndedProbe {
 pub struct Observed {
     /// No event up to this time is outstanding, in nanoseconds of `CLOCK_MONOTONIC`.
     pub until: u64,
-    /// Kernel events lost so far.
+    /// Kernel events lost so far of which it is not known whose they were: they concern every probe that
+    /// waits or is in flight. Where it is known, see [`Timeline::set_events_lost`].
     pub lost: u64,
 }
 
@@ -215,7 +216,7 @@ impl Correlator {
         for index in self.history.newest_first() {
             self.hand_out(index, observed, out);
         }
-        out[settled..].reverse();
+        out.get_mut(settled..).unwrap_or_default().reverse();
         (out.len() - settled) as u64
     }
 

@@ -2,6 +2,21 @@
 //!
 //! Pure: no I/O, no clock, no unsafe code. Knows nothing of BPF or of how probes are scheduled.
 #![forbid(unsafe_code)]
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod correlator;
 mod drops;

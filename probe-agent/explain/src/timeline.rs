@@ -103,6 +103,13 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// An event that may have been this probe's was lost.
+    pub fn set_events_lost(&mut self) {
+        if self.coverage != Coverage::None {
+            self.coverage = Coverage::EventsLost;
+        }
+    }
+
     /// The outcome for a health checker. A refusal that a confirmation probe disproved counts as alive
     /// (path C); if the confirmation probe decided nothing, the refusal stands. A refusal by this host's own
     /// firewall is a local error.

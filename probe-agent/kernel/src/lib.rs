@@ -1,4 +1,19 @@
 //! The kernel's side: loading the programs, and reading what they report.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod ack_guard;
 mod bpf_log;
@@ -6,8 +21,8 @@ mod btf;
 pub mod capability;
 mod cgroup;
 pub mod clock;
-mod descriptors;
 pub mod error;
+mod headroom;
 mod layout;
 pub mod loader;
 pub mod lost_events;

@@ -1,6 +1,7 @@
 //! Loads the programs, and holds what is loaded.
 
 mod attach;
+mod both;
 mod counters;
 mod facts;
 mod loading;
@@ -9,7 +10,7 @@ mod maps;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aya::{
@@ -22,12 +23,13 @@ use model::{
     record::{HalfOpen, RstHooks, StateHook},
 };
 use probe_agent_common::{
-    Counter, HOOKS, Hook, HookKind, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, RST_FUNCTIONS,
-    SlotRecord, owned_bit, owned_word,
+    Counter, Hook, HookKind, OWNED_WORDS, PortEntry, RETRANSMIT_SKB, SlotRecord, owned_bit,
+    owned_word,
 };
 
 use self::{
     attach::Link,
+    both::both,
     counters::Counters,
     facts::Facts,
     loading::{Attached, Loading},
@@ -36,8 +38,8 @@ use crate::{
     bpf_log::BpfLog,
     capability::{ACK_GUARD, PACKET_HEADERS, RST_ACCOUNTING},
     cgroup::Cgroup,
-    descriptors,
     error::TraceError,
+    headroom,
     mapped_array::{Access, MappedArray},
     reasons::Reasons,
     recursion_misses::RecursionMisses,
@@ -61,6 +63,7 @@ pub struct Tracer {
     names: Vec<&'static str>,
     owned: MappedArray<u64>,
     ports: MappedArray<PortEntry>,
+    last_loss: MappedArray<u64>,
     counters: Counters,
     misses: RecursionMisses,
     attached: Mutex<Attachments>,
@@ -95,15 +98,18 @@ impl Tracer {
         ack_guard: bool,
         choice: StateHookChoice,
     ) -> Result<(Self, Rings), TraceError> {
-        // The hooks, the ACK guard and the one that reports state changes.
-        descriptors::suffice(HOOKS.len() + RST_FUNCTIONS.len() + 2)?;
-        let facts = Facts::gather(netns_cookie);
+        headroom::check()?;
+        // The kernel takes some 12 ms to move a process, and waits most of the time.
+        let ((facts, loader), cgroup) = both(
+            || both(|| Facts::gather(netns_cookie), maps::loader),
+            || ack_guard.then(Cgroup::join),
+        );
         let cpus = counters::cpus()?;
-        let mut programs = maps::load(slots, cpus, &facts.layout)?;
+        let mut programs = maps::load(loader, slots, cpus, &facts.layout)?;
         let values = maps::mapped(&programs, "COUNTERS", cpus * Counter::COUNT, Access::Read)?;
         let counters = Counters { values, cpus };
         let mut loading = Loading::new(&mut programs, &facts);
-        let states = loading.cgroup(ack_guard, choice, || counters.sum(Counter::ListensSeen));
+        let states = loading.cgroup(cgroup, choice, || counters.sum(Counter::ListensSeen));
         let states = loading.state_hook(&states);
         if let Err(error) = states
             && !loading.done.capabilities.has(ACK_GUARD.name)
@@ -126,6 +132,7 @@ impl Tracer {
             names,
             owned: maps::mapped(&programs, "OWNED", OWNED_WORDS, Access::Write)?,
             ports: maps::mapped(&programs, "PORTS", PORTS, Access::Write)?,
+            last_loss: maps::mapped(&programs, "LAST_LOSS", slots, Access::Write)?,
             counters,
             misses,
             attached: Mutex::new(Attachments { links, cgroup }),
@@ -137,14 +144,23 @@ impl Tracer {
     /// Detaches all programs, then leaves the cgroup; maps, counters and loaded programs stay. Nothing
     /// happens the second time.
     ///
-    /// Takes some 25 ms in all, whether one thread closes the links or several.
+    /// The last link is closed first. Two programs are attached to the same tracepoint: to take away the
+    /// first of them, the kernel waits until no CPU runs it (`tracepoint_remove_func`, 2->1), some 20 ms.
     ///
     /// # Errors
     /// If the cgroup cannot be left. Everything is detached then, too.
     pub fn detach(&self) -> io::Result<()> {
         let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
-        attached.links.clear();
+        while attached.links.pop().is_some() {}
         attached.cgroup.take().map_or(Ok(()), Cgroup::leave)
+    }
+
+    /// Gives back a share of a tracer. The last one detaches the programs and leaves the cgroup; where that
+    /// fails, the next agent removes it.
+    pub fn release(shared: Arc<Self>) {
+        if let Some(tracer) = Arc::into_inner(shared) {
+            let _ = tracer.detach();
+        }
     }
 
     /// What the kernel and this process's privileges make possible, as loading has found out.
@@ -240,11 +256,35 @@ impl Tracer {
         self.ports.write(u32::from(port), PortEntry::default());
     }
 
-    /// Events of which it is not known whose they were: the ring buffer had no room, or the kernel's
-    /// recursion guard skipped a program.
+    /// Events that did not reach userspace: the ring buffer had no room, or the kernel's recursion guard
+    /// skipped a program.
     #[must_use]
     pub fn events_lost(&self) -> u64 {
-        self.counter(Counter::EventsLost) + self.misses.count()
+        self.counter(Counter::EventsLost) + self.events_skipped()
+    }
+
+    /// Of those, the ones of which it is not known whose they were: the recursion guard skipped a program.
+    pub(crate) fn events_skipped(&self) -> u64 {
+        self.misses.count()
+    }
+
+    /// Notes that events without a socket, on the port of a slot, may be missing up to this time.
+    pub fn note_loss(&self, slot: u32, at: u64) {
+        self.last_loss.raise(slot, at);
+    }
+
+    /// The same, for the slot that has a local port.
+    pub(crate) fn note_loss_on_port(&self, port: u16, at: u64) {
+        let entry = self.ports.read(u32::from(port)).unwrap_or_default();
+        if let Some(slot) = entry.slot_plus_one.checked_sub(1) {
+            self.note_loss(slot, at);
+        }
+    }
+
+    /// Whether an event without a socket, on the port of a slot, was lost at this time or later.
+    #[must_use]
+    pub fn has_lost_since(&self, slot: u32, at: u64) -> bool {
+        self.last_loss.read(slot).is_some_and(|last| last != 0 && last >= at)
     }
 
     /// One of the hooks' counters, over all CPUs.

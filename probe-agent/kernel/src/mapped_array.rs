@@ -104,6 +104,16 @@ impl MappedArray<u64> {
             word.fetch_and(!bits, Ordering::Release);
         }
     }
+
+    /// Raises an element to a value, unless it is higher; does nothing where there is none, or none may be
+    /// written.
+    pub(crate) fn raise(&self, index: u32, value: u64) {
+        if index < self.elements && self.access == Access::Write {
+            // SAFETY: as for `change_bits`; a hook may write a whole element at the same time.
+            let word = unsafe { AtomicU64::from_ptr(self.base.add(index as usize).as_ptr()) };
+            word.fetch_max(value, Ordering::Release);
+        }
+    }
 }
 
 impl<T> Drop for MappedArray<T> {

@@ -1,75 +1,43 @@
 //! The thread that empties the ring buffer and passes each event to its worker.
 
+mod inbox;
+mod progress;
 mod watermark;
 
 use std::{
+    io,
     os::fd::AsFd,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{SyncSender, TrySendError},
-    },
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };
 
+use model::event::FlowEvent;
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::eventfd::{EfdFlags, EventFd},
 };
 use probe_agent_common::EventRecord;
 
-use self::watermark::{COMMIT_SLACK, WatermarkGate};
-use crate::{loader::Rings, lost_events::LostEvents, monotonic, reasons::Reasons};
-use model::duration::nanos;
-use model::event::FlowEvent;
-
-/// What the reader shares with the workers.
-#[derive(Debug)]
-pub struct Progress {
-    /// At most so many nanoseconds lie between two looks: the grain of the watermark.
-    tick: u64,
-    /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in the inboxes.
-    watermark: AtomicU64,
-    /// Events that the ring buffer or an inbox had no room for, or that could not be decoded.
-    lost: AtomicU64,
-}
-
-impl Progress {
-    fn new(tick: Duration) -> Self {
-        Self { tick: nanos(tick), watermark: AtomicU64::default(), lost: AtomicU64::default() }
-    }
-
-    /// Every event up to this time (nanoseconds of `CLOCK_MONOTONIC`) is in its worker's inbox.
-    #[must_use]
-    pub fn watermark(&self) -> u64 {
-        self.watermark.load(Ordering::Acquire)
-    }
-
-    /// When the reader's next look is to bring the watermark to `time` or beyond, in nanoseconds of
-    /// `CLOCK_MONOTONIC`; in the past where that look is overdue.
-    #[must_use]
-    pub fn look_after(&self, time: u64) -> u64 {
-        let last = self.watermark() + COMMIT_SLACK;
-        let looks = (time + COMMIT_SLACK).saturating_sub(last).div_ceil(self.tick);
-        last + looks.max(1) * self.tick
-    }
-
-    /// Events lost on the way from the hook to the inbox.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Acquire)
-    }
-}
+use self::watermark::WatermarkGate;
+pub use self::{
+    inbox::{Inbox, InboxSender, inbox},
+    progress::Progress,
+};
+use crate::{
+    loader::Rings,
+    lost_events::{Lost, LostEvents},
+    monotonic,
+    reasons::Reasons,
+};
 
 /// Gives the index of the inbox for the events of a local port.
 pub type Route = Arc<dyn Fn(u16) -> usize + Send + Sync>;
 
-/// The running reader; dropping it stops and joins the thread.
+/// The running reader. [`Self::stop`] ends the thread and waits for it; dropping this only ends it.
 #[derive(Debug)]
 pub struct Reader {
     progress: Arc<Progress>,
-    stop: Arc<EventFd>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -77,44 +45,24 @@ impl Reader {
     /// Starts the thread, which looks every `tick` unless it is woken.
     ///
     /// # Errors
-    /// If no thread can be started, or there is no descriptor to stop it by.
+    /// If no thread can be started, or there is no descriptor to wake it by.
     pub fn start(
-        mut rings: Rings,
+        rings: Rings,
         tick: Duration,
         reasons: &Reasons,
-        inboxes: Vec<SyncSender<FlowEvent>>,
+        inboxes: Vec<InboxSender>,
         route: Route,
-        mut losses: LostEvents,
-    ) -> std::io::Result<Self> {
-        let progress = Arc::new(Progress::new(tick));
-        let shared = Arc::clone(&progress);
-        let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
-        let stopped = Arc::clone(&stop);
+        losses: LostEvents,
+    ) -> io::Result<Self> {
+        let wakeup = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let progress = Arc::new(Progress::new(tick, wakeup));
         let reasons = reasons.clone();
-        let mut lost_here = 0;
-        let mut gate = WatermarkGate::new(monotonic::now(), tick);
-        let thread = thread::Builder::new().name("trace-reader".into()).spawn(move || {
-            while wait(&rings, &stopped, tick) {
-                let before = monotonic::now();
-                while let Some(item) = rings.events.next() {
-                    let delivered = record(&item)
-                        .and_then(|r| FlowEvent::decode(&r, &reasons).ok())
-                        .is_some_and(|event| deliver(&inboxes, &route, event));
-                    if !delivered {
-                        lost_here += 1;
-                    }
-                }
-                // Stored before the watermark: who sees that also sees what was lost until then.
-                shared.lost.store(lost_here + losses.count(), Ordering::Release);
-                if let Some(watermark) = gate.watermark(before) {
-                    shared.watermark.store(watermark, Ordering::Release);
-                }
-                if let Some(log) = &mut rings.log {
-                    log.forward();
-                }
-            }
-        })?;
-        Ok(Self { progress, stop, thread: Some(thread) })
+        let gate = WatermarkGate::new(monotonic::now(), tick);
+        let post = Post { reasons, inboxes, route, losses, lost: Lost::default() };
+        let shared = Arc::clone(&progress);
+        let run = move || read(rings, tick, post, gate, &shared);
+        let thread = thread::Builder::new().name("trace-reader".into()).spawn(run)?;
+        Ok(Self { progress, thread: Some(thread) })
     }
 
     /// What the reader shares with the workers.
@@ -122,34 +70,97 @@ impl Reader {
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
     }
-}
 
-impl Drop for Reader {
-    fn drop(&mut self) {
-        // A counter at 0 takes a 1.
-        let _ = self.stop.write(1);
+    /// Ends the thread and waits for it.
+    pub fn stop(mut self) {
+        self.end();
         if let Some(thread) = self.thread.take() {
             // A panic of the reader has been printed; there is nothing to add.
             let _ = thread.join();
         }
     }
+
+    fn end(&self) {
+        self.progress.stop.store(true, Ordering::Release);
+        self.progress.look_now();
+    }
 }
 
-/// Waits until the ring has something, or for one tick; whether to go on.
-fn wait(rings: &Rings, stop: &EventFd, tick: Duration) -> bool {
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Looks at the ring until the reader is stopped.
+fn read(
+    mut rings: Rings,
+    tick: Duration,
+    mut post: Post,
+    mut gate: WatermarkGate,
+    shared: &Progress,
+) {
+    while wait(&rings, shared, tick) {
+        let before = monotonic::now();
+        while let Some(item) = rings.events.next() {
+            post.deliver(&item);
+        }
+        shared.store(post.lost(), gate.watermark(before));
+        if let Some(log) = &mut rings.log {
+            log.forward();
+        }
+    }
+    post.losses.end();
+}
+
+/// Waits until the ring has something, for one tick, or until the reader is woken; whether to go on.
+fn wait(rings: &Rings, shared: &Progress, tick: Duration) -> bool {
     let wanted = |fd| PollFd::new(fd, PollFlags::POLLIN);
-    let mut fds = [wanted(rings.events.as_fd()), wanted(stop.as_fd())];
+    let mut fds = [wanted(rings.events.as_fd()), wanted(shared.wakeup.as_fd())];
     let tick = PollTimeout::try_from(tick).unwrap_or(PollTimeout::ZERO);
-    // After an interrupted or refused wait the ring is only looked at early.
-    poll(&mut fds, tick).is_err() || !fds[1].any().unwrap_or_default()
+    // After an interrupted or refused wait the ring is only looked at early, and so it is where nothing
+    // has woken the reader.
+    let _ = poll(&mut fds, tick);
+    let _ = shared.wakeup.read();
+    !shared.stop.load(Ordering::Acquire)
 }
 
-fn deliver(inboxes: &[SyncSender<FlowEvent>], route: &Route, event: FlowEvent) -> bool {
-    match inboxes.get(route(event.flow.local_port)).map(|inbox| inbox.try_send(event)) {
-        Some(Ok(())) => true,
-        // A worker that has ended needs no events: this is no loss.
-        Some(Err(TrySendError::Disconnected(_))) => true,
-        Some(Err(TrySendError::Full(_))) | None => false,
+/// Passes events to the workers.
+struct Post {
+    reasons: Reasons,
+    inboxes: Vec<InboxSender>,
+    route: Route,
+    losses: LostEvents,
+    /// Lost here.
+    lost: Lost,
+}
+
+impl Post {
+    /// Passes on what is in a ring buffer item.
+    fn deliver(&mut self, item: &[u8]) {
+        let decode = |record| FlowEvent::decode(&record, &self.reasons).ok();
+        let Some(event) = record(item).and_then(decode) else {
+            self.lost.of_anybody += 1;
+            return;
+        };
+        let inbox = self.inboxes.get((self.route)(event.flow.local_port));
+        if inbox.is_some_and(|inbox| inbox.put(event)) {
+            return;
+        }
+        self.lost.of_slots += 1;
+        // The record of its slot counts an event that a socket was part of.
+        if event.socket.is_none() {
+            self.losses.note(event.flow.local_port, event.event.at);
+        }
+    }
+
+    /// All that was lost so far, here and on the way to the ring buffer.
+    fn lost(&mut self) -> Lost {
+        let before = self.losses.count();
+        Lost {
+            of_slots: self.lost.of_slots + before.of_slots,
+            of_anybody: self.lost.of_anybody + before.of_anybody,
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Accepted {
                 Err(nix::errno::Errno::EINTR) => continue,
                 Err(errno) => return Err(errno.into()),
             };
-            if events[..ready].iter().any(|event| event.data() == STOP) {
+            if events.iter().take(ready).any(|event| event.data() == STOP) {
                 return Ok(());
             }
             drop(self.drain());

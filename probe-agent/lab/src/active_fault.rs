@@ -9,20 +9,19 @@ use super::{Fault, LabError, Namespace, Result, ruleset, tool};
 /// process knows the namespace.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// An injected fault. It stays in effect until this value is dropped or cleared.
+/// An injected fault. It stays in effect until it is cleared, or until the lab is gone.
 #[derive(Debug)]
 pub struct ActiveFault {
     table: String,
     // The fault must not keep the namespace of a dropped lab alive.
     namespace: Weak<Namespace>,
-    in_effect: bool,
 }
 
 impl ActiveFault {
     pub(super) fn new(namespace: &Arc<Namespace>, fault: &Fault) -> Result<Self> {
         let table = format!("probe_agent_fault_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         tool::nft(namespace, &ruleset::create(&table, fault)?)?;
-        Ok(Self { table, namespace: Arc::downgrade(namespace), in_effect: true })
+        Ok(Self { table, namespace: Arc::downgrade(namespace) })
     }
 
     /// How many segments were hit so far, as nftables counted them.
@@ -47,21 +46,11 @@ impl ActiveFault {
     ///
     /// # Errors
     /// As for [`ActiveFault::hits`].
-    pub fn clear(mut self) -> Result<u64> {
+    pub fn clear(self) -> Result<u64> {
         let hit = self.hits()?;
-        self.remove()?;
+        let namespace = self.namespace.upgrade().ok_or(LabError::Gone)?;
+        tool::nft(&namespace, &ruleset::remove(&self.table))?;
         Ok(hit)
-    }
-
-    fn remove(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.in_effect) {
-            return Ok(());
-        }
-        match self.namespace.upgrade() {
-            Some(namespace) => tool::nft(&namespace, &ruleset::remove(&self.table)),
-            // The rules went with the namespace.
-            None => Ok(()),
-        }
     }
 
     fn counter(&self, name: &str) -> Result<u64> {
@@ -74,18 +63,12 @@ impl ActiveFault {
         };
         let json: serde_json::Value =
             serde_json::from_slice(&json).map_err(|error| answer(error.to_string()))?;
-        json["nftables"]
-            .as_array()
+        let objects = json.get("nftables").and_then(serde_json::Value::as_array);
+        let packets = |object: &serde_json::Value| object.get("counter")?.get("packets")?.as_u64();
+        objects
             .into_iter()
             .flatten()
-            .find_map(|object| object["counter"]["packets"].as_u64())
+            .find_map(packets)
             .ok_or_else(|| answer("there is no packet count in it".to_owned()))
-    }
-}
-
-impl Drop for ActiveFault {
-    fn drop(&mut self) {
-        // A rule that cannot be removed now goes with the namespace.
-        let _ = self.remove();
     }
 }

@@ -23,6 +23,21 @@
 //! configured in the caller's namespace. The module `namespace` gives the reasons.
 //!
 //! Needs root (`CAP_SYS_ADMIN`, `CAP_NET_ADMIN`) and the programs `ip` and `nft`.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod accepted;
 mod active_fault;
@@ -203,7 +218,7 @@ impl Lab {
         ClosedPort::reserve(&self.server, self.server_address(family))
     }
 
-    /// Injects a fault, until the returned value is dropped or cleared.
+    /// Injects a fault, until the returned value is cleared or the lab is gone.
     ///
     /// # Errors
     /// [`LabError::Fault`] if the fault makes no sense, [`LabError::Missing`] without `nft`,

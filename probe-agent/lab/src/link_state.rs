@@ -53,7 +53,7 @@ fn wait_in_this_namespace(link: &str) -> io::Result<()> {
     let mut buffer = vec![0; 32 * 1024];
     loop {
         let length = recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-        if reports_up(&buffer[..length], index)? {
+        if reports_up(buffer.get(..length).unwrap_or_default(), index)? {
             return Ok(());
         }
     }
@@ -80,7 +80,7 @@ fn reports_up(mut messages: &[u8], index: u32) -> io::Result<bool> {
             return Err(io::Error::from_raw_os_error(-errno));
         }
         let ours = kind == libc::RTM_NEWLINK && u32_at(message, 20) == Some(index);
-        if ours && operstate(&message[HEADERS.min(length)..]) == Some(OPERSTATE_UP) {
+        if ours && operstate(message.get(HEADERS..).unwrap_or_default()) == Some(OPERSTATE_UP) {
             return Ok(true);
         }
         // Messages are padded to four bytes.

@@ -105,7 +105,7 @@ impl Capabilities {
     pub fn missing(&self) -> impl Iterator<Item = &Capability> {
         self.0.iter().enumerate().filter_map(|(at, capability)| {
             let reason = capability.state.reason()?;
-            let mut earlier = self.0[..at].iter().filter_map(|other| other.state.reason());
+            let mut earlier = self.0.iter().take(at).filter_map(|other| other.state.reason());
             earlier.all(|other| other != reason).then_some(capability)
         })
     }

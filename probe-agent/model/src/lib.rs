@@ -3,6 +3,21 @@
 //!
 //! No I/O, no clock, no unsafe code.
 #![forbid(unsafe_code)]
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod append_list;
 pub mod capability;

@@ -9,6 +9,19 @@
 //! - **rejected**: a sink rejected it, failed, or did not answer in time. A collector may have stored such a
 //!   span all the same, if its answer was lost on the way;
 //! - **dropped**: it never left the queue.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod args;
 mod config;

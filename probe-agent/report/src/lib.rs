@@ -2,6 +2,19 @@
 //!
 //! [`stats::RunCounts`] counts every probe on the hot path and becomes the [`summary::Summary`].
 //! [`reporter::Reporter`] prints individual probes and, at the end, that summary.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod budget;
 pub mod format;

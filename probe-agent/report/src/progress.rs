@@ -38,7 +38,7 @@ pub struct Snapshot {
     pub in_flight: u64,
     /// Probes that have ended and whose settle window has not passed.
     pub settling: u64,
-    /// Kernel events for which the ring buffer had no room.
+    /// Kernel events that were lost.
     pub events_lost: u64,
 }
 

@@ -146,9 +146,8 @@ fn with_few_descriptors_the_hooks_leave_some_for_the_probes() {
         let done = probe();
         assert_eq!(done.code, Some(0), "{files}: {done:?}");
         assert_eq!(done.probes()[0]["outcome"], "alive", "{files}: {done:?}");
-        let about_hooks: Vec<&str> =
-            done.err.lines().filter(|l| l.contains("kernel hooks")).collect();
-        assert!(matches!(*about_hooks, [line] if line.contains("ulimit -n")), "{files}: {done:?}");
+        let about_hooks = done.err.lines().filter(|l| l.contains("ulimit -n")).count();
+        assert_eq!(about_hooks, 1, "{files}: {done:?}");
         // The same words each time, whichever map or program came first.
         assert_eq!(probe().err, done.err);
     }

@@ -1,5 +1,6 @@
 //! `probe-agent check` from the outside: the real program, real servers, real faults.
 
+mod attributed;
 mod bare_kernel;
 mod confined;
 mod expect;
@@ -26,7 +27,9 @@ mod schedule;
 mod source;
 mod source_gone;
 mod stalled;
+mod starved;
 mod starved_names;
 mod support;
 mod terminal;
 mod usage;
+mod workers;

@@ -9,10 +9,10 @@ use probe_agent_tests::privileged;
 use crate::{running::Running, support::check_in};
 
 /// Stops one thread of a process until it is dropped.
-struct Held(libc::pid_t);
+pub(crate) struct Held(libc::pid_t);
 
 impl Held {
-    fn thread(process: u32, name: &str) -> Self {
+    pub(crate) fn thread(process: u32, name: &str) -> Self {
         let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
         let is_it = |path: &std::path::Path| {
             fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim() == name)

@@ -1,6 +1,13 @@
 //! A checker leaves nothing behind.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
 
 use lab::{Family, Lab};
 use probe_agent_checker::{CheckError, Checker};
@@ -74,6 +81,35 @@ fn a_shutdown_does_not_wait_for_the_last_clone() {
     assert_eq!((cgroup::of("self"), workers()), (home, 0));
     let later = checker.check_blocking(listener.address(), PATIENCE);
     assert_eq!(later, Err(CheckError::Stopped));
+}
+
+/// Nobody can wait for the threads then: the last of them to end detaches the programs.
+#[test]
+fn the_last_clone_may_be_dropped_on_the_workers_own_thread() {
+    privileged!();
+    let _turn = turn();
+    let lab = Lab::new().unwrap();
+    let listener = lab.listen(Family::V4).unwrap();
+    let home = cgroup::of("self");
+    let last = Arc::<Mutex<Option<Checker>>>::default();
+    let in_hook = Arc::clone(&last);
+    let settled = move |_| drop(in_hook.lock().unwrap().take());
+    let checker = build(
+        &lab,
+        Checker::builder().slots(8).settle(Duration::from_millis(300)).on_settled(settled),
+    );
+    let own = cgroup::of("self");
+    assert_ne!(own, home);
+    last.lock().unwrap().replace(checker.clone());
+    assert!(checker.check_blocking(listener.address(), PATIENCE).unwrap().is_alive());
+    assert!(last.lock().unwrap().is_some(), "the probe settles later");
+    drop(checker);
+    let end = Instant::now() + PATIENCE;
+    while workers() > 0 || own.exists() {
+        assert!(Instant::now() < end, "{:?}, {}", threads(), own.display());
+        thread::yield_now();
+    }
+    assert_eq!(cgroup::of("self"), home);
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn when_ports_are_free_again_all_of_them_are_used() {
         ensure(in_flight <= room as u64, case)?;
         ensure(began.elapsed() < PATIENCE, case)
     };
-    session::run(&plan, None, &stop, || (), &mut Recorder::new(on_probe, on_tick)).unwrap();
+    session::run(&plan, None, &stop, || (), &mut Recorder::new(on_probe, on_tick))
+        .and_then(session::RunResult::complete)
+        .unwrap();
     assert!(others.borrow().is_empty(), "the run ended early");
 }
 

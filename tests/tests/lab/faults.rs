@@ -114,6 +114,7 @@ fn a_percentage_hits_some() {
         assert!(plausible, "{percent} % dropped {dropped} of {seen}");
         let accepted = u64::try_from(listener.accepted().unwrap() - before).unwrap();
         assert_eq!(accepted + dropped, seen);
+        fault.clear().unwrap();
     }
 }
 

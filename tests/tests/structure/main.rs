@@ -180,6 +180,25 @@ fn source_files_are_short() {
     assert!(long.is_empty(), "more than {LINES} lines:\n{}", long.join("\n"));
 }
 
+/// A library that panics or prints takes that decision away from its program.
+#[test]
+fn libraries_deny_what_panics_or_prints() {
+    let lints =
+        ["expect_used", "panic", "print_stderr", "print_stdout", "unreachable", "unwrap_used"];
+    let packages = packages();
+    let mut missing = Vec::new();
+    for package in packages.iter().filter(|p| p.name != "tests") {
+        // What has no `std` neither prints nor unwinds.
+        let Ok(text) = fs::read_to_string(package.directory.join("src/lib.rs")) else { continue };
+        if text.contains("#![no_std]") {
+            continue;
+        }
+        let denied = |lint: &&&str| text.contains(&format!("clippy::{lint}"));
+        missing.extend(lints.iter().filter(|lint| !denied(lint)).map(|lint| (&package.name, lint)));
+    }
+    assert!(missing.is_empty(), "not denied: {missing:?}");
+}
+
 #[test]
 fn each_crate_says_what_it_may_not_do() {
     let mut missing = Vec::new();

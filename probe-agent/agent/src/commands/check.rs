@@ -9,6 +9,7 @@ mod plan;
 mod privileges;
 mod results;
 mod slots;
+mod workers;
 
 use std::{mem, sync::Arc};
 
@@ -34,6 +35,7 @@ use crate::{
 /// # Errors
 /// Why the run did not start or could not finish.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    memory::keep_little();
     let mut config = config::load(args)?;
     let otlp =
         OtlpConfig::new(&args.otlp, export::variable, export::ignored).map_err(Failure::usage)?;
@@ -59,14 +61,21 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     debug!(workers = plan.workers, "probing starts");
     let result = session::run(&plan, hooks, &stop, counts, &mut output);
     output.leave_names();
-    let result = result.map_err(in_words).context("cannot probe").map_err(Failure::other)?;
+    let result = result.map_err(in_words).context("cannot probe").map_err(Failure::other);
+    let mut result = result?;
+    let failure = result.failure.take();
     debug!(
         interrupted = result.ended.interrupted,
         events_lost = result.ended.events_lost,
         worker_stalls = result.worker_stalls,
         "probing has ended"
     );
-    output.finish(&plan, &result)
+    let exit = output.finish(&plan, &result)?;
+    // After the report: it has what there is.
+    match failure.map(in_words) {
+        Some(error) => Err(error).context("probing ended early").map_err(Failure::other),
+        None => Ok(exit),
+    }
 }
 
 /// Resolves the targets in the network namespace of the run, and checks what else depends on it.

@@ -142,9 +142,12 @@ pub(super) fn slots(args: &CheckArgs) -> Result<Option<u32>, ConfigError> {
     };
     // Without a limit the number of slots follows from the schedule, and is high enough.
     match slots {
-        Some(slots) if args.workers > slots => {
-            Err(ConfigError::WorkersOverSlots { workers: args.workers, slots })
-        }
-        slots => Ok(slots),
+        Some(slots) => match args.workers {
+            Some(workers) if workers > slots => {
+                Err(ConfigError::WorkersOverSlots { workers, slots })
+            }
+            _ => Ok(Some(slots)),
+        },
+        None => Ok(None),
     }
 }

@@ -34,7 +34,7 @@ fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
     CheckConfig::new(&args, listed, None).map_err(|error| error.to_string())
 }
 
-fn config(command_line: &str) -> CheckConfig {
+pub(crate) fn config(command_line: &str) -> CheckConfig {
     read(command_line, &[]).unwrap_or_else(|line| panic!("{command_line}: {line}"))
 }
 
@@ -47,7 +47,7 @@ fn the_defaults() {
     assert_eq!(config.concurrency.get(), 256);
     assert_eq!(config.timeout, Duration::from_secs(2));
     assert_eq!(config.settle, Duration::from_secs(2));
-    assert_eq!(config.workers.get(), 1);
+    assert_eq!(config.workers, None, "the run decides");
     assert_eq!((config.source, config.source_ports, config.slots), (None, None, None));
     assert_eq!(config.port_policy, PortPolicy::Rotate);
     assert!(!config.fresh_sockets && !config.freebind);
@@ -80,7 +80,7 @@ fn every_flag() {
     };
     assert_eq!(config.pace(Box::default()), pace);
     assert_eq!(config.timeout, Duration::from_millis(500));
-    assert_eq!(config.workers.get(), 2);
+    assert_eq!(config.workers, NonZeroU32::new(2));
     assert_eq!(config.source.map(|ip| ip.to_string()).as_deref(), Some("10.0.0.1"));
     assert_eq!(config.source_ports.map(PortRange::count), Some(100));
     assert_eq!(config.slots.map(u32::from), Some(10));
@@ -103,7 +103,7 @@ fn every_flag() {
 fn what_fits_together() {
     assert_eq!(config("a:80 --source-port 40000").concurrency.get(), 1);
     assert_eq!(config("a:80 --source-port 40000").slots.map(u32::from), Some(1));
-    assert_eq!(config("a:80 --concurrency 1 --workers 4").workers.get(), 1);
+    assert_eq!(config("a:80 --concurrency 1 --workers 4").workers, NonZeroU32::new(1));
     assert_eq!(config("a:80 --no-kernel").kernel, KernelUse::Never);
     // A mapped address is IPv4 on the wire, whatever its socket is.
     assert_eq!(config("[::ffff:10.0.0.7]:80 --source 10.0.0.1").targets.len(), 1);

@@ -27,6 +27,7 @@ impl<S: Source> EventLoop<S> {
             },
             settled,
         );
+        settled.iter_mut().for_each(|timeline| self.observer.note_losses(timeline));
     }
 
     /// Judges the settled probes and passes them to the sink. Deadlines that pass meanwhile do not wait

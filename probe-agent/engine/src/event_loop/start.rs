@@ -114,8 +114,8 @@ impl<S: Source> EventLoop<S> {
         let ip = self.targets.source(target, &self.settings.socket)?;
         self.prefetch_next(ip);
         let chosen = self.slots.choose(ip, remote, confirmation.map(|c| &c.flow))?;
-        if chosen.relocated && !self.correlator.is_empty() {
-            self.observer.on_relocation();
+        if chosen.relocated {
+            self.observer.on_relocation(self.slots.run_slot(chosen.slot), self.now);
         }
         let started = self.slots.connect(chosen.slot, remote)?;
         self.on_connect(target, &chosen, &started, confirmation);

@@ -90,7 +90,8 @@ fn deadlines_do_not_wait_until_all_settled_probes_are_handed_out() {
     let source = ScheduledTargets::new(config, early, 7, monotonic::now());
     let event_loop = EventLoop::new(settings, source, None, Arc::clone(&gauges), stop).unwrap();
     let mut sink = Slow { gauges, meanwhile: 0, taken: 0 };
-    event_loop.run(&mut sink).unwrap();
+    let (_, failure) = event_loop.run(&mut sink);
+    assert!(failure.is_none(), "{failure:?}");
     assert_eq!(sink.taken, 2 * AT_ONCE);
     assert!(sink.meanwhile <= HAND_OUT_BATCH, "{} were handed out before", sink.meanwhile);
 }

@@ -10,13 +10,16 @@ use nix::{
 };
 
 use super::EventLoop;
-use crate::source::Source;
+use crate::{shortage, source::Source};
 
 /// The shortest wait for a probe that is settled as soon as the watermark has passed.
 const SETTLE_TICK: Duration = Duration::from_millis(10);
 
 /// How long the reader of kernel events takes for one read, in nanoseconds.
 const READ_TIME: u64 = 1_000_000;
+
+/// So many probes may make the reader look at the end of a run: each look disturbs whatever runs there.
+const FEW: usize = 16;
 
 /// The longest wait. A stop is noticed within this time, and late events stay in the inbox for at most
 /// this long.
@@ -30,7 +33,8 @@ const WAKEUP: u64 = u64::MAX;
 /// # Errors
 /// If the kernel refuses it.
 pub(super) fn epoll(wakeup: Option<BorrowedFd<'_>>) -> io::Result<Epoll> {
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(io::Error::from);
+    let epoll = epoll.map_err(shortage::of("epoll instance"))?;
     if let Some(wakeup) = wakeup {
         // Edge-triggered: each write causes an edge, so nothing has to be read.
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
@@ -56,7 +60,7 @@ impl<S: Source> EventLoop<S> {
         if ready > 0 {
             self.now = monotonic::now();
         }
-        for event in &events[..ready] {
+        for event in events.iter().take(ready) {
             // The wakeup is not a slot.
             let Ok(slot) = u32::try_from(event.data()) else { continue };
             let failed = event.events().intersects(EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP);
@@ -72,15 +76,27 @@ impl<S: Source> EventLoop<S> {
             || (self.source.may_sleep() && !self.stop.load(Ordering::SeqCst))
     }
 
+    /// Whether a few probes have yet to be settled, and nothing else is left to do.
+    fn is_ending(&self) -> bool {
+        self.source.is_exhausted()
+            && self.flights.len() == 0
+            && self.start_queue.is_empty()
+            && self.correlator.len() <= FEW
+    }
+
     /// How long the next wait may take. While the sink has no room, no start is due.
-    fn timeout(&self, has_room: bool) -> EpollTimeout {
-        let after = |tick| self.now + nanos(tick);
-        let mut until = match self.correlator.next_due() {
-            Some(due) => {
+    fn timeout(&mut self, has_room: bool) -> EpollTimeout {
+        let now = self.now;
+        let after = |tick| now + nanos(tick);
+        let due = self.correlator.next_due();
+        let last = due.filter(|_| self.is_ending());
+        let mut until = match (last.and_then(|due| self.observer.hasten(due, now)), due) {
+            (Some(hastened), _) => (hastened.max(now) + READ_TIME).min(after(IDLE_TICK)),
+            (None, Some(due)) => {
                 let reported = self.observer.reported_by(due) + READ_TIME;
                 reported.clamp(after(SETTLE_TICK), after(IDLE_TICK))
             }
-            None => after(IDLE_TICK),
+            (None, None) => after(IDLE_TICK),
         };
         if let Some(deadline) = self.deadlines.next() {
             until = until.min(deadline);

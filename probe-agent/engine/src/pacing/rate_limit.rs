@@ -93,8 +93,7 @@ impl RateLimits {
 
     /// The host of a target, if hosts have rate limits.
     pub(crate) fn host(&self, target: TargetId) -> Option<u32> {
-        let host = self.per_host.as_ref()?.hosts.get(target.0 as usize).copied()?;
-        (host != NO_HOST).then_some(host)
+        self.per_host.as_ref().and_then(|hosts| hosts.of(target))
     }
 
     /// Adds the targets by which the list of the run has grown.
@@ -135,8 +134,8 @@ impl RateLimits {
         if let Some((limit, next_start)) = &self.run {
             limit.charge(next_start, now);
         }
-        if let (Some(hosts), Some(host)) = (&self.per_host, self.host(target))
-            && let Some(next_start) = hosts.next_start(host)
+        if let Some(hosts) = &self.per_host
+            && let Some(next_start) = hosts.of(target).and_then(|host| hosts.next_start(host))
         {
             hosts.limit.charge(next_start, now);
         }
@@ -160,6 +159,7 @@ impl PerHost {
         let next_start = numbers.iter().map(|_| AtomicU64::new(0)).collect();
         Self { limit: RateLimit::new(rate), next_start, hosts, numbers: Mutex::new(numbers) }
     }
+
     /// When the next probe of a host may start.
     fn next_start(&self, host: u32) -> Option<&AtomicU64> {
         self.next_start.get(host as usize)
@@ -175,6 +175,12 @@ impl PerHost {
             }
             self.hosts.push(host);
         }
+    }
+
+    /// The host of a target; `None` if it has no address.
+    fn of(&self, target: TargetId) -> Option<u32> {
+        let host = self.hosts.get(target.0 as usize).copied()?;
+        (host != NO_HOST).then_some(host)
     }
 }
 

@@ -40,7 +40,8 @@ pub(crate) fn assign(
         let name = names.and_then(|names| names.of(target));
         let whole = Assignment { target, name, count, interval: nanos(interval), first_delay };
         if targets >= workers || !interval.is_zero() {
-            assignments[(name.unwrap_or(target.0) % workers) as usize].push(whole);
+            let worker = name.unwrap_or(target.0).checked_rem(workers).unwrap_or(0);
+            assignments.get_mut(worker as usize).into_iter().for_each(|all| all.push(whole));
             continue;
         }
         for (worker, assigned) in (0_u64..).zip(&mut assignments) {

@@ -6,7 +6,6 @@
 //! stalls themselves when they continue.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -29,19 +28,18 @@ struct Found {
     stop: AtomicBool,
 }
 
-/// The watchdog's thread. Dropping this ends it.
+/// The watchdog. Dropping it ends its thread and does not wait for that.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     found: Arc<Found>,
+    /// `None` where this host refused a thread: stalls are then counted by the workers alone, when they
+    /// continue.
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watchdog {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// If no thread can be started.
-    pub(super) fn start(gauges: Vec<Arc<Gauges>>) -> io::Result<Self> {
+    /// Starts the thread, if this host allows it.
+    pub(super) fn start(gauges: Vec<Arc<Gauges>>) -> Self {
         let found = Arc::new(Found::default());
         let shared = Arc::clone(&found);
         let mut known = KnownStalls::new(gauges.len());
@@ -53,8 +51,8 @@ impl Watchdog {
                 }
                 thread::park_timeout(INTERVAL);
             }
-        })?;
-        Ok(Self { found, thread: Some(thread) })
+        });
+        Self { found, thread: thread.ok() }
     }
 
     /// The number of stalls of all workers so far.
@@ -66,16 +64,28 @@ impl Watchdog {
     pub(super) fn latest(&self) -> usize {
         self.found.latest.load(Ordering::Relaxed)
     }
+
+    /// Ends the thread.
+    pub(super) fn end(&self) {
+        self.found.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
+    /// Ends the thread and waits for it.
+    pub(super) fn join(mut self) {
+        self.end();
+        if let Some(thread) = self.thread.take() {
+            // The panic hook has already reported a panic of the thread.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.found.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // The panic hook has already reported a panic of the thread.
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

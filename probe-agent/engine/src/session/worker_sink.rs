@@ -87,7 +87,9 @@ impl<C: Counts> WorkerSink<C> {
                 self.until = ended_at + MINUTE;
                 self.reported.fill(0);
             }
-            let reported = &mut self.reported[judgement.verdict as usize];
+            let Some(reported) = self.reported.get_mut(judgement.verdict as usize) else {
+                continue;
+            };
             wanted |= *reported < limit;
             *reported = reported.saturating_add(1);
         }

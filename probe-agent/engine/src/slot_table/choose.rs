@@ -21,7 +21,8 @@ pub(crate) struct ChosenSlot {
     pub(crate) slot: u32,
     /// The 4-tuple is used again before its last probe is settled.
     pub(crate) early_reuse: bool,
-    /// The slot was moved from another source address: late events for the old one are not observed.
+    /// The slot was moved from another source address while probes of it were not settled: their late events
+    /// are not observed.
     pub(crate) relocated: bool,
 }
 
@@ -82,8 +83,8 @@ impl SlotTable {
             self.ensure_socket(slot)?;
             return Ok(ChosenSlot { early_reuse: true, ..usual(slot) });
         }
-        let slot = self.relocate(ip, target)?;
-        Ok(ChosenSlot { relocated: true, ..usual(slot) })
+        let (slot, relocated) = self.relocate(ip, target)?;
+        Ok(ChosenSlot { relocated, ..usual(slot) })
     }
 
     /// The slot that the probe after the next one from a source address will probably get. Prefetches its
@@ -107,11 +108,11 @@ impl SlotTable {
 
     /// Moves a slot from another source address to this one, for when no further slot may be made. Takes
     /// the slot idle for longest of the address with the most free slots. The slot keeps its port and is
-    /// not among the free ones.
+    /// not among the free ones. Also returns whether probes of it are not settled.
     ///
     /// # Errors
     /// `EADDRNOTAVAIL` if there is no such slot, and any error of the system calls.
-    fn relocate(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<u32> {
+    fn relocate(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<(u32, bool)> {
         let others = self.free.iter().filter(|(other, free)| **other != ip && !free.is_empty());
         let donor = others.max_by_key(|(_, free)| free.len()).map(|(other, _)| *other);
         let index = donor
@@ -120,10 +121,11 @@ impl SlotTable {
         let slot = &mut self.slots[index as usize];
         slot.socket = None;
         // They ran on other 4-tuples.
+        let were_unsettled = !slot.unsettled.is_empty();
         slot.unsettled.clear();
         slot.local = source_address::local(ip, slot.local.port(), target);
         self.ensure_socket(index)?;
-        Ok(index)
+        Ok((index, were_unsettled))
     }
 }
 

@@ -105,6 +105,11 @@ impl UnsettledProbes {
         *self = Self::default();
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.newest.is_empty() && self.older.as_ref().is_none_or(|older| older.is_empty())
+    }
+
     /// How the newest probe towards a target was closed.
     pub(super) fn last_closing(&self, remote: Remote) -> Option<Closing> {
         let newest = self.newest.iter().rev().find(|probe| probe.remote == remote);
@@ -143,7 +148,7 @@ mod tests {
             let known = (0..TARGETS).filter(|n| probes.last_closing(remote(*n)).is_some());
             assert_eq!(known.collect::<Vec<_>>(), (settled + 1..TARGETS).collect::<Vec<_>>());
         }
-        assert!(probes.newest.is_empty() && probes.older.is_none_or(|older| older.is_empty()));
+        assert!(probes.is_empty());
     }
 
     #[test]

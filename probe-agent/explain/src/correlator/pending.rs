@@ -86,17 +86,26 @@ impl Pending {
         timeline.probe.has_gap() || (are_reported && reported < counted && reported < MAX_EVENTS)
     }
 
+    /// Whether an event of its own is missing, and will be if it has not come by now.
+    fn has_lost_own(&self) -> bool {
+        let lost = self.timeline.probe.kernel.is_some_and(|kernel| kernel.events_lost > 0);
+        lost || self.dropped || !self.is_complete() || self.has_gap()
+    }
+
+    /// Whether it may have met what the probe before it left, and cleared it, without an event that shows
+    /// this: the event was lost, or no hook observed the socket.
+    pub(super) fn may_hide_earlier(&self) -> bool {
+        self.has_lost_own() || self.timeline.probe.is_unobserved()
+    }
+
     /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
     /// doubt to.
     pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
-        let missing = observed.lost != self.lost_before
-            || self.dropped
-            || !self.is_complete()
-            || self.has_gap();
+        let missing = observed.lost != self.lost_before || self.has_lost_own();
         let mut timeline = self.timeline;
         timeline.followed_until = observed.until;
-        if missing && timeline.coverage != Coverage::None {
-            timeline.coverage = Coverage::EventsLost;
+        if missing {
+            timeline.set_events_lost();
         }
         if timeline.earlier.is_none() {
             if timeline.stale_reply_at().is_some() {

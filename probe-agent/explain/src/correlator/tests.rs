@@ -50,6 +50,41 @@ fn dropped_events_make_their_own_probe_incomplete_and_no_other() {
     assert_eq!(coverage, [Coverage::EventsLost, Coverage::Full]);
 }
 
+/// The record of the kernel counts it, so that nobody else needs to know.
+#[test]
+fn an_event_lost_on_its_way_makes_its_own_probe_incomplete_and_no_other() {
+    let mut correlator = correlator(1);
+    for (slot, events_lost) in [(1, 1), (2, 0)] {
+        let kernel = SlotRecord {
+            generation: 5,
+            closed_at: 5,
+            events: events_lost,
+            events_lost,
+            ..SlotRecord::default()
+        };
+        let id = ProbeId { slot, generation: 5 };
+        let record = ProbeRecord { id, kernel: Some(kernel), ..timed_out(slot as u16, 5) };
+        correlator.on_probe_end(EndedProbe { record, lost_before: 0, awaits_confirmation: false });
+    }
+    let mut out = Vec::new();
+    correlator.flush(Observed { until: 5, lost: 0 }, &mut out);
+    let coverage: Vec<Coverage> = out.iter().map(|timeline| timeline.coverage).collect();
+    assert_eq!(coverage, [Coverage::EventsLost, Coverage::Full]);
+}
+
+#[test]
+fn a_probe_that_nothing_observes_has_no_events_to_lose() {
+    let mut correlator = Correlator::new(1, Coverage::None);
+    end(&mut correlator, timed_out(1, 5));
+    let mut out = Vec::new();
+    correlator.flush(Observed { until: 5, lost: 0 }, &mut out);
+    for timeline in &mut out {
+        timeline.set_events_lost();
+        assert_eq!(timeline.coverage, Coverage::None);
+    }
+    assert_eq!(out.len(), 1);
+}
+
 #[test]
 fn events_of_settled_probes_are_no_loss() {
     let mut correlator = correlator(1);

@@ -41,9 +41,15 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
             | Verdict::Clean => false,
         });
         let truth = &world.truth;
-        let in_window =
-            |at: &u64| (timeline.probe.started_at..=timeline.followed_until).contains(at);
-        let blind = truth.events_lost_at.iter().any(in_window);
+        // A lost event of its own, or one that no socket took part in, matters to any verdict; one of a later
+        // probe matters only where silence is the proof.
+        let by_silence = judgements.iter().any(|j| j.verdict == Verdict::Clean);
+        let by_silence = by_silence && !timeline.reused_cleanly;
+        let concerns = |(at, of): &(u64, Option<u32>)| {
+            let in_window = (timeline.probe.started_at..=timeline.followed_until).contains(at);
+            in_window && (by_silence || of.is_none_or(|of| of == generation))
+        };
+        let blind = truth.events_lost.iter().any(concerns);
         if reported && !truth.lost.contains(&generation) {
             return fail("a RST is judged lost that was not");
         }
@@ -51,7 +57,7 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
             && truth.lost.contains(&generation)
             && truth.shown.contains(&generation)
             && !truth.ambiguous.contains(&generation)
-            && truth.events_lost_at.is_empty()
+            && truth.events_lost.is_empty()
         {
             return fail("a lost RST is missed");
         }

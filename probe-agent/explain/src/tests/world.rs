@@ -63,8 +63,8 @@ pub(super) struct Truth {
     pub(super) shown: BTreeSet<u32>,
     /// Stale connections that were met while a second copy of a SYN-ACK was just as likely.
     pub(super) ambiguous: BTreeSet<u32>,
-    /// When an event was lost.
-    pub(super) events_lost_at: Vec<u64>,
+    /// When an event was lost, and the probe whose socket took part in it.
+    pub(super) events_lost: Vec<(u64, Option<u32>)>,
 }
 
 pub(super) struct World {
@@ -79,8 +79,8 @@ pub(super) struct World {
     started: u32,
     correlator: Correlator,
     ring: VecDeque<FlowEvent>,
-    events_lost: u64,
-    lost_before: u64,
+    /// When the last event without a socket was lost.
+    last_loss: u64,
     pub(super) truth: Truth,
     /// Until when a second copy of each probe's SYN-ACK may be in flight.
     copies_until: BTreeMap<u32, u64>,
@@ -101,8 +101,7 @@ impl World {
             started: 0,
             correlator: Correlator::new(WINDOW, Coverage::Full),
             ring: VecDeque::new(),
-            events_lost: 0,
-            lost_before: 0,
+            last_loss: 0,
             truth: Truth::default(),
             copies_until: BTreeMap::new(),
             out: Vec::new(),

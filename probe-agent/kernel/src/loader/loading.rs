@@ -72,21 +72,21 @@ impl<'a> Loading<'a> {
         Self { programs, facts, done, refused: None, uncounted: None }
     }
 
-    /// Joins a cgroup and attaches its programs: the ACK guard and, if it is chosen, the one that reports
-    /// state changes. `listens` says how many listeners the latter has seen.
+    /// Attaches the programs of the cgroup that was joined: the ACK guard and, if it is chosen, the one that
+    /// reports state changes. `joined` is `None` if there is to be no cgroup; `listens` says how many listeners
+    /// the latter has seen.
     pub(super) fn cgroup(
         &mut self,
-        is_wanted: bool,
+        joined: Option<Result<Cgroup, TraceError>>,
         choice: StateHookChoice,
         listens: impl Fn() -> u64,
     ) -> SockOps {
         let capabilities = &mut self.done.capabilities;
-        if !is_wanted {
+        let Some(joined) = joined else {
             capabilities.push(CGROUP.is(State::Off));
             capabilities.push(ACK_GUARD.is(State::Off));
             return SockOps::NotWanted;
-        }
-        let joined = Cgroup::join();
+        };
         capabilities.push(capability::of_cgroup(&joined));
         let cgroup = match joined {
             Ok(cgroup) => cgroup,

@@ -14,13 +14,25 @@ use crate::{
 /// The programs, as `cargo xtask build` made them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("PROBE_AGENT_EBPF_OBJECT"));
 
+/// A loader. Making one takes some 15 ms: aya reads and copies all types of the kernel, for relocations that
+/// the programs do not have. They are dropped at once.
+pub(super) fn loader() -> EbpfLoader<'static> {
+    let mut loader = EbpfLoader::new();
+    loader.btf(None);
+    loader
+}
+
 /// Makes the object's maps; its programs are loaded one by one afterwards.
-pub(super) fn load(slots: u32, cpus: u32, layout: &KernelLayout) -> Result<Ebpf, TraceError> {
-    EbpfLoader::new()
-        // The programs have no CO-RE relocations: reading the kernel's BTF for them takes time for nothing.
-        .btf(None)
+pub(super) fn load<'a>(
+    mut loader: EbpfLoader<'a>,
+    slots: u32,
+    cpus: u32,
+    layout: &'a KernelLayout,
+) -> Result<Ebpf, TraceError> {
+    loader
         .override_global("LAYOUT", layout, true)
         .map_max_entries("SLOTS", slots)
+        .map_max_entries("LAST_LOSS", slots)
         .map_max_entries("COUNTERS", cpus * Counter::COUNT)
         .load(OBJECT)
         .map_err(|e| TraceError::from_aya(&e))

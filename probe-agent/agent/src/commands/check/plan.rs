@@ -12,7 +12,7 @@ use model::target::Targets;
 use report::reporter::RunShape;
 use tracing::debug;
 
-use super::slots;
+use super::{slots, workers};
 use crate::{config::CheckConfig, exit::Failure};
 
 /// The engine's plan. Each worker gets its share of the slots and of the in-flight limit.
@@ -26,8 +26,8 @@ pub(super) fn plan(
     export: bool,
 ) -> Result<Plan, Failure> {
     let targets = names.targets().clone();
-    let workers = config.workers.get();
     let limits = slots::limits(config, !names.is_empty()).map_err(Failure::usage)?;
+    let workers = workers::workers(config, &pacing, &limits);
     debug!(
         targets = targets.len(),
         workers,

@@ -56,9 +56,14 @@ impl History {
         }
         let found = Found::of(newer);
         let (id, ended_at) = (newer.timeline.probe.id, newer.timeline.probe.ended_at);
+        let hides = newer.may_hide_earlier();
         let Some(older) = self.not_closed_by_kernel(self.pending[index].older) else { return };
         match found {
-            Found::Nothing => return,
+            Found::Nothing => {
+                // The silence afterwards proves nothing.
+                self.pending[older].dropped |= hides;
+                return;
+            }
             Found::NothingStale => self.pending[older].timeline.reused_cleanly = true,
             Found::Stale { recovered } => {
                 let was_refused = self.pending[index].timeline.falsely_refused();

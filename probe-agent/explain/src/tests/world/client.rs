@@ -26,7 +26,6 @@ impl World {
     pub(super) fn start(&mut self) {
         self.started += 1;
         let generation = self.started;
-        self.lost_before = self.events_lost;
         // Each probe's initial sequence number is another.
         let syn_end = generation * 1_000;
         let record =
@@ -136,10 +135,9 @@ impl World {
             kernel: Some(kernel),
             ..fixtures::probe_record(outcome, open.syn_at)
         };
-        let lost_before = self.lost_before;
         self.correlator.on_probe_end(EndedProbe {
             record,
-            lost_before,
+            lost_before: 0,
             awaits_confirmation: false,
         });
         if self.started < PROBES {

@@ -19,8 +19,10 @@ impl World {
             open.record.events_lost += u32::from(lost);
         }
         if lost {
-            self.events_lost += 1;
-            self.truth.events_lost_at.push(self.now);
+            if socket.is_none() {
+                self.last_loss = self.now;
+            }
+            self.truth.events_lost.push((self.now, socket.map(|(_, generation)| generation)));
         } else {
             let event = Event { at: self.now, kind };
             self.ring.push_back(FlowEvent { flow: FlowKey::default(), socket, event });
@@ -32,10 +34,17 @@ impl World {
         let seen_until = self.now.saturating_sub(self.random(30) * MS);
         let ahead = if self.random(2) == 0 { self.now } else { seen_until };
         let count = self.ring.iter().take_while(|event| event.event.at <= ahead).count();
-        let observed = Observed { until: seen_until, lost: self.events_lost };
+        let observed = Observed { until: seen_until, lost: 0 };
         let in_flight = self.client.is_some();
         let events = self.ring.drain(..count);
+        let before = self.out.len();
         self.correlator.on_time(events, observed, |_| in_flight, &mut self.out);
+        // As the engine does, which knows the slots that lost events without a socket.
+        for timeline in &mut self.out[before..] {
+            if self.last_loss >= timeline.probe.syn_at() {
+                timeline.set_events_lost();
+            }
+        }
         let idle = self.started == PROBES && self.client.is_none() && self.correlator.is_empty();
         if !idle && self.now < 10_000_000 * MS {
             self.after(10 * MS, Action::Tick);

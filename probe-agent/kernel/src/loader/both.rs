@@ -1,0 +1,43 @@
+//! Does two things at the same time.
+
+use std::thread;
+
+use nix::sys::{
+    resource::{RLIM_INFINITY, Resource, getrlimit},
+    signal::SigSet,
+};
+
+/// The results of both. One is done after the other where this host refuses a thread, and where the address
+/// space is limited: each thread that allocates memory reserves 64 MiB of it (glibc).
+pub(super) fn both<A, B: Send>(here: impl FnOnce() -> A, there: impl Fn() -> B + Sync) -> (A, B) {
+    if !matches!(getrlimit(Resource::RLIMIT_AS), Ok((RLIM_INFINITY, _))) {
+        return (here(), there());
+    }
+    let there = &there;
+    thread::scope(|scope| {
+        let other = thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, move || {
+            // Cannot fail with these arguments (pthread_sigmask(3)); the host program's handlers are not
+            // for this thread.
+            let _ = SigSet::all().thread_block();
+            there()
+        });
+        let result = here();
+        // A panic there has been printed, and is repeated here.
+        let other = other.ok().and_then(|other| other.join().ok());
+        (result, other.unwrap_or_else(there))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::both;
+
+    #[test]
+    fn one_of_them_runs_on_another_thread() {
+        let id = || thread::current().id();
+        let (here, there) = both(id, id);
+        assert!(here == id() && there != id());
+    }
+}
