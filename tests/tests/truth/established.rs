@@ -48,7 +48,7 @@ fn our_rst_ends_it_and_it_is_not_called_half_open() {
 
         let probe = report.only();
         probe.is("alive", &["challenge_ack/confirmed"]);
-        probe.says(&["or established", "That RST ends the connection", "--source-port"]);
+        probe.says(&["established", "That RST ends the connection", "--source-port"]);
         probe.never_says(&["SYN_RECV", "left by probe", "lost RST"]);
     }
 }
