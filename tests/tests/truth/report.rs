@@ -72,6 +72,8 @@ pub(crate) fn run(command: &mut Command) -> Report {
     let summary = lines.pop().and_then(|mut last| last.get_mut("summary").map(Value::take));
     let summary = summary
         .unwrap_or_else(|| panic!("no summary: {out}{}", String::from_utf8_lossy(&output.stderr)));
+    let proofs = summary["proofs"].as_object().unwrap().values().filter_map(Value::as_u64);
+    assert_eq!(summary["probes"], proofs.sum::<u64>(), "each probe has one proof: {summary}");
     Report { code: output.status.code(), probes: lines.into_iter().map(Probe).collect(), summary }
 }
 
