@@ -1,9 +1,9 @@
 //! The SYN-ACK arrives at this host, which drops it. The target did answer: only this host is to blame.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use lab::{Family, Fault, Lab, LabBuilder, Listener, Segment, TcpState};
-use probe_agent_tests::{network::ip, privileged};
+use probe_agent_tests::{network::ip, peer::Peer, privileged};
 
 use crate::report::{arguments, check};
 
@@ -87,4 +87,31 @@ fn a_neighbour_that_does_not_answer_is_named() {
     probe.says(&["no neighbour answered", "No SYN left this host", "ip neigh"]);
     probe.never_says(&BLAMES_THE_TARGET);
     assert_eq!(report.code, Some(1));
+}
+
+/// A SYN-ACK that was damaged on its way: TCP drops it silently.
+#[test]
+fn a_wrong_checksum_is_named() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let peers = Family::ALL.map(|family| {
+        Peer::start(&lab, family, |segment| {
+            let mut damaged = segment.synack(1_000).packet();
+            // The last byte is part of the TCP header, and of no field that is looked at before.
+            *damaged.last_mut().unwrap() ^= 0xff;
+            vec![damaged]
+        })
+    });
+    let targets = peers.each_ref().map(|peer| SocketAddr::new(peer.address(), 80));
+    let before = lab.client().counters().unwrap();
+    let flags = format!("{} --timeout 500ms --settle 100ms", arguments(&targets));
+    let report = check(lab.client(), &flags);
+    let counted = lab.client().counters().unwrap().since(&before);
+    assert_eq!(counted["TcpInCsumErrors"], 2, "{counted:?}");
+    for target in targets {
+        let probe = report.to(target);
+        probe.is("timed_out", &["local_drop/confirmed", "timed_out/confirmed"]);
+        probe.says(&["This host dropped the target's SYN-ACK", "checksum"]);
+        probe.never_says(&BLAMES_THE_TARGET);
+    }
 }

@@ -13,6 +13,7 @@ mod redirected;
 mod rejected_here;
 mod report;
 mod routed;
+mod routes;
 mod self_connect;
 mod server_options;
 mod simultaneous_open;
