@@ -23,3 +23,4 @@ mod tentative;
 mod time_wait;
 mod translated;
 mod two_backends;
+mod unacceptable;
