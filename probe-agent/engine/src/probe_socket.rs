@@ -72,9 +72,11 @@ impl ProbeSocket {
         }
     }
 
-    /// Whether the handshake is complete. After a simultaneous open, a socket in `SYN_RECV` has a peer, too.
+    /// Whether the handshake is complete, whatever came after it. After a simultaneous open, a socket in
+    /// `SYN_RECV` has a peer, too.
     pub(super) fn is_connected(&self) -> bool {
-        self.read_tcp_info().is_some_and(|info| info.tcpi_state == ESTABLISHED)
+        self.read_tcp_info()
+            .is_some_and(|info| !matches!(info.tcpi_state, SYN_SENT | SYN_RECV | CLOSE))
     }
 
     /// The newest ICMP error that the kernel has queued; the queue is then empty.
@@ -127,8 +129,10 @@ impl AsFd for ProbeSocket {
     }
 }
 
-/// `TCP_ESTABLISHED` (`net/tcp_states.h`).
-const ESTABLISHED: u8 = 1;
+/// States of a socket without a complete handshake (`net/tcp_states.h`).
+const SYN_SENT: u8 = 2;
+const SYN_RECV: u8 = 3;
+const CLOSE: u8 = 7;
 
 /// Sets an option that socket2 does not offer to 1.
 fn set_option(socket: &Socket, level: libc::c_int, name: libc::c_int) -> io::Result<()> {

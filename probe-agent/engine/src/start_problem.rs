@@ -1,7 +1,7 @@
 //! What on this host keeps a probe from starting: asked only when one could not be started.
 
 use std::{
-    fs,
+    fs, io,
     net::{SocketAddr, UdpSocket},
 };
 
@@ -30,13 +30,19 @@ pub(crate) fn find(target: SocketAddr, errno: i32, settings: &SocketSettings) ->
     match errno {
         libc::EACCES => {
             let lowest = settings.ports.as_ref().map_or(u16::MAX, |ports| *ports.start());
-            if is_broadcast(target) {
-                StartProblem::Broadcast
+            if let Some(problem) = destination(target) {
+                problem
             } else if lowest < FIRST_UNPRIVILEGED_PORT {
                 StartProblem::PrivilegedPort
             } else {
                 StartProblem::None
             }
+        }
+        // The options that need a privilege give it, too.
+        libc::EPERM
+            if settings.mark.is_none() && settings.interface.is_none() && !settings.freebind =>
+        {
+            StartProblem::Policy
         }
         libc::EADDRINUSE | libc::EAGAIN => match settings.are_ports_chosen {
             true => StartProblem::NoFreeSourcePort,
@@ -52,15 +58,25 @@ pub(crate) fn find(target: SocketAddr, errno: i32, settings: &SocketSettings) ->
     }
 }
 
-/// Whether the kernel connects a UDP socket to the address only with `SO_BROADCAST` (`ip_route_connect`); this
-/// sends nothing.
-fn is_broadcast(target: SocketAddr) -> bool {
-    let connect = || {
-        let socket = UdpSocket::bind(("0.0.0.0", 0))?;
-        socket.set_broadcast(true)?;
-        socket.connect(target)
+/// What is wrong with an address that the kernel refuses with `EACCES`. To a broadcast address it connects a UDP
+/// socket with `SO_BROADCAST` only (`ip_route_connect`), to one with a `prohibit` route never. This sends
+/// nothing.
+fn destination(target: SocketAddr) -> Option<StartProblem> {
+    let refuses = |broadcast| {
+        let connect = || {
+            let socket = UdpSocket::bind(if target.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" })?;
+            if target.is_ipv4() {
+                socket.set_broadcast(broadcast)?;
+            }
+            socket.connect(target)
+        };
+        connect().is_err_and(|error: io::Error| error.raw_os_error() == Some(libc::EACCES))
     };
-    target.is_ipv4() && connect().is_ok()
+    match (refuses(false), refuses(true)) {
+        (true, false) => Some(StartProblem::Broadcast),
+        (true, true) => Some(StartProblem::Prohibited),
+        (false, _) => None,
+    }
 }
 
 fn of(addresses: &str) -> StartProblem {

@@ -7,7 +7,7 @@ use model::{
     packet_drop::{DropPlace, DropReason, PacketDrop},
 };
 
-use crate::timeline::Timeline;
+use crate::timeline::{Coverage, Timeline};
 
 /// How far apart two hooks may report one RST, in nanoseconds. A server's next SYN-ACK comes later.
 const SAME_SEGMENT: u64 = 200_000_000;
@@ -37,6 +37,14 @@ impl Timeline {
         self.drops().filter(|drop| drop.packet.is_here() && !is_unexpected_rst(&drop.packet))
     }
 
+    /// The drop that kept the SYN or its answer back: before the SYN was sent again, if it was.
+    pub(crate) fn cause_of_silence(&self) -> Option<Drop> {
+        let again = self.events.iter().find(|e| e.kind.is_syn_retransmit()).map(|e| e.at);
+        self.drops().find(|drop| {
+            !drop.packet.segment.flags.is_rst() && again.is_none_or(|again| drop.at <= again)
+        })
+    }
+
     /// Whether a hook saw this host drop a packet of the probe, or its kernel refuse to send a SYN.
     pub(crate) fn is_dropped_here(&self) -> bool {
         let refused = |kind: EventKind| matches!(kind, EventKind::SynRetransmit { error } if error == -libc::EPERM);
@@ -53,6 +61,22 @@ impl Timeline {
     /// Whether a RST of the probe was seen being dropped.
     pub(crate) fn rst_was_dropped(&self) -> bool {
         self.drops().any(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_rst())
+    }
+
+    /// Whether silence, or a later SYN, shows that the server holds no connection of the probe.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        let silent = self.coverage == Coverage::Full
+            && self.followed_until >= self.silence_conclusive_at()
+            && self.late_synacks().next().is_none();
+        self.reused_cleanly || silent
+    }
+
+    /// Whether any RST of the 4-tuple was seen being dropped on this host, whatever its numbers.
+    pub(crate) fn rst_was_seen_dropped(&self) -> bool {
+        self.events.iter().any(|e| {
+            matches!(e.kind, EventKind::PacketDropped(drop)
+                if drop.outgoing && drop.segment.flags.is_rst() && !drop.has_reached_tcp())
+        })
     }
 
     /// Whether the RST that answered a late SYN-ACK at `at` was seen being dropped.
@@ -97,8 +121,9 @@ impl Timeline {
                 segment.ack == end || Some(segment.seq) == next
             }
         });
-        // A RST that the server's TCP freed has arrived: a listener ignores it (SYN cookies).
-        let has_arrived = drop.outgoing && segment.flags.is_rst() && drop.reason.is_of_tcp();
+        // What the server's TCP freed has arrived there: a listener ignores a RST (SYN cookies), a half-open
+        // connection answers a second SYN. Only where it demands a signature it does not answer.
+        let has_arrived = drop.outgoing && drop.has_reached_tcp();
         is_wanted && is_ours && !has_arrived
     }
 }
@@ -157,6 +182,9 @@ pub(crate) fn meaning(drop: &PacketDrop) -> String {
         }
         "SOCKET_FILTER" => "a filter on the socket refused it",
         "SOCKET_BACKLOG" | "SOCKET_RCVBUFF" | "PROTO_MEM" => "the socket's memory was used up",
+        "TCP_MINTTL" => {
+            "its time to live is too small for the listener (GTSM, RFC 5082: IP_MINTTL)"
+        }
         "TCP_FLAGS" => "its flags are not those of an answer to a SYN",
         "TCP_OVERWINDOW" => {
             "its sequence number lies outside the receive window of a connection there"
@@ -200,6 +228,8 @@ pub(crate) fn advice(drop: &PacketDrop) -> String {
             "The target, or the gateway to it, does not answer on its network: it is down, has another \
              address, or is in another VLAN; or this host's own link is down. Check `ip link`, `ip neigh` and `ip route get ADDRESS` {where}."
         ),
+        "TCP_MINTTL" => "The listener accepts neighbours only (ttl-security of a BGP session). Probe it from there."
+            .to_owned(),
         "TCP_MD5NOTFOUND" | "TCP_MD5UNEXPECTED" | "TCP_MD5FAILURE" => {
             "The listener has a TCP MD5 key for this address, as BGP sessions have. A plain connect cannot \
              test it."

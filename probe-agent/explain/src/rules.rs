@@ -17,6 +17,9 @@ pub(crate) fn judge(timeline: &Timeline) -> Judgements {
     match timeline.outcome() {
         Outcome::Alive => alive(timeline, &mut verdicts),
         Outcome::Refused => {
+            if timeline.was_opened_simultaneously() {
+                verdicts.push(judgement(timeline, Verdict::SimultaneousOpen, Proof::Confirmed));
+            }
             verdicts.push(refused(timeline));
             verdicts.extend(stale_reply(timeline));
         }
@@ -121,10 +124,9 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
         return Some(judgement(timeline, verdict, proof));
     }
     let Some(last) = timeline.recoveries().last() else {
-        // Nothing shows that the server noticed it.
-        return timeline
-            .rst_was_dropped()
-            .then(|| judgement(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed));
+        // Nothing shows that the server noticed it. If it would have asked again by now, it keeps no state.
+        let is_held = timeline.rst_was_dropped() && !timeline.is_forgotten();
+        return is_held.then(|| judgement(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed));
     };
     let certain = timeline.synack_kind(last) == SynAckKind::Retransmit;
     let dropped =
@@ -171,6 +173,8 @@ fn stale_reply(timeline: &Timeline) -> Option<Judgement> {
     Some(match earlier.map_or(StaleReply::Connection, |e| e.stale) {
         StaleReply::Connection => judgement(timeline, Verdict::StaleSynRecvChallengeAck, proof),
         StaleReply::LateAnswer => judgement(timeline, Verdict::LateSynack, proof),
+        // The answer came before the SYN had to be sent again.
+        StaleReply::DuplicateSynAck if timeline.syn_retransmits() == 0 => return None,
         StaleReply::DuplicateSynAck => syn_retransmitted(timeline),
     })
 }

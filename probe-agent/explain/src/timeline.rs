@@ -194,6 +194,14 @@ impl Timeline {
         })
     }
 
+    /// The earlier probe whose stale connection may have refused this one, where no confirmation probe decided.
+    pub(crate) fn doubt(&self) -> Option<Earlier> {
+        let is_decided =
+            |probe: Confirmation| matches!(probe.outcome, Outcome::Alive | Outcome::Refused);
+        let undecided = !self.confirmation.is_some_and(is_decided);
+        self.earlier.filter(|_| undecided && self.probe.outcome == Outcome::Refused)
+    }
+
     /// Whether a confirmation probe disproved the refusal (path C).
     pub(crate) fn falsely_refused(&self) -> bool {
         self.probe.outcome == Outcome::Refused

@@ -76,6 +76,17 @@ impl PacketDrop {
         (state & DROP_OUTGOING != 0, place)
     }
 
+    /// Whether it has reached TCP at its destination, which was done with it: without a reason, or for one of
+    /// TCP's own that is no refusal.
+    #[must_use]
+    pub fn has_reached_tcp(&self) -> bool {
+        const REFUSALS: [&str; 5] =
+            ["TCP_MD5", "TCP_AO", "TCP_MINTTL", "TCP_LISTEN_OVERFLOW", "TCP_CSUM"];
+        let is_refused = REFUSALS.iter().any(|name| self.reason.0.starts_with(name));
+        let is_unexplained = self.reason == DropReason::NOT_SPECIFIED && !self.is_here();
+        is_unexplained || (self.reason.is_of_tcp() && (!is_refused || self.segment.flags.is_rst()))
+    }
+
     /// Whether the agent's network namespace dropped it: this host, as its user sees it.
     #[must_use]
     pub fn is_here(&self) -> bool {

@@ -91,6 +91,10 @@ pub enum StartProblem {
     NoIpv6,
     /// The target is a broadcast address.
     Broadcast,
+    /// A `prohibit` route leads to the target.
+    Prohibited,
+    /// A policy of this host forbids the connection: BPF on the cgroup, an LSM, seccomp, IPsec.
+    Policy,
     /// The source port is below 1024 (`net.ipv4.ip_unprivileged_port_start`) and needs a privilege.
     PrivilegedPort,
     /// No port of the ephemeral range is free (`net.ipv4.ip_local_port_range`).

@@ -72,6 +72,12 @@ impl<S: Source> EventLoop<S> {
             {
                 Outcome::Alive
             }
+            // After a simultaneous open: the other client has ended its probe. No server answered.
+            Outcome::Refused
+                if self.has_synack(slot) == Some(false) && errno != libc::ECONNREFUSED =>
+            {
+                Outcome::TimedOut
+            }
             // The kernel reported a failure without an errno, so the outcome cannot be `alive`.
             Outcome::Alive => Outcome::LocalError,
             other => other,

@@ -117,7 +117,7 @@ impl Pending {
                     stale,
                     is_matched: false,
                 });
-            } else if self.phase == Phase::AwaitsConfirmation {
+            } else if suspect.is_some() {
                 // The run ended before the confirmation probe: the refusal stays in doubt.
                 timeline.earlier = suspect;
             }

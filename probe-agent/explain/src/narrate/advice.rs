@@ -4,6 +4,7 @@ use crate::{drops, timeline::Timeline};
 use model::{
     errno::NameError,
     event::EventKind,
+    flow,
     outcome::Outcome,
     record::{HalfOpen, ProbeRecord, StartProblem},
     verdict::Verdict,
@@ -72,12 +73,21 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
             "The target is up. This affects a checker that opens a fresh socket on the same port within \
              4 ms of a lost RST. Recycled sockets (the default) avoid it."
         }
+        Verdict::LateSynack if timeline.is_dropped_here() => return None,
+        Verdict::TimedOut if timeline.late_rsts().next().is_some() => return None,
         Verdict::LateSynack => {
             "The timeout is shorter than the target or the network sometimes needs. Raise --timeout, or \
              look for SYN-ACK loss."
         }
         Verdict::SynRetransmitted | Verdict::TimedOut => {
             return Some(silent(timeline));
+        }
+        Verdict::Refused if timeline.late_synacks().next().is_some() => {
+            "Find out who has the address: two hosts (arping), or a firewall that resets in the target's place."
+        }
+        Verdict::Refused if timeline.doubt().is_some() => {
+            "Give the agent a second source port (--source-port with a range): a probe from it decides whether \
+             the target refuses, or a stale connection does."
         }
         Verdict::Refused => {
             "Nothing listens on that port, or a firewall rejects with a RST. If the server should be up, \
@@ -94,6 +104,10 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
             Some(icmp) if icmp.is_port() => {
                 "A firewall rejects the port with ICMP; a closed TCP port answers with a RST. Check the rules \
                  of the host that sent it."
+            }
+            Some(icmp) if icmp.from == Some(flow::local(&timeline.probe.flow).ip()) => {
+                "This host found no way itself: check the neighbour entry of the target or its gateway (ip neigh, \
+                 ip route get ADDRESS)."
             }
             Some(_) => {
                 "Check the host that sent the ICMP message: does it have a route to the target, and does the \
@@ -116,8 +130,12 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
 fn silent(timeline: &Timeline) -> String {
     let refused =
         |error: i32| timeline.events.iter().any(|e| e.kind == EventKind::SynRetransmit { error });
-    if let Some(drop) = timeline.drops().find(|drop| !drop.packet.segment.flags.is_rst()) {
+    if let Some(drop) = timeline.cause_of_silence() {
         return drops::advice(&drop.packet);
+    }
+    if timeline.was_opened_simultaneously() || timeline.stale_reply_at().is_some() {
+        return "The peer answered, and not with a SYN-ACK for this SYN: see the other verdict."
+            .to_owned();
     }
     if refused(-libc::EPERM) {
         return "This host's own firewall drops the SYN. Check its output rules (nft list ruleset)."
@@ -151,6 +169,9 @@ fn silent(timeline: &Timeline) -> String {
         .to_owned()
 }
 
+const POLICY: &str = "A policy of this host forbids the connection: a BPF program on the cgroup (bpftool cgroup \
+                      tree, systemctl show -p IPAddressDeny), an LSM, seccomp or IPsec (ip xfrm policy).";
+
 /// Advice for an errno of this host.
 fn local(probe: &ProbeRecord) -> Option<String> {
     let source = probe.start_problem;
@@ -171,6 +192,10 @@ fn local(probe: &ProbeRecord) -> Option<String> {
         _ if source == StartProblem::Broadcast => {
             "The target is a broadcast address; TCP needs one host's."
         }
+        _ if source == StartProblem::Prohibited => {
+            "A `prohibit` route leads to the target (ip route get ADDRESS)."
+        }
+        _ if source == StartProblem::Policy => POLICY,
         _ if source == StartProblem::PrivilegedPort => {
             "A source port below 1024 needs CAP_NET_BIND_SERVICE (net.ipv4.ip_unprivileged_port_start)."
         }
@@ -190,10 +215,7 @@ fn local(probe: &ProbeRecord) -> Option<String> {
              (net.ipv4.ip_local_port_range)."
         }
         libc::EADDRINUSE => "Another socket uses that source port. Choose another --source-port.",
-        libc::EPERM if is_connect => {
-            "A policy of this host forbids the connection: a BPF program on the cgroup (bpftool cgroup tree, \
-             systemctl show -p IPAddressDeny), an LSM, seccomp or IPsec (ip xfrm policy)."
-        }
+        libc::EPERM if is_connect => POLICY,
         libc::EPERM | libc::EACCES => {
             "A firewall rule on this host rejects it, or the agent lacks a capability: --mark, \
              --interface and --freebind need CAP_NET_ADMIN or CAP_NET_RAW."

@@ -79,6 +79,10 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
 fn clean(timeline: &Timeline, proof: Proof) -> String {
     let what = format!("Answered in {} and reset", answered(timeline).unwrap_or_default());
     let rest = match (proof, timeline.coverage) {
+        (Proof::Confirmed, _) if timeline.rst_was_dropped() => {
+            "our RST was dropped on its way, and yet the server held no half-open connection: it keeps no state \
+             of handshakes (SYN cookies), or gave it up at once"
+        }
         (Proof::Confirmed, _) if timeline.reused_cleanly => {
             "a later SYN from the same port found no stale connection, so the server dropped the half-open \
              connection"
@@ -198,6 +202,10 @@ pub(super) fn then_retransmitted(timeline: &Timeline) -> String {
 
 fn confirmation(timeline: &Timeline) -> String {
     timeline.confirmation.map_or_else(String::new, |probe| {
+        if probe.local_port == 0 {
+            return " No confirmation probe could be sent: no other source port was free."
+                .to_owned();
+        }
         format!(
             " A confirmation probe from port {} {}.",
             probe.local_port,

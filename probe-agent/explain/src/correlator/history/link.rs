@@ -128,7 +128,13 @@ impl History {
     /// The probe that a refusal owes its doubt to, where no confirmation probe has ended.
     pub(super) fn suspect(&self, index: usize) -> Option<Earlier> {
         let pending = &self.pending[index];
-        let older = pending.older.filter(|_| pending.phase == Phase::AwaitsConfirmation);
+        // A confirmation probe that could not be run decides nothing.
+        let is_undecided = pending
+            .timeline
+            .confirmation
+            .is_some_and(|probe| !matches!(probe.outcome, Outcome::Alive | Outcome::Refused));
+        let older =
+            pending.older.filter(|_| pending.phase == Phase::AwaitsConfirmation || is_undecided);
         let before = &self.pending[self.not_closed_by_kernel(older)?].timeline;
         Some(of(before, StaleReply::Connection, None))
     }

@@ -42,7 +42,7 @@ pub(super) fn local_drop(timeline: &Timeline) -> String {
 
 /// Whose fault a SYN retransmit was.
 pub(super) fn of_retransmit(timeline: &Timeline) -> String {
-    match timeline.drops().find(|drop| !drop.packet.segment.flags.is_rst()) {
+    match timeline.cause_of_silence() {
         Some(drop) => format!(
             "{} dropped {}, because {}",
             place(&drop.packet),
@@ -78,8 +78,13 @@ pub(super) fn challenge_ack(timeline: &Timeline) -> String {
     format!(
         "Our SYN met a connection that {remote} still holds with this port, in whatever state: half-open, \
          established, closing. No probe that was still being followed had left it. {remote} answered with a \
-         challenge ACK; our kernel replied with a RST{}. That RST ends the connection.",
-        then_retransmitted(timeline)
+         challenge ACK; our kernel replied with a RST{}. {}",
+        then_retransmitted(timeline),
+        if timeline.rst_was_seen_dropped() {
+            "That RST was dropped, so the connection is still there."
+        } else {
+            "If that RST arrived, it ended the connection."
+        }
     )
 }
 

@@ -81,11 +81,10 @@ fn refusal_reservation(timeline: &Timeline) -> String {
             Elapsed(late.at.saturating_sub(timeline.probe.closed_at()))
         );
     }
-    let doubt = timeline.earlier.filter(|_| timeline.confirmation.is_none());
-    match doubt.and_then(|e| Some((e.id?, e.ended_at))) {
+    match timeline.doubt().and_then(|e| Some((e.id?, e.ended_at))) {
         Some((id, ended_at)) => format!(
             " It may be false: probe {id} used the same port {} earlier, and its RST may have been lost. \
-             The run ended before a confirmation probe could decide.",
+             No confirmation probe decided.",
             Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
         ),
         None if timeline.confirmation.is_some() => {

@@ -1,0 +1,68 @@
+//! Address translation on this host (kube-proxy) and on a router (masquerade), with lost RSTs
+//! (kubernetes/kubernetes#76699).
+
+use std::net::SocketAddr;
+
+use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
+use probe_agent_tests::{
+    network::{counted, ip, nft},
+    privileged,
+};
+
+use crate::{
+    report::{arguments, check},
+    routed::Routed,
+};
+
+#[test]
+fn a_lost_rst_is_found_behind_a_service_address() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let lost = lab.inject(&Fault::lost(Segment::FirstRst)).unwrap();
+    let services = [(Family::V4, "ip"), (Family::V6, "ip6")].map(|(family, name)| {
+        let backend = lab.listen(family).unwrap();
+        let service = SocketAddr::new(lab.vip(family), 80);
+        let (via, to) = (lab.server_address(family), backend.address());
+        ip(lab.client(), &format!("route add {} via {via} dev client0\n", service.ip()));
+        nft(
+            lab.client(),
+            &format!(
+                "add table {name} proxy\n\
+                 add counter {name} proxy translated\n\
+                 add chain {name} proxy out {{ type nat hook output priority -100 ; }}\n\
+                 add rule {name} proxy out {name} daddr {} tcp dport 80 counter name translated dnat to {to}\n",
+                service.ip()
+            ),
+        );
+        (service, backend, format!("{name} proxy translated"))
+    });
+    let report = check(lab.client(), &arguments(&services.each_ref().map(|(at, ..)| *at)));
+    assert_eq!(lost.hits().unwrap(), 2);
+    for (service, backend, counter) in services {
+        assert_eq!((counted(lab.client(), &counter), backend.accepted().unwrap()), (1, 0));
+        report.to(service).is("alive", &["rst_lost_synack_retransmit/confirmed"]);
+    }
+}
+
+#[test]
+fn rsts_that_are_lost_behind_a_masquerade_are_not_recovered() {
+    privileged!();
+    let routed = Routed::new();
+    let at = ListenerOptions::at(SocketAddr::new(routed.server, 0));
+    let listener = Listener::open(routed.lab.server(), &at).unwrap();
+    nft(
+        &routed.router,
+        "add table ip nat\n\
+         add counter ip nat translated\n\
+         add chain ip nat post { type nat hook postrouting priority 100 ; }\n\
+         add rule ip nat post oifname far0 counter name translated masquerade random\n",
+    );
+    let lost = routed.lab.inject(&Fault::lost(Segment::Rst)).unwrap();
+    let report = check(routed.lab.client(), &listener.address().to_string());
+    assert_eq!(counted(&routed.router, "ip nat translated"), 1);
+    // The RST of the close, and one for each of the server's SYN-ACKs.
+    assert!(lost.hits().unwrap() >= 3);
+    let probe = report.only();
+    probe.is("alive", &["rst_lost_unrecovered/confirmed"]);
+    probe.never_says(&["was then reset"]);
+}
