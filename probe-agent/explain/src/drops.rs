@@ -5,6 +5,7 @@ use model::{
     event::EventKind,
     outcome::Outcome,
     packet_drop::{DropPlace, DropReason, PacketDrop},
+    record::ProbeRecord,
 };
 
 use crate::timeline::{Coverage, Timeline};
@@ -110,22 +111,28 @@ impl Timeline {
             || segment.flags.is_syn()
             || segment.flags.is_synack()
             || segment.flags.is_rst();
-        let is_ours = self.probe.syn_end().is_none_or(|end| {
-            if drop.outgoing {
-                segment.seq == end || segment.seq == end.wrapping_sub(1)
-            } else if !segment.flags.is_rst() {
-                segment.ack == end
-            } else {
-                // A RST that answers a SYN acknowledges it; another has the next number of its sender.
-                let next = self.probe.synack_seq().map(|seq| seq.wrapping_add(1));
-                segment.ack == end || Some(segment.seq) == next
-            }
-        });
+        let is_ours = has_numbers_of(&self.probe, drop);
         // What the server's TCP freed has arrived there: a listener ignores a RST (SYN cookies), a half-open
         // connection answers a second SYN. Only where it demands a signature it does not answer.
         let has_arrived = drop.outgoing && drop.has_reached_tcp();
         is_wanted && is_ours && !has_arrived
     }
+}
+
+/// Whether a packet has the sequence numbers of a probe, as far as they are known.
+pub(crate) fn has_numbers_of(probe: &ProbeRecord, drop: &PacketDrop) -> bool {
+    let segment = drop.segment;
+    probe.syn_end().is_none_or(|end| {
+        if drop.outgoing {
+            segment.seq == end || segment.seq == end.wrapping_sub(1)
+        } else if !segment.flags.is_rst() {
+            segment.ack == end
+        } else {
+            // A RST that answers a SYN acknowledges it; another has the next number of its sender.
+            let next = probe.synack_seq().map(|seq| seq.wrapping_add(1));
+            segment.ack == end || Some(segment.seq) == next
+        }
+    })
 }
 
 fn is_unexpected_rst(drop: &PacketDrop) -> bool {

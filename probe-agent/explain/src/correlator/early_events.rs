@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use probe_agent_common::FlowKey;
 
 use super::MAX_EVENTS;
+use crate::drops;
 use model::{
     event::{Event, EventKind, FlowEvent},
     flow,
@@ -115,11 +116,26 @@ fn synack_from_elsewhere(
 /// Whether an event of the record's flow that no socket took part in is of this probe, or of one
 /// after it.
 pub(super) fn without_socket_is_of(record: &ProbeRecord, event: &Event) -> bool {
+    if is_of_twin(record, &event.kind) {
+        return false;
+    }
     if event.kind.may_precede_close() {
         return record.syn_at() <= event.at;
     }
     // As long as there is a socket, that answers.
     record.kernel.is_some_and(|k| k.closed_at != 0 && k.closed_at <= event.at)
+}
+
+/// Whether the sequence numbers show that an event of another network namespace is of another flow, which has
+/// the same addresses and ports there.
+fn is_of_twin(record: &ProbeRecord, kind: &EventKind) -> bool {
+    match kind {
+        EventKind::SynAckRetransmit { segment: Some(segment) } => {
+            record.syn_end().is_some_and(|end| segment.ack != end)
+        }
+        EventKind::PacketDropped(drop) => !drop.is_here() && !drops::has_numbers_of(record, drop),
+        _ => false,
+    }
 }
 
 /// Whether an event of the slot's `generation` (the kernel's count) is of this probe.
