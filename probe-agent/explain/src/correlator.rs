@@ -159,6 +159,7 @@ impl Correlator {
             coverage,
             followed_until: 0,
             reused_cleanly: false,
+            reuse_in_doubt: false,
             earlier: None,
             later: None,
             confirmation: None,

@@ -69,7 +69,7 @@ impl Timeline {
         let silent = self.coverage == Coverage::Full
             && self.followed_until >= self.silence_conclusive_at()
             && self.late_synacks().next().is_none();
-        self.reused_cleanly || silent
+        !self.reuse_in_doubt && (self.reused_cleanly || silent)
     }
 
     /// Whether any RST of the 4-tuple was seen being dropped on this host, whatever its numbers.
@@ -201,6 +201,9 @@ pub(crate) fn meaning(drop: &PacketDrop) -> String {
         "BPF_CGROUP_EGRESS" => "a BPF program on the cgroup dropped it",
         "XDP" | "TC_INGRESS" | "TC_EGRESS" => "a BPF program on the interface dropped it",
         "QDISC_DROP" | "QDISC_OVERLIMIT" => "the queueing discipline of the interface dropped it",
+        "QUEUE_PURGE" => {
+            "the queue that it waited in was emptied, as when a link is down or a neighbour is gone"
+        }
         "CPU_BACKLOG" => "the queue of received packets was full (netdev_max_backlog)",
         "NOT_SPECIFIED" => {
             "the kernel gives no reason (a martian address, or no way to the target from there)"
@@ -221,10 +224,20 @@ pub(crate) fn advice(drop: &PacketDrop) -> String {
     };
     match drop.reason.0 {
         "NETFILTER_DROP" => {
-            let chain = if drop.outgoing == drop.is_here() { "output" } else { "input" };
+            // On loopback, both ends are here, and only the input path has an interface.
+            let chain = match (drop.is_here(), drop.outgoing) {
+                (true, true) if drop.interface.as_str() != "lo" => "output",
+                (true, _) => "input",
+                (false, true) => "input or forward",
+                (false, false) => "output or forward",
+            };
             let whose = if drop.is_here() { "This host's own firewall" } else { "A firewall" };
             format!("{whose} drops it. Check the rules of the {chain} path {where} (nft list ruleset).")
         }
+        "IP_RPFILTER" if drop.outgoing => format!(
+            "Our packet came in by another interface than the one that the route back to us uses. Check the \
+             routes and rp_filter {where}."
+        ),
         "IP_RPFILTER" => format!(
             "The answer comes in by another interface than the one that the route to the target uses. Check \
              the routes, and net.ipv4.conf.all.rp_filter and net.ipv4.conf.{}.rp_filter (the larger of the \
@@ -244,14 +257,19 @@ pub(crate) fn advice(drop: &PacketDrop) -> String {
         }
         name => {
             let how = match name {
-                "TC_INGRESS" | "TC_EGRESS" | "QDISC_DROP" | "QDISC_OVERLIMIT" => {
-                    "tc -s qdisc show; tc filter show dev INTERFACE ingress|egress"
+                "TC_INGRESS" | "TC_EGRESS" => {
+                    "bpftool net; tc filter show dev INTERFACE ingress|egress"
                 }
+                "QDISC_DROP" | "QDISC_OVERLIMIT" => "tc -s qdisc show; ip link: does the link carry?",
+                "QUEUE_PURGE" => "ip link: is it up, has it a carrier?; ip neigh",
+                "TCP_FLAGS" => "capture what the peer sends: tcpdump",
                 "XDP" => "ip link; bpftool net",
                 "BPF_CGROUP_EGRESS" => "bpftool cgroup tree; systemctl show -p IPAddressDeny",
                 "XFRM_POLICY" => "ip xfrm policy",
                 "TCP_CSUM" | "IP_CSUM" | "SKB_CSUM" => "ethtool -k INTERFACE: checksum offloads",
-                "SOCKET_FILTER" => "ss -b: filters on sockets",
+                "SOCKET_FILTER" => {
+                    "ss -b: filters on sockets; bpftool cgroup tree: BPF programs on the cgroup"
+                }
                 "OTHERHOST" => "ip neigh on the sender: its entry has another host's hardware address",
                 "IP_INNOROUTES" | "IP_OUTNOROUTES" | "IP_NOROUTES" | "IP_INADDRERRORS" => {
                     "ip route get ADDRESS"

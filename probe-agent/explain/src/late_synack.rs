@@ -12,7 +12,7 @@ use model::{
 use crate::timeline::Timeline;
 
 /// How long, in nanoseconds, a SYN-ACK may take from a server on this host to the agent's end.
-const ON_THE_WAY: u64 = 500_000_000;
+pub(crate) const ON_THE_WAY: u64 = 500_000_000;
 
 /// A SYN-ACK that came after the end of the probe whose SYN it acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -100,6 +100,7 @@ fn clean(timeline: &Timeline) -> Judgement {
                 && timeline.late_synacks().next().is_none()
                 && timeline.late_segments().next().is_none()
                 && !timeline.probe.has_no_window()
+                && !timeline.reuse_in_doubt
                 && (timeline.reused_cleanly || silent) =>
         {
             Proof::Confirmed
@@ -203,7 +204,9 @@ fn timed_out(timeline: &Timeline, verdicts: &mut Judgements) {
     if timeline.was_opened_simultaneously() {
         verdicts.push(judgement(timeline, Verdict::SimultaneousOpen, Proof::Confirmed));
     }
-    let answered_late = timeline.late_rsts().next().is_some();
+    // Where this host dropped the SYN-ACK at first, it was not late.
+    let kept_out = timeline.local_drops().any(|drop| drop.packet.segment.flags.is_synack());
+    let answered_late = timeline.late_rsts().next().is_some() && !kept_out;
     if answered_late {
         // After a stale reply, the late segment may be another challenge ACK.
         let certain = timeline.stale_reply_at().is_none();

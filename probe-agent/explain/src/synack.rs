@@ -16,10 +16,12 @@
 //! taken for a loss that need not be one.
 
 use crate::{
-    late_synack::LateSynAck,
+    late_synack::{LateSynAck, ON_THE_WAY},
     timeline::{Earlier, StaleReply, Timeline},
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
+
+use model::event::EventKind;
 
 /// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
 /// timer is this short.
@@ -49,6 +51,12 @@ impl Timeline {
             return SynAckKind::Duplicate;
         }
         let longest = self.longest_round_trip();
+        // The RST takes about half a round trip to the server. What that is seen sending later, on this host, it
+        // sends because it has not received the RST.
+        let sent_after = rst + longest / 2 + JITTER;
+        if self.sent_at(at).is_some_and(|sent| sent >= sent_after && sent >= rst + TIMER_MIN / 2) {
+            return SynAckKind::Retransmit;
+        }
         let timer_expired = at >= self.answered() + TIMER_MIN;
         // On the longest path that is possible, it may have crossed the RST.
         let crossed_rst = at < rst + longest + JITTER;
@@ -59,6 +67,16 @@ impl Timeline {
         } else {
             SynAckKind::LikelyRetransmit
         }
+    }
+
+    /// When a server on this host was seen sending the SYN-ACK that showed at `at`.
+    fn sent_at(&self, at: u64) -> Option<u64> {
+        let mut sent = self.events.iter().rev().filter(|e| e.at <= at && at - e.at < ON_THE_WAY);
+        sent.find(|e| match e.kind {
+            EventKind::SynAckRetransmit { segment } => self.acknowledges_syn(segment),
+            _ => false,
+        })
+        .map(|e| e.at)
     }
 
     /// Whether a second copy of the SYN-ACK, sent in answer to a second SYN, may arrive at `at` and reach

@@ -98,6 +98,9 @@ pub struct Timeline {
     pub earlier: Option<Earlier>,
     /// The later probe that met this one's stale connection.
     pub later: Option<Later>,
+    /// A later probe on the 4-tuple was refused, perhaps by what this one left, and no confirmation probe
+    /// decided: then nothing that came afterwards shows what the server held.
+    pub reuse_in_doubt: bool,
     /// The confirmation probe after a refusal.
     pub confirmation: Option<Confirmation>,
 }
@@ -192,6 +195,16 @@ impl Timeline {
                 self.counted_retransmits()? > 0 && self.probe.outcome == Outcome::Alive && quick;
             stale.then_some(self.probe.started_at)
         })
+    }
+
+    /// Whether a stale connection may have refused this probe (path C, which concerns fresh sockets only), and
+    /// no confirmation probe decided.
+    pub(crate) fn is_doubtful_refusal(&self) -> bool {
+        let is_decided =
+            |probe: Confirmation| matches!(probe.outcome, Outcome::Alive | Outcome::Refused);
+        self.probe.outcome == Outcome::Refused
+            && self.probe.fresh_socket
+            && !self.confirmation.is_some_and(is_decided)
     }
 
     /// The earlier probe whose stale connection may have refused this one, where no confirmation probe decided.

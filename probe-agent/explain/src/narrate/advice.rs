@@ -116,9 +116,13 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
             None if timeline.probe.errno == libc::EACCES => {
                 "A `prohibit` route leads to the target, or it is a broadcast address (ip route get ADDRESS)."
             }
+            None if timeline.probe.kernel.is_none() => {
+                "No SYN left: this host has no route for the address, or the link of that route is down (ip \
+                 route get ADDRESS, ip rule, ip link)."
+            }
             None => {
                 "Check the route and the neighbour entry (ip route get ADDRESS, ip neigh), and look for a \
-             firewall that rejects with ICMP."
+                 firewall that rejects with ICMP."
             }
         },
         Verdict::LocalError => return local(&timeline.probe),
@@ -133,12 +137,26 @@ fn silent(timeline: &Timeline) -> String {
     if let Some(drop) = timeline.cause_of_silence() {
         return drops::advice(&drop.packet);
     }
+    if timeline.server_answered() && timeline.outcome() == Outcome::Alive {
+        return "Packet loss on the way back from the server, or a firewall there that drops some SYN-ACKs."
+            .to_owned();
+    }
+    if timeline.server_answered() {
+        return "The server answered, and its SYN-ACKs do not reach this host's socket. Look at the way back: \
+                its route, and firewalls on it."
+            .to_owned();
+    }
     if timeline.was_opened_simultaneously() || timeline.stale_reply_at().is_some() {
         return "The peer answered, and not with a SYN-ACK for this SYN: see the other verdict."
             .to_owned();
     }
     if refused(-libc::EPERM) {
         return "This host's own firewall drops the SYN. Check its output rules (nft list ruleset)."
+            .to_owned();
+    }
+    if timeline.failed_syn_retransmits() > 0 && !refused(-libc::EBUSY) {
+        return "This host did not send the SYN again: look for what drops it on the way out (tc -s qdisc show, \
+                bpftool net, ip xfrm policy)."
             .to_owned();
     }
     if refused(-libc::EBUSY) || timeline.syn_is_stuck() {
@@ -157,11 +175,6 @@ fn silent(timeline: &Timeline) -> String {
         return "Something answers with segments that do not belong to this SYN: a stale NAT entry, two hosts \
                 with one address, or a device that authenticates clients. Capture the answers (tcpdump) to see \
                 what they acknowledge."
-            .to_owned();
-    }
-    if timeline.server_answered() {
-        return "The server answered, and its SYN-ACKs do not reach this host's socket. Look at the way back: \
-                its route, and firewalls on it."
             .to_owned();
     }
     "Packet loss, a firewall that drops silently, or a full queue on the server. On the server, check \
@@ -216,7 +229,11 @@ fn local(probe: &ProbeRecord) -> Option<String> {
         }
         libc::EADDRINUSE => "Another socket uses that source port. Choose another --source-port.",
         libc::EPERM if is_connect => POLICY,
-        libc::EPERM | libc::EACCES => {
+        libc::EACCES => {
+            "A `prohibit` rule or route, or another policy of this host, forbids it (ip rule, ip route get \
+             ADDRESS mark MARK), or the agent lacks a capability."
+        }
+        libc::EPERM => {
             "A firewall rule on this host rejects it, or the agent lacks a capability: --mark, \
              --interface and --freebind need CAP_NET_ADMIN or CAP_NET_RAW."
         }

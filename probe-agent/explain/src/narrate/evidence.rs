@@ -35,7 +35,14 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
         Verdict::StaleSynRecvChallengeAck | Verdict::StaleSynRecvReset => {
             stale_reply(timeline, false)
         }
-        Verdict::ChallengeAck => stale_reply(timeline, false),
+        Verdict::ChallengeAck => {
+            let mut all = stale_reply(timeline, false);
+            all.extend(events(timeline, |kind| {
+                matches!(kind, EventKind::PacketDropped(drop)
+                    if drop.outgoing && drop.segment.flags.is_rst())
+            }));
+            all
+        }
         Verdict::LocalDrop => {
             let mut all = drops(timeline, PacketDrop::is_here);
             all.extend(events(

@@ -102,6 +102,10 @@ fn clean(timeline: &Timeline, proof: Proof) -> String {
             "it is inferred that the server dropped the half-open connection: not all kernel hooks are \
              attached"
         }
+        (Proof::Inferred, _) if timeline.reuse_in_doubt => {
+            "it is inferred that the server dropped the half-open connection: a later probe from the same port was \
+             refused, perhaps by that connection, and no confirmation probe decided"
+        }
         (Proof::Inferred, _) if timeline.late_segments().next().is_some() => {
             "a further segment of this connection arrived later and was reset, so it is not known when the \
              server dropped the connection"

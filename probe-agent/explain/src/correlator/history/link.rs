@@ -57,13 +57,17 @@ impl History {
         let found = Found::of(newer);
         let (id, ended_at) = (newer.timeline.probe.id, newer.timeline.probe.ended_at);
         let hides = newer.may_hide_earlier();
+        let is_in_doubt = newer.timeline.is_doubtful_refusal();
         let Some(older) = self.not_closed_by_kernel(self.pending[index].older) else { return };
         match found {
             Found::Nothing => {
                 // The silence afterwards proves nothing.
                 self.pending[older].dropped |= hides;
+                self.pending[older].timeline.reuse_in_doubt |= is_in_doubt;
                 return;
             }
+            // What a refused probe between the two cleared, this one does not show.
+            Found::NothingStale if self.pending[older].timeline.reuse_in_doubt => {}
             Found::NothingStale => self.pending[older].timeline.reused_cleanly = true,
             Found::Stale { recovered } => {
                 let was_refused = self.pending[index].timeline.falsely_refused();

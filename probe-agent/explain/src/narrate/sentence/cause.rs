@@ -51,8 +51,8 @@ pub(super) fn of_retransmit(timeline: &Timeline) -> String {
         ),
         None => match timeline.early_retransmit() {
             Some(after) => format!(
-                "an answer came that our kernel did not accept, because it retransmitted the SYN after {}, \
-                 long before its timer of 1 s",
+                "after {}, long before the usual timer of 1 s. Either an answer came that our kernel did not \
+                 accept, or this host's timer is shorter",
                 Elapsed(after)
             ),
             None if timeline.server_answered() => {
@@ -80,7 +80,9 @@ pub(super) fn challenge_ack(timeline: &Timeline) -> String {
          established, closing. No probe that was still being followed had left it. {remote} answered with a \
          challenge ACK; our kernel replied with a RST{}. {}",
         then_retransmitted(timeline),
-        if timeline.rst_was_seen_dropped() {
+        if timeline.stale_replies().len() > 1 {
+            "A further reply of that connection came, so the RST did not end it at once."
+        } else if timeline.rst_was_seen_dropped() {
             "That RST was dropped, so the connection is still there."
         } else {
             "If that RST arrived, it ended the connection."

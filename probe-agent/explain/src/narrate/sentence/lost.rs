@@ -56,7 +56,10 @@ pub(super) fn unrecovered(timeline: &Timeline, proof: Proof) -> String {
     }
     let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
     let answers = timeline.retransmitted_synacks().filter(|late| late.is_answered).count();
-    let rest = if answers == n {
+    let last = recoveries.last().copied().unwrap_or_default();
+    let rest = if timeline.answer_was_dropped(last) {
+        "The RST that answered the last of these was dropped, too."
+    } else if answers == n {
         "Our kernel answered each with a RST, but the agent cannot know whether the last of these arrived."
     } else {
         "Not every one of them reached our kernel, and those that did not were answered by no RST."
