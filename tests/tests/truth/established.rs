@@ -48,7 +48,11 @@ fn our_rst_ends_it_and_it_is_not_called_half_open() {
 
         let probe = report.only();
         probe.is("alive", &["challenge_ack/confirmed"]);
-        probe.says(&["established", "That RST ends the connection", "--source-port"]);
+        probe.says(&[
+            "established",
+            "If that RST arrived, it ended the connection",
+            "--source-port",
+        ]);
         probe.never_says(&["SYN_RECV", "left by probe", "lost RST"]);
     }
 }
