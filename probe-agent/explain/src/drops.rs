@@ -224,10 +224,11 @@ pub(crate) fn advice(drop: &PacketDrop) -> String {
     };
     match drop.reason.0 {
         "NETFILTER_DROP" => {
-            // On loopback, both ends are here, and only the input path has an interface.
+            // On loopback, both ends are here.
             let chain = match (drop.is_here(), drop.outgoing) {
                 (true, true) if drop.interface.as_str() != "lo" => "output",
-                (true, _) => "input",
+                (true, true) => "output or input",
+                (true, false) => "input",
                 (false, true) => "input or forward",
                 (false, false) => "output or forward",
             };

@@ -61,14 +61,16 @@ fn the_missing_signature_is_named() {
     });
     let targets = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
     let before = lab.server().counters().unwrap();
-    let flags = format!("{} --timeout 500ms --settle 0", arguments(&targets));
+    // The kernel's recursion guard may skip the hook, which gives a clue and proves nothing: three chances.
+    let flags =
+        format!("{} --count 3 --interval 100ms --timeout 500ms --settle 0", arguments(&targets));
     let report = check(lab.client(), &flags);
     let counted = lab.server().counters().unwrap().since(&before);
-    assert_eq!(counted["TcpExtTCPMD5NotFound"], 2, "{counted:?}");
+    assert_eq!(counted["TcpExtTCPMD5NotFound"], 6, "{counted:?}");
     for target in targets {
-        let probe = report.to(target);
-        probe.is("timed_out", &["timed_out/confirmed"]);
-        let advice = probe.0["findings"][0]["advice"].as_str().unwrap();
-        assert!(advice.contains("MD5"), "{probe:#?}");
+        let probes: Vec<_> = report.of(target).collect();
+        probes.iter().for_each(|probe| probe.is("timed_out", &["timed_out/confirmed"]));
+        let is_named = probes.iter().any(|probe| probe.text().contains("MD5"));
+        assert!(is_named, "{probes:#?}");
     }
 }

@@ -146,7 +146,9 @@ fn silent(timeline: &Timeline) -> String {
                 its route, and firewalls on it."
             .to_owned();
     }
-    if timeline.was_opened_simultaneously() || timeline.stale_reply_at().is_some() {
+    let has_other_verdict =
+        timeline.was_opened_simultaneously() || timeline.stale_reply_at().is_some();
+    if has_other_verdict && timeline.outcome() != Outcome::Alive {
         return "The peer answered, and not with a SYN-ACK for this SYN: see the other verdict."
             .to_owned();
     }
