@@ -141,7 +141,8 @@ fn create(path: &Path) -> Result<()> {
     fs::create_dir_all(path).or_fail(|| format!("create {}", path.display()))
 }
 
-fn remove(path: &Path) -> Result<()> {
+/// Removes a folder, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).or_fail(|| format!("remove {}", path.display()))

@@ -42,7 +42,7 @@ pub(super) fn fetch(prefix: &str) -> Result<Kernel> {
     let sha256 = files.iter().map(|file| file.sha256.as_str()).collect::<Vec<_>>().join("-");
     let root = cache::directory()?.join("vm").join(format!("{name}.unpacked"));
     // Made again each time: the archive's checksum is that of the packages.
-    remove(&root)?;
+    cache::remove(&root)?;
     for file in &files {
         run(Command::new("dpkg-deb").arg("--extract").arg(&file.path).arg(&root))?;
     }
@@ -70,7 +70,7 @@ fn download(name: &str, into: &Path) -> Result<File> {
     }
     note(&format!("apt-get downloads {name}"));
     let work = into.join("download");
-    remove(&work)?;
+    cache::remove(&work)?;
     fs::create_dir_all(&work).or_fail(|| format!("create {}", work.display()))?;
     let mut apt = Command::new("apt-get");
     apt.args(["download", name]).current_dir(&work);
@@ -80,7 +80,7 @@ fn download(name: &str, into: &Path) -> Result<File> {
     let file = downloaded.flatten().next();
     let file = file.ok_or_else(|| Failure::new(format!("apt-get downloaded no {name}")))?;
     fs::rename(file.path(), &path).or_fail(|| format!("write {}", path.display()))?;
-    remove(&work)?;
+    cache::remove(&work)?;
     if is_good() {
         return Ok(File { path, sha256 });
     }
@@ -123,15 +123,6 @@ fn by_version(one: &str, other: &str) -> Ordering {
 fn parts(depends: &str) -> impl Iterator<Item = &str> {
     let names = depends.split(',').filter_map(|entry| entry.split_whitespace().next());
     names.filter(|n| n.starts_with("linux-binary-") || n.starts_with("linux-modules-"))
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).or_fail(|| format!("remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
