@@ -54,6 +54,15 @@ fn is_reported(reason: u32) -> bool {
 #[inline(always)]
 fn report(skb: Typed, reason: u32) {
     let Some(headers) = Headers::of_any(skb) else { return };
+    let flags = headers.flags();
+    // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
+    // a reason, kernels free what a socket is done with, the RST that ends a half-open connection among it:
+    // only a SYN is dropped. Asked before the addresses are read: each read takes as long as all of this.
+    let skipped = equal(reason.into(), layout!(no_socket).into()) & !flags.rst_bit()
+        | equal(reason.into(), layout!(not_specified).into()) & !flags.syn_bit();
+    if skipped & 1 != 0 {
+        return;
+    }
     // Only one end of a flow is a probe's, unless a probe is sent to another probe's port.
     let incoming = u64::from(maps::is_owned(headers.destination_port()));
     let outgoing = 1 - incoming;
@@ -63,13 +72,6 @@ fn report(skb: Typed, reason: u32) {
         return;
     }
     let segment = headers.segment();
-    // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
-    // a reason, older kernels free what a socket is done with: only a SYN is dropped.
-    let skipped = equal(reason.into(), layout!(no_socket).into()) & !segment.rst_bit()
-        | equal(reason.into(), layout!(not_specified).into()) & !segment.syn_bit();
-    if skipped & 1 != 0 {
-        return;
-    }
     let (netns, interface) = place(skb);
     let details = Details {
         state: netns | outgoing as u8 * DROP_OUTGOING,
