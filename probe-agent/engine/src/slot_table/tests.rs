@@ -66,25 +66,25 @@ fn flow_to(table: &SlotTable, remote: SocketAddr) -> FlowKey {
 #[test]
 fn a_4_tuple_is_not_reused_until_its_last_probe_is_settled() {
     let mut table = table();
-    let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+    let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
     table.release(slot);
     let first = end(&mut table, TARGET, Closing::Reset);
-    let chosen = table.choose(HERE, TARGET, None).unwrap();
+    let chosen = table.choose(HERE, TARGET, None, 0).unwrap();
     assert!(chosen.early_reuse);
     table.release(slot);
     let other = SocketAddr::new(HERE, 81);
-    assert!(!table.choose(HERE, other, None).unwrap().early_reuse, "another target");
+    assert!(!table.choose(HERE, other, None, 0).unwrap().early_reuse, "another target");
     table.release(slot);
     let flow = flow_to(&table, TARGET);
     table.on_settled(first, &flow);
-    assert!(!table.choose(HERE, TARGET, None).unwrap().early_reuse);
+    assert!(!table.choose(HERE, TARGET, None, 0).unwrap().early_reuse);
 }
 
 #[test]
 fn earlier_probes_matter_only_if_the_kernel_closed_the_settled_one() {
     for (closing, rest) in [(Closing::Reset, None), (Closing::ByKernel, Some(Closing::Silent))] {
         let mut table = table();
-        let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+        let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
         table.release(slot);
         end(&mut table, TARGET, Closing::Silent);
         let second = end(&mut table, TARGET, closing);
