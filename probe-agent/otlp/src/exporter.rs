@@ -23,6 +23,7 @@ use super::{
     delivery::Delivery,
     ids::RunIds,
     notice::Notice,
+    queued::{Origin, Queued},
     sink::{TlsError, collector::Collector, file::JsonLines},
     stop::Stop,
     warnings::{Report, Warnings},
@@ -30,7 +31,11 @@ use super::{
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{errno::in_words, spans::SpanCounts, target::Targets};
+use model::{
+    errno::in_words,
+    spans::SpanCounts,
+    target::{Target, Targets},
+};
 
 /// The most spans that a run queues if it can wait: what a collector can take in the time that is left for the
 /// last ones, and enough to keep it busy.
@@ -67,7 +72,7 @@ pub enum ExportError {
 /// Sends probes as spans, from a thread of its own.
 #[derive(Debug)]
 pub struct Exporter {
-    queue: mpsc::Sender<ExplainedProbe>,
+    queue: mpsc::Sender<Queued>,
     counts: Arc<DeliveryCounts>,
     targets: Targets,
     ids: RunIds,
@@ -136,9 +141,22 @@ impl Exporter {
     pub fn offer(&self, probe: ExplainedProbe) {
         self.counts.offer();
         let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
-        if !known {
+        if known {
+            self.enqueue(Queued { probe, origin: None });
+        } else {
             self.counts.drop_spans(1);
-        } else if self.queue.try_send(probe).is_err() {
+        }
+    }
+
+    /// The same for a probe whose target is in no list, because targets come and go. `ids` are those of the
+    /// workers that gave the probe its id.
+    pub fn offer_of(&self, probe: ExplainedProbe, target: Arc<Target>, ids: RunIds) {
+        self.counts.offer();
+        self.enqueue(Queued { probe, origin: Some(Origin { target, ids }) });
+    }
+
+    fn enqueue(&self, queued: Queued) {
+        if self.queue.try_send(queued).is_err() {
             self.counts.overflow();
         }
     }

@@ -30,6 +30,7 @@ mod delivery;
 mod exporter;
 mod ids;
 mod notice;
+mod queued;
 mod redact;
 mod resource;
 mod sink;
