@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 /// The mark of the packets (`SO_MARK`), for policy routing and firewalls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(pub u32);
+pub struct Mark(pub u32);
 
 /// The text is not a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write a 32-bit number: 42 or 0x2a")]
-pub(crate) struct MarkError;
+pub struct MarkError;
 
 impl FromStr for Mark {
     type Err = MarkError;
