@@ -19,6 +19,19 @@
     )
 )]
 
+pub mod decode;
 pub mod echo;
+pub mod example;
+pub mod load;
+pub mod nearest;
+pub mod origin;
+pub mod overrides;
+pub mod position;
+pub mod problem;
+pub mod reference;
+pub mod schema;
+mod settings;
+mod target_names;
 pub mod target_spec;
+pub mod tree;
 pub mod values;

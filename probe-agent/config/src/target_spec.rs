@@ -25,7 +25,7 @@ pub struct TargetSpec {
 }
 
 /// The host of a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Host {
     /// A literal address, which is never looked up.
     Address {

@@ -1,6 +1,6 @@
 //! `--mark`: a packet mark, decimal or hexadecimal.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// The mark of the packets (`SO_MARK`), for policy routing and firewalls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,12 @@ impl FromStr for Mark {
             return Err(MarkError);
         }
         u32::from_str_radix(digits, radix).map(Self).map_err(|_| MarkError)
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
     }
 }
 
