@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod config;
-mod echo;
 mod exit;
 mod logging;
 mod names;

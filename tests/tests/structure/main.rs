@@ -16,7 +16,7 @@ use std::{
 const LAYERS: [&[&str]; 7] = [
     &["common"],
     &["model"],
-    &["explain", "kernel"],
+    &["explain", "kernel", "config"],
     &["engine"],
     &["checker", "report", "otlp", "lab"],
     &["demo"],
@@ -30,7 +30,7 @@ const INDEPENDENT: [&str; 3] = ["common", "lab", "xtask"];
 const BESIDE: [&str; 4] = ["bench", "tests", "ebpf", "xtask"];
 
 /// These have no unsafe code.
-const SAFE: [&str; 2] = ["model", "explain"];
+const SAFE: [&str; 3] = ["model", "explain", "config"];
 
 /// The most lines that a source file may have.
 const LINES: usize = 300;

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use ::config::values::PortRange;
 use engine::{
     pacing::{Jitter, Pacing},
     settings::PortPolicy,
@@ -14,7 +15,7 @@ use report::format::OutputFormat;
 
 use super::{CheckConfig, KernelUse};
 use crate::{
-    cli::{self, Command, Stop, values::PortRange},
+    cli::{self, Command, Stop},
     names::{Families, Resolve},
     targets::file,
 };

@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ::config::{
+    echo::Echo,
+    target_spec::{TargetProblem, TargetSpec},
+};
 use model::{
     errno::in_words,
     time_span::{TimeSpan, TimeSpanError},
 };
-
-use super::spec::{TargetProblem, TargetSpec};
-use crate::echo::Echo;
 
 /// Why a file does not give targets. The path comes first, as in a compiler's message.
 #[derive(Debug, thiserror::Error)]

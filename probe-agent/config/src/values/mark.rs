@@ -1,15 +1,15 @@
 //! `--mark`: a packet mark, decimal or hexadecimal.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// The mark of the packets (`SO_MARK`), for policy routing and firewalls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(pub u32);
+pub struct Mark(pub u32);
 
 /// The text is not a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write a 32-bit number: 42 or 0x2a")]
-pub(crate) struct MarkError;
+pub struct MarkError;
 
 impl FromStr for Mark {
     type Err = MarkError;
@@ -23,6 +23,12 @@ impl FromStr for Mark {
             return Err(MarkError);
         }
         u32::from_str_radix(digits, radix).map(Self).map_err(|_| MarkError)
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
     }
 }
 

@@ -11,7 +11,7 @@ const END_OF_LINE: usize = 300;
 
 /// Shows an input with at most [`MOST`] characters: with `{}` as it is, with `{:?}` in quotes and escaped.
 #[derive(Clone, Copy)]
-pub(crate) struct Echo<T>(pub(crate) T);
+pub struct Echo<T>(pub T);
 
 impl<T: AsRef<str>> fmt::Display for Echo<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,14 +26,13 @@ impl<T: AsRef<str>> fmt::Debug for Echo<T> {
 }
 
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}...", &text[..end]).into(),
-        None => text.into(),
-    }
+    let start = text.char_indices().nth(most).and_then(|(end, _)| text.get(..end));
+    start.map_or(text.into(), |start| format!("{start}...").into())
 }
 
 /// A message that other code has made of an input of any length: each word is cut, and so is the whole.
-pub(crate) fn line(message: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn line(message: &str) -> Cow<'_, str> {
     if message.len() <= MOST {
         return message.into();
     }
@@ -52,7 +51,7 @@ fn word(word: &str) -> Cow<'_, str> {
     let text = word.trim_end_matches(is_closing);
     match text.char_indices().nth(4 * MOST) {
         Some(_) => {
-            let closing: String = word[text.len()..].chars().take(3).collect();
+            let closing: String = word.chars().skip(text.chars().count()).take(3).collect();
             format!("{}{closing}", cut(text, MOST)).into()
         }
         None => word.into(),

@@ -8,9 +8,12 @@ use std::{
 
 use crate::echo::Echo;
 
+/// Target ids are 32 bits wide, and a summary of a million targets already takes minutes to read.
+pub const MOST_TARGETS: usize = 1_000_000;
+
 /// A target as written. A host name has no address yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TargetSpec {
+pub struct TargetSpec {
     /// As the user wrote it.
     pub name: String,
     /// The part before the port.
@@ -22,8 +25,8 @@ pub(crate) struct TargetSpec {
 }
 
 /// The host of a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Host {
     /// A literal address, which is never looked up.
     Address {
         /// The address; an IPv4-mapped address stays as it is.
@@ -37,7 +40,8 @@ pub(crate) enum Host {
 
 impl Host {
     /// Whether it is IPv4 on the wire; `None` before a lookup.
-    pub(crate) fn is_ipv4(&self) -> Option<bool> {
+    #[must_use]
+    pub fn is_ipv4(&self) -> Option<bool> {
         match self {
             Self::Address { ip, .. } => Some(ip.to_canonical().is_ipv4()),
             Self::Name(_) => None,
@@ -45,7 +49,8 @@ impl Host {
     }
 
     /// The address, if it is one.
-    pub(crate) const fn ip(&self) -> Option<IpAddr> {
+    #[must_use]
+    pub const fn ip(&self) -> Option<IpAddr> {
         match self {
             Self::Address { ip, .. } => Some(*ip),
             Self::Name(_) => None,
@@ -53,7 +58,8 @@ impl Host {
     }
 
     /// Whether the address is link-local and no network interface is named.
-    pub(crate) fn needs_zone(&self) -> bool {
+    #[must_use]
+    pub fn needs_zone(&self) -> bool {
         match self {
             Self::Address { ip: IpAddr::V6(ip), zone: None } => ip.is_unicast_link_local(),
             Self::Address { .. } | Self::Name(_) => false,
@@ -63,7 +69,7 @@ impl Host {
 
 /// Why a text is not a target, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TargetProblem {
+pub enum TargetProblem {
     /// Nothing at all.
     #[error("empty; write HOST:PORT")]
     Empty,
@@ -124,8 +130,8 @@ impl FromStr for TargetSpec {
                 if text.matches(':').count() > 1 {
                     return Err(TargetProblem::NoBrackets);
                 }
-                let end = text.find(':').unwrap_or(text.len());
-                (unbracketed(&text[..end])?, &text[end..])
+                let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+                (unbracketed(host)?, port)
             }
         };
         let port = match port.strip_prefix(':') {

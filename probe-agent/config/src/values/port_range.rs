@@ -1,29 +1,31 @@
-//! `--source-port`: one port, `40000`, or a range of ports, `40000-40999`.
+//! Source ports: one port, `40000`, or a range of ports, `40000-40999`.
 
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// The source ports that a run may use: at least one, and never 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PortRange {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortRange {
     first: u16,
     last: u16,
 }
 
 impl PortRange {
     /// The ports, in order.
-    pub(crate) fn ports(self) -> RangeInclusive<u16> {
+    #[must_use]
+    pub fn ports(self) -> RangeInclusive<u16> {
         self.first..=self.last
     }
 
     /// The number of ports: 1 to 65,535.
-    pub(crate) fn count(self) -> u32 {
+    #[must_use]
+    pub fn count(self) -> u32 {
         u32::from(self.last) - u32::from(self.first) + 1
     }
 }
 
 /// Why a text is not a range of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PortRangeError {
+pub enum PortRangeError {
     /// Not a number, or out of range.
     #[error("write a port from 1 to 65535, or a range: 40000-40999")]
     NoPort,
@@ -39,6 +41,13 @@ impl FromStr for PortRange {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let (first, last) = (port(first)?, port(last)?);
         if first > last { Err(PortRangeError::Backwards) } else { Ok(Self { first, last }) }
+    }
+}
+
+impl From<u16> for PortRange {
+    /// A single port. 0 stands for 1, which is never a source port in use either.
+    fn from(port: u16) -> Self {
+        Self { first: port.max(1), last: port.max(1) }
     }
 }
 
