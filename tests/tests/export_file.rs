@@ -3,6 +3,7 @@
 use explain::ExplainedProbe;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
+use kernel::clock::Clock;
 use model::{
     record::ProbeId,
     spans::SpanCounts,
@@ -11,7 +12,7 @@ use model::{
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
-use otlp::{Exporter, RunIds, span};
+use otlp::{Exporter, Origin, RunIds, span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     receiver::{Receiver, Reply, spans},
@@ -104,8 +105,10 @@ fn a_probe_of_a_target_that_no_list_has_is_exported_with_its_own_target_and_ids(
     let ids = RunIds::from_seed([5; 24]);
     let mut probe = sample::clean(id(1));
     probe.timeline.probe.target = TargetId(4_000_000);
-    let expected = span(&probe, &target, &sample::CLOCK, &ids);
-    exporter.offer_of(probe, target, ids);
+    // The wall clock has been set since the start.
+    let clock = Clock { realtime_minus_monotonic_ns: 77 };
+    let expected = span(&probe, &target, &clock, &ids);
+    exporter.offer_of(probe, Origin { target, ids, clock });
     assert_eq!(exporter.finish(ENOUGH), counts(1, 0));
     let request = serde_json::from_str::<ExportTraceServiceRequest>(&file.read()).unwrap();
     assert_eq!(spans(request), [expected]);

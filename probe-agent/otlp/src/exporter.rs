@@ -31,11 +31,7 @@ use super::{
 };
 use explain::ExplainedProbe;
 use kernel::clock::Clock;
-use model::{
-    errno::in_words,
-    spans::SpanCounts,
-    target::{Target, Targets},
-};
+use model::{errno::in_words, spans::SpanCounts, target::Targets};
 
 /// The most spans that a run queues if it can wait: what a collector can take in the time that is left for the
 /// last ones, and enough to keep it busy.
@@ -148,11 +144,10 @@ impl Exporter {
         }
     }
 
-    /// The same for a probe whose target is in no list, because targets come and go. `ids` are those of the
-    /// workers that gave the probe its id.
-    pub fn offer_of(&self, probe: ExplainedProbe, target: Arc<Target>, ids: RunIds) {
+    /// The same for a probe whose target is in no list, because targets come and go.
+    pub fn offer_of(&self, probe: ExplainedProbe, origin: Origin) {
         self.counts.offer();
-        self.enqueue(Queued { probe, origin: Some(Origin { target, ids }) });
+        self.enqueue(Queued { probe, origin: Some(origin) });
     }
 
     fn enqueue(&self, queued: Queued) {

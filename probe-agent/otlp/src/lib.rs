@@ -46,6 +46,7 @@ pub use delivery::Delivery;
 pub use exporter::{ExportError, Exporter};
 pub use ids::RunIds;
 pub use notice::Notice;
+pub use queued::Origin;
 pub use resource::{HostFacts, resource};
 pub use sink::TlsError;
 pub use span::span;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use explain::ExplainedProbe;
+use kernel::clock::Clock;
 use model::target::Target;
 
 use crate::ids::RunIds;
@@ -14,8 +15,13 @@ pub(crate) struct Queued {
     pub(crate) origin: Option<Origin>,
 }
 
-/// What the span of a probe has from elsewhere.
-pub(crate) struct Origin {
-    pub(crate) target: Arc<Target>,
-    pub(crate) ids: RunIds,
+/// What the span of a probe has from elsewhere, where targets come and go and a run has no end.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The target.
+    pub target: Arc<Target>,
+    /// The ids of the workers that gave the probe its id.
+    pub ids: RunIds,
+    /// The clocks when the probe was settled: the wall clock may have been set since the start.
+    pub clock: Clock,
 }

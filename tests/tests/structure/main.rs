@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 7] = [
     &["explain", "kernel", "config"],
     &["engine"],
     &["checker", "report", "otlp", "lab"],
-    &["demo"],
+    &["demo", "service"],
     &["agent"],
 ];
 

@@ -70,7 +70,7 @@ impl Batcher {
             };
             let Some(Queued { probe, origin }) = probe else { break };
             let span = match &origin {
-                Some(origin) => span(&probe, &origin.target, &run.clock, &origin.ids),
+                Some(origin) => span(&probe, &origin.target, &origin.clock, &origin.ids),
                 // The exporter queues only probes of known targets.
                 None => {
                     let target = &run.targets[probe.timeline.probe.target.0 as usize];

@@ -1,0 +1,22 @@
+//! The agent as a service: it probes targets that come and go, keeps the state of each, and reloads.
+//!
+//! Start with [`profile`] for what targets share.
+// A library returns errors: it does not panic, print or exit.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod file_watch;
+pub mod profile;
+pub mod systemd;
