@@ -29,7 +29,9 @@ where
     let context = Context::default();
     let value = Lenient::<T>::deserialize(Reader::new(root, &context)).ok().and_then(|read| read.0);
     let mut problems = Problems::default();
-    for Found { place, entry, text } in context.into_found() {
+    let (found, more) = context.into_found();
+    problems.leave_out(more);
+    for Found { place, entry, text } in found {
         let key = entry.path_in(root);
         problems.push(Problem { source: Arc::clone(source), position: Some(place), key, text });
     }

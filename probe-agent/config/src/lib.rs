@@ -20,12 +20,14 @@
 )]
 
 pub mod decode;
+pub mod discovery;
 pub mod echo;
 pub mod example;
 pub mod load;
 pub mod nearest;
 pub mod origin;
 pub mod overrides;
+pub mod plan;
 pub mod position;
 pub mod problem;
 pub mod reference;

@@ -12,7 +12,7 @@ pub const MOST_PROBLEMS: usize = 100;
 pub struct Problem {
     /// The file, the variable or the flag.
     pub source: Arc<str>,
-    /// Where it is in the file.
+    /// Where it is in the file. Line 0 stands for an unknown line: the key says where.
     pub position: Option<Position>,
     /// The key, as `targets[3].interval`; empty if the file as a whole is meant.
     pub key: String,
@@ -23,7 +23,7 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = self.source.to_string();
-        if let Some(position) = self.position {
+        if let Some(position) = self.position.filter(|position| position.line > 0) {
             line += &format!(":{position}");
         }
         if !self.key.is_empty() {
@@ -66,6 +66,10 @@ impl Problems {
         } else {
             self.left_out += 1;
         }
+    }
+
+    pub(crate) const fn leave_out(&mut self, more: usize) {
+        self.left_out += more;
     }
 
     pub(crate) fn append(&mut self, other: Self) {

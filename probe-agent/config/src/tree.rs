@@ -1,6 +1,7 @@
 //! What a file says, whatever its format: a tree in which everything has its place.
 
 mod bytes;
+mod json;
 mod limits;
 mod node;
 mod toml;
@@ -17,19 +18,26 @@ use crate::{
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// YAML 1.2, and with it JSON.
+    /// YAML 1.2.
     Yaml,
+    /// JSON.
+    Json,
     /// TOML 1.1.
     Toml,
 }
 
 impl Format {
-    /// By the end of a file's name: `.toml` is TOML, everything else YAML.
+    /// By the end of a file's name: `.toml` is TOML, `.json` is JSON, everything else YAML.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        let is_toml =
-            name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("toml"));
-        if is_toml { Self::Toml } else { Self::Yaml }
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        if end.eq_ignore_ascii_case("toml") {
+            Self::Toml
+        } else if end.eq_ignore_ascii_case("json") {
+            Self::Json
+        } else {
+            Self::Yaml
+        }
     }
 }
 
@@ -52,6 +60,7 @@ pub(crate) fn parse(name: &Arc<str>, format: Format, bytes: &[u8]) -> (Option<No
         Err(fault) => (None, vec![fault]),
         Ok(text) => match format {
             Format::Yaml => yaml::parse(text),
+            Format::Json => json::parse(text),
             Format::Toml => toml::parse(text),
         },
     };

@@ -42,35 +42,34 @@ pub(super) struct Found {
 #[derive(Default)]
 pub(super) struct Context {
     found: RefCell<Vec<Found>>,
+    /// Errors beyond those that are kept.
+    more: Cell<usize>,
     left_out: RefCell<HashSet<EntryRef>>,
-    /// Nothing is read any more: there are too many errors.
-    is_full: Cell<bool>,
 }
 
 impl Context {
     /// Notes an error, and what to leave out next time. Returns whether trying again can help.
-    pub(super) fn record(&self, error: &DecodeError, node: &Node) -> bool {
+    fn record(&self, error: &DecodeError, node: &Node) -> bool {
         let place = error.place.unwrap_or(node.position);
         let entry = error.entry.unwrap_or(EntryRef::Element(node.position));
         let mut found = self.found.borrow_mut();
-        // One too many: the reader is to see that there are more.
         if !error.is_news() {
             // Reported before, in other words.
-        } else if found.len() <= MOST_PROBLEMS {
+        } else if found.len() < MOST_PROBLEMS {
             found.push(Found { place, entry, text: error.to_string() });
         } else {
-            self.is_full.set(true);
+            self.more.set(self.more.get() + 1);
         }
-        let is_new = error.entry.is_some_and(|entry| self.left_out.borrow_mut().insert(entry));
-        is_new && !self.is_full.get()
+        error.entry.is_some_and(|entry| self.left_out.borrow_mut().insert(entry))
     }
 
-    pub(super) fn is_left_out(&self, entry: EntryRef) -> bool {
-        self.is_full.get() || self.left_out.borrow().contains(&entry)
+    fn is_left_out(&self, entry: EntryRef) -> bool {
+        self.left_out.borrow().contains(&entry)
     }
 
-    pub(super) fn into_found(self) -> Vec<Found> {
-        self.found.into_inner()
+    /// The first errors, and how many more there were.
+    pub(super) fn into_found(self) -> (Vec<Found>, usize) {
+        (self.found.into_inner(), self.more.get())
     }
 }
 

@@ -104,6 +104,8 @@ fn a_thousand_errors_take_no_thousand_readings() {
     let text = format!("items:\n{}", "  - {address: a, x: 1}\n".repeat(100_000));
     let (_, problems) = read(&text);
     assert_eq!(problems.lines().count(), crate::problem::MOST_PROBLEMS);
+    let text = (0..1_000).map(|n| format!("key{n}: 1\n")).collect::<String>();
+    assert_eq!(read(&text).1.lines().count(), 100, "of one map");
 }
 
 #[test]

@@ -121,6 +121,17 @@ fn what_is_no_text_is_refused() {
 }
 
 #[test]
+fn json_is_read_by_its_own_rules() {
+    let text = "{\n\t\"a\": [1, true, null, \"\\ud83d\\ude00\\/\"]}";
+    let (tree, problems) = parse(&"f".into(), Format::Json, text.as_bytes());
+    assert!(problems.is_empty(), "{problems}");
+    assert!(shown(&tree.unwrap()).ends_with(":[1 true null \"\u{1f600}/\"]}"));
+    let read = |text: &str| read(Format::Json, text.as_bytes()).unwrap_err();
+    assert_eq!(read("[1,\n2"), "f:2:1: not JSON: EOF while parsing a list");
+    assert!(read(&"[".repeat(1 << 20)).starts_with("f:1:128: not JSON: recursion limit"));
+}
+
+#[test]
 fn a_bomb_is_defused() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
@@ -158,8 +169,9 @@ fn depth_and_length_are_bounded() {
 
 #[test]
 fn the_name_tells_the_format() {
+    assert_eq!(Format::of("a.json"), Format::Json);
     assert_eq!(Format::of("/etc/probe-agent/config.toml"), Format::Toml);
-    for name in ["a.yaml", "a.yml", "a.json", "toml", "a", "-"] {
+    for name in ["a.yaml", "a.yml", "toml", "a", "-"] {
         assert_eq!(Format::of(name), Format::Yaml, "{name}");
     }
 }

@@ -36,9 +36,9 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let Some(node) = self.rest.find(is_wanted) else { return Ok(None) };
         let element = EntryRef::Element(node.position);
         let value = seed.deserialize(Reader::new(node, context));
-        value
-            .map(Some)
-            .map_err(|error: DecodeError| error.at(node.position).in_entry(element).seen_from_outside())
+        value.map(Some).map_err(|error: DecodeError| {
+            error.at(node.position).in_entry(element).seen_from_outside()
+        })
     }
 }
 

@@ -7,12 +7,16 @@ use crate::decode::error::DecodeError;
 
 pub(super) struct Attempts<'a> {
     reader: Reader<'a>,
+    failures: usize,
     has_given_up: bool,
 }
 
+/// More attempts at one value would take long, and repair nothing.
+const MOST_FAILURES: usize = 100;
+
 impl<'a> Attempts<'a> {
     pub(super) const fn new(reader: Reader<'a>) -> Self {
-        Self { reader, has_given_up: false }
+        Self { reader, failures: 0, has_given_up: false }
     }
 }
 
@@ -27,7 +31,9 @@ impl<'de> SeqAccess<'de> for Attempts<'_> {
             return Ok(None);
         }
         seed.deserialize(self.reader).map(Some).inspect_err(|error| {
-            self.has_given_up = !self.reader.context.record(error, self.reader.node);
+            let helps = self.reader.context.record(error, self.reader.node);
+            self.failures += 1;
+            self.has_given_up = !helps || self.failures == MOST_FAILURES;
         })
     }
 }
