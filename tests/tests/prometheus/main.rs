@@ -1,0 +1,7 @@
+//! What Prometheus' own programs make of the agent's metrics.
+//!
+//! `promtool` and `prometheus` come with Debian's package `prometheus`, which `cargo xtask setup` installs.
+
+mod filled;
+mod lint;
+mod promtool;
