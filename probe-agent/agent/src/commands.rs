@@ -1,4 +1,5 @@
 //! The commands, one module each.
 
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod demo;

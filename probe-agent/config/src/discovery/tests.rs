@@ -100,6 +100,9 @@ fn targets(state: &SourceState) -> String {
     state.lists().flat_map(|list| shown(list)).collect::<Vec<_>>().join(" ")
 }
 
+/// Files, whether the targets change, why a list is kept, and the targets afterwards.
+type Step<'a> = (&'a [(&'a str, Option<&'a str>)], bool, &'a [&'a str], &'a str);
+
 #[test]
 fn the_last_good_list_is_kept() {
     let mut state = SourceState::default();
@@ -108,7 +111,7 @@ fn the_last_good_list_is_kept() {
     let many = "4 targets are offered, but only 3 fit; its last 3 targets are kept: raise agent.limits.targets";
     let none = format!("{broken}; its last 0 targets are kept");
     let last = format!("{broken}; its last 2 targets are kept");
-    let steps: [(&[(&str, Option<&str>)], bool, &[&str], &str); 10] = [
+    let steps: [Step<'_>; 10] = [
         // What never had a target may stay empty.
         (&[], false, &[], ""),
         (&[("a", None)], false, &[&none], ""),
