@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 7] = [
     &["model"],
     &["explain", "kernel", "config"],
     &["engine", "metrics"],
-    &["checker", "report", "otlp", "lab"],
+    &["checker", "report", "otlp", "lab", "web"],
     &["demo", "service"],
     &["agent"],
 ];
@@ -30,7 +30,7 @@ const INDEPENDENT: [&str; 3] = ["common", "lab", "xtask"];
 const BESIDE: [&str; 4] = ["bench", "tests", "ebpf", "xtask"];
 
 /// These have no unsafe code.
-const SAFE: [&str; 4] = ["model", "explain", "config", "metrics"];
+const SAFE: [&str; 5] = ["model", "explain", "config", "metrics", "web"];
 
 /// The most lines that a source file may have.
 const LINES: usize = 300;
