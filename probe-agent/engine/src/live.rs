@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 pub use self::source::LiveTarget;
 use crate::{
+    names::Unresolved,
     pacing::{Jitter, Pacing, RateLimits},
     schedule::Schedule,
     wakeup::Wakeup,
@@ -40,6 +41,8 @@ pub enum Command {
         target: TargetId,
         /// Where the SYN goes.
         address: SocketAddr,
+        /// Why the target has no address, so that each of its probes fails on this host; `None` if it has one.
+        unresolved: Option<Unresolved>,
         /// How it is probed and judged.
         policy: ProbePolicy,
         /// The time until its first probe.

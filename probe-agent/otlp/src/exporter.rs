@@ -174,7 +174,9 @@ impl Exporter {
         }
     }
 
-    fn queued(&self) -> usize {
+    /// How many spans are queued.
+    #[must_use]
+    pub fn queued(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 

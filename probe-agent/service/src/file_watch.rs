@@ -47,6 +47,23 @@ impl FileWatch {
         watch
     }
 
+    /// Watches these files from now on. One that was not watched before counts as changed if it exists: it may have
+    /// changed since it was read.
+    pub fn set_files(&mut self, files: impl IntoIterator<Item = PathBuf>, now: Instant) {
+        let known = std::mem::take(&mut self.files);
+        self.files = files
+            .into_iter()
+            .map(|path| {
+                let version = known.get(&path).copied().flatten();
+                (path, version)
+            })
+            .collect();
+        self.attach();
+        if self.files.keys().any(|path| !known.contains_key(path)) && self.look() {
+            self.changed = Some(now);
+        }
+    }
+
     /// Watches the directories as they are now.
     fn attach(&mut self) {
         let flags = InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC;
@@ -64,6 +81,9 @@ impl FileWatch {
                 let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
                 // A directory that is not there is found again by looking.
                 let _ = inotify.add_watch(parent.unwrap_or(Path::new(".")), events);
+                if directory.is_dir() {
+                    let _ = inotify.add_watch(directory, events);
+                }
             }
         }
         self.inotify = Some(inotify);
@@ -172,6 +192,24 @@ mod tests {
         fs::remove_dir_all(at("..1")).unwrap();
         assert!(is_reported(&mut watch, &mut now));
         assert_eq!(fs::read_to_string(at("agent.yaml")).unwrap(), "..2");
+    }
+
+    #[test]
+    fn files_that_are_named_later_may_have_changed_before_and_the_others_have_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("agent.yaml"), "a").unwrap();
+        fs::write(at("list.json"), "b").unwrap();
+        let mut now = Instant::now();
+        let mut watch = FileWatch::new([at("agent.yaml")], now);
+        watch.set_files([at("agent.yaml"), at("gone.json")], now);
+        assert!(!is_reported(&mut watch, &mut now));
+        fs::create_dir(at("lists")).unwrap();
+        assert!(!is_reported(&mut watch, &mut now));
+        watch.set_files([at("agent.yaml"), at("list.json"), at("lists")], now);
+        assert!(is_reported(&mut watch, &mut now));
+        fs::write(at("lists").join("new.json"), "c").unwrap();
+        assert!(is_reported(&mut watch, &mut now), "a file appears in a directory");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The agent as a service: it probes targets that come and go, keeps the state of each, and reloads.
 //!
-//! Start with [`profile`] for what targets share.
+//! Start with [`service`] for the loop.
 // A library returns errors: it does not panic, print or exit.
 #![cfg_attr(
     not(test),
@@ -18,5 +18,16 @@
 )]
 
 pub mod file_watch;
+mod fleet;
+mod group;
+pub mod names;
+pub mod notice;
 pub mod profile;
+pub mod recent;
+mod reload;
+pub mod sampling;
+pub mod service;
+mod sink;
+pub mod status;
 pub mod systemd;
+mod tracked;

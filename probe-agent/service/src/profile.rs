@@ -41,6 +41,8 @@ pub struct LoopLimits {
     pub concurrency: usize,
     /// Slots: each takes a source port and a file descriptor.
     pub slots: u32,
+    /// Whether kernel events are received.
+    pub traces: bool,
 }
 
 impl Profile {
@@ -145,7 +147,7 @@ mod tests {
             netns: None,
         };
         let profile = Profile { path, settle: Duration::from_secs(3) };
-        let settings = profile.settings(LoopLimits { concurrency: 5, slots: 6 });
+        let settings = profile.settings(LoopLimits { concurrency: 5, slots: 6, traces: false });
         assert_eq!((settings.concurrency, settings.slots, settings.settle.as_secs()), (5, 6, 3));
         let socket = settings.socket;
         assert_eq!(socket.source, Some([192, 0, 2, 1].into()));

@@ -15,7 +15,7 @@ use std::{
 
 use kernel::monotonic;
 
-/// What the service manager is told.
+/// What is reported to the service manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// The service has started, or has reloaded.

@@ -6,7 +6,10 @@ use model::{duration::nanos, expect::Expect, record::ProbeRecord, target::Target
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::{Command, LiveTargets, ProbePolicy};
-use crate::source::{Source, TargetTable};
+use crate::{
+    names::Unresolved,
+    source::{Source, TargetTable},
+};
 
 /// The most commands that one turn of the event loop takes in: they take some 0.1 ms.
 pub(super) const BATCH: usize = 256;
@@ -23,6 +26,7 @@ pub struct LiveTarget {
     interval: u64,
     timeout: u64,
     expect: Expect,
+    unresolved: Option<Unresolved>,
     /// Probes that are to start, in flight or settling.
     unsettled: u32,
     is_removed: bool,
@@ -37,7 +41,7 @@ impl LiveTargets {
             Command::Add { target, .. } if targets.contains(target) => {}
             // Nothing of it was probed.
             Command::Add { target, .. } if self.is_stopped => self.removed.push(target),
-            Command::Add { target, address, policy, first_delay } => {
+            Command::Add { target, address, unresolved, policy, first_delay } => {
                 let interval = nanos(policy.interval);
                 let at = now.saturating_add(nanos(first_delay));
                 let host = self.limits.0.join(address.ip());
@@ -48,6 +52,7 @@ impl LiveTargets {
                     interval,
                     timeout: nanos(policy.timeout),
                     expect: policy.expect,
+                    unresolved,
                     unsettled: 0,
                     is_removed: false,
                 };
@@ -141,6 +146,9 @@ impl Source for LiveTargets {
         if let Some(job) = targets.job(target) {
             job.last_due = self.schedule.taken_since();
             job.unsettled += 1;
+            if let Some(reason) = job.unresolved {
+                targets.set_unresolved(target, reason);
+            }
         }
         Some(target)
     }

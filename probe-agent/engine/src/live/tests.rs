@@ -39,6 +39,7 @@ fn add(target: u32, interval: u64, first_delay: u64) -> Command {
     Command::Add {
         target: TargetId(target),
         address: address(target),
+        unresolved: None,
         policy: policy(interval),
         first_delay: Duration::from_millis(first_delay),
     }
@@ -276,6 +277,7 @@ fn added_targets_share_the_rate_limit_of_their_host() {
         worker.send(Command::Add {
             target: TargetId(target),
             address: (Ipv4Addr::from(0x0a00_0001), 80 + target as u16).into(),
+            unresolved: None,
             policy: policy(100),
             first_delay: Duration::ZERO,
         });

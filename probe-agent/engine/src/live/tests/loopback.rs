@@ -1,7 +1,7 @@
 //! A real event loop, real listeners, and targets that come and go.
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, atomic::AtomicBool, mpsc},
     thread,
     time::Duration,
@@ -79,10 +79,17 @@ fn listeners_are_probed_while_targets_come_and_go() {
         timeout: Duration::from_secs(1),
         expect,
     };
-    let add = |target, address, expect| {
+    let add = |target, address: SocketAddr, expect| {
         let (policy, first_delay) = (policy(expect), Duration::ZERO);
+        let unresolved = (address.port() == 0).then_some(-2);
         commands
-            .try_send(Command::Add { target: TargetId(target), address, policy, first_delay })
+            .try_send(Command::Add {
+                target: TargetId(target),
+                address,
+                unresolved,
+                policy,
+                first_delay,
+            })
             .unwrap();
     };
     // Returns the first that fits; fails with what it knows if none comes.
@@ -106,6 +113,12 @@ fn listeners_are_probed_while_targets_come_and_go() {
     for _ in 0..20 {
         let Received::Probe { expected, port, .. } = wait_for(&of(0)) else { panic!() };
         assert_eq!((expected, port), (false, open[1].port()));
+    }
+    // Without an address, a probe fails on this host, each time.
+    add(2, ([0, 0, 0, 0], 0).into(), Expect::Open);
+    for _ in 0..3 {
+        let Received::Probe { outcome, .. } = wait_for(&of(2)) else { panic!() };
+        assert_eq!(outcome, Outcome::LocalError);
     }
     let long = Duration::from_secs(3_600);
     commands.try_send(Command::SetInterval { target: TargetId(0), interval: long }).unwrap();
