@@ -5,3 +5,4 @@
 mod filled;
 mod lint;
 mod promtool;
+mod scrape;
