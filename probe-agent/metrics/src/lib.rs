@@ -36,6 +36,7 @@ mod recorder;
 mod sample;
 mod scrape;
 mod shared;
+pub mod single;
 mod targets;
 
 pub use self::{

@@ -4,9 +4,10 @@
 
 use std::{env, fs, path::Path};
 
-use probe_agent_metrics::{Family, families};
+use probe_agent_metrics::{Family, families, single};
 
 const BEGIN: &str = "<!-- generated: metrics -->\n";
+const BEGIN_SINGLE: &str = "<!-- generated: metrics of single probes -->\n";
 const END: &str = "<!-- end -->\n";
 
 fn table(families: impl Iterator<Item = (&'static Family, bool)>) -> String {
@@ -29,13 +30,20 @@ fn table(families: impl Iterator<Item = (&'static Family, bool)>) -> String {
     text
 }
 
+/// The text with another table after a mark.
+fn with_table(text: &str, begin: &str, table: &str) -> String {
+    let (before, rest) = text.split_once(begin).expect("where the table begins");
+    let (_, after) = rest.split_once(END).expect("where it ends");
+    format!("{before}{begin}{table}{END}{after}")
+}
+
 #[test]
 fn the_documentation_lists_every_metric() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
     let text = fs::read_to_string(&file).expect("docs/metrics.md");
-    let (before, rest) = text.split_once(BEGIN).expect("where the table begins");
-    let (_, after) = rest.split_once(END).expect("where it ends");
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", table(families()));
+    let wanted = with_table(&text, BEGIN, &table(families()));
+    let single = single::families().map(|family| (family, false));
+    let wanted = with_table(&wanted, BEGIN_SINGLE, &table(single));
     if env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&file, &wanted).expect("docs/metrics.md can be written");
     }

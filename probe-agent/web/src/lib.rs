@@ -25,6 +25,7 @@ mod exposition;
 mod health;
 mod limits;
 mod listen;
+pub mod probe;
 mod request;
 mod response;
 mod routes;

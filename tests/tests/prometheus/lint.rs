@@ -1,8 +1,11 @@
 //! `promtool check metrics` finds nothing.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use metrics::Format;
+use metrics::{
+    Format,
+    single::{self, Answer},
+};
 
 use crate::{
     filled,
@@ -31,4 +34,22 @@ fn every_metric_has_a_sample_in_this_test() {
     for (family, _) in metrics::families() {
         assert!(text.lines().any(|line| line.starts_with(family.name)), "{}", family.name);
     }
+}
+
+#[test]
+fn promtool_finds_nothing_wrong_with_the_metrics_of_a_single_probe() {
+    if !has("promtool") {
+        return;
+    }
+    let answer = Answer {
+        success: false,
+        duration: Duration::from_millis(3),
+        lookup: Some(Duration::from_millis(2)),
+        address: Some([10, 0, 0, 1].into()),
+        not_started: Some("_OTHER"),
+        probe: None,
+    };
+    let text = single::text(&answer, Format::Text);
+    let (is_content, printed) = promtool(&["check", "metrics"], Path::new("/"), &text);
+    assert!(is_content && printed.is_empty(), "{printed}");
 }

@@ -2,6 +2,8 @@
 //!
 //! `promtool` and `prometheus` come with Debian's package `prometheus`, which `cargo xtask setup` installs.
 
+mod contrib;
 mod filled;
 mod lint;
 mod promtool;
+mod scrape;

@@ -2,6 +2,7 @@
 
 mod access;
 mod pages;
+mod probe;
 mod support;
 
 use std::{

@@ -85,7 +85,7 @@ pub(crate) const STATE: [(Family, Write); 20] = [
             "probe_agent_capability_available",
             &["capability"],
             "1 per capability, 20 at most",
-            "Whether a feature of the kernel or a privilege is available: 1 or 0. `probe-agent doctor` gives costs and remedies.",
+            "Whether a feature of the kernel or a privilege is available: 1 or 0. What is missing is also in the answer of /readyz.",
         ),
         |view, page| {
             for (name, is_available) in &view.sample.capabilities {
