@@ -3,3 +3,6 @@
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod demo;
+mod exporter;
+mod memory;
+pub(crate) mod run;

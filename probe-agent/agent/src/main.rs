@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod logging;
 mod names;
+mod open_files;
 mod signals;
 mod stdout;
 mod targets;
@@ -51,6 +52,7 @@ fn run(arguments: &[OsString]) -> Result<Exit, Failure> {
     match cli.command {
         Command::Check(args) => commands::check::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Run(args) => commands::run::run(&args),
         Command::Config(command) => commands::config::run(&command),
     }
 }

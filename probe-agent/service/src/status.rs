@@ -118,6 +118,14 @@ impl Status {
         self.known().missing.clone()
     }
 
+    /// Whether the configuration is in force, and all of its groups of targets are probed.
+    ///
+    /// # Errors
+    /// What is not.
+    pub fn probes(&self) -> Result<(), String> {
+        self.known().not_ready.clone().map_or(Ok(()), Err)
+    }
+
     /// Whether all targets are probed: the configuration is in force, and every group of workers runs. Hooks that
     /// cannot be attached are reported, and do not matter here.
     ///
@@ -125,6 +133,6 @@ impl Status {
     /// What is missing.
     pub fn ready(&self) -> Result<(), String> {
         self.alive()?;
-        self.known().not_ready.clone().map_or(Ok(()), Err)
+        self.probes()
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
 }
 
 /// Reads the flags and variables that override files.
-fn read_overrides(args: &OverrideArgs) -> Result<Overrides, Failure> {
+pub(super) fn read_overrides(args: &OverrideArgs) -> Result<Overrides, Failure> {
     for name in std::env::vars_os().map(|(name, _)| name) {
         if let Some(meant) = name.to_str().and_then(overrides::suspicious) {
             warn!("{} has no meaning; did you mean {meant}?", name.display());
