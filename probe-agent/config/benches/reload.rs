@@ -52,7 +52,6 @@ fn median(mut run: impl FnMut()) -> Duration {
 
 fn main() {
     for targets in [1_000, 10_000, 100_000] {
-        // None of the addresses is 10.0.0.0, which is valid too.
         let (old, new) = (text(targets, 0), text(targets, targets / 100));
         let (old, loaded) = (read(&old), read(&new));
         let old = plan(&old, &Discovered::new());
@@ -62,7 +61,12 @@ fn main() {
             ("read", median(|| drop(black_box(read(&new))))),
             ("plan", median(|| drop(black_box(plan(&loaded, &Discovered::new()))))),
             ("compare", median(|| drop(black_box(diff(&old.probes, &planned.probes))))),
-            ("capacity", median(|| drop(black_box(check(&planned.probes, room))))),
+            (
+                "capacity",
+                median(|| {
+                    assert!(black_box(check(&planned.probes, room)).is_ok() || targets > 28_232)
+                }),
+            ),
         ];
         let total: Duration = parts.iter().map(|(_, time)| *time).sum();
         let parts: Vec<String> =

@@ -2,11 +2,15 @@
 
 mod rules;
 mod section;
+mod source;
 mod targets;
 
 use std::{collections::HashSet, sync::Arc};
 
-pub use self::section::{Section, StaticTarget};
+pub use self::{
+    section::{Section, StaticTarget},
+    source::{SourceKey, SourceKind},
+};
 use crate::{
     decode,
     origin::{Found, Layer},

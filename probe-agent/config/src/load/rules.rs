@@ -1,8 +1,10 @@
 //! Rules for settings that must fit together, apart from those for single targets.
 
+use std::collections::HashMap;
+
 use model::time_span::TimeSpan;
 
-use super::{FoundAgent, Loaded};
+use super::{FoundAgent, Loaded, Section};
 use crate::{
     origin::{Found, Layer},
     problem::{Problem, Problems},
@@ -16,6 +18,7 @@ pub(super) fn problems(loaded: &Loaded) -> Problems {
     agent(loaded, &loaded.agent(), &mut problems);
     for section in loaded.sections() {
         policy(loaded, &section.policy(None), &section.key(""), &mut problems);
+        sources(loaded, section, &mut problems);
         if let Some(name) = section.group
             && let Err(error) = name.parse::<LabelValue>()
         {
@@ -25,6 +28,25 @@ pub(super) fn problems(loaded: &Loaded) -> Problems {
         }
     }
     problems
+}
+
+/// No source may be read twice: its targets would all be duplicates.
+fn sources(loaded: &Loaded, section: Section<'_>, problems: &mut Problems) {
+    let files = section.file_sd().filter_map(|(index, entry)| {
+        Some((format!("file_sd[{index}]"), entry.files.first()?.position))
+    });
+    let urls =
+        section.http_sd().map(|(index, entry)| (format!("http_sd[{index}]"), entry.url.position));
+    let mut seen = HashMap::new();
+    for ((key, position), (source, _)) in files.chain(urls).zip(section.sources()) {
+        let Some(first) = seen.insert(source, key.clone()) else { continue };
+        problems.push(Problem {
+            source: loaded.source.clone(),
+            position: Some(position),
+            key: section.key(&key),
+            text: format!("the same as {}; remove one", section.key(&first)),
+        });
+    }
 }
 
 /// What is valid but has a cost.
