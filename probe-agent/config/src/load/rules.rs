@@ -66,18 +66,25 @@ pub(super) fn warnings(loaded: &Loaded) -> Problems {
         });
     }
     for section in loaded.sections() {
-        let found = section.policy(None);
-        let Some(settle) = &found.settle else { continue };
-        if settle.value.get() < SHORTEST_CONFIRMING_SETTLE {
-            let text = format!(
-                "a server retransmits its SYN-ACK 1 s after a lost RST; with {} instead of 1100ms a clean \
-                 probe is inferred, not confirmed",
-                settle.value
-            );
-            warnings.push(loaded.problem(Some(settle), &section.key(""), "settle", text));
+        settle(loaded, &section.policy(None), &section.key(""), &mut warnings);
+        for target in section.targets().filter(|target| target.settings.settle.is_some()) {
+            let key = section.key(&format!("targets[{}]", target.index));
+            settle(loaded, &section.policy(Some(target.settings)), &key, &mut warnings);
         }
     }
     warnings
+}
+
+fn settle(loaded: &Loaded, found: &FoundPolicy, section: &str, warnings: &mut Problems) {
+    let Some(settle) = &found.settle else { return };
+    if settle.value.get() < SHORTEST_CONFIRMING_SETTLE {
+        let text = format!(
+            "a server retransmits its SYN-ACK 1 s after a lost RST; with {} instead of 1100ms a clean probe is \
+             inferred, not confirmed",
+            settle.value
+        );
+        warnings.push(loaded.problem(Some(settle), section, "settle", text));
+    }
 }
 
 fn agent(loaded: &Loaded, found: &FoundAgent, problems: &mut Problems) {

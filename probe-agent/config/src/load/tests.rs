@@ -229,8 +229,12 @@ fn what_has_a_cost_is_a_warning() {
     for (text, line) in [
         ("", "f.yaml: no targets; add targets, file_sd or http_sd"),
         (
-            "targets: [a:1]\ndefaults: {settle: 500ms}",
+            "targets: [a:1]\ndefaults: {settle: 500ms}\ngroups: {g: {}, h: {}}",
             "f.yaml:2:20: defaults.settle: a server retransmits its SYN-ACK 1 s after a lost RST; with 500ms instead of 1100ms a clean probe is inferred, not confirmed",
+        ),
+        (
+            "targets: [{address: a:1, settle: 0}, b:1]\ngroups: {g: {}}",
+            "f.yaml:1:34: targets[0].settle: a server retransmits its SYN-ACK 1 s after a lost RST; with 0 instead of 1100ms a clean probe is inferred, not confirmed",
         ),
         ("file_sd: [/etc/a.json]", ""),
     ] {
