@@ -1,12 +1,10 @@
 //! What a reload costs: read, plan and compare a configuration of many targets.
 //!
-//! `cargo bench -p probe-agent-config`. Prints the median of several rounds of each part.
+//! `cargo bench -p probe-agent-config`. Prints the CPU time of each part, as the median of several rounds.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
+use nix::time::{ClockId, clock_gettime};
 use probe_agent_config::{
     capacity::{Room, check},
     load::{Loaded, load},
@@ -34,12 +32,18 @@ fn read(text: &str) -> Loaded {
     load("f.yaml", text.as_bytes(), Overrides::default()).expect("a valid configuration")
 }
 
+/// The time that this thread has computed. Other programs on the machine do not lengthen it.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    time.map(Duration::from).expect("the thread's clock")
+}
+
 fn median(mut run: impl FnMut()) -> Duration {
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
-            let start = Instant::now();
+            let start = cpu_time();
             run();
-            start.elapsed()
+            cpu_time().saturating_sub(start)
         })
         .collect();
     times.sort_unstable();
@@ -48,7 +52,6 @@ fn median(mut run: impl FnMut()) -> Duration {
 
 fn main() {
     for targets in [1_000, 10_000, 100_000] {
-        // None of the addresses is 10.0.0.0, which is valid too.
         let (old, new) = (text(targets, 0), text(targets, targets / 100));
         let (old, loaded) = (read(&old), read(&new));
         let old = plan(&old, &Discovered::new());
@@ -58,7 +61,12 @@ fn main() {
             ("read", median(|| drop(black_box(read(&new))))),
             ("plan", median(|| drop(black_box(plan(&loaded, &Discovered::new()))))),
             ("compare", median(|| drop(black_box(diff(&old.probes, &planned.probes))))),
-            ("capacity", median(|| drop(black_box(check(&planned.probes, room))))),
+            (
+                "capacity",
+                median(|| {
+                    assert!(black_box(check(&planned.probes, room)).is_ok() || targets > 28_232)
+                }),
+            ),
         ];
         let total: Duration = parts.iter().map(|(_, time)| *time).sum();
         let parts: Vec<String> =

@@ -15,7 +15,12 @@ use serde::Deserialize;
 
 use self::reader::{Context, Found, Reader};
 pub use self::setting::{At, Setting};
-pub(crate) use self::{lenient::Lenient, many::one_or_many, setting::from_text, split::split};
+pub(crate) use self::{
+    lenient::{Lenient, lenient},
+    many::one_or_many,
+    setting::from_text,
+    split::split,
+};
 use crate::{
     problem::{Problem, Problems},
     tree::Node,

@@ -9,7 +9,7 @@ const MOST: usize = 80;
 const MOST_OF_LINE: usize = 1_000;
 const END_OF_LINE: usize = 300;
 
-/// Shows an input with at most [`MOST`] characters: with `{}` as it is, with `{:?}` in quotes and escaped.
+/// Shows an input with at most 80 characters: with `{}` as it is, with `{:?}` in quotes and escaped.
 #[derive(Clone, Copy)]
 pub struct Echo<T>(pub T);
 
@@ -28,6 +28,17 @@ impl<T: AsRef<str>> fmt::Debug for Echo<T> {
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
     let start = text.char_indices().nth(most).and_then(|(end, _)| text.get(..end));
     start.map_or(text.into(), |start| format!("{start}...").into())
+}
+
+/// A text without the name and password of a URL in it, and without its query, which may hold a token.
+#[must_use]
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.into() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (path, query) = path.split_once('?').map_or((path, ""), |(path, _)| (path, "?***"));
+    format!("{scheme}://{host}{path}{query}").into()
 }
 
 /// A message that other code has made of an input of any length: each word is cut, and so is the whole.
@@ -60,7 +71,21 @@ fn word(word: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Echo, line};
+    use super::{Echo, line, without_secrets};
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for (text, shown) in [
+            ("http://me:secret@a:80/x?token=y#z", "http://a:80/x?***"),
+            ("http://a/x@y", "http://a/x@y"),
+            ("http://a@b@c", "http://c"),
+            ("https://?x", "https://?***"),
+            ("me:secret@a", "me:secret@a"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
+    }
 
     #[test]
     fn an_input_is_cut() {

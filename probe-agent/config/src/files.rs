@@ -74,7 +74,7 @@ pub fn read_lists<'a>(patterns: impl IntoIterator<Item = &'a PathPattern>) -> Of
                 continue;
             }
         };
-        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string().ok()?));
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         for name in names.filter(|name| pattern.matches(name)).take(MOST_FILES) {
             let path = directory.join(name);
             let name = shown(&path);

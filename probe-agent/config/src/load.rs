@@ -2,11 +2,15 @@
 
 mod rules;
 mod section;
+mod source;
 mod targets;
 
 use std::{collections::HashSet, sync::Arc};
 
-pub use self::section::{Section, StaticTarget};
+pub use self::{
+    section::{Section, StaticTarget},
+    source::{SourceKey, SourceKind},
+};
 use crate::{
     decode,
     origin::{Found, Layer},
@@ -76,7 +80,7 @@ impl Loaded {
     /// What is valid but has a cost; one line each.
     #[must_use]
     pub fn warnings(&self) -> Problems {
-        rules::warnings(self)
+        unique(&rules::warnings(self))
     }
 
     /// Where a value comes from, in words.
@@ -110,16 +114,7 @@ impl Loaded {
     fn problems(&self) -> Problems {
         let mut problems = rules::problems(self);
         problems.append(targets::problems(self));
-        let mut seen = HashSet::new();
-        let mut unique = Problems::default();
-        for problem in problems.iter() {
-            // A setting of a group would be reported once for each of its targets.
-            let place = (problem.source.clone(), problem.position, problem.text.clone());
-            if seen.insert(place) {
-                unique.push(problem.clone());
-            }
-        }
-        unique
+        unique(&problems)
     }
 
     /// A problem with a value, at the place of its origin.
@@ -146,6 +141,20 @@ impl Loaded {
             text,
         }
     }
+}
+
+/// Without repetitions: a setting of the defaults would be reported once for each group.
+fn unique(problems: &Problems) -> Problems {
+    let mut seen = HashSet::new();
+    let mut unique = Problems::default();
+    for problem in problems.iter() {
+        let place = (Arc::clone(&problem.source), problem.position, problem.text.clone());
+        if seen.insert(place) {
+            unique.push(problem.clone());
+        }
+    }
+    unique.leave_out(problems.left_out());
+    unique
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ mod shared;
 
 use std::sync::Arc;
 
+use model::human::counted;
+
 pub use self::{
     diff::{Changed, Diff, diff},
-    expand::{Discovered, SourceKey, SourceKind},
+    expand::Discovered,
 };
 use crate::{
     load::Loaded,
@@ -78,6 +80,28 @@ pub struct LeftOut {
     pub other_family: usize,
     /// There would be more targets than are allowed.
     pub over_limit: usize,
+}
+
+impl LeftOut {
+    /// What was left out, and the remedy; one line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let Self { duplicates, without_port, without_interface, other_family, over_limit } = *self;
+        [
+            (duplicates, "has the name and labels of another target; give its list a label"),
+            (without_port, "has no port; write HOST:PORT in its list, or set ports"),
+            (without_interface, "has a link-local address without an interface; set interface"),
+            (other_family, "is of another address family than source; omit source"),
+            (over_limit, "is more than agent.limits.targets allows; raise it"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| {
+            let targets = counted(count as u64, "discovered target");
+            format!("{targets} left out: each {why}")
+        })
+        .collect()
+    }
 }
 
 /// Plans the probes.

@@ -20,7 +20,7 @@ pub use self::{
     policy::{FoundPolicy, NetworkPath, Policy, PolicySettings, WithPolicy},
     sources::{FileSd, Group, HttpSd, Labelled, TargetOwn},
 };
-use crate::decode::Lenient;
+use crate::decode::{Lenient, lenient};
 
 /// The configuration of `probe-agent`.
 ///
@@ -30,6 +30,7 @@ use crate::decode::Lenient;
 #[serde(deny_unknown_fields, default)]
 pub struct Configuration {
     /// The agent itself.
+    #[serde(deserialize_with = "lenient")]
     pub agent: AgentSettings,
     /// Labels and settings of all targets that do not have their own.
     #[schemars(with = "WithPolicy<Labelled>")]

@@ -1,13 +1,10 @@
 //! What holds, and where each value comes from.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::{
-    load::{Loaded, Section},
+    load::{Loaded, Section, SourceKey, SourceKind},
     origin::{Found, Layer},
-    plan::{SourceKey, SourceKind},
     position::Position,
     schema::{FoundPolicy, Labels},
     target_names::names,
@@ -134,7 +131,7 @@ pub fn document(loaded: &Loaded, targets: &[ShownTarget], is_whole: bool) -> Val
         let sources = sources(loaded).into_iter().map(|source| {
             let (kind, urls) = match &source.source.kind {
                 SourceKind::Files(files) => ("file_sd", json!(files)),
-                SourceKind::Url(url) => ("http_sd", json!(url)),
+                SourceKind::Url(_) => ("http_sd", json!(source.source.shown())),
             };
             json!({
                 "kind": kind,
@@ -184,21 +181,6 @@ fn setting(loaded: &Loaded, key: String, found: Option<Found<Value>>) -> Shown {
         .map_or((Layer::BuiltIn, Position::NONE), |found| (found.layer, found.position));
     let origin = loaded.origin(&key, layer, position);
     Shown { key, value: found.map(|found| found.value), layer, origin }
-}
-
-impl SourceKey {
-    /// The files or the URL, in words.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        match &self.kind {
-            SourceKind::Files(patterns) => patterns
-                .iter()
-                .map(|pattern| Path::new(pattern).display().to_string())
-                .collect::<Vec<_>>()
-                .join(", "),
-            SourceKind::Url(url) => url.clone(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -156,6 +156,8 @@ fn parse_port(digits: &str) -> Result<u16, TargetProblem> {
 /// The target that a URL most likely stands for.
 fn without_scheme(scheme: &str, rest: &str) -> String {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    // A name and a password are no part of a target, and not for a log.
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| parse_port(port).is_ok());
     match scheme {
         _ if authority.is_empty() => "example.org:443".to_owned(),

@@ -56,7 +56,11 @@ impl Fault {
 
 /// Parses a file. There may be a tree beside problems: a key that is given twice, for example.
 pub(crate) fn parse(name: &Arc<str>, format: Format, bytes: &[u8]) -> (Option<Node>, Problems) {
-    let (tree, faults) = match bytes::text(bytes) {
+    let longest_line = match format {
+        Format::Yaml | Format::Toml => limits::LONGEST_LINE,
+        Format::Json => usize::MAX,
+    };
+    let (tree, faults) = match bytes::text(bytes, longest_line) {
         Err(fault) => (None, vec![fault]),
         Ok(text) => match format {
             Format::Yaml => yaml::parse(text),

@@ -26,6 +26,15 @@ impl<T> Lenient<T> {
     }
 }
 
+/// Reads a value that can be missing. What is wrong in it does not make what is beside it be read again.
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Lenient::deserialize(deserializer).map(|read| read.0.unwrap_or_default())
+}
+
 struct Attempting<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Attempting<T> {

@@ -4,12 +4,12 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
+    de::{Error as _, SeqAccess, Visitor},
 };
 
 use super::names::ONE_OR_MANY;
 
-/// Reads a list, or one value as a list of one.
+/// Reads a list that is not empty, or one value as a list of one.
 pub(crate) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -32,6 +32,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for All<T> {
         while let Some(item) = items.next_element()? {
             all.push(item);
         }
-        Ok(all)
+        if all.is_empty() { Err(A::Error::custom("write at least one")) } else { Ok(all) }
     }
 }

@@ -64,7 +64,9 @@ impl Context {
     }
 
     fn is_left_out(&self, entry: EntryRef) -> bool {
-        self.left_out.borrow().contains(&entry)
+        let left_out = self.left_out.borrow();
+        // Nothing is, in a file without errors.
+        !left_out.is_empty() && left_out.contains(&entry)
     }
 
     /// The first errors, and how many more there were.

@@ -9,7 +9,10 @@ use serde::{
 };
 
 use super::names::{AT, AT_LIST};
-use crate::{echo::Echo, position::Position};
+use crate::{
+    echo::{Echo, without_secrets},
+    position::Position,
+};
 
 /// A value that a setting can have. It is written as one text, or as a number that reads the same.
 pub trait Setting: Clone + fmt::Debug + fmt::Display + FromStr<Err: fmt::Display> {
@@ -60,7 +63,7 @@ impl<'de, T: Setting> Visitor<'de> for Parts<T> {
 }
 
 fn parse<T: FromStr<Err: fmt::Display>, E: serde::de::Error>(text: &str) -> Result<T, E> {
-    text.parse().map_err(|error| E::custom(format!("{:?}: {error}", Echo(text))))
+    text.parse().map_err(|error| E::custom(format!("{:?}: {error}", Echo(without_secrets(text)))))
 }
 
 /// Reads a value from its text.

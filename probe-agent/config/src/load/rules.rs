@@ -1,8 +1,10 @@
 //! Rules for settings that must fit together, apart from those for single targets.
 
+use std::collections::HashMap;
+
 use model::time_span::TimeSpan;
 
-use super::{FoundAgent, Loaded};
+use super::{FoundAgent, Loaded, Section};
 use crate::{
     origin::{Found, Layer},
     problem::{Problem, Problems},
@@ -16,6 +18,7 @@ pub(super) fn problems(loaded: &Loaded) -> Problems {
     agent(loaded, &loaded.agent(), &mut problems);
     for section in loaded.sections() {
         policy(loaded, &section.policy(None), &section.key(""), &mut problems);
+        sources(loaded, section, &mut problems);
         if let Some(name) = section.group
             && let Err(error) = name.parse::<LabelValue>()
         {
@@ -25,6 +28,25 @@ pub(super) fn problems(loaded: &Loaded) -> Problems {
         }
     }
     problems
+}
+
+/// No source may be read twice: its targets would all be duplicates.
+fn sources(loaded: &Loaded, section: Section<'_>, problems: &mut Problems) {
+    let files = section.file_sd().filter_map(|(index, entry)| {
+        Some((format!("file_sd[{index}]"), entry.files.first()?.position))
+    });
+    let urls =
+        section.http_sd().map(|(index, entry)| (format!("http_sd[{index}]"), entry.url.position));
+    let mut seen = HashMap::new();
+    for ((key, position), (source, _)) in files.chain(urls).zip(section.sources()) {
+        let Some(first) = seen.insert(source, key.clone()) else { continue };
+        problems.push(Problem {
+            source: loaded.source.clone(),
+            position: Some(position),
+            key: section.key(&key),
+            text: format!("the same as {}; remove one", section.key(&first)),
+        });
+    }
 }
 
 /// What is valid but has a cost.
@@ -44,18 +66,25 @@ pub(super) fn warnings(loaded: &Loaded) -> Problems {
         });
     }
     for section in loaded.sections() {
-        let found = section.policy(None);
-        let Some(settle) = &found.settle else { continue };
-        if settle.value.get() < SHORTEST_CONFIRMING_SETTLE {
-            let text = format!(
-                "a server retransmits its SYN-ACK 1 s after a lost RST; with {} instead of 1100ms a clean \
-                 probe is inferred, not confirmed",
-                settle.value
-            );
-            warnings.push(loaded.problem(Some(settle), &section.key(""), "settle", text));
+        settle(loaded, &section.policy(None), &section.key(""), &mut warnings);
+        for target in section.targets().filter(|target| target.settings.settle.is_some()) {
+            let key = section.key(&format!("targets[{}]", target.index));
+            settle(loaded, &section.policy(Some(target.settings)), &key, &mut warnings);
         }
     }
     warnings
+}
+
+fn settle(loaded: &Loaded, found: &FoundPolicy, section: &str, warnings: &mut Problems) {
+    let Some(settle) = &found.settle else { return };
+    if settle.value.get() < SHORTEST_CONFIRMING_SETTLE {
+        let text = format!(
+            "a server retransmits its SYN-ACK 1 s after a lost RST; with {} instead of 1100ms a clean probe is \
+             inferred, not confirmed",
+            settle.value
+        );
+        warnings.push(loaded.problem(Some(settle), section, "settle", text));
+    }
 }
 
 fn agent(loaded: &Loaded, found: &FoundAgent, problems: &mut Problems) {

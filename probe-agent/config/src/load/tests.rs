@@ -155,6 +155,23 @@ fn what_does_not_fit_together_is_one_line_with_its_place() {
             "f.yaml:1:27: agent.limits.targets: 2 targets, but at most 1 are allowed; raise it",
         ),
         (
+            "file_sd: [/a.json, /b.json, {files: [/a.json]}]",
+            "f.yaml:1:38: file_sd[2]: the same as file_sd[0]; remove one",
+        ),
+        (
+            "groups: {g: {http_sd: ['http://a/?x', 'http://a/?x']}}",
+            "f.yaml:1:39: groups.g.http_sd[1]: the same as groups.g.http_sd[0]; remove one",
+        ),
+        (
+            "agent: {otlp: {endpoint: 'http://me:secret@a/?token=x'}}",
+            "f.yaml:1:26: agent.otlp.endpoint: \"http://a/?***\": credentials do not belong into a URL, which is logged; use a file of headers",
+        ),
+        (
+            "targets: ['http://me:secret@a/']",
+            "f.yaml:1:11: targets[0]: \"http://a/\": this is a URL; write HOST:PORT, here a:80",
+        ),
+        ("file_sd: [{files: []}]", "f.yaml:1:19: file_sd[0].files: write at least one"),
+        (
             "defaults: {interval: 0}",
             "f.yaml:1:22: defaults.interval: \"0\": too short; the minimum is 1ms",
         ),
@@ -212,8 +229,12 @@ fn what_has_a_cost_is_a_warning() {
     for (text, line) in [
         ("", "f.yaml: no targets; add targets, file_sd or http_sd"),
         (
-            "targets: [a:1]\ndefaults: {settle: 500ms}",
+            "targets: [a:1]\ndefaults: {settle: 500ms}\ngroups: {g: {}, h: {}}",
             "f.yaml:2:20: defaults.settle: a server retransmits its SYN-ACK 1 s after a lost RST; with 500ms instead of 1100ms a clean probe is inferred, not confirmed",
+        ),
+        (
+            "targets: [{address: a:1, settle: 0}, b:1]\ngroups: {g: {}}",
+            "f.yaml:1:34: targets[0].settle: a server retransmits its SYN-ACK 1 s after a lost RST; with 0 instead of 1100ms a clean probe is inferred, not confirmed",
         ),
         ("file_sd: [/etc/a.json]", ""),
     ] {

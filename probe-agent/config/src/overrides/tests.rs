@@ -87,6 +87,8 @@ fn a_misspelt_variable_is_noticed() {
         ("PROBE_AGENT_PORT_9655_TCP_ADDR", None),
         ("PROBE_AGENT_SERVICE_HOST", None),
         ("PROBE_AGENT_LOG", None),
+        ("PROBE_AGENT_BIN", None),
+        ("PROBE_AGENT_REQUIRE_PRIVILEGE", None),
         ("INTERVALL", None),
     ] {
         assert_eq!(suspicious(name).as_deref(), meant, "{name}");

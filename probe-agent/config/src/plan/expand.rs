@@ -8,7 +8,7 @@ use std::{
 use super::{LeftOut, PlannedTarget, shared::Shared};
 use crate::{
     discovery::{DiscoveredTarget, TargetList},
-    load::{Loaded, Section},
+    load::{Loaded, Section, SourceKey},
     schema::{FoundPolicy, Labels, Policy},
     target_names::names,
     values::TargetAddress,
@@ -16,39 +16,6 @@ use crate::{
 
 /// The lists in force, by the source that they come from.
 pub type Discovered = HashMap<SourceKey, Vec<Arc<TargetList>>>;
-
-/// Names a source of targets, also after a reload.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SourceKey {
-    /// The group that its targets belong to.
-    pub group: Option<String>,
-    /// What kind of source it is.
-    pub kind: SourceKind,
-}
-
-/// A kind of source.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SourceKind {
-    /// Files, by their patterns.
-    Files(Vec<String>),
-    /// A URL.
-    Url(String),
-}
-
-impl Section<'_> {
-    /// The sources of the section, each with the labels of its entry.
-    pub fn sources(self) -> Vec<(SourceKey, Labels)> {
-        let key = |kind| SourceKey { group: self.group.map(str::to_owned), kind };
-        let files = self.file_sd().map(|(_, entry)| {
-            let patterns = entry.files.iter().map(|file| file.value.to_string()).collect();
-            (key(SourceKind::Files(patterns)), entry.labels.clone())
-        });
-        let urls = self.http_sd().map(|(_, entry)| {
-            (key(SourceKind::Url(entry.url.value.to_string())), entry.labels.clone())
-        });
-        files.chain(urls).collect()
-    }
-}
 
 /// Collects targets.
 struct Expansion {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Discovered, LeftOut, Plan, SourceKey, SourceKind, plan};
+use super::{Discovered, LeftOut, Plan, plan};
 use crate::{
     discovery,
-    load::{Loaded, load},
+    load::{Loaded, SourceKey, SourceKind, load},
     overrides::Overrides,
     tree::Format,
 };
@@ -138,4 +138,12 @@ file_sd: [/a.json]
     let left_out =
         LeftOut { over_limit: 2, other_family: 1, without_interface: 1, ..LeftOut::default() };
     assert_eq!(plan.left_out, left_out);
+    assert_eq!(
+        plan.left_out.lines(),
+        [
+            "1 discovered target left out: each has a link-local address without an interface; set interface",
+            "1 discovered target left out: each is of another address family than source; omit source",
+            "2 discovered targets left out: each is more than agent.limits.targets allows; raise it",
+        ]
+    );
 }

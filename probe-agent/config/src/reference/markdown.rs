@@ -16,7 +16,7 @@ same in both.
 - `probe-agent config example` prints a file with every key.
 - `probe-agent config check FILE...` checks files: each problem is one line with file, line, column, key and remedy.
 - `probe-agent config show FILE` prints each value that holds, and where it comes from.
-- `probe-agent config schema` prints the JSON Schema, for editors.
+- `probe-agent config schema` prints the [JSON Schema](configuration.schema.json), for editors.
 
 A value comes from the first of these that sets it: a flag (`--set KEY=VALUE`), a variable of the environment (see
 [below](#variables)), the target itself, its group, `defaults`, and what is built in. A flag or a variable for a key

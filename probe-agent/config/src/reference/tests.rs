@@ -5,15 +5,24 @@ use std::{env, fs, path::Path};
 use super::{json_schema, markdown, rows};
 use crate::schema::{HttpSettings, LimitSettings, OtlpSettings, PolicySettings};
 
-#[test]
-fn the_docs_are_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let text = markdown();
+/// Compares a file below docs/ with what it should hold, or writes it.
+fn check(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, &text).unwrap();
+        fs::write(&path, text).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(written == text, "run UPDATE_GOLDEN=1 cargo test -p probe-agent-config reference");
+}
+
+#[test]
+fn the_docs_are_up_to_date() {
+    check("configuration.md", &markdown());
+}
+
+#[test]
+fn the_published_schema_is_up_to_date() {
+    check("configuration.schema.json", &format!("{:#}\n", json_schema()));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    decode::lenient,
     settings::settings,
     values::{
         ByteSize, Compression, Count, FilePath, HttpUrl, Interval, ListenAddress, Protocol, Share,
@@ -15,10 +16,13 @@ use crate::{
 #[serde(deny_unknown_fields, default)]
 pub struct AgentSettings {
     /// The HTTP server for metrics, health and the status page.
+    #[serde(deserialize_with = "lenient")]
     pub http: HttpSettings,
     /// Where telemetry goes.
+    #[serde(deserialize_with = "lenient")]
     pub otlp: OtlpSettings,
     /// What the agent may use.
+    #[serde(deserialize_with = "lenient")]
     pub limits: LimitSettings,
 }
 

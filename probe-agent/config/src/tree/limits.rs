@@ -17,5 +17,8 @@ pub(super) const TOO_MANY: &str =
 /// The longest value or key, in bytes.
 pub(super) const LONGEST: usize = 64 << 10;
 
-/// What is said of a longer one.
+/// The longest line of YAML and TOML, in bytes. JSON is often written in one line.
+pub(super) const LONGEST_LINE: usize = 16 << 20;
+
+/// What is said of a longer value.
 pub(super) const TOO_LONG: &str = "a value longer than 64 KiB; is this the right file?";

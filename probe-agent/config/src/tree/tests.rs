@@ -108,6 +108,18 @@ fn what_is_wrong_has_its_place() {
 }
 
 #[test]
+fn a_duplicate_is_found_among_many_keys() {
+    let keys: String = (1..=40).map(|number| format!("k{number}: 1\n")).collect();
+    for (again, line) in [("k1", 1), ("k16", 16), ("k17", 17), ("k40", 40)] {
+        assert_eq!(
+            yaml(&format!("{keys}{again}: 2\n")).err(),
+            Some(format!("f:41:1: {again}: given twice, first in line {line}; remove one"))
+        );
+    }
+    assert!(yaml(&keys).is_ok());
+}
+
+#[test]
 fn what_is_no_text_is_refused() {
     for (bytes, line) in [
         (&b"a: 1\nb: \xff\n"[..], "f:2:4: not UTF-8; save the file as UTF-8"),
@@ -152,10 +164,13 @@ fn depth_and_length_are_bounded() {
     assert!(line.lines().all(|line| line.len() < 300), "{line}");
     let dotted = format!("{}b = 1", "a.".repeat(10_000));
     assert!(toml(&dotted).is_err());
-    let long = "x".repeat(50 << 20);
+    let long = format!("a: 1\nb: {}", "x".repeat(50 << 20));
+    for line in [yaml(&long).unwrap_err(), toml(&long).unwrap_err()] {
+        assert_eq!(line, "f:2:1: a line longer than 16 MiB; is this the right file?");
+    }
+    let long = "x".repeat(1 << 20);
     let line = yaml(&format!("- {long}")).unwrap_err();
     assert_eq!(line, "f:1:3: a value longer than 64 KiB; is this the right file?");
-    let long = "x".repeat(1 << 20);
     for line in [
         yaml(&format!("{long}: 1")).unwrap_err(),
         yaml(&format!("a: {long}: x")).unwrap_err(),

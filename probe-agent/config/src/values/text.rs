@@ -2,6 +2,8 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
+use crate::echo::without_secrets;
+
 /// The path of a file, from the root: a service has no working directory of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FilePath(String);
@@ -106,7 +108,7 @@ pub enum HttpUrlError {
 }
 
 impl HttpUrl {
-    /// The URL.
+    /// The whole URL. It is not for messages: its query may hold a token.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -131,8 +133,9 @@ impl FromStr for HttpUrl {
     }
 }
 
+/// Without its query, which may hold a token.
 impl fmt::Display for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&without_secrets(&self.0))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Changed, Diff, Matching, diff};
+use proptest::prelude::*;
+
+use super::{Changed, Diff, Matching, diff, identity};
 use crate::{
     load::load,
     overrides::Overrides,
@@ -71,25 +73,57 @@ fn several_probes_of_one_address_keep_their_own_state() {
     }
 }
 
-/// No probe is lost, and none is there twice.
-#[test]
-fn every_probe_is_in_one_list() {
-    let text = |marks: &[u32]| {
-        let target =
-            |m: &u32| format!("{{address: a:{}, name: n{m}, fall: {}}}", m % 5 + 1, m % 7 + 1);
-        format!("targets: [{}]", marks.iter().map(target).collect::<Vec<_>>().join(", "))
-    };
-    for (a, b) in [(0..40, 20..60), (0..40, 0..40), (0..5, 5..70), (0..0, 3..9)] {
-        let (old, new) = (text(&a.collect::<Vec<_>>()), text(&b.collect::<Vec<_>>()));
-        let (old, new) = (planned(&old), planned(&new));
-        let Diff { added, removed, changed, unchanged } = diff(&old.probes, &new.probes);
-        let pairs = || unchanged.iter().copied().chain(changed.iter().map(|c| (c.old, c.new)));
-        let mut olds: Vec<usize> = pairs().map(|(old, _)| old).chain(removed.clone()).collect();
-        let mut news: Vec<usize> = pairs().map(|(_, new)| new).chain(added.clone()).collect();
+/// Some probes: few hosts, ports, thresholds and marks, so that much coincides.
+fn some_probes() -> impl Strategy<Value = Vec<PlannedProbe>> {
+    let probe = (0_u8..4, 1_u16..3, 1_u32..4, proptest::option::of(1_u32..3), 0_u8..5);
+    proptest::collection::vec(probe, 0..25).prop_map(|probes| {
+        let target = |(host, port, fall, mark, name): (u8, u16, u32, Option<u32>, u8)| {
+            let mark = mark.map_or_else(String::new, |mark| format!(", mark: {mark}"));
+            format!(
+                "{{address: h{host}:{port}, name: n{name}, fall: {fall}, labels: {{x: ID}}{mark}}}"
+            )
+        };
+        // A label of its own makes each target another one.
+        let numbered = |(id, probe): (usize, _)| target(probe).replace("ID", &id.to_string());
+        let targets: Vec<String> = probes.into_iter().enumerate().map(numbered).collect();
+        planned(&format!("targets: [{}]", targets.join(", "))).probes
+    })
+}
+
+proptest! {
+    /// No probe is lost, none is there twice, and only what sends the same packets keeps its state.
+    #[test]
+    fn every_probe_is_in_one_list((old, new) in (some_probes(), some_probes())) {
+        let Diff { added, removed, changed, unchanged } = diff(&old, &new);
+        let pairs: Vec<(usize, usize)> =
+            unchanged.iter().copied().chain(changed.iter().map(|c| (c.old, c.new))).collect();
+        let mut olds: Vec<usize> = pairs.iter().map(|(old, _)| *old).chain(removed.clone()).collect();
+        let mut news: Vec<usize> = pairs.iter().map(|(_, new)| *new).chain(added.clone()).collect();
         olds.sort_unstable();
         news.sort_unstable();
-        assert_eq!(olds, (0..old.probes.len()).collect::<Vec<_>>());
-        assert_eq!(news, (0..new.probes.len()).collect::<Vec<_>>());
+        prop_assert_eq!(olds, (0..old.len()).collect::<Vec<_>>());
+        prop_assert_eq!(news, (0..new.len()).collect::<Vec<_>>());
+        for (a, b) in &pairs {
+            prop_assert_eq!(identity(&old[*a]), identity(&new[*b]));
+        }
+        for (a, b) in &unchanged {
+            prop_assert_eq!(&old[*a], &new[*b]);
+        }
+        for Changed { old: a, new: b, policy, subscribers } in &changed {
+            prop_assert_eq!(*policy, old[*a].policy != new[*b].policy);
+            prop_assert_eq!(*subscribers, old[*a].subscribers != new[*b].subscribers);
+            prop_assert!(*policy || *subscribers);
+        }
+        // What could have kept its state has kept it.
+        for a in &removed {
+            prop_assert!(added.iter().all(|b| identity(&old[*a]) != identity(&new[*b])));
+        }
+        // What is there in both stays as it is.
+        for probe in old.iter().filter(|probe| new.contains(probe)) {
+            prop_assert!(unchanged.iter().any(|(a, _)| &old[*a] == probe));
+        }
+        let same = diff(&new, &new);
+        prop_assert_eq!(same.unchanged.len(), new.len());
     }
 }
 

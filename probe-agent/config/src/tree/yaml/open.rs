@@ -7,6 +7,9 @@ use crate::{
     tree::{Entry, Fault, Node, Value},
 };
 
+/// So few keys are compared one by one. A target has fewer; a map of groups may have thousands.
+const FEW: usize = 16;
+
 /// A list or a map whose end has not been read yet.
 pub(super) struct Open {
     pub(super) position: Position,
@@ -19,7 +22,7 @@ pub(super) enum Content {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
-        /// Where each key stands first.
+        /// Where each key stands first, if there are many.
         keys: HashMap<String, Position>,
         /// The key whose value comes next.
         key: Option<(String, Position)>,
@@ -44,12 +47,22 @@ impl Open {
             let text = "merge keys are not supported; use a group or defaults";
             return Ok(Some(Fault { position: key_position, key: name, text: text.to_owned() }));
         }
-        if let Some(first) = keys.get(&name) {
+        let first = match entries.len() {
+            FEW.. => keys.get(&name).copied(),
+            _ => entries.iter().find(|entry| entry.key == name).map(|entry| entry.key_position),
+        };
+        if let Some(first) = first {
             let text = format!("given twice, first in line {}; remove one", first.line);
             return Ok(Some(Fault { position: key_position, key: name, text }));
         }
-        keys.insert(name.clone(), key_position);
         entries.push(Entry { key: name, key_position, value: node });
+        if entries.len() == FEW {
+            keys.extend(entries.iter().map(|entry| (entry.key.clone(), entry.key_position)));
+        } else if entries.len() > FEW
+            && let Some(last) = entries.last()
+        {
+            keys.insert(last.key.clone(), last.key_position);
+        }
         Ok(None)
     }
 
