@@ -213,7 +213,6 @@ impl Names {
     }
 
     /// The addresses that a name has now, or why it has none; and the version of that.
-    #[must_use]
     pub fn answer(&self, name: usize) -> (u32, Result<Vec<IpAddr>, Unresolved>) {
         let (version, current) = self.current(u32::try_from(name).unwrap_or(NO_NAME));
         let targets = current.iter().filter_map(|id| self.targets.get(id.0 as usize));

@@ -10,9 +10,9 @@ use config::{
     capacity::{self, Room},
     discovery::SourceState,
     files,
-    load::{self, Loaded},
+    load::{self, Loaded, SourceKey, SourceKind},
     overrides::Overrides,
-    plan::{LeftOut, Plan, SourceKey, SourceKind, plan},
+    plan::{Plan, plan},
 };
 
 /// Where the configuration comes from, and the last good lists.
@@ -61,7 +61,7 @@ impl ConfigurationSource {
         let plan = plan(&loaded, &lists.collect());
         capacity::check(&plan.probes, self.room)
             .map_err(|problem| vec![format!("{name}: {problem}")])?;
-        warnings.extend(left_out(plan.left_out));
+        warnings.extend(plan.left_out.lines());
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         for probe in &plan.probes {
@@ -100,32 +100,18 @@ impl ConfigurationSource {
                 in_use.push(key);
             }
             for (_, entry) in section.http_sd() {
-                let url = &entry.url.value;
+                let url = entry.url.value.as_str().to_owned();
+                let key = SourceKey {
+                    group: section.group.map(str::to_owned),
+                    kind: SourceKind::Url(url),
+                };
                 warnings.push(format!(
-                    "http_sd {url}: lists behind URLs are not read by this version; write the list to a file \
-                     and name it in file_sd"
+                    "http_sd {}: lists behind URLs are not read by this version; write the list to a file \
+                     and name it in file_sd",
+                    key.shown()
                 ));
             }
         }
         self.lists.retain(|key, _| in_use.contains(key));
     }
-}
-
-/// What was left out of the plan, in one line.
-fn left_out(left_out: LeftOut) -> Option<String> {
-    let LeftOut { duplicates, without_port, without_interface, other_family, over_limit } =
-        left_out;
-    let counts = [
-        (duplicates, "have the name and labels of another"),
-        (without_port, "have no port"),
-        (without_interface, "are link-local without an interface"),
-        (other_family, "are of another address family than their source address"),
-        (over_limit, "are more than agent.limits.targets allows"),
-    ];
-    let parts: Vec<String> = counts
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, why)| format!("{count} {why}"))
-        .collect();
-    (!parts.is_empty()).then(|| format!("discovered targets are left out: {}", parts.join(", ")))
 }

@@ -78,6 +78,10 @@ impl Routes {
             let refusal = Response::text(StatusCode::PAYLOAD_TOO_LARGE, text);
             return Err(Box::new(refusal.header(header::CONNECTION, "close")));
         }
+        if is_embedded(&parts) {
+            let text = "pages of other sites are not answered\n";
+            return Err(Box::new(Response::text(StatusCode::FORBIDDEN, text)));
+        }
         let authorization = parts.headers.get(header::AUTHORIZATION);
         let is_authorized = self
             .token
@@ -118,6 +122,15 @@ impl Routes {
         Response::new(StatusCode::OK, "text/html; charset=utf-8", html)
             .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'")
     }
+}
+
+/// Whether a page of another site asks through a browser: it could make the agent of the browser's host probe
+/// whatever it likes. Following a link is something that the person in front of it does.
+fn is_embedded(parts: &Parts) -> bool {
+    let field = |name| parts.headers.get(name).map(http::HeaderValue::as_bytes);
+    let is_foreign =
+        field("sec-fetch-site").is_some_and(|site| site != b"same-origin" && site != b"none");
+    is_foreign && field("sec-fetch-dest") != Some(b"document")
 }
 
 impl std::fmt::Debug for Routes {

@@ -3,6 +3,7 @@
 //! `promtool` and `prometheus` come with Debian's package `prometheus`, which `cargo xtask setup` installs.
 
 mod contrib;
+mod counted;
 mod filled;
 mod lint;
 mod promtool;

@@ -25,7 +25,9 @@ fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
     let args = match cli::parse(words) {
         Ok(cli) => match cli.command {
             Command::Check(args) => args,
-            Command::Demo(_) | Command::Config(_) => panic!("{command_line} is no check"),
+            Command::Demo(_) | Command::Run(_) | Command::Config(_) => {
+                panic!("{command_line} is no check")
+            }
         },
         Err(Stop::Usage(line)) => return Err(line),
         Err(Stop::Print(text)) => panic!("{text}"),

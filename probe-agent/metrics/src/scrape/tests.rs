@@ -334,6 +334,13 @@ fn series_of_targets_can_be_left_out() {
 }
 
 #[test]
+fn no_target_can_have_a_label_of_the_metrics() {
+    for label in families().filter(|(_, is_of_target)| *is_of_target).flat_map(|(f, _)| f.labels) {
+        assert!(TargetLabels::new("a:1", "10.0.0.1:1", [(*label, "x")]).is_err(), "{label}");
+    }
+}
+
+#[test]
 fn a_scrape_is_sent_to_another_thread() {
     fn is_send<T: Send + 'static>() {}
     is_send::<Scrape>();

@@ -1,6 +1,6 @@
 //! Who may ask: the bearer token, and client certificates.
 
-use std::{fs, io::Read as _, io::Write as _, path::Path, sync::Arc};
+use std::{fs, io::Read as _, io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use probe_agent_web::{Access, Limits, Server, TlsFiles, Token};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-use crate::support::{ask, connect, start_with};
+use crate::support::{ask, connect, read, start_with};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -45,6 +45,24 @@ fn without_the_token_nothing_but_the_open_pages_is_answered() {
     assert!(get("/hello", &right).ends_with("hello\n"));
     assert!(get("/open", &right).ends_with("\r\n\r\nknown"));
     assert!(get("/nothing", &right).starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn a_page_of_another_site_is_not_answered_and_a_link_on_it_is() {
+    let server = start_with(Access::default(), Limits::default());
+    for (site, dest, status) in [
+        ("cross-site", "empty", "403"),
+        ("cross-site", "iframe", "403"),
+        ("same-site", "image", "403"),
+        ("cross-site", "document", "200"),
+        ("same-origin", "empty", "200"),
+        ("none", "document", "200"),
+    ] {
+        let fields = format!("Sec-Fetch-Site: {site}\r\nSec-Fetch-Dest: {dest}\r\n");
+        let head = "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+        let answer = ask(&server, &format!("{head}{fields}\r\n"));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{site}: {answer}");
+    }
 }
 
 /// A certificate authority, and what it has signed, as PEM files in a directory.
@@ -113,6 +131,10 @@ fn only_a_client_with_a_certificate_of_the_right_authority_is_answered() {
     assert!(answer.ends_with("hello\n"), "{answer}");
     assert!(ask_tls(&server, directory.path(), None).is_err());
     assert!(ask_tls(&server, directory.path(), Some("stranger")).is_err());
+    // A client that begins no handshake is cut off as one that sends no head.
+    let limits = Limits { head_time: Duration::from_millis(200), ..Limits::default() };
+    let access = Access { tls: Some(tls(Some(path("ca.pem")))), ..Access::default() };
+    assert_eq!(read(connect(&start_with(access, limits))), "");
     // Without TLS, nothing comes back that looks like an answer.
     let answer = ask(&server, "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert!(!answer.contains("HTTP/1.1"), "{answer}");
