@@ -5,6 +5,8 @@
 //! same target as before if it comes back. A name without an address is a target without an address: its
 //! probes are local errors.
 
+mod answer;
+
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -206,22 +208,6 @@ impl Names {
         true
     }
 
-    /// Counts the changes of the answer for a name; 0 for a name that there is not.
-    #[must_use]
-    pub fn version_of(&self, name: usize) -> u32 {
-        u32::try_from(name).map_or(0, |name| self.version(name))
-    }
-
-    /// The addresses that a name has now, or why it has none; and the version of that.
-    pub fn answer(&self, name: usize) -> (u32, Result<Vec<IpAddr>, Unresolved>) {
-        let (version, current) = self.current(u32::try_from(name).unwrap_or(NO_NAME));
-        let targets = current.iter().filter_map(|id| self.targets.get(id.0 as usize));
-        let ips: Vec<IpAddr> =
-            targets.filter(|target| target.is_resolved()).map(|t| t.address.ip()).collect();
-        let reason = self.names.get(name).map_or(0, |name| name.reason.load(Ordering::Relaxed));
-        (version, if ips.is_empty() { Err(reason) } else { Ok(ips) })
-    }
-
     fn add(&self, name: u32, target: Target) -> Option<TargetId> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         self.owners.push(name)?;
@@ -283,11 +269,13 @@ mod tests {
         assert_eq!(names.unresolved(TargetId(0)), Some(-2));
         assert!(!names.set(0, Err(-3)), "it has no address, as before");
         assert_eq!(names.unresolved(TargetId(0)), Some(-3));
+        assert_eq!((names.version_of(0), names.answer(0)), (0, (0, Err(-3))));
         assert!(names.set(0, Ok(&ips(&[1]))));
         assert_eq!(
             (now(&names), names.unresolved(TargetId(1))),
             (vec!["10.0.0.1:80".to_owned()], None)
         );
+        assert_eq!((names.version_of(0), names.answer(0)), (1, (1, Ok(ips(&[1])))));
         assert!(names.set(0, Ok(&[])));
         assert_eq!(*names.current(0).1, [TargetId(0)]);
     }

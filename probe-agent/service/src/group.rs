@@ -2,8 +2,9 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
+    fs::{self, File, Metadata},
     io,
+    os::unix::fs::MetadataExt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -65,6 +66,8 @@ struct Running {
     tracer: Option<Arc<Tracer>>,
     /// Why kernel events are not received.
     untraced: Option<TraceError>,
+    /// The network namespace that its probes leave from, by device and inode; `None`: the agent's.
+    netns: Option<(u64, u64)>,
 }
 
 /// What the service gives to a group that starts.
@@ -111,6 +114,15 @@ impl Group {
                 Err(in_words(error))
             }
         })
+    }
+
+    /// Whether the path of its network namespace names another one by now: a container was started again.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let State::Running(Running { netns: Some(own), .. }) = &self.state else { return false };
+        let path = self.profile.path.netns.as_deref();
+        // One that is gone may come back.
+        path.and_then(|path| Some(identity(&fs::metadata(path).ok()?)))
+            .is_some_and(|now| now != *own)
     }
 
     /// Passes queued commands to the worker, as many as it has room for.
@@ -220,6 +232,7 @@ impl Group {
 /// Starts the event loop of a profile, with the hooks for its network namespace.
 fn launch(profile: &Profile, means: &Means<'_>) -> io::Result<Running> {
     let netns = profile.path.netns.as_deref().map(File::open).transpose()?.map(Arc::new);
+    let own = netns.as_ref().map(|netns| netns.metadata()).transpose()?;
     let settings = profile.settings(means.limits);
     let ports = match &settings.socket.ports {
         Some(ports) => ports.clone(),
@@ -237,5 +250,11 @@ fn launch(profile: &Profile, means: &Means<'_>) -> io::Result<Running> {
     let stop = Arc::new(AtomicBool::new(false));
     let worker = WorkerSpec { ports, source, sink: (means.sink)() };
     let runtime = Runtime::start(&config, tracing, &stop, vec![worker])?;
-    Ok(Running { runtime, commands, stop, tracer, untraced })
+    let netns = own.as_ref().map(identity);
+    Ok(Running { runtime, commands, stop, tracer, untraced, netns })
+}
+
+/// What tells two network namespaces apart.
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }

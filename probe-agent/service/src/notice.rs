@@ -3,7 +3,7 @@
 use std::fmt;
 
 use config::health::StateChange;
-use model::target::Target;
+use model::{human::counted, target::Target};
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,8 +81,9 @@ impl fmt::Display for Notice<'_> {
         match self {
             Self::Configured { generation, targets, changes: [added, removed, changed] } => write!(
                 f,
-                "configuration {generation} is in force: {targets} targets; probes: {added} added, {removed} \
-                 removed, {changed} changed"
+                "configuration {generation} is in force: {}; probes: {added} added, {removed} removed, {changed} \
+                 changed",
+                counted(*targets as u64, "target")
             ),
             Self::Refused { problem } => {
                 write!(f, "configuration refused, the one before stays in force: {problem}")
@@ -92,7 +93,11 @@ impl fmt::Display for Notice<'_> {
                 write!(f, "{} ({}): {change}", target.name, target.address_text())
             }
             Self::CannotProbe { targets, reason } => {
-                write!(f, "{targets} targets are not probed for now: {reason}")
+                write!(
+                    f,
+                    "{} cannot be probed for now: {reason}",
+                    counted(*targets as u64, "target")
+                )
             }
             Self::Stopping => {
                 write!(f, "probing stops; probes in flight and their settle windows are waited for")

@@ -16,7 +16,7 @@ use config::{
 };
 
 /// Where the configuration comes from, and the last good lists.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ConfigurationSource {
     path: PathBuf,
     overrides: Overrides,

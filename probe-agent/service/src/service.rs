@@ -4,6 +4,7 @@ mod inbox;
 mod limits;
 mod outputs;
 mod parts;
+mod reading;
 mod stop;
 
 use std::{
@@ -23,7 +24,11 @@ use metrics::Metrics;
 use otlp::Exporter;
 
 pub use self::parts::{Control, Ending, Parts, StartError};
-use self::{inbox::Inbox, outputs::Outputs};
+use self::{
+    inbox::Inbox,
+    outputs::Outputs,
+    reading::{Read, Reading},
+};
 use crate::{
     file_watch::FileWatch,
     fleet::{Event, Fleet},
@@ -48,7 +53,7 @@ const RECENT: usize = 512;
 
 /// A service that has read its configuration and does not probe yet.
 pub struct Service {
-    source: ConfigurationSource,
+    reading: Reading,
     first: Option<Configuration>,
     watch: FileWatch,
     resolver: Box<dyn Resolver>,
@@ -97,7 +102,7 @@ impl Service {
             watch,
             limits: first.loaded.agent().limits,
             first: Some(first),
-            source,
+            reading: Reading::new(source),
             resolver,
             control,
             manager,
@@ -163,16 +168,20 @@ impl Service {
         let now = Instant::now();
         let is_asked = self.control.reload.swap(false, Ordering::Relaxed);
         if self.watch.has_changed(now) || is_asked {
-            self.reload(fleet, is_asked);
+            self.reading.ask(is_asked);
+        }
+        if self.reading.begin() {
+            self.notify(State::Reloading);
+        }
+        if let Some((read, is_asked)) = self.reading.done() {
+            self.reload(fleet, read, is_asked);
         }
         for (name, answer) in self.resolver.changes() {
             for problem in fleet.set_answer(&name, answer) {
                 self.report(&Notice::Warning(&problem));
             }
         }
-        for event in fleet.turn(now) {
-            self.report_event(&event);
-        }
+        fleet.turn(now).iter().for_each(|event| self.report_event(event));
         self.feed(now);
         if now.saturating_duration_since(self.renewed) >= RENEW {
             self.renewed = now;
@@ -184,15 +193,12 @@ impl Service {
         let outputs = &mut self.outputs;
         let events = fleet
             .join_ended(Instant::now(), ended, |fleet| while inbox.take(fleet, outputs) > 0 {});
-        for event in events {
-            self.report_event(&event);
-        }
+        events.iter().for_each(|event| self.report_event(event));
     }
 
-    /// Reads the configuration again. If nobody has asked for it, one that is the same as before changes nothing.
-    fn reload(&mut self, fleet: &mut Fleet, is_asked: bool) {
-        self.notify(State::Reloading);
-        match self.source.read() {
+    /// The configuration has been read again. If nobody has asked for it, one that is the same changes nothing.
+    fn reload(&mut self, fleet: &mut Fleet, read: Read, is_asked: bool) {
+        match read {
             Ok(same) if !is_asked && self.outputs.is_in_force(&same.hash) => {
                 self.watch.set_files(same.files, Instant::now());
                 self.warn(same.warnings);

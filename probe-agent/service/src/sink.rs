@@ -19,7 +19,7 @@ use otlp::RunIds;
 use crate::sampling::{Sampling, is_unusual};
 
 /// The most probes that wait for the service before no further probe is started.
-const MOST_WAITING: usize = 16_384;
+const MOST_WAITING: usize = 32_768;
 
 /// What a worker passes to the service.
 #[derive(Debug)]

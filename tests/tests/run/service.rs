@@ -1,6 +1,6 @@
 //! Probing, reloading, exporting and ending.
 
-use std::net::TcpListener;
+use std::{fs, net::TcpListener, os::unix::fs::symlink};
 
 use lab::{Family, Lab};
 use nix::sys::signal::Signal;
@@ -116,6 +116,35 @@ fn targets_in_several_network_namespaces_are_probed_by_one_agent() {
         let age = format!("probe_agent_worker_last_turn_age_seconds{{worker=\"{worker}\"}}");
         service.metric(|line| line.starts_with(&age));
     }
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.finish().0, Some(0));
+}
+
+/// A path that names another namespace, as after the restart of a container.
+#[test]
+fn a_network_namespace_that_is_made_again_is_entered_again() {
+    privileged!();
+    let (lab, other) = (Lab::new().unwrap(), Lab::new().unwrap());
+    let listener = lab.listen(Family::V4).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let netns = directory.path().join("netns");
+    let enter = |lab: &Lab| {
+        let new = directory.path().join("new");
+        symlink(lab.client().path(), &new).unwrap();
+        fs::rename(new, &netns).unwrap();
+    };
+    enter(&other);
+    let service = Running::start(&format!(
+        "agent:\n  HTTP\ndefaults: {{interval: 100ms, settle: 100ms, rise: 1, fall: 1, netns: '{}'}}\n\
+         targets: ['{}']\n",
+        netns.display(),
+        listener.address()
+    ));
+    // The other lab has other networks.
+    service.message("unknown -> down after 1 result: unreachable");
+    enter(&lab);
+    service.message("down -> up after 1 result: clean");
+    assert!(service.get("/readyz").starts_with("HTTP/1.1 200"));
     service.signal(Signal::SIGTERM);
     assert_eq!(service.finish().0, Some(0));
 }

@@ -37,7 +37,8 @@ impl Fleet {
             let Some(group) = self.groups.get(&profile) else { continue };
             if group.is_idle() && !self.is_stopping && group.members > 0 {
                 events.extend(self.start(&profile, now));
-            } else if group.is_running() && group.members == 0 {
+            } else if group.is_running() && (group.members == 0 || group.is_elsewhere()) {
+                // With targets left, it is started again when it has ended.
                 self.with(&profile, Group::stop);
             } else if group.is_idle() && group.members == 0 {
                 self.groups.remove(&profile);
