@@ -17,6 +17,7 @@ use super::{
 };
 use kernel::state_hook::StateHookChoice;
 use lab::Family;
+use model::errno::in_words;
 
 /// How often [`RunnerEvent::Tick`] comes.
 const TICK: Duration = Duration::from_millis(200);
@@ -89,6 +90,9 @@ impl<'a> Runner<'a> {
         mut on_event: impl FnMut(RunnerEvent) -> bool,
     ) -> Result<(), DemoError> {
         let queue = Mutex::new(self.queue());
+        // The engine sets its flag where this host refuses it something. That is no interrupt, so the cases
+        // have a flag of their own.
+        let (interrupted, stop) = (stop, &Arc::new(AtomicBool::new(false)));
         let (ends, inbox) = mpsc::channel();
         thread::scope(|scope| {
             // Making labs and loading hooks takes a processor: as many threads do it as can run at once.
@@ -104,13 +108,17 @@ impl<'a> Runner<'a> {
             }
             drop(ends);
             loop {
+                if interrupted.load(Ordering::Relaxed) {
+                    stop.store(true, Ordering::Relaxed);
+                }
                 let go_on = match inbox.recv_timeout(TICK) {
                     Ok((index, Ok(Some(result)))) => {
                         on_event(RunnerEvent::Ended(index, Box::new(result)))
                     }
                     Ok((_, Ok(None))) => true,
                     Ok((_, Err(error))) => {
-                        if stop.swap(true, Ordering::Relaxed) {
+                        stop.store(true, Ordering::Relaxed);
+                        if interrupted.load(Ordering::Relaxed) {
                             continue;
                         }
                         return Err(error);
@@ -119,7 +127,7 @@ impl<'a> Runner<'a> {
                     Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 };
                 if !go_on {
-                    stop.store(true, Ordering::Relaxed);
+                    interrupted.store(true, Ordering::Relaxed);
                 }
             }
         })
@@ -169,5 +177,5 @@ fn start<'scope>(
     work: impl FnOnce() + Send + 'scope,
 ) -> Result<(), DemoError> {
     let started = thread::Builder::new().spawn_scoped(scope, work);
-    started.map(drop).map_err(|source| DemoError::Run { operation: "start a thread", source })
+    started.map(drop).map_err(|error| DemoError::Thread(in_words(error)))
 }
