@@ -13,7 +13,7 @@ use std::{
 
 use model::human::counted;
 use nix::{
-    sys::resource::{Resource, getrlimit},
+    sys::resource::{RLIM_INFINITY, Resource, getrlimit},
     unistd::{Pid, gettid},
 };
 
@@ -40,7 +40,9 @@ const GONE: Duration = Duration::from_millis(100);
 /// # Errors
 /// Which is missing, and the remedy.
 pub(crate) fn check() -> Result<(), TraceError> {
-    threads(startable(THREADS))?;
+    if !is_address_space_limited() {
+        threads(startable(THREADS))?;
+    }
     descriptors(free_descriptors())?;
     let types = fs::metadata(VMLINUX).map_or(0, |file| file.len());
     let types = usize::try_from(types).unwrap_or(usize::MAX);
@@ -59,6 +61,12 @@ fn memory(bytes: usize) -> Result<(), TraceError> {
         ),
         remedy: "raise the limit (`ulimit -v`)".to_owned(),
     })
+}
+
+/// Whether memory is so scarce that a further thread costs too much: each that allocates memory reserves 64 MiB
+/// of the address space (glibc), which stay reserved when it ends.
+pub(crate) fn is_address_space_limited() -> bool {
+    !matches!(getrlimit(Resource::RLIMIT_AS), Ok((RLIM_INFINITY, _)))
 }
 
 /// How many of so many threads this host has, beside those of this process. It may limit the processes of a
