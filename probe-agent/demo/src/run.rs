@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    compare, error::DemoError, lab_setup::LabSetup, result::ScenarioResult, scenario::Scenario,
-    undisturbed::Undisturbed,
+    background::Background, compare, error::DemoError, lab_setup::LabSetup, result::ScenarioResult,
+    scenario::Scenario, undisturbed::Undisturbed,
 };
 use engine::{
     gauges::Gauges,
@@ -51,37 +51,52 @@ impl Prepared {
     ///
     /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`] and
     /// [`ScenarioResult::limits`].
-    pub(super) fn run(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
+    pub(super) fn run(
+        self,
+        background: Option<&Background<'_>>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<ScenarioResult>, DemoError> {
         let (scenario, family, state_hook) =
             (self.scenario, self.family, self.setup.plan().state_hook);
         let mut prepared = self;
         let mut retries = 0;
+        // What was claimed falsely stays false, in a run that is repeated as well.
+        let mut false_claims = Vec::new();
         loop {
-            let Some(mut result) = prepared.run_once(stop)? else { return Ok(None) };
+            let Some(mut result) = prepared.run_once(background, stop)? else { return Ok(None) };
             result.retries = retries;
             let found = compare::differences(&result);
             (result.mismatches, result.limits) = (found.mismatches, found.limits);
             retries += 1;
             let is_as_injected = result.mismatches.is_empty() && result.limits.is_empty();
             if result.is_usable() || is_as_injected || retries == MOST_RUNS {
+                result.mismatches.append(&mut false_claims);
                 return Ok(Some(result));
             }
+            false_claims.extend(compare::false_claims(&result));
             prepared = Self::new(scenario, family, state_hook)?;
         }
     }
 
     /// Probes, then reads what nftables and the server's kernel counted.
-    fn run_once(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
+    fn run_once(
+        self,
+        background: Option<&Background<'_>>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<ScenarioResult>, DemoError> {
         let setup = self.setup;
         let plan = setup.plan();
         let capabilities = self.tracing.0.capabilities().clone();
         let mut recorder = Recorder::default();
+        let others = background.map(|start| start(setup.probed(self.scenario)));
         // Only fresh sockets depend on when the next SYN leaves.
         let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
         let outcome = session::run(plan, Some(self.tracing), stop, || (), &mut recorder)
             .and_then(session::RunResult::complete)
             .map_err(|source| DemoError::Run { operation: "probe", source })?;
         let took = self.began.elapsed();
+        // What they still do would be counted as the probes' own.
+        drop(others);
         if outcome.ended.interrupted {
             return Ok(None);
         }

@@ -1,6 +1,7 @@
 //! JSON: one object per probe, then the summary. Names and order are a contract.
 
 mod early;
+mod head;
 mod probe;
 mod text;
 

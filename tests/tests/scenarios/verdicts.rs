@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use demo::{Case, RunnerEvent, run_all, scenarios};
+use demo::{Case, Runner, RunnerEvent, scenarios};
 use kernel::state_hook::StateHookChoice;
 use lab::Family;
 use probe_agent_tests::privileged;
@@ -26,22 +26,23 @@ fn reported_as_injected(choice: StateHookChoice) {
         .collect();
     let mut ended = 0;
     let mut wrong = Vec::new();
-    run_all(&cases, &Arc::new(AtomicBool::new(false)), |event| {
-        if let RunnerEvent::Ended(index, result) = event {
-            ended += 1;
-            let (scenario, family, choice) = cases[index];
-            // The tests run on a kernel that shows everything.
-            for mismatch in result.mismatches.iter().chain(&result.limits) {
-                let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
-                wrong.push(format!(
-                    "{} over {family:?} with {choice:?}: {mismatch}: {events:#?}",
-                    scenario.name
-                ));
+    Runner::new(&cases)
+        .run(&Arc::new(AtomicBool::new(false)), |event| {
+            if let RunnerEvent::Ended(index, result) = event {
+                ended += 1;
+                let (scenario, family, choice) = cases[index];
+                // The tests run on a kernel that shows everything.
+                for mismatch in result.mismatches.iter().chain(&result.limits) {
+                    let events: Vec<_> = result.probes.iter().map(|p| &p.timeline).collect();
+                    wrong.push(format!(
+                        "{} over {family:?} with {choice:?}: {mismatch}: {events:#?}",
+                        scenario.name
+                    ));
+                }
             }
-        }
-        true
-    })
-    .unwrap();
+            true
+        })
+        .unwrap();
     assert_eq!(ended, cases.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
