@@ -65,6 +65,12 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
             "Another client, perhaps an agent that probes this host, connects from the port that you probe. \
              Probe the port of a server, or choose another --source-port there."
         }
+        Verdict::StaleSynRecvChallengeAck
+            if timeline.earlier.is_some_and(|earlier| earlier.other_port.is_some()) =>
+        {
+            "An earlier lost RST made this handshake slow, not the target. The address translation on the way used \
+             a port again while the server still held it: give it more ports or addresses."
+        }
         Verdict::StaleSynRecvChallengeAck => {
             "An earlier lost RST made this handshake slow, not the target. Let ports rest before they are \
              reused (--port-policy rotate)."

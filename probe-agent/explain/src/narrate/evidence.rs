@@ -236,8 +236,11 @@ fn later_probe(timeline: &Timeline) -> Option<Evidence> {
     Some(Evidence {
         at: Some(later.at),
         text: format!(
-            "the SYN of probe {} met the stale connection on the same 4-tuple and {end}",
-            later.id
+            "the SYN of probe {} met the stale connection on the same 4-tuple{} and {end}",
+            later.id,
+            later.other_port.map_or_else(String::new, |port| format!(
+                " (after an address translation; it left from port {port})"
+            ))
         ),
     })
 }
@@ -251,8 +254,12 @@ fn earlier_probe(timeline: &Timeline) -> Option<Evidence> {
                 Closing::Silent => "timed out without a RST",
                 Closing::ByKernel => "ended",
             };
+            let place = earlier.other_port.map_or_else(
+                || "on the same 4-tuple".to_owned(),
+                |port| format!("from port {port}, whose SYN the reply acknowledges,"),
+            );
             format!(
-                "probe {id} on the same 4-tuple {how} {} before this SYN",
+                "probe {id} {place} {how} {} before this SYN",
                 Elapsed(timeline.probe.syn_at().saturating_sub(earlier.ended_at))
             )
         }

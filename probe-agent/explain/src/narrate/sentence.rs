@@ -185,9 +185,12 @@ fn syn_retransmitted(timeline: &Timeline) -> String {
 /// Which probe left the stale connection, as part of a sentence.
 fn left_by(timeline: &Timeline) -> String {
     match timeline.earlier {
-        Some(Earlier { id: Some(id), ended_at, .. }) => format!(
-            ", left by probe {id}, which had ended {} earlier",
-            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
+        Some(Earlier { id: Some(id), ended_at, other_port, .. }) => format!(
+            ", left by probe {id}, which had ended {} earlier{}",
+            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at)),
+            other_port.map_or_else(String::new, |port| format!(
+                " on our port {port} (an address translation on the way gave both the same port)"
+            ))
         ),
         Some(Earlier { id: None, .. }) => ", left by an earlier user of this port".to_owned(),
         None => String::new(),

@@ -22,11 +22,12 @@
 //! | `left N` | how many probes must still be pending at the end |
 //!
 //! Words for ANSWERED: `synack` and `ack` (of the probe's numbers), `foreign` (an ACK with other numbers),
-//! `othersynack` (a SYN-ACK with another sequence number), `data`, `unread`.
+//! `othersynack` (a SYN-ACK with another sequence number), `othersequence` (an ACK with one), `data`, `unread`.
 //!
 //! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
+//! `port N` (the local port), `isn N` (so much more than usual),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 mod end;

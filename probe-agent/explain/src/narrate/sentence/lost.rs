@@ -24,26 +24,28 @@ pub(super) fn recovered(timeline: &Timeline, proof: Proof) -> String {
 /// Path B.
 pub(super) fn port_reuse(timeline: &Timeline, proof: Proof) -> String {
     let known = known(timeline, proof);
-    let Some(Later { id, at, .. }) = timeline.later else {
+    let Some(Later { id, at, other_port, .. }) = timeline.later else {
         return format!(
             "The server {known}: a later probe from the same port met the stale connection."
         );
     };
     format!(
         "The server {known}: it still held the connection in SYN_RECV {} later, when \
-         the SYN of probe {id} arrived from the same port. That cleared the stale connection.",
-        since_rst(timeline, at)
+         the SYN of probe {id} arrived from the same port{}. That cleared the stale connection.",
+        since_rst(timeline, at),
+        translated(other_port)
     )
 }
 
 /// Neither recovery was seen.
 pub(super) fn unrecovered(timeline: &Timeline, proof: Proof) -> String {
     let known = known(timeline, proof);
-    if let Some(Later { id, at, .. }) = timeline.later {
+    if let Some(Later { id, at, other_port, .. }) = timeline.later {
         return format!(
-            "The server {known}: it still held the connection in SYN_RECV {} later, when the SYN of probe {id} arrived from the same port. That probe got no answer, so the stale \
+            "The server {known}: it still held the connection in SYN_RECV {} later, when the SYN of probe {id} arrived from the same port{}. That probe got no answer, so the stale \
              connection may still be there.",
-            since_rst(timeline, at)
+            since_rst(timeline, at),
+            translated(other_port)
         );
     }
     let recoveries: Vec<u64> = timeline.recoveries().collect();
@@ -69,6 +71,13 @@ pub(super) fn unrecovered(timeline: &Timeline, proof: Proof) -> String {
          {rest}",
         since_rst(timeline, recoveries.last().copied().unwrap_or_default())
     )
+}
+
+/// Why a probe from another port of ours came from the same one for the server.
+fn translated(other_port: Option<u16>) -> String {
+    other_port.map_or_else(String::new, |port| {
+        format!(" (it left from our port {port}: an address translation on the way gave both the same port)")
+    })
 }
 
 /// What is known of the RST's way.

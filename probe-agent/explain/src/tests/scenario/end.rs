@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use probe_agent_common::SlotRecord;
+use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{at, ns, number};
 use model::{
@@ -27,6 +27,7 @@ pub(super) fn record(
     let id = super::id(name)?;
     let reported = counts.get(*name).copied().unwrap_or(0);
     let info = after("info").map(|n| number(n)).transpose()?;
+    let isn = count("isn")?;
     let kernel = SlotRecord {
         syn_sent_at: syn,
         established_at: answer,
@@ -37,8 +38,8 @@ pub(super) fn record(
         segments_out: count("segments")?,
         acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
         retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
-        syn_end: fixtures::SYN_END,
-        synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + 1 },
+        syn_end: fixtures::SYN_END + isn,
+        synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + isn + 1 },
         synack_flags: if answer == 0 { 0 } else { 0x12 },
         synack_window: if has("nowindow") { 0 } else { 65_160 },
         round_trip: after("rtt")
@@ -47,8 +48,10 @@ pub(super) fn record(
         ..SlotRecord::default()
     };
     let usual = fixtures::probe_record(outcome, syn);
+    let port = after("port").map_or(Ok(usual.flow.local_port), |n| number(n))?;
     let record = ProbeRecord {
         id,
+        flow: FlowKey { local_port: port, ..usual.flow },
         errno: after("errno").map_or(Ok(usual.errno), |n| number(n))?,
         started_at: syn - 1_000,
         ended_at,

@@ -13,6 +13,7 @@ pub(super) fn answered(what: &str) -> Result<Option<Segment>, String> {
         "synack" => Some(synack),
         "othersynack" => Some(Segment { seq: synack.seq + 555, ..synack }),
         "ack" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack }),
+        "othersequence" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 555, ..synack }),
         "foreign" => Some(Segment { flags: TcpFlags(0x10), seq: 5, ack: 6 }),
         "data" => Some(Segment { flags: TcpFlags(0x18), seq: 5, ack: 6 }),
         "unread" => None,
