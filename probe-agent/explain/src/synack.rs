@@ -153,12 +153,20 @@ impl Timeline {
 
     /// Whether the server answered the first SYN although the client retransmitted it at once, after a
     /// stale reply. A challenge ACK is an answer to the first SYN too, and arrives after one round trip,
-    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time.
+    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time: an old
+    /// SYN-ACK is never the answer of a server that still holds the connection.
     fn first_syn_was_answered(&self) -> bool {
         // A server that still held an earlier connection did not accept the first SYN.
         let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
         if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
             return false;
+        }
+        let is_synack = self.stale_reply().is_some_and(|segment| segment.flags.is_synack());
+        // No answer comes sooner than a round trip after its SYN.
+        let since_last_syn = self.answered().saturating_sub(self.last_syn());
+        let too_soon = self.probe.round_trip_ns().is_some_and(|rtt| since_last_syn < rtt / 2);
+        if is_synack || (too_soon && self.syn_retransmits() > 0) {
+            return true;
         }
         let reply = self.stale_reply_at().map(|at| at.saturating_sub(self.probe.syn_at()));
         reply.is_some_and(|after| after.abs_diff(self.round_trip()) > JITTER)

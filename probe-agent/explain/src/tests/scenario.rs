@@ -15,14 +15,15 @@
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
-//! | `confirm ID OUTCOME` | the confirmation probe, 9.1, of a refusal has ended |
+//! | `confirm ID OUTCOME [same]` | the confirmation probe, 9.1, of a refusal has ended (on the same port) |
 //! | `settle MS [lost N]`, `flush MS` | all events up to then have been reported |
 //! | `expect ID VERDICT/PROOF[>LINK] ..` | the verdicts that the probe must get |
 //! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
 //! | `left N` | how many probes must still be pending at the end |
 //!
-//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers), `foreign` (an ACK with other numbers),
-//! `othersynack` (a SYN-ACK with another sequence number), `othersequence` (an ACK with one), `data`, `unread`.
+//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers; `synack+N` and `ack+N` of those of a probe with
+//! `isn N`), `foreign` (an ACK with other numbers), `othersynack` (a SYN-ACK with another sequence number),
+//! `othersequence` (an ACK with one), `data`, `unread`.
 //!
 //! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
@@ -155,7 +156,10 @@ impl Run {
                     awaits_confirmation,
                 });
             }
-            ["confirm", first, outcome] => self.confirm(id(first)?, self::outcome(outcome)?)?,
+            ["confirm", first, outcome, rest @ ..] => {
+                let port = if rest == ["same"] { fixtures::LOCAL.1 } else { 40_009 };
+                self.confirm(id(first)?, self::outcome(outcome)?, port)?;
+            }
             ["settle", until] => self.settle(at(until)?, 0),
             ["settle", until, "lost", lost] => self.settle(at(until)?, number(lost)?),
             ["flush", until] => {
@@ -229,11 +233,11 @@ impl Run {
         self.correlator.on_time([event], observed, |_| true, &mut self.out);
     }
 
-    /// A confirmation probe from another port ends. It is handed out at the next `settle`.
-    fn confirm(&mut self, first: ProbeId, outcome: Outcome) -> Result<(), String> {
+    /// A confirmation probe ends. It is handed out at the next `settle`.
+    fn confirm(&mut self, first: ProbeId, outcome: Outcome, local_port: u16) -> Result<(), String> {
         let line = ["9.1", "refused", "syn", "1", "norecord"];
         let (record, ..) = record(&line, &BTreeMap::new())?;
-        let flow = FlowKey { local_port: 40_009, ..record.flow };
+        let flow = FlowKey { local_port, ..record.flow };
         let record = ProbeRecord { flow, outcome, confirms: Some(first), ..record };
         self.correlator.on_probe_end(EndedProbe {
             record,

@@ -8,7 +8,12 @@ use model::{
 
 /// What a RST answers.
 pub(super) fn answered(what: &str) -> Result<Option<Segment>, String> {
+    let (what, more) = match what.split_once('+') {
+        Some((what, more)) => (what, super::number(more)?),
+        None => (what, 0),
+    };
     let synack = fixtures::synack();
+    let synack = Segment { seq: synack.seq + more, ack: synack.ack + more, ..synack };
     Ok(match what {
         "synack" => Some(synack),
         "othersynack" => Some(Segment { seq: synack.seq + 555, ..synack }),
