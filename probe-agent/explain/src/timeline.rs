@@ -75,7 +75,7 @@ pub struct Later {
     pub other_port: Option<u16>,
 }
 
-/// The confirmation probe, sent from another port to check whether a refusal was false (path C).
+/// The confirmation probe, sent from another port if one is free, to check whether a refusal was false (path C).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// The confirmation probe.

@@ -29,7 +29,8 @@ pub(crate) struct ChosenSlot {
 impl SlotTable {
     /// Chooses a slot for a target. In this order: the slot idle for longest whose 4-tuple is settled, a
     /// new slot, and the slot idle for longest although its 4-tuple is not settled. A confirmation probe
-    /// must not get the 4-tuple `avoid`.
+    /// gets the 4-tuple `avoid` only if no other port is free. What refused the first probe there is gone: a
+    /// server drops the stale connection that it resets (`tcp_check_req`, path C).
     ///
     /// # Errors
     /// Any error of the system calls; `EADDRNOTAVAIL` if there is no slot.
@@ -43,14 +44,17 @@ impl SlotTable {
         let pin = self.policy == PortPolicy::Pin && avoid.is_none();
         let remote = Remote::from(target);
         let mut fallback = None;
+        let mut avoided = None;
         let mut found = None;
         let candidates: ArrayVec<u32, MAX_CANDIDATES> =
             self.free_slots(ip).take(MAX_CANDIDATES).collect();
         for (at, index) in candidates.into_iter().enumerate() {
             let slot = &self.slots[index as usize];
-            if is_loop(ip, slot.local.port(), target)
-                || avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target))
-            {
+            if is_loop(ip, slot.local.port(), target) {
+                continue;
+            }
+            if avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target)) {
+                avoided = Some(at);
                 continue;
             }
             if pin || slot.unsettled.last_closing(remote).is_none() {
@@ -68,6 +72,7 @@ impl SlotTable {
                 Err(error) => return Err(error),
             }
         }
+        let fallback = fallback.or(avoided);
         while self.can_add_slot() {
             match self.add_slot(ip, target) {
                 Ok(slot) if is_loop(ip, self.slots[slot as usize].local.port(), target) => {
