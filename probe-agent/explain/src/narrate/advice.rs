@@ -92,8 +92,8 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
             "Find out who has the address: two hosts (arping), or a firewall that resets in the target's place."
         }
         Verdict::Refused if timeline.doubt().is_some() => {
-            "Give the agent a second source port (--source-port with a range): a probe from it decides whether \
-             the target refuses, or a stale connection does."
+            "The next probe decides: a server drops the stale connection that it resets. Recycled sockets (the \
+             default) avoid the doubt."
         }
         Verdict::Refused => {
             "Nothing listens on that port, or a firewall rejects with a RST. If the server should be up, \

@@ -210,12 +210,16 @@ pub(super) fn then_retransmitted(timeline: &Timeline) -> String {
 fn confirmation(timeline: &Timeline) -> String {
     timeline.confirmation.map_or_else(String::new, |probe| {
         if probe.local_port == 0 {
-            return " No confirmation probe could be sent: no other source port was free."
+            return " No confirmation probe could be sent: this host had no socket or port for it."
                 .to_owned();
         }
+        let port = if probe.local_port == timeline.probe.flow.local_port {
+            "the same port".to_owned()
+        } else {
+            format!("port {}", probe.local_port)
+        };
         format!(
-            " A confirmation probe from port {} {}.",
-            probe.local_port,
+            " A confirmation probe from {port} {}.",
             match probe.outcome {
                 Outcome::Alive => "was answered",
                 Outcome::Refused => "was refused too",

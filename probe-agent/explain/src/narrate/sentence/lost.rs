@@ -50,6 +50,12 @@ pub(super) fn unrecovered(timeline: &Timeline, proof: Proof) -> String {
     }
     let recoveries: Vec<u64> = timeline.recoveries().collect();
     let n = recoveries.len();
+    if n == 0 && timeline.reuse_in_doubt {
+        return format!(
+            "The server {known}. A later probe from the same port was refused, perhaps by the half-open \
+             connection; the server drops one that it resets."
+        );
+    }
     if n == 0 {
         return format!(
             "The server {known}. Nothing was seen of it afterwards, so the half-open connection may \
