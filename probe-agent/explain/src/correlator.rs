@@ -25,7 +25,7 @@ pub use self::pending::PendingRef;
 
 use model::{
     event::FlowEvent,
-    record::{Closing, ProbeId, ProbeRecord},
+    record::{ProbeId, ProbeRecord},
 };
 
 use self::{
@@ -154,8 +154,7 @@ impl Correlator {
         };
         let coverage = if record.is_unobserved() { Coverage::None } else { self.coverage };
         let (id, ended_at) = (record.id, record.ended_at);
-        // Nothing can come late for a probe that the peer, or this host, ended.
-        let is_followed = record.closing != Closing::ByKernel;
+        let is_followed = record.may_be_answered_late();
         let timeline = Timeline {
             probe: record,
             events,

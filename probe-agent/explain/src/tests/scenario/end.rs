@@ -7,6 +7,7 @@ use probe_agent_common::{FlowKey, SlotRecord};
 use super::{at, ns, number};
 use model::{
     fixtures,
+    icmp::IcmpError,
     record::{ProbeRecord, RstHooks, TcpInfo},
 };
 
@@ -58,9 +59,15 @@ pub(super) fn record(
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
+        icmp: has("icmp").then(unreachable),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
     };
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
+}
+
+/// What a router answers that knows no way to the target.
+fn unreachable() -> IcmpError {
+    IcmpError { from: Some([10, 99, 0, 1].into()), is_v6: false, kind: 3, code: 1 }
 }
