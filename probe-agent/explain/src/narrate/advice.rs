@@ -1,5 +1,6 @@
 //! What to do about a verdict, if anything.
 
+use super::met_duplicate_synack;
 use crate::{drops, timeline::Timeline};
 use model::{
     errno::NameError,
@@ -85,6 +86,9 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
             "The timeout is shorter than the target or the network sometimes needs. Raise --timeout, or \
              look for SYN-ACK loss."
         }
+        Verdict::SynRetransmitted if met_duplicate_synack(timeline) => {
+            "Nothing was lost that this shows. Let ports rest before they are reused (--port-policy rotate)."
+        }
         Verdict::SynRetransmitted | Verdict::TimedOut => {
             return Some(silent(timeline));
         }
@@ -98,6 +102,10 @@ pub(super) fn choose(timeline: &Timeline, verdict: Verdict, expected: bool) -> O
         Verdict::Refused => {
             "Nothing listens on that port, or a firewall rejects with a RST. If the server should be up, \
              check that it listens on that address."
+        }
+        Verdict::Unreachable if timeline.late_synacks().next().is_some() => {
+            "The target answers, on another path or after routes have changed. Compare the paths (traceroute), and \
+             check the host that sent the ICMP message."
         }
         Verdict::Unreachable => match timeline.probe.icmp {
             Some(icmp) if icmp.is_loop() => {

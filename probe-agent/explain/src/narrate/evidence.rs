@@ -78,9 +78,14 @@ pub(super) fn collect(timeline: &Timeline, verdict: Verdict) -> Vec<Evidence> {
             all.extend(stuck(timeline));
             all
         }
-        Verdict::Refused => events(timeline, |w| matches!(w, EventKind::RstReceived)),
+        Verdict::Refused => {
+            let mut all = events(timeline, |w| matches!(w, EventKind::RstReceived));
+            all.extend(late_rsts(timeline));
+            all
+        }
         Verdict::Unreachable => {
-            icmp(timeline).into_iter().chain(drops(timeline, |drop| !drop.is_here())).collect()
+            let seen = icmp(timeline).into_iter().chain(drops(timeline, |drop| !drop.is_here()));
+            seen.chain(late_rsts(timeline)).collect()
         }
         Verdict::LocalError => Vec::new(),
         Verdict::Clean => clean(timeline),

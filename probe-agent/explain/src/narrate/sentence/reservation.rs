@@ -75,9 +75,14 @@ pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
 
 fn refusal_reservation(timeline: &Timeline) -> String {
     if let Some(late) = timeline.late_synacks().next() {
+        let why = match timeline.probe.icmp {
+            Some(_) => "another path leads to the target, or to a device that answers in its place",
+            None => {
+                "two hosts answer for this address, or a firewall answered in the target's place"
+            }
+        };
         return format!(
-            " But a SYN-ACK for the same SYN arrived {} after it: two hosts answer for this address, or a \
-             firewall answered in the target's place.",
+            " But a SYN-ACK for the same SYN arrived {} after it: {why}.",
             Elapsed(late.at.saturating_sub(timeline.probe.closed_at()))
         );
     }
