@@ -64,6 +64,16 @@ impl Timeline {
         self.drops().any(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_rst())
     }
 
+    /// The drop of the RST of the close. Any other RST answers a segment that came later.
+    pub(crate) fn dropped_close(&self) -> Option<Drop> {
+        let rst = self.probe.rst_at()?;
+        self.drops().find(|drop| {
+            drop.packet.outgoing
+                && drop.packet.segment.flags.is_rst()
+                && drop.at.abs_diff(rst) < SAME_SEGMENT
+        })
+    }
+
     /// Whether silence, or a later SYN, shows that the server holds no connection of the probe.
     pub(crate) fn is_forgotten(&self) -> bool {
         let silent = self.coverage == Coverage::Full

@@ -21,7 +21,7 @@ use crate::{
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
 
-use model::event::EventKind;
+use model::event::{Event, EventKind};
 
 /// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
 /// timer is this short.
@@ -110,6 +110,18 @@ impl Timeline {
     /// The SYN-ACKs of [`Self::recoveries`].
     pub(crate) fn retransmitted_synacks(&self) -> impl Iterator<Item = LateSynAck> {
         self.late_synacks().filter(|late| self.synack_kind(late.at) != SynAckKind::Duplicate)
+    }
+
+    /// Whether an event shows a SYN-ACK that the server sent again because it had not received the RST.
+    pub(crate) fn is_retransmitted_synack(&self, event: &Event) -> bool {
+        self.shows_late_synack(event) && self.synack_kind(event.at) != SynAckKind::Duplicate
+    }
+
+    /// Whether an event shows a copy of the SYN-ACK, or its answer, that shows nothing about the RST.
+    pub(crate) fn is_copy(&self, event: &Event) -> bool {
+        self.probe.rst_at().is_some()
+            && self.shows_late_synack(event)
+            && self.synack_kind(event.at) == SynAckKind::Duplicate
     }
 
     /// From when on silence shows that the server has dropped the half-open connection.
