@@ -140,10 +140,15 @@ fn dropped_rsts(timeline: &Timeline) -> Vec<Claim> {
     claims
 }
 
-/// The drops that are wanted, as claims: those of one kind, by the same party, are one claim.
+/// The drops that are wanted, as claims.
 fn dropped(timeline: &Timeline, is_wanted: impl Fn(&crate::drops::Drop) -> bool) -> Vec<Claim> {
+    as_claims(timeline.drops().filter(|drop| is_wanted(drop)))
+}
+
+/// Drops as claims: those of one kind, by the same party, are one claim.
+fn as_claims(drops: impl Iterator<Item = crate::drops::Drop>) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
-    for drop in timeline.drops().filter(|drop| is_wanted(drop)) {
+    for drop in drops {
         let event = observed(drop.at, model::event::EventKind::PacketDropped(drop.packet));
         let party = party_at(drop.packet.place);
         let same = claims.iter_mut().find_map(|claim| match &mut claim.act {

@@ -9,7 +9,10 @@ use super::{
     here::failed_syns,
     target,
 };
-use crate::timeline::{StaleReply, Timeline};
+use crate::{
+    drops::is_of_handshake,
+    timeline::{StaleReply, Timeline},
+};
 use model::{
     claim::{Act, Claim, Moment, Observation, Party, Reason, SocketCount},
     event::EventKind,
@@ -45,7 +48,7 @@ fn cause(timeline: &Timeline) -> Vec<Claim> {
     if let Some(first) = timeline.cause_of_silence() {
         // The cause first, then the others.
         let mut claims = dropped(timeline, |drop| {
-            !drop.packet.segment.flags.is_rst() && (!drop.packet.is_here() || *drop == first)
+            is_of_handshake(&drop.packet) && (!drop.packet.is_here() || *drop == first)
         });
         claims.sort_by_key(|claim| !claim.basis.observations().iter().any(|o| is_at(o, first.at)));
         return claims;
@@ -62,9 +65,8 @@ fn cause(timeline: &Timeline) -> Vec<Claim> {
                 .or_else(|| Some(Claim::concluded(unknown, Act::LostSynOrAnswer, retransmits))),
         ),
     }
-    claims.extend(dropped(timeline, |drop| {
-        !drop.packet.is_here() && !drop.packet.segment.flags.is_rst()
-    }));
+    claims
+        .extend(dropped(timeline, |drop| !drop.packet.is_here() && is_of_handshake(&drop.packet)));
     claims
 }
 

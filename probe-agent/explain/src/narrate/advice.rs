@@ -59,6 +59,16 @@ pub(super) fn choose(
                 None => OWN_FIREWALL.to_owned(),
             });
         }
+        Verdict::ChallengeAck | Verdict::StaleSynRecvChallengeAck
+            if own.dropped_rst().is_some() =>
+        {
+            return own.dropped_rst().map(|packet| {
+                format!(
+                    "The RST that would end that connection is dropped. {}",
+                    drops::advice(&packet)
+                )
+            });
+        }
         Verdict::ChallengeAck => {
             "Another program of this host, an earlier run, or a probe that was settled long ago used that port; \
              or a device that authenticates clients answers in the target's place. Keep the agent's ports to \

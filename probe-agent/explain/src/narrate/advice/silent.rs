@@ -7,7 +7,7 @@ use model::claim::{Act, Party};
 /// By what the claims of all verdicts of the probe say of the SYN and of its answers.
 pub(super) fn silent(all: View<'_>) -> String {
     let refused = |error: i32| all.has(|act| *act == Act::FailedToSendSyn { error });
-    if let Some((_, packet, _)) = all.dropped(|packet| !packet.segment.flags.is_rst()) {
+    if let Some((_, packet, _)) = all.dropped(drops::is_of_handshake) {
         return drops::advice(&packet);
     }
     let is_answered = all.answered().is_some();

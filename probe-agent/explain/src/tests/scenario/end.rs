@@ -59,7 +59,7 @@ pub(super) fn record(
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
-        icmp: has("icmp").then(unreachable),
+        icmp: has("icmp").then(unreachable).or_else(|| has("icmpv6").then(own_rejection)),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
@@ -70,4 +70,9 @@ pub(super) fn record(
 /// What a router answers that knows no way to the target.
 fn unreachable() -> IcmpError {
     IcmpError { from: Some([10, 99, 0, 1].into()), is_v6: false, kind: 3, code: 1 }
+}
+
+/// What this host's own firewall answers.
+fn own_rejection() -> IcmpError {
+    IcmpError { from: Some(fixtures::LOCAL.0.into()), is_v6: true, kind: 1, code: 4 }
 }
