@@ -21,7 +21,7 @@ use crate::{
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
 
-use model::event::EventKind;
+use model::event::{Event, EventKind};
 
 /// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
 /// timer is this short.
@@ -112,6 +112,18 @@ impl Timeline {
         self.late_synacks().filter(|late| self.synack_kind(late.at) != SynAckKind::Duplicate)
     }
 
+    /// Whether an event shows a SYN-ACK that the server sent again because it had not received the RST.
+    pub(crate) fn is_retransmitted_synack(&self, event: &Event) -> bool {
+        self.shows_late_synack(event) && self.synack_kind(event.at) != SynAckKind::Duplicate
+    }
+
+    /// Whether an event shows a copy of the SYN-ACK, or its answer, that shows nothing about the RST.
+    pub(crate) fn is_copy(&self, event: &Event) -> bool {
+        self.probe.rst_at().is_some()
+            && self.shows_late_synack(event)
+            && self.synack_kind(event.at) == SynAckKind::Duplicate
+    }
+
     /// From when on silence shows that the server has dropped the half-open connection.
     pub(crate) fn silence_conclusive_at(&self) -> u64 {
         let (mut gap, mut last) = (0, self.answered());
@@ -153,12 +165,20 @@ impl Timeline {
 
     /// Whether the server answered the first SYN although the client retransmitted it at once, after a
     /// stale reply. A challenge ACK is an answer to the first SYN too, and arrives after one round trip,
-    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time.
+    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time: an old
+    /// SYN-ACK is never the answer of a server that still holds the connection.
     fn first_syn_was_answered(&self) -> bool {
         // A server that still held an earlier connection did not accept the first SYN.
         let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
         if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
             return false;
+        }
+        let is_synack = self.stale_reply().is_some_and(|segment| segment.flags.is_synack());
+        // No answer comes sooner than a round trip after its SYN.
+        let since_last_syn = self.answered().saturating_sub(self.last_syn());
+        let too_soon = self.probe.round_trip_ns().is_some_and(|rtt| since_last_syn < rtt / 2);
+        if is_synack || (too_soon && self.syn_retransmits() > 0) {
+            return true;
         }
         let reply = self.stale_reply_at().map(|at| at.saturating_sub(self.probe.syn_at()));
         reply.is_some_and(|after| after.abs_diff(self.round_trip()) > JITTER)

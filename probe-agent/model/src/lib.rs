@@ -21,6 +21,7 @@
 
 pub mod append_list;
 pub mod capability;
+pub mod claim;
 pub mod duration;
 pub mod errno;
 pub mod event;

@@ -174,6 +174,15 @@ impl ProbeRecord {
         self.kernel.is_none() && left
     }
 
+    /// Whether an answer to its SYN may still come: not if the peer refused it, or if no SYN left. An ICMP error
+    /// of a router ends it although another path may lead to the target.
+    #[must_use]
+    pub fn may_be_answered_late(&self) -> bool {
+        let own = flow::local(&self.flow).ip();
+        let by_router = self.icmp.is_some_and(|icmp| icmp.from != Some(own));
+        self.closing != Closing::ByKernel || (self.outcome == Outcome::Unreachable && by_router)
+    }
+
     /// When the SYN left, from kernel timestamps if the probe was traced.
     #[must_use]
     pub fn syn_at(&self) -> u64 {

@@ -9,6 +9,7 @@ mod established;
 mod icmp;
 mod md5;
 mod old_connection;
+mod one_port;
 mod redirected;
 mod rejected_here;
 mod report;

@@ -29,8 +29,9 @@ pub(crate) struct ChosenSlot {
 impl SlotTable {
     /// Chooses a slot for a target, `now`, in nanoseconds of `CLOCK_MONOTONIC`. In this order: the slot idle
     /// for longest whose 4-tuple is settled, a new slot unless more of them would gain nothing, and the slot
-    /// idle for longest although its 4-tuple is not settled. A confirmation probe must not get the 4-tuple
-    /// `avoid`.
+    /// idle for longest although its 4-tuple is not settled. A confirmation probe gets the 4-tuple `avoid`
+    /// only if no other port is free. What refused the first probe there is gone: a server drops the stale
+    /// connection that it resets (`tcp_check_req`, path C).
     ///
     /// # Errors
     /// Any error of the system calls; `EADDRNOTAVAIL` if there is no slot.
@@ -47,14 +48,17 @@ impl SlotTable {
         let remote = Remote::from(target);
         self.has_many_remotes |= *self.only_remote.get_or_insert(remote) != remote;
         let mut fallback = None;
+        let mut avoided = None;
         let mut found = None;
         let candidates: ArrayVec<u32, MAX_CANDIDATES> =
             self.free_slots(ip).take(MAX_CANDIDATES).collect();
         for (at, index) in candidates.into_iter().enumerate() {
             let slot = &self.slots[index as usize];
-            if is_loop(ip, slot.local.port(), target)
-                || avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target))
-            {
+            if is_loop(ip, slot.local.port(), target) {
+                continue;
+            }
+            if avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target)) {
+                avoided = Some(at);
                 continue;
             }
             if pin || slot.unsettled.last_closing(remote).is_none() {
@@ -76,7 +80,9 @@ impl SlotTable {
                 Err(error) => return Err(error),
             }
         }
-        while self.can_add_slot() && !(fallback.is_some() && self.pace.is_too_fast()) {
+        let gains_by_more = fallback.is_none() || !self.pace.is_too_fast();
+        let fallback = fallback.or(avoided);
+        while gains_by_more && self.can_add_slot() {
             match self.add_slot(ip, target) {
                 Ok(slot) if is_loop(ip, self.slots[slot as usize].local.port(), target) => {
                     self.release(slot);
