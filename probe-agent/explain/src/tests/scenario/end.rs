@@ -7,6 +7,7 @@ use probe_agent_common::SlotRecord;
 use super::{at, ns, number};
 use model::{
     fixtures,
+    icmp::IcmpError,
     record::{ProbeRecord, RstHooks, TcpInfo},
 };
 
@@ -37,7 +38,7 @@ pub(super) fn record(
         segments_out: count("segments")?,
         acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
         retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
-        syn_end: fixtures::SYN_END,
+        syn_end: after("isn").map_or(Ok(fixtures::SYN_END), |n| number::<u32>(n))?,
         synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + 1 },
         synack_flags: if answer == 0 { 0 } else { 0x12 },
         synack_window: if has("nowindow") { 0 } else { 65_160 },
@@ -51,6 +52,7 @@ pub(super) fn record(
         id,
         errno: after("errno").map_or(Ok(usual.errno), |n| number(n))?,
         started_at: syn - 1_000,
+        icmp: after("icmp").map(|word| icmp(word)).transpose()?,
         ended_at,
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
@@ -60,4 +62,13 @@ pub(super) fn record(
         ..usual
     };
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
+}
+
+/// `ADDRESS/TYPE/CODE`.
+fn icmp(word: &str) -> Result<IcmpError, String> {
+    let [from, kind, code] = word.split('/').collect::<Vec<_>>()[..] else {
+        return Err(format!("icmp {word}?"));
+    };
+    let from = Some(number(from)?);
+    Ok(IcmpError { from, is_v6: false, kind: number(kind)?, code: number(code)? })
 }
