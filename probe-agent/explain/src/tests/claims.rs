@@ -6,6 +6,7 @@
 //! - each `confirmed` verdict names an observation that proves it, and no other verdict lacks its reservation;
 //! - no words and no step name a party or an act that no claim has.
 
+mod journal;
 mod observed;
 mod phrases;
 mod proof;

@@ -99,8 +99,8 @@ fn conclusion(view: View<'_>, claim: &Claim) -> String {
         }
         Some(Assumption::SynAckAgain) => {
             return "A server that missed the RST would have sent its SYN-ACK again (after 1 s by default), so \
-                    this one holds no half-open connection any more, unless its timer is longer or its SYN-ACKs \
-                    are dropped on the way."
+                    whoever answered holds no half-open connection any more, unless its timer is longer or its \
+                    SYN-ACKs are dropped on the way."
                 .to_owned();
         }
         Some(Assumption::NotShown(reason)) => reason,

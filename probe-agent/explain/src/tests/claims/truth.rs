@@ -3,13 +3,12 @@
 //! A claim that names a reservation may be untrue. So may one that rests on a documented assumption
 //! (docs/verdicts.md, "Limits"), but only where nothing reached the client that could have shown it.
 
-use super::super::world::{Fate, Segment, World};
-use crate::timeline::Timeline;
-use model::{
-    claim::{Act, Assumption, Claim, Observation, Owner, Party},
-    packet_drop::{DropPlace, PacketDrop},
-    record::ProbeId,
+use super::{
+    super::world::{Fate, Segment, World},
+    journal::{Case, is_any_reply, is_reply, is_synack, server},
 };
+use crate::timeline::Timeline;
+use model::claim::{Act, Assumption, Claim, Owner, Party};
 
 /// Whether the claim is true.
 pub(super) fn is_true(world: &World, timeline: &Timeline, claim: &Claim) -> bool {
@@ -25,28 +24,7 @@ pub(super) fn is_true(world: &World, timeline: &Timeline, claim: &Claim) -> bool
     }
 }
 
-struct Case<'a> {
-    world: &'a World,
-    timeline: &'a Timeline,
-}
-
 impl Case<'_> {
-    const fn of(&self) -> u32 {
-        self.timeline.probe.id.generation
-    }
-
-    /// Whether anything reached the client in the time of silence that shows that the server still held the
-    /// connection.
-    fn was_shown(&self, claim: &Claim) -> bool {
-        let came = |o: &Observation| match *o {
-            Observation::NoAnswer { since, until } => {
-                self.arrived(since, until, |s| is_any_reply(s) && s.of() == self.of()) > 0
-            }
-            _ => false,
-        };
-        claim.basis.observations().iter().any(came)
-    }
-
     fn is_true(&self, claim: &Claim) -> bool {
         let (of, truth) = (self.of(), &self.world.truth);
         let probe = &self.timeline.probe;
@@ -161,140 +139,5 @@ impl Case<'_> {
             | Act::FailedToRun { .. }
             | Act::Redirected { .. } => false,
         }
-    }
-
-    /// How many segments of a kind reached the client after one time and until another.
-    fn arrived(&self, after: u64, until: u64, is_wanted: impl Fn(&Segment) -> bool) -> usize {
-        let truth = &self.world.truth;
-        let arrives = |fate| match fate {
-            Fate::Arrives(at) => after < at && at <= until,
-            Fate::Lost(_) => false,
-        };
-        truth.segments(|s| !s.is_outgoing() && is_wanted(s)).filter(|s| arrives(s.fate)).count()
-    }
-
-    /// Whether one reached it at a time, as far as a busy kernel is on time.
-    fn arrived_at(&self, at: u64, is_wanted: impl Fn(&Segment) -> bool) -> bool {
-        self.arrived(at.saturating_sub(1_000), at, is_wanted) > 0
-    }
-
-    /// The SYN-ACKs that a server sent when the RST should have reached it.
-    fn sent_after_rst(&self) -> usize {
-        let truth = &self.world.truth;
-        let Some(arrives) = truth.arrives.get(&self.of()) else { return 0 };
-        truth.segments(|s| is_synack(s, self.of())).filter(|s| s.at > *arrives).count()
-    }
-
-    /// Whether the SYN-ACKs behind a claim left before the RST could arrive.
-    fn are_copies(&self, claim: &Claim) -> bool {
-        let truth = &self.world.truth;
-        let Some(arrives) = truth.arrives.get(&self.of()) else { return false };
-        claim.basis.observations().iter().all(|o| match o {
-            Observation::Event(event) => truth.segments(|s| is_synack(s, self.of())).any(|s| {
-                let seen = match s.fate {
-                    Fate::Arrives(at) | Fate::Lost(Some((_, at))) => at,
-                    Fate::Lost(None) => s.at,
-                };
-                let is_it = event.at.abs_diff(seen) < 1_000 || event.at.abs_diff(s.at) < 1_000;
-                is_it && s.at <= *arrives
-            }),
-            _ => false,
-        })
-    }
-
-    /// Whether a server held the connection of a probe when something left it that was seen at a time.
-    fn was_held(&self, of: u32, at: u64) -> bool {
-        self.world
-            .truth
-            .held
-            .iter()
-            .any(|h| h.of == of && h.from <= at && h.until + self.slack() > at)
-    }
-
-    fn was_held_while_open(&self, of: u32) -> bool {
-        let probe = &self.timeline.probe;
-        let (from, until) = (probe.syn_at(), probe.closed_at());
-        self.world
-            .truth
-            .held
-            .iter()
-            .any(|h| h.of == of && h.from < until && h.until + self.slack() > from)
-    }
-
-    /// A segment was on its way for so long.
-    fn slack(&self) -> u64 {
-        self.world.one_way() + 1_000
-    }
-
-    /// Whether the server that the RST was sent to holds nothing when the verdict is made, or one way later.
-    fn holds_nothing(&self) -> bool {
-        let (of, truth) = (self.of(), &self.world.truth);
-        let at = self.timeline.followed_until + self.slack();
-        let is_rst = |s: &Segment| matches!(s, Segment::Rst { of: o, first: true, .. } if *o == of);
-        let server = truth.segments(is_rst).next().map(|sent| server(&sent.segment));
-        // The later SYN may have reached the first one: a documented limit.
-        server.is_some_and(|server| server == 1 || !truth.is_held(server, of, at))
-    }
-
-    /// The SYNs of the probe that this host dropped itself, or the others.
-    fn syns(&self, dropped_here: bool) -> usize {
-        let is_syn = |s: &Segment| matches!(s, Segment::Syn { of, .. } if *of == self.of());
-        let here = |fate| matches!(fate, Fate::Lost(Some((DropPlace::OurNetns, _))));
-        self.world.truth.segments(is_syn).filter(|s| here(s.fate) == dropped_here).count()
-    }
-
-    /// The SYNs that left after the first one.
-    fn repeated_syns(&self) -> usize {
-        let first = self.timeline.probe.syn_at();
-        let is_syn = |s: &Segment| matches!(s, Segment::Syn { of, .. } if *of == self.of());
-        let here = |fate| matches!(fate, Fate::Lost(Some((DropPlace::OurNetns, _))));
-        let later = self.world.truth.segments(is_syn).filter(|s| s.at > first);
-        later.filter(|s| !here(s.fate)).count()
-    }
-
-    /// Whether a party dropped such a segment of the probe.
-    fn was_dropped(&self, party: Party, packet: &PacketDrop) -> bool {
-        let place = match party {
-            Party::ThisHost => DropPlace::OurNetns,
-            Party::OtherNetns => DropPlace::OtherNetns,
-            _ => return false,
-        };
-        let truth = &self.world.truth;
-        let sent = truth.segments(|s| s.header() == packet.segment);
-        sent.filter(|s| s.segment.is_outgoing() == packet.outgoing)
-            .any(|s| matches!(s.fate, Fate::Lost(Some((dropped, _))) if dropped == place))
-    }
-
-    /// Whether a SYN of the probe or its answer was lost, or came after the timer of the SYN.
-    fn lost_something(&self) -> bool {
-        let of = self.of();
-        let mut all = self.world.truth.segments(|s| match s {
-            Segment::Syn { of: o, .. } | Segment::SynAck { of: o, .. } => *o == of,
-            _ => false,
-        });
-        // A SYN that met another connection got no answer of its own.
-        all.any(|s| matches!(s.fate, Fate::Lost(_))) || 2 * self.world.one_way() >= 900_000_000
-    }
-}
-
-fn is_synack(segment: &Segment, of: u32) -> bool {
-    matches!(segment, Segment::SynAck { of: o, .. } if *o == of)
-}
-
-fn is_reply(segment: &Segment, id: ProbeId) -> bool {
-    is_any_reply(segment) && segment.of() == id.generation
-}
-
-const fn is_any_reply(segment: &Segment) -> bool {
-    matches!(segment, Segment::SynAck { .. } | Segment::Challenge { .. })
-}
-
-const fn server(segment: &Segment) -> usize {
-    match segment {
-        Segment::Syn { server, .. }
-        | Segment::SynAck { server, .. }
-        | Segment::Challenge { server, .. }
-        | Segment::Rst { server, .. }
-        | Segment::TargetRst { server, .. } => *server,
     }
 }
