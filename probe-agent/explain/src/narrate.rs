@@ -15,27 +15,27 @@ use model::{
     verdict::{Judgement, Verdict},
 };
 
-/// A judgement in words. `all`: the claims of every verdict of the probe; `expected`: whether the outcome is the
-/// expected one. The advice depends on both.
+/// A judgement in words, made from its claims, which the caller puts into the finding. `all`: the claims of every
+/// verdict of the probe; `expected`: whether the outcome is the expected one. The advice depends on both.
 pub(crate) fn finding(
     timeline: &Timeline,
     judgement: Judgement,
-    claims: Vec<Claim>,
+    claims: &[Claim],
     all: &[Claim],
     expected: bool,
 ) -> Finding {
     let Judgement { verdict, proof } = judgement;
     let probe = &timeline.probe;
     let target = flow::remote(&probe.flow);
-    let (own, all) = (View { claims: &claims, target }, View { claims: all, target });
+    let (own, all) = (View { claims, target }, View { claims: all, target });
     Finding {
         verdict,
         proof,
         sentence: sentence::render(verdict, own),
-        evidence: evidence::collect(probe, &claims),
+        evidence: evidence::collect(probe, claims),
         advice: advice::choose(verdict, own, all, expected),
         link: link(timeline, verdict),
-        claims,
+        claims: Vec::new(),
     }
 }
 
