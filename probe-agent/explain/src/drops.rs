@@ -76,18 +76,13 @@ impl Timeline {
             .map(|d| d.at)
     }
 
-    /// Whether a RST of the probe was seen being dropped.
-    pub(crate) fn rst_was_dropped(&self) -> bool {
-        self.drops().any(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_rst())
-    }
-
-    /// The drop of the RST of the close. Any other RST answers a segment that came later.
+    /// The drop of the RST of the close, which has the ACK flag (`tcp_send_active_reset`). A RST that answers a
+    /// SYN-ACK has not (`tcp_v4_send_reset`).
     pub(crate) fn dropped_close(&self) -> Option<Drop> {
-        let rst = self.probe.rst_at()?;
+        self.probe.rst_at()?;
         self.drops().find(|drop| {
-            drop.packet.outgoing
-                && drop.packet.segment.flags.is_rst()
-                && drop.at.abs_diff(rst) < SAME_SEGMENT
+            let flags = drop.packet.segment.flags;
+            drop.packet.outgoing && flags.is_rst() && flags.has_ack()
         })
     }
 
@@ -129,8 +124,11 @@ impl Timeline {
             .local_drops()
             .filter(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_syn())
             .count();
+        // A SYN that the kernel could not send again is among the drops, unless it still waits for a neighbour.
+        let refused = |kind: EventKind| matches!(kind, EventKind::SynRetransmit { error } if error != 0 && error != -libc::EBUSY);
+        let refused = self.events.iter().filter(|e| refused(e.kind)).count();
         let left = self.syn_retransmits().saturating_sub(self.failed_syn_retransmits());
-        dropped > left
+        self.probe.handshake_ns().is_none() && dropped.saturating_sub(refused) > left
     }
 
     /// How often this host dropped a SYN that the kernel sent again. Before 6.17, `tcp_retransmit_skb` does not

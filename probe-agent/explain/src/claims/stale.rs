@@ -75,10 +75,15 @@ pub(super) fn late_synack(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim
                 if timeline.acknowledges_syn(answers))
         });
         let act = Act::AnsweredLate { after };
-        return vec![
+        let mut claims = vec![
             shown(target(timeline), act, by.clone(), why),
             Claim::seen(Party::ThisHost, Act::AnsweredWithRst, by),
         ];
+        if timeline.stale_reply_at().is_some() {
+            let act = Act::Held { of: owner(timeline), lasted: None, met_by: None };
+            claims.push(follows(target(timeline), act, met(timeline), why));
+        }
+        return claims;
     }
     let act = Act::AnsweredEarlierSyn { of: owner(timeline) };
     let mut claims = vec![follows(target(timeline), act, met(timeline), why)];

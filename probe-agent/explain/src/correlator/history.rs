@@ -12,13 +12,15 @@ mod link;
 use std::cmp::Reverse;
 
 use model::event::Event;
-use model::record::ProbeRecord;
+use model::record::{Closing, ProbeRecord};
 use probe_agent_common::FlowKey;
 use slab::Slab;
 
 use super::{
-    MAX_EVENTS, Pending, PendingRef, Phase, Timers, early_events::without_socket_is_of,
-    newest::Newest, unclaimed::Unclaimed,
+    MAX_EVENTS, Pending, PendingRef, Phase, Timers,
+    early_events::{numbers_are_of, without_socket_is_of},
+    newest::Newest,
+    unclaimed::Unclaimed,
 };
 use crate::timeline::{Confirmation, Earlier, Timeline};
 
@@ -111,10 +113,13 @@ impl History {
             return;
         }
         let mut events = std::mem::take(&mut self.pending[older].timeline.events);
+        let before = self.pending[older].timeline.probe.clone();
         let newer = &mut self.pending[index];
         events.retain(|event| {
-            let theirs =
-                !event.kind.has_socket() && without_socket_is_of(&newer.timeline.probe, event);
+            let theirs = !event.kind.has_socket()
+                && without_socket_is_of(&newer.timeline.probe, event)
+                && (numbers_are_of(&newer.timeline.probe, &event.kind)
+                    || !numbers_are_of(&before, &event.kind));
             if theirs {
                 newer.add(*event);
             }
@@ -149,7 +154,8 @@ impl History {
     }
 
     /// Whether a later probe on the 4-tuple has yet to show what the server kept of this one. A probe
-    /// that the kernel closed (a refusal) left nothing, so the one after it decides.
+    /// that the kernel closed (a refusal) left nothing, and one that timed out met nothing, so the one after it
+    /// decides.
     pub(super) fn waits_for_later(
         &self,
         index: usize,
@@ -162,7 +168,7 @@ impl History {
             if newer.phase != Phase::Linked {
                 return true;
             }
-            if !newer.is_closed_by_kernel() {
+            if !newer.is_closed_by_kernel() && newer.timeline.probe.closing != Closing::Silent {
                 return false;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{
     MAX_EVENTS, Observed,
-    early_events::{generation_is, without_socket_is_of},
+    early_events::{generation_is, numbers_are_of, without_socket_is_of},
 };
 use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
@@ -54,6 +54,11 @@ impl Pending {
             Some((slot, generation)) => record.id.slot == slot && generation_is(record, generation),
             None => without_socket_is_of(record, &event.event),
         }
+    }
+
+    /// Whether the sequence numbers of an event are those of its connection.
+    pub(super) fn has_numbers(&self, event: &FlowEvent) -> bool {
+        numbers_are_of(&self.timeline.probe, &event.event.kind)
     }
 
     /// Whether the kernel closed it: then it leaves nothing behind.
@@ -127,6 +132,7 @@ impl Pending {
                     id: None,
                     closing: None,
                     ended_at: 0,
+                    syn_end: None,
                     stale,
                     is_matched: false,
                     other_port: None,

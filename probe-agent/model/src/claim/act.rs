@@ -89,8 +89,11 @@ pub enum Act {
         /// What is known of our kernel's answers.
         answers: Answers,
     },
-    /// Sent a further copy of its SYN-ACK before our RST could arrive.
-    SentCopy,
+    /// Sent a further copy of its SYN-ACK, which may have left before our RST could arrive.
+    SentCopy {
+        /// Whether it reached our kernel, which answered with a RST.
+        has_arrived: bool,
+    },
     /// Sent another SYN-ACK for our SYN, with a sequence number of its own.
     SentOtherSynAck,
     /// Sent another segment of this connection after our RST.
@@ -244,7 +247,7 @@ impl Act {
             Self::Reset { .. } => "reset",
             Self::SentSyn => "sent_syn",
             Self::RetransmittedSynAck { .. } => "retransmitted_synack",
-            Self::SentCopy => "sent_copy",
+            Self::SentCopy { .. } => "sent_copy",
             Self::SentOtherSynAck => "sent_other_synack",
             Self::SentSegment { .. } => "sent_segment",
             Self::OfferedNoWindow => "offered_no_window",
