@@ -65,8 +65,7 @@ fn report(skb: Typed, reason: u32) {
     if skipped & 1 != 0 {
         return;
     }
-    // Only one end of a flow is a probe's, unless a probe is sent to another probe's port.
-    let incoming = u64::from(maps::is_owned(headers.destination_port()));
+    let incoming = u64::from(maps::is_owned(headers.destination_port()) && !is_probes(headers));
     let outgoing = 1 - incoming;
     let Some(entry) = maps::port(headers.local_port(outgoing)) else { return };
     let Some(flow) = headers.flow(outgoing) else { return };
@@ -85,6 +84,18 @@ fn report(skb: Typed, reason: u32) {
         ..Details::of(RecordKind::PacketDropped)
     };
     emit::of_flow(entry, flow, &details);
+}
+
+/// Whether a slot sends this packet to where it probes. That decides where the ports of both ends are slots': a
+/// target may have the port of another slot, or that of the probe itself.
+#[inline(always)]
+fn is_probes(headers: Headers) -> bool {
+    let port = headers.local_port(1);
+    if !maps::is_owned(port) {
+        return false;
+    }
+    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(1)) else { return false };
+    filter::address_matches(entry, &flow.local) && filter::is_probing(entry, &flow)
 }
 
 /// 1 if two numbers are the same, else 0: without a branch.
