@@ -55,15 +55,25 @@ fn cause(timeline: &Timeline) -> Vec<Claim> {
     }
     let mut claims = Vec::new();
     let unknown = Party::Unknown;
-    match timeline.early_retransmit() {
-        Some(after) => {
+    match (timeline.short_timer(), timeline.early_retransmit()) {
+        (Some((after, round_trip)), _) => {
+            let act = Act::HasShortTimer { after, round_trip };
+            claims.push(Claim::concluded(Party::ThisHost, act, retransmits));
+        }
+        (None, Some(after)) => {
             let act = Act::SentUnacceptable { after };
             claims.push(Claim::concluded(unknown, act, retransmits));
         }
-        None => claims.extend(
-            received_syn(timeline)
-                .or_else(|| Some(Claim::concluded(unknown, Act::LostSynOrAnswer, retransmits))),
-        ),
+        (None, None) => {
+            if let Some(round_trip) = timeline.long_round_trip() {
+                let act = Act::TookLong { round_trip };
+                claims.push(Claim::concluded(unknown, act, retransmits.clone()));
+            }
+            claims
+                .extend(received_syn(timeline).or_else(|| {
+                    Some(Claim::concluded(unknown, Act::LostSynOrAnswer, retransmits))
+                }));
+        }
     }
     claims
         .extend(dropped(timeline, |drop| !drop.packet.is_here() && is_of_handshake(&drop.packet)));

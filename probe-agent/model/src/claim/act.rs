@@ -147,6 +147,19 @@ pub enum Act {
         after: u64,
     },
 
+    /// Took so long to deliver the answer that the SYN was sent again meanwhile: nothing need be lost.
+    TookLong {
+        /// The round trip, as it looks.
+        round_trip: u64,
+    },
+
+    /// Has a SYN timer that expired before an answer could come.
+    HasShortTimer {
+        /// When the SYN was sent again, after the SYN.
+        after: u64,
+        /// The round trip, as the kernel measured it.
+        round_trip: u64,
+    },
     /// Sent the RST of the close.
     SentRst,
     /// Sent a RST in answer to a segment that belongs to no open connection.
@@ -262,6 +275,8 @@ impl Act {
             Self::RefusedLaterSyn => "refused_later_syn",
             Self::LostSynOrAnswer => "lost_syn_or_answer",
             Self::SentUnacceptable { .. } => "sent_unacceptable",
+            Self::TookLong { .. } => "took_long",
+            Self::HasShortTimer { .. } => "has_short_timer",
             Self::SentRst => "sent_rst",
             Self::AnsweredWithRst => "answered_with_rst",
             Self::RetransmittedSyn { .. } => "retransmitted_syn",

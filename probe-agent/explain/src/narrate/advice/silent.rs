@@ -7,11 +7,27 @@ use model::claim::{Act, Party};
 /// By what the claims of all verdicts of the probe say of the SYN and of its answers.
 pub(super) fn silent(all: View<'_>) -> String {
     let refused = |error: i32| all.has(|act| *act == Act::FailedToSendSyn { error });
-    if let Some((_, packet, _)) = all.dropped(drops::is_of_handshake) {
-        return drops::advice(&packet);
+    if all.has(|act| matches!(act, Act::HasShortTimer { .. })) {
+        return "Nothing need be lost: this host sends its SYN again before an answer can come. A BPF program may have \
+                set the timer (BPF_SOCK_OPS_TIMEOUT_INIT: bpftool cgroup tree)."
+            .to_owned();
+    }
+    if all.has(|act| matches!(act, Act::TookLong { .. })) {
+        return "Measure the round trip (ping). If it is longer than 1 s, as by satellite or behind a long queue, \
+                nothing was lost. Else it is packet loss."
+            .to_owned();
     }
     let is_answered = all.answered().is_some();
     let is_received = all.has(|act| *act == Act::ReceivedSyn);
+    // A drop after the answer, or after the SYN was sent again, is not the cause.
+    let is_other_cause =
+        all.has(|act| matches!(act, Act::LostSynOrAnswer | Act::SentUnacceptable { .. }));
+    if let Some((_, packet, _)) = all.dropped(drops::is_of_handshake)
+        && !is_other_cause
+        && !(is_received && is_answered)
+    {
+        return drops::advice(&packet);
+    }
     if is_received && is_answered {
         return "Packet loss on the way back from the server, or a firewall there that drops some SYN-ACKs."
             .to_owned();

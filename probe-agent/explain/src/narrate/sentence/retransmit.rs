@@ -57,6 +57,16 @@ fn cause(view: View<'_>) -> String {
              accept, or this host's timer is shorter",
             Elapsed(after)
         )),
+        Act::HasShortTimer { after, round_trip } => Some(format!(
+            "after {}, before an answer could come: the round trip is {}. This host's timer is shorter than the \
+             usual 1 s, or something nearer than the target answered and our kernel did not accept it",
+            Elapsed(after),
+            Elapsed(round_trip)
+        )),
+        Act::TookLong { round_trip } => Some(format!(
+            "{LOST}; or nothing was lost, and the round trip is {}, longer than the SYN's timer of 1 s",
+            Elapsed(round_trip)
+        )),
         Act::LostSynOrAnswer => Some(LOST.to_owned()),
         Act::ReceivedSyn => Some(
             "the server received the SYN, and its SYN-ACK was lost, delayed or dropped on the way back"
