@@ -4,8 +4,35 @@ use super::{super::view::View, OWN_FIREWALL};
 use crate::drops;
 use model::claim::{Act, Party};
 
-/// By what the claims of all verdicts of the probe say of the SYN and of its answers.
+/// With what on this host may be the cause, where none was seen.
 pub(super) fn silent(all: View<'_>) -> String {
+    if all.has(|act| *act == Act::KeptSynOnLoopback) {
+        return "The SYN did not leave this host: its loopback interface leads nowhere else. Choose another \
+                --interface."
+            .to_owned();
+    }
+    let xdp = all.find(|claim| match claim.act {
+        Act::RunsXdp { interface } => Some(interface),
+        _ => None,
+    });
+    let mut text = by_claims(all);
+    if all.has(|act| matches!(act, Act::AsksForEcn(_))) {
+        text = format!(
+            "A device on the path may drop SYNs that ask for ECN, as those of this host do: probe with \
+             net.ipv4.tcp_ecn=2. If that makes no difference: {text}"
+        );
+    }
+    if let Some(interface) = xdp {
+        text = format!(
+            "An XDP program is attached to {interface} of this host, and no hook shows what it drops: look there, \
+             too (ip link show {interface}, bpftool net). {text}"
+        );
+    }
+    text
+}
+
+/// By what the claims of all verdicts of the probe say of the SYN and of its answers.
+fn by_claims(all: View<'_>) -> String {
     let refused = |error: i32| all.has(|act| *act == Act::FailedToSendSyn { error });
     if all.has(|act| matches!(act, Act::HasShortTimer { .. })) {
         return "Nothing need be lost: this host sends its SYN again before an answer can come. A BPF program may have \

@@ -7,7 +7,9 @@ use probe_agent_common::{FlowKey, SlotRecord};
 use super::{at, ns, number};
 use model::{
     fixtures,
+    host_clues::{Ecn, HostClues},
     icmp::IcmpError,
+    packet_drop::InterfaceName,
     record::{ProbeRecord, RstHooks, TcpInfo},
 };
 
@@ -59,6 +61,7 @@ pub(super) fn record(
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
+        clues: clues(&has).map(Box::new),
         icmp: has("icmp").then(unreachable).or_else(|| has("icmpv6").then(own_rejection)),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
@@ -75,4 +78,14 @@ fn unreachable() -> IcmpError {
 /// What this host's own firewall answers.
 fn own_rejection() -> IcmpError {
     IcmpError { from: Some(fixtures::LOCAL.0.into()), is_v6: true, kind: 1, code: 4 }
+}
+
+/// What was found on this host.
+fn clues(has: impl Fn(&str) -> bool) -> Option<HostClues> {
+    let clues = HostClues {
+        ecn: if has("ecn") { Ecn::FirstSyn } else { Ecn::No },
+        xdp: InterfaceName::from(if has("xdp") { "eth0" } else { "" }).unwrap_or_default(),
+        is_bound_to_loopback: has("loopback"),
+    };
+    (clues != HostClues::default()).then_some(clues)
 }
