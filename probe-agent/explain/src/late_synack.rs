@@ -93,6 +93,16 @@ impl Timeline {
         }
     }
 
+    /// Whether a server on this host was seen sending its SYN-ACK again while the probe waited for it.
+    pub(crate) fn server_answered(&self) -> bool {
+        self.events.iter().any(|e| match e.kind {
+            EventKind::SynAckRetransmit { segment } => {
+                self.acknowledges_syn(segment) && e.at <= self.probe.closed_at()
+            }
+            _ => false,
+        })
+    }
+
     /// Whether a segment is a SYN-ACK that acknowledges the probe's SYN, as far as this can be told.
     pub(crate) fn acknowledges_syn(&self, segment: Option<Segment>) -> bool {
         segment.is_none_or(|segment| {

@@ -93,6 +93,30 @@ impl Timeline {
         }
     }
 
+    /// The round trip, where it looks longer than the SYN's timer: the kernel has measured it so, or each SYN was
+    /// answered after that time. Then nothing need be lost. An answer soon after the last SYN is that SYN's: it
+    /// would be a coincidence otherwise, although a Linux server that has lost a SYN-ACK makes it look longer (it
+    /// returns the timestamp of the first SYN).
+    pub(crate) fn long_round_trip(&self) -> Option<u64> {
+        let longest = self.longest_round_trip();
+        let each_answered = || self.late_synacks().any(|late| self.is_answer_to_later_syn(late.at));
+        let is_measured = self.probe.round_trip_ns().is_some();
+        let looks_long = longest >= TIMER_MIN
+            && self.syn_retransmit_events() > 0
+            && self.early_retransmit().is_none()
+            && self.stale_reply_at().is_none()
+            && self.answered() >= self.last_syn() + SYNACK_SLACK
+            && !self.server_answered();
+        (looks_long && (is_measured || each_answered())).then_some(longest)
+    }
+
+    /// When the SYN was sent again before its answer could come, and the round trip: this host's timer is short.
+    pub(crate) fn short_timer(&self) -> Option<(u64, u64)> {
+        let after = self.early_retransmit()?;
+        let round_trip = self.probe.round_trip_ns()?;
+        (after + JITTER < round_trip).then_some((after, round_trip))
+    }
+
     /// Whether a SYN-ACK at `at` came as long after a SYN retransmit as the first one may have come after
     /// its SYN: on a path that slow, it answers that SYN.
     fn is_answer_to_later_syn(&self, at: u64) -> bool {

@@ -64,6 +64,7 @@ pub fn probe_record(outcome: Outcome, syn_at: u64) -> ProbeRecord {
         tcp_info: None,
         icmp: None,
         start_problem: StartProblem::None,
+        clues: None,
         redirected_from: None,
         fresh_socket: false,
         early_reuse: false,

@@ -3,6 +3,7 @@
 //! kernel or the peer's own record.
 
 mod accept_queue;
+mod clues;
 mod conntrack;
 mod dropped_here;
 mod established;

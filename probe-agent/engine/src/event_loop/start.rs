@@ -214,6 +214,7 @@ impl<S: Source> EventLoop<S> {
             kernel: None,
             tcp_info: None,
             icmp: None,
+            clues: None,
             start_problem: start_problem::find(address, errno, &self.settings.socket),
             redirected_from: None,
             fresh_socket: true,

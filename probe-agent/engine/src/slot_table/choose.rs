@@ -121,16 +121,20 @@ impl SlotTable {
     }
 
     /// Moves a slot from another source address to this one, for when no further slot may be made. Takes
-    /// the slot idle for longest of the address with the most free slots. The slot keeps its port and is
-    /// not among the free ones. Also returns whether probes of it are not settled.
+    /// the slot idle for longest of the address with the most free slots, provided that its port is not the
+    /// target's own. The slot keeps its port and is not among the free ones. Also returns whether probes of it are
+    /// not settled.
     ///
     /// # Errors
     /// `EADDRNOTAVAIL` if there is no such slot, and any error of the system calls.
     fn relocate(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<(u32, bool)> {
-        let others = self.free.iter().filter(|(other, free)| **other != ip && !free.is_empty());
-        let donor = others.max_by_key(|(_, free)| free.len()).map(|(other, _)| *other);
+        let fits = |index: &u32| !is_loop(ip, self.slots[*index as usize].local.port(), target);
+        let others = self.free.iter().filter(|(other, _)| **other != ip);
+        let donors = others
+            .filter_map(|(other, free)| Some((free.len(), *other, free.iter().position(fits)?)));
+        let donor = donors.max_by_key(|(free, ..)| *free);
         let index = donor
-            .and_then(|other| self.take_free(other, 0))
+            .and_then(|(_, other, at)| self.take_free(other, at))
             .ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
         let slot = &mut self.slots[index as usize];
         slot.socket = None;

@@ -107,6 +107,15 @@ fn describe(probe: &ProbeRecord, claim: &Claim, observation: &Observation) -> Op
             };
             (None, format!("{hook}: the SYN went to {real}, not to {asked}: {why}"))
         }
+        Observation::EcnSetting(_) => {
+            (None, "net.ipv4.tcp_ecn of this host makes its SYNs ask for ECN".to_owned())
+        }
+        Observation::XdpAttached(interface) => {
+            (None, format!("IFLA_XDP: an XDP program is attached to {interface}"))
+        }
+        Observation::BoundToLoopback => {
+            (None, "SO_BINDTODEVICE: the socket is bound to the loopback interface".to_owned())
+        }
         Observation::Gap(gap) => (None, missed(gap)),
     };
     Some(Evidence { at, text })

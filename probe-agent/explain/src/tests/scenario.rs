@@ -29,7 +29,7 @@
 //! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `icmp` or `icmpv6 ADDRESS/TYPE/CODE`, `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
-//! `port N` (the local port), `isn N` (so much more than usual),
+//! `ecn`, `xdp`, `loopback` (what was found on this host), `port N` (the local port), `isn N` (so much more than usual),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 mod end;

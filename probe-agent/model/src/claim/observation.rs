@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use crate::{
     event::Event,
+    host_clues::Ecn,
     icmp::IcmpError,
     outcome::Outcome,
+    packet_drop::InterfaceName,
     record::{Closing, ProbeId},
 };
 
@@ -136,6 +138,12 @@ pub enum Observation {
         /// Where the SYN went.
         real: SocketAddr,
     },
+    /// `net.ipv4.tcp_ecn`.
+    EcnSetting(Ecn),
+    /// `IFLA_XDP`: an XDP program is attached to an interface.
+    XdpAttached(InterfaceName),
+    /// `SO_BINDTODEVICE` of the loopback interface.
+    BoundToLoopback,
     /// What the hooks could not see.
     Gap(Gap),
 }

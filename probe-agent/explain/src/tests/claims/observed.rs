@@ -36,6 +36,13 @@ pub(super) fn exists(timeline: &Timeline, observation: &Observation) -> bool {
         Observation::NoWindow => {
             probe.kernel.is_some_and(|k| k.synack_flags & 0x12 == 0x12 && k.synack_window == 0)
         }
+        Observation::EcnSetting(ecn) => probe.clues.as_ref().is_some_and(|clues| clues.ecn == ecn),
+        Observation::XdpAttached(interface) => {
+            probe.clues.as_ref().is_some_and(|clues| clues.xdp == interface)
+        }
+        Observation::BoundToLoopback => {
+            probe.clues.as_ref().is_some_and(|clues| clues.is_bound_to_loopback)
+        }
         Observation::Errno(errno) => probe.errno == errno,
         Observation::Icmp(icmp) => probe.icmp == Some(icmp),
         Observation::NoAnswer { since, until } => {

@@ -113,6 +113,11 @@ const PHRASES: &[(&str, Needs)] = &[
     ("cannot be reached", |claim| {
         matches!(claim.act, Act::SentIcmp(_) | Act::ReportedUnreachable { .. })
     }),
+    ("asked for ECN", |claim| matches!(claim.act, Act::AsksForEcn(_))),
+    ("loopback interface, which leads", |claim| claim.act == Act::KeptSynOnLoopback),
+    ("the round trip is", |claim| {
+        matches!(claim.act, Act::TookLong { .. } | Act::HasShortTimer { .. })
+    }),
     ("Router ", |claim| matches!(claim.party, Party::Router(_))),
     ("The target's host", |claim| matches!(claim.party, Party::TargetHost(_))),
     ("answers with its own address", |claim| matches!(claim.party, Party::Other(_))),

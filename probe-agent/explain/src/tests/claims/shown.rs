@@ -44,6 +44,7 @@ fn is_party_of(timeline: &Timeline, claim: &Claim) -> bool {
                     | Act::SentUnacceptable { .. }
                     | Act::SentIcmp(_)
                     | Act::SharedPort { .. }
+                    | Act::TookLong { .. }
             )
         }
         (Party::ThisHost | Party::Target(_), _) => true,
@@ -72,6 +73,9 @@ fn shows(timeline: &Timeline, claim: &Claim, seen: &Observation) -> bool {
         | (Act::ReceivedNothing { .. }, Observation::NoSynAck { .. })
         | (Act::Redirected { .. }, Observation::Redirect { .. })
         | (Act::Missed(_), Observation::Gap(_))
+        | (Act::AsksForEcn(_), Observation::EcnSetting(_))
+        | (Act::RunsXdp { .. }, Observation::XdpAttached(_))
+        | (Act::KeptSynOnLoopback, Observation::BoundToLoopback)
         | (
             Act::RetransmittedSyn { .. },
             Observation::Count {

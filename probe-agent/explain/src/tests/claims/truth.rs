@@ -121,9 +121,11 @@ impl Case<'_> {
                 self.arrived(probe.syn_at(), end, |s| is_any_reply(s) && s.of() != of) > 0
             }
             // Possibilities, the agent's own clock, and what it could not see.
-            Act::MayStillHold | Act::Missed(_) | Act::ReportedError { .. } | Act::StillHolds => {
-                true
-            }
+            Act::MayStillHold
+            | Act::TookLong { .. }
+            | Act::Missed(_)
+            | Act::ReportedError { .. }
+            | Act::StillHolds => true,
             // No world makes these.
             Act::AnsweredEarlierSyn { .. }
             | Act::SentSyn
@@ -134,6 +136,10 @@ impl Case<'_> {
             | Act::MetConfirmation { .. }
             | Act::RefusedLaterSyn
             | Act::KeptSyn
+            | Act::HasShortTimer { .. }
+            | Act::AsksForEcn(_)
+            | Act::RunsXdp { .. }
+            | Act::KeptSynOnLoopback
             | Act::LeakedAck { .. }
             | Act::ActedUnexpectedly
             | Act::RefusedItself

@@ -7,7 +7,9 @@ use probe_agent_common::{FlowKey, SlotRecord};
 use super::{at, ns, number};
 use model::{
     fixtures,
+    host_clues::{Ecn, HostClues},
     icmp::IcmpError,
+    packet_drop::InterfaceName,
     record::{ProbeRecord, RstHooks, TcpInfo},
 };
 
@@ -64,6 +66,7 @@ pub(super) fn record(
             (None, Some(word)) => Some(icmp(word, true)?),
             (None, None) => None,
         },
+        clues: clues(&has).map(Box::new),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
@@ -78,4 +81,14 @@ fn icmp(word: &str, is_v6: bool) -> Result<IcmpError, String> {
     };
     let from = Some(number(from)?);
     Ok(IcmpError { from, is_v6, kind: number(kind)?, code: number(code)? })
+}
+
+/// What was found on this host.
+fn clues(has: impl Fn(&str) -> bool) -> Option<HostClues> {
+    let clues = HostClues {
+        ecn: if has("ecn") { Ecn::FirstSyn } else { Ecn::No },
+        xdp: InterfaceName::from(if has("xdp") { "eth0" } else { "" }).unwrap_or_default(),
+        is_bound_to_loopback: has("loopback"),
+    };
+    (clues != HostClues::default()).then_some(clues)
 }
