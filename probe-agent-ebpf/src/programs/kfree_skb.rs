@@ -10,9 +10,10 @@
 //! the event itself, its packet is never NULL and it costs least.
 //!
 //! Every dropped packet of the host passes here. The reason is compared first: userspace leaves out those
-//! with which the kernel drops packets in the ordinary course of things (`TCP_RESET`, ...). Of two more only
-//! some packets are reported: a RST that finds no socket, because the target has sent it, and a SYN that is
-//! dropped without a reason, because no host drops one in the ordinary course of things.
+//! with which the kernel drops packets in the ordinary course of things (`SOCKET_CLOSE`, ...). Of three more only
+//! some packets are reported: a RST that finds no socket, because the target has sent it; a RST that a socket in
+//! `SYN_SENT` must ignore, because it acknowledges nothing; and a SYN that is dropped without a reason, because
+//! no host drops one in the ordinary course of things.
 //!
 //! What could be a branch is arithmetic here: the verifier follows every combination of branches, and each
 //! goes through some twenty reads.
@@ -54,21 +55,26 @@ fn is_reported(reason: u32) -> bool {
 #[inline(always)]
 fn report(skb: Typed, reason: u32) {
     let Some(headers) = Headers::of_any(skb) else { return };
+    let flags = headers.flags();
+    // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
+    // a reason, kernels free what a socket is done with, the RST that ends a half-open connection among it:
+    // only a SYN is dropped. Asked before the addresses are read: each read takes as long as all of this.
+    let skipped = equal(reason.into(), layout!(no_socket).into()) & !flags.rst_bit()
+        | equal(reason.into(), layout!(not_specified).into()) & !flags.syn_bit()
+        | equal(reason.into(), layout!(tcp_reset).into()) & flags.ack_bit();
+    if skipped & 1 != 0 {
+        return;
+    }
     let incoming = u64::from(maps::is_owned(headers.destination_port()) && !is_probes(headers));
     let outgoing = 1 - incoming;
     let Some(entry) = maps::port(headers.local_port(outgoing)) else { return };
     let Some(flow) = headers.flow(outgoing) else { return };
-    if !filter::address_matches(entry, &flow.local) {
+    // A RST of ours that reaches a socket of this host has arrived.
+    let has_arrived = equal(reason.into(), layout!(tcp_reset).into()) & outgoing != 0;
+    if has_arrived || !filter::address_matches(entry, &flow.local) {
         return;
     }
     let segment = headers.segment();
-    // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
-    // a reason, older kernels free what a socket is done with: only a SYN is dropped.
-    let skipped = equal(reason.into(), layout!(no_socket).into()) & !segment.rst_bit()
-        | equal(reason.into(), layout!(not_specified).into()) & !segment.syn_bit();
-    if skipped & 1 != 0 {
-        return;
-    }
     let (netns, interface) = place(skb);
     let details = Details {
         state: netns | outgoing as u8 * DROP_OUTGOING,

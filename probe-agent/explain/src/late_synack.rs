@@ -83,6 +83,16 @@ impl Timeline {
         }
     }
 
+    /// Whether an event shows a SYN-ACK of the handshake that came after the probe had ended.
+    pub(crate) fn shows_late_synack(&self, event: &Event) -> bool {
+        let is_late = event.at >= self.probe.closed_at();
+        match event.kind {
+            EventKind::RstSent { socket: None, answers, .. } => self.acknowledges_syn(answers),
+            EventKind::SynAckRetransmit { segment } => is_late && self.acknowledges_syn(segment),
+            ref kind => is_late && self.drops_synack(kind).is_some(),
+        }
+    }
+
     /// Whether a server on this host was seen sending its SYN-ACK again while the probe waited for it.
     pub(crate) fn server_answered(&self) -> bool {
         self.events.iter().any(|e| match e.kind {

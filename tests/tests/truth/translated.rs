@@ -1,7 +1,7 @@
 //! Address translation on this host (kube-proxy) and on a router (masquerade), with lost RSTs
 //! (kubernetes/kubernetes#76699).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use lab::{Family, Fault, Lab, Listener, ListenerOptions, Segment};
 use probe_agent_tests::{
@@ -65,4 +65,38 @@ fn rsts_that_are_lost_behind_a_masquerade_are_not_recovered() {
     let probe = report.only();
     probe.is("alive", &["rst_lost_unrecovered/confirmed"]);
     probe.never_says(&["was then reset"]);
+}
+
+/// AndrewGuenther/fck-nat#144: two of our ports are one for the server, so a probe meets what another port left.
+#[test]
+fn a_lost_rst_is_found_by_a_probe_from_another_port() {
+    privileged!();
+    let routed = Routed::new();
+    let at = ListenerOptions::at(SocketAddr::new(routed.server, 0));
+    let listener = Listener::open(routed.lab.server(), &at).unwrap();
+    let IpAddr::V4(client) = routed.client else { unreachable!() };
+    let [a, b, c, _] = client.octets();
+    nft(
+        &routed.router,
+        &format!(
+            "add table ip nat\n\
+             add counter ip nat translated\n\
+             add chain ip nat post {{ type nat hook postrouting priority 100 ; }}\n\
+             add rule ip nat post oifname far0 meta l4proto tcp counter name translated snat to {a}.{b}.{c}.133:5000\n"
+        ),
+    );
+    // The router forgets a connection with its RST.
+    routed.router.sysctl("net.netfilter.nf_conntrack_tcp_timeout_close", "0").unwrap();
+    let lost = routed.lab.inject(&Fault::lost(Segment::FirstRst)).unwrap();
+    let ports = "--source-port 40000-40100 --count 2 --interval 600ms";
+    let report = check(routed.lab.client(), &format!("{} {ports}", listener.address()));
+    // The second SYN went twice.
+    assert!(counted(&routed.router, "ip nat translated") >= 2);
+    assert_eq!((lost.hits().unwrap(), listener.accepted().unwrap()), (2, 0));
+    let [first, second] = report.probes.as_slice() else { panic!("{report:?}") };
+    assert_ne!(first.local(), second.local());
+    first.is("alive", &["rst_lost_port_reuse/confirmed"]);
+    second.says(&["stale connection", "address translation", &first.local().port().to_string()]);
+    assert_eq!(second.verdicts().last().unwrap(), "stale_syn_recv_challenge_ack/confirmed");
+    first.never_says(&["so it dropped"]);
 }

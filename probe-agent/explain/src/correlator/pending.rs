@@ -2,7 +2,7 @@
 
 use super::{
     MAX_EVENTS, Observed,
-    early_events::{generation_is, without_socket_is_of},
+    early_events::{generation_is, numbers_are_of, without_socket_is_of},
 };
 use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
@@ -56,6 +56,11 @@ impl Pending {
         }
     }
 
+    /// Whether the sequence numbers of an event are those of its connection.
+    pub(super) fn has_numbers(&self, event: &FlowEvent) -> bool {
+        numbers_are_of(&self.timeline.probe, &event.event.kind)
+    }
+
     /// Whether the kernel closed it: then it leaves nothing behind.
     pub(super) fn is_closed_by_kernel(&self) -> bool {
         self.timeline.probe.closing == Closing::ByKernel
@@ -76,11 +81,13 @@ impl Pending {
     }
 
     /// Whether the kernel skipped a hook for this probe: its record lacks a state change, or counts more
-    /// SYN retransmits than were reported by a hook that reports them.
+    /// SYN retransmits than were reported by a hook that reports them, or by one that reports their drop.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
         let retransmits = timeline.events.iter().filter(|e| e.kind.is_retransmit());
-        let reported = retransmits.count();
+        let unreported =
+            timeline.dropped_retransmits().saturating_sub(timeline.failed_syn_retransmits());
+        let reported = retransmits.count() + unreported;
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
         let are_reported = timeline.coverage != Coverage::Incomplete;
         timeline.probe.has_gap() || (are_reported && reported < counted && reported < MAX_EVENTS)
@@ -96,6 +103,17 @@ impl Pending {
     /// this: the event was lost, or no hook observed the socket.
     pub(super) fn may_hide_earlier(&self) -> bool {
         self.has_lost_own() || self.timeline.probe.is_unobserved()
+    }
+
+    /// Until when it may turn out that a probe from another port left what its SYN met; `None` if that is
+    /// known, or its SYN met nothing.
+    pub(super) fn seeks_owner_until(&self, window: u64) -> Option<u64> {
+        let timeline = &self.timeline;
+        let seeks = !timeline.events.is_empty()
+            && timeline.earlier.is_none()
+            && timeline.stale_reply().is_some();
+        // Everything that had ended before it has been looked at by then.
+        seeks.then(|| timeline.probe.ended_at.saturating_add(window))
     }
 
     /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
@@ -114,8 +132,10 @@ impl Pending {
                     id: None,
                     closing: None,
                     ended_at: 0,
+                    syn_end: None,
                     stale,
                     is_matched: false,
+                    other_port: None,
                 });
             } else if suspect.is_some() {
                 // The run ended before the confirmation probe: the refusal stays in doubt.

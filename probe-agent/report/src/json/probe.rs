@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use serde::{Serialize, Serializer};
 
 use super::{
+    claims::claims,
     head::{Head, probe_id},
     text::Text,
 };
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
+    claim::Claim,
     finding::{Evidence, Finding},
     flow,
     icmp::IcmpError,
@@ -57,6 +59,8 @@ struct FindingObject<'a> {
     evidence: (&'a [Evidence], u64),
     advice: Option<&'a str>,
     link: Option<Text>,
+    #[serde(serialize_with = "claims")]
+    claims: &'a [Claim],
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -133,6 +137,7 @@ impl<'a> FindingObject<'a> {
             evidence: (&finding.evidence, syn_at),
             advice: finding.advice.as_deref(),
             link: finding.link.and_then(probe_id),
+            claims: &finding.claims,
         }
     }
 }

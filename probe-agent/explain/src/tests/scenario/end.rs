@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use probe_agent_common::SlotRecord;
+use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{at, ns, number};
 use model::{
     fixtures,
+    host_clues::{Ecn, HostClues},
+    icmp::IcmpError,
+    packet_drop::InterfaceName,
     record::{ProbeRecord, RstHooks, TcpInfo},
 };
 
@@ -27,6 +30,7 @@ pub(super) fn record(
     let id = super::id(name)?;
     let reported = counts.get(*name).copied().unwrap_or(0);
     let info = after("info").map(|n| number(n)).transpose()?;
+    let isn = count("isn")?;
     let kernel = SlotRecord {
         syn_sent_at: syn,
         established_at: answer,
@@ -37,8 +41,8 @@ pub(super) fn record(
         segments_out: count("segments")?,
         acks_held: u16::try_from(count("held")?).map_err(|e| e.to_string())?,
         retransmits: u16::try_from(count("retransmits")?).map_err(|e| e.to_string())?,
-        syn_end: fixtures::SYN_END,
-        synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + 1 },
+        syn_end: fixtures::SYN_END + isn,
+        synack_end: if answer == 0 { 0 } else { fixtures::SYNACK_SEQ + isn + 1 },
         synack_flags: if answer == 0 { 0 } else { 0x12 },
         synack_window: if has("nowindow") { 0 } else { 65_160 },
         round_trip: after("rtt")
@@ -47,17 +51,44 @@ pub(super) fn record(
         ..SlotRecord::default()
     };
     let usual = fixtures::probe_record(outcome, syn);
+    let port = after("port").map_or(Ok(usual.flow.local_port), |n| number(n))?;
     let record = ProbeRecord {
         id,
+        flow: FlowKey { local_port: port, ..usual.flow },
         errno: after("errno").map_or(Ok(usual.errno), |n| number(n))?,
         started_at: syn - 1_000,
         ended_at,
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
+        icmp: match (after("icmp"), after("icmpv6")) {
+            (Some(word), _) => Some(icmp(word, false)?),
+            (None, Some(word)) => Some(icmp(word, true)?),
+            (None, None) => None,
+        },
+        clues: clues(&has).map(Box::new),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
     };
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
+}
+
+/// `ADDRESS/TYPE/CODE`.
+fn icmp(word: &str, is_v6: bool) -> Result<IcmpError, String> {
+    let [from, kind, code] = word.split('/').collect::<Vec<_>>()[..] else {
+        return Err(format!("icmp {word}?"));
+    };
+    let from = Some(number(from)?);
+    Ok(IcmpError { from, is_v6, kind: number(kind)?, code: number(code)? })
+}
+
+/// What was found on this host.
+fn clues(has: impl Fn(&str) -> bool) -> Option<HostClues> {
+    let clues = HostClues {
+        ecn: if has("ecn") { Ecn::FirstSyn } else { Ecn::No },
+        xdp: InterfaceName::from(if has("xdp") { "eth0" } else { "" }).unwrap_or_default(),
+        is_bound_to_loopback: has("loopback"),
+    };
+    (clues != HostClues::default()).then_some(clues)
 }
