@@ -18,6 +18,15 @@ use model::{expect::Expect, target::Target};
 /// The first source port. The lab is private, so no other program holds it.
 const SOURCE_PORT: u16 = 40_001;
 
+/// Which ports the probes leave from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstPort {
+    /// Those of nobody else.
+    Own,
+    /// From the one that has the number of the target's port.
+    OfTarget,
+}
+
 /// Half-open connections that a RST ended, as nstat spells the kernel's counter.
 const RESETS: &str = "TcpExtEmbryonicRsts";
 
@@ -45,6 +54,7 @@ impl LabSetup {
         scenario: &Scenario,
         family: Family,
         state_hook: StateHookChoice,
+        first_port: FirstPort,
     ) -> Result<Self, DemoError> {
         let lab = builder(scenario, family).build()?;
         let client = lab.lab().client();
@@ -58,7 +68,11 @@ impl LabSetup {
             HostFault::ForeignSource => Some(lab.lab().vip(family)),
             HostFault::None | HostFault::PortTaken => None,
         };
-        let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
+        let free = match first_port {
+            FirstPort::Own => SOURCE_PORT,
+            FirstPort::OfTarget => lab.address().port(),
+        };
+        let first = taken.as_ref().map_or(free, |port| port.address().port());
         let ports = first..=first + (scenario.probing.slots - 1);
         let plan = plan(scenario, &lab, source, ports.clone(), state_hook)?;
         let before = lab.lab().server().counters()?;

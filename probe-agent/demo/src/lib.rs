@@ -56,6 +56,7 @@ use self::printer::Printer;
 pub use self::{
     background::{Background, ProbedLab},
     error::DemoError,
+    lab_setup::FirstPort,
     printer::OutputFormat,
     result::ScenarioResult,
     runner::{Case, Order, Runner, RunnerEvent},

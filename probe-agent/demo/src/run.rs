@@ -7,8 +7,13 @@ use std::{
 };
 
 use super::{
-    background::Background, compare, error::DemoError, lab_setup::LabSetup, result::ScenarioResult,
-    scenario::Scenario, undisturbed::Undisturbed,
+    background::Background,
+    compare,
+    error::DemoError,
+    lab_setup::{FirstPort, LabSetup},
+    result::ScenarioResult,
+    scenario::Scenario,
+    undisturbed::Undisturbed,
 };
 use engine::{
     gauges::Gauges,
@@ -25,6 +30,7 @@ use lab::Family;
 pub(super) struct Prepared {
     scenario: &'static Scenario,
     family: Family,
+    first_port: FirstPort,
     setup: LabSetup,
     tracing: (Arc<Tracer>, Rings),
     began: Instant,
@@ -39,11 +45,12 @@ impl Prepared {
         scenario: &'static Scenario,
         family: Family,
         state_hook: StateHookChoice,
+        first_port: FirstPort,
     ) -> Result<Self, DemoError> {
         let began = Instant::now();
-        let setup = LabSetup::new(scenario, family, state_hook)?;
+        let setup = LabSetup::new(scenario, family, state_hook, first_port)?;
         let tracing = session::trace(setup.plan())?;
-        Ok(Self { scenario, family, setup, tracing, began })
+        Ok(Self { scenario, family, first_port, setup, tracing, began })
     }
 
     /// Runs it; `None` if `stop` ended it early. Where something is not as injected and the result is not
@@ -56,8 +63,8 @@ impl Prepared {
         background: Option<&Background<'_>>,
         stop: &Arc<AtomicBool>,
     ) -> Result<Option<ScenarioResult>, DemoError> {
-        let (scenario, family, state_hook) =
-            (self.scenario, self.family, self.setup.plan().state_hook);
+        let (scenario, family, first_port) = (self.scenario, self.family, self.first_port);
+        let state_hook = self.setup.plan().state_hook;
         let mut prepared = self;
         let mut retries = 0;
         // What was claimed falsely stays false, in a run that is repeated as well.
@@ -74,7 +81,7 @@ impl Prepared {
                 return Ok(Some(result));
             }
             false_claims.extend(compare::false_claims(&result));
-            prepared = Self::new(scenario, family, state_hook)?;
+            prepared = Self::new(scenario, family, state_hook, first_port)?;
         }
     }
 

@@ -12,8 +12,8 @@ use std::{
 };
 
 use super::{
-    background::Background, error::DemoError, result::ScenarioResult, run::Prepared,
-    scenario::Scenario,
+    background::Background, error::DemoError, lab_setup::FirstPort, result::ScenarioResult,
+    run::Prepared, scenario::Scenario,
 };
 use kernel::state_hook::StateHookChoice;
 use lab::Family;
@@ -51,12 +51,15 @@ pub struct Runner<'a> {
     cases: &'a [Case],
     order: Order,
     background: Option<&'a Background<'a>>,
+    first_port: FirstPort,
 }
 
 impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cases, order, background: _ } = self;
-        f.debug_struct("Runner").field("cases", cases).field("order", order).finish_non_exhaustive()
+        let Self { cases, order, background: _, first_port } = self;
+        let mut shown = f.debug_struct("Runner");
+        shown.field("cases", cases).field("order", order).field("first_port", first_port);
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -64,7 +67,7 @@ impl<'a> Runner<'a> {
     /// Runs them alone, the longest first.
     #[must_use]
     pub const fn new(cases: &'a [Case]) -> Self {
-        Self { cases, order: Order::LongestFirst, background: None }
+        Self { cases, order: Order::LongestFirst, background: None, first_port: FirstPort::Own }
     }
 
     /// Changes the order.
@@ -77,6 +80,12 @@ impl<'a> Runner<'a> {
     #[must_use]
     pub const fn beside(self, background: &'a Background<'a>) -> Self {
         Self { background: Some(background), ..self }
+    }
+
+    /// Changes the source ports.
+    #[must_use]
+    pub const fn first_port(self, first_port: FirstPort) -> Self {
+        Self { first_port, ..self }
     }
 
     /// Runs all. `on_event` returns whether to go on; `stop` ends everything soon.
@@ -164,7 +173,9 @@ impl<'a> Runner<'a> {
             let run = move |case: Prepared| {
                 start(scope, move || drop(result.send((index, case.run(self.background, stop)))))
             };
-            if let Err(error) = Prepared::new(scenario, family, state_hook).and_then(run) {
+            if let Err(error) =
+                Prepared::new(scenario, family, state_hook, self.first_port).and_then(run)
+            {
                 drop(ends.send((index, Err(error))));
             }
         }
