@@ -83,6 +83,13 @@ fn of_every_verdict(timeline: &Timeline, verdict: Verdict) -> Vec<Claim> {
         let act = Act::Redirected { asked, real };
         claims.push(Claim::seen(Party::ThisHost, act, vec![Observation::Redirect { asked, real }]));
     }
+    if let Some(translation) = timeline.probe.translation.as_deref() {
+        let (real, of) = (translation.real, translation.of);
+        let own = model::flow::local(&timeline.probe.flow).ip();
+        let act = Act::Translates { real, is_here: real.ip().is_loopback() || real.ip() == own };
+        let by = vec![Observation::Conntrack { real, of }];
+        claims.push(Claim::seen(Party::ThisHost, act, by));
+    }
     let errno = timeline.probe.errno;
     // A negative one is no error of a socket: the name did not resolve.
     if errno > 0 {

@@ -103,6 +103,15 @@ pub enum StartProblem {
     NoFreeSourcePort,
 }
 
+/// An address translation of this host (`nf_nat`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// Where the SYN went in place of the target.
+    pub real: SocketAddr,
+    /// The probe that this was seen with. A service address may have several backends.
+    pub of: ProbeId,
+}
+
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRecord {
@@ -143,6 +152,9 @@ pub struct ProbeRecord {
     /// The address that `connect()` was given, if the kernel sent the SYN to another one, which is in
     /// `flow`: a program on the cgroup replaced it (`BPF_CGROUP_INET4_CONNECT`, `BPF_CGROUP_INET6_CONNECT`).
     pub redirected_from: Option<SocketAddr>,
+    /// Where this host's own address translation sends the probes of the target, below the socket; `None` if it
+    /// does not, or this is not known.
+    pub translation: Option<Box<Translation>>,
     /// The first probe of a new socket, whose initial sequence number may fall into the previous
     /// connection's receive window (path C).
     pub fresh_socket: bool,

@@ -252,6 +252,13 @@ pub enum Act {
         /// Where the SYN went.
         real: SocketAddr,
     },
+    /// Translates the target's address: the SYN goes to another.
+    Translates {
+        /// Where it goes.
+        real: SocketAddr,
+        /// Whether that is on this host.
+        is_here: bool,
+    },
     /// Observed only a part of what the kernel did.
     Missed(Gap),
 }
@@ -310,6 +317,7 @@ impl Act {
             Self::ReportedUnreachable { .. } => "reported_unreachable",
             Self::FailedToRun { .. } => "failed_to_run",
             Self::Redirected { .. } => "redirected",
+            Self::Translates { .. } => "translates",
             Self::Missed(_) => "missed",
         }
     }
