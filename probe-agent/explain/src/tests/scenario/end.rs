@@ -61,7 +61,7 @@ pub(super) fn record(
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
-        clues: clues(&has).map(Box::new),
+        clues: clues(has).map(Box::new),
         icmp: has("icmp").then(unreachable).or_else(|| has("icmpv6").then(own_rejection)),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
