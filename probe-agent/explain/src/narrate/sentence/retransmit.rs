@@ -93,8 +93,8 @@ pub(super) fn timed_out(view: View<'_>) -> String {
         Elapsed(within.unwrap_or_default())
     ) + &elsewhere.map_or_else(String::new, |from| {
         format!(
-            " A SYN-ACK that acknowledges our SYN came from {from} instead, and our kernel reset it: an address \
-             translation on the path works one way only."
+            " A SYN-ACK that acknowledges our SYN came from {from} instead, and our kernel reset it. So an \
+             address translation on the path works one way only."
         )
     })
 }

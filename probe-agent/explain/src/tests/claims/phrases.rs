@@ -90,7 +90,7 @@ const PHRASES: &[(&str, Needs)] = &[
     ("The refusal was false", is_disproved),
     ("meant for the stale connection", is_disproved),
     ("The target is up. This affects", is_disproved),
-    ("The target is up, but", |claim| matches!(claim.act, Act::AnsweredLate { .. })),
+    ("the target is up, but", |claim| matches!(claim.act, Act::AnsweredLate { .. })),
     ("target's SYN-ACK arrived", |claim| matches!(claim.act, Act::AnsweredLate { .. })),
     ("A confirmation probe from", |claim| matches!(claim.act, Act::MetConfirmation { .. })),
     ("the target reset it", |claim| matches!(claim.act, Act::Reset { .. })),
