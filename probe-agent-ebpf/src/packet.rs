@@ -39,6 +39,12 @@ impl Segment {
         (self.flags >> 1 & !(self.flags >> 4) & 1) as u64
     }
 
+    /// 1 for ACK, else 0.
+    #[inline(always)]
+    pub(crate) const fn ack_bit(self) -> u64 {
+        (self.flags >> 4 & 1) as u64
+    }
+
     /// 1 for RST, else 0.
     #[inline(always)]
     pub(crate) const fn rst_bit(self) -> u64 {

@@ -10,9 +10,10 @@
 //! the event itself, its packet is never NULL and it costs least.
 //!
 //! Every dropped packet of the host passes here. The reason is compared first: userspace leaves out those
-//! with which the kernel drops packets in the ordinary course of things (`TCP_RESET`, ...). Of two more only
-//! some packets are reported: a RST that finds no socket, because the target has sent it, and a SYN that is
-//! dropped without a reason, because no host drops one in the ordinary course of things.
+//! with which the kernel drops packets in the ordinary course of things (`SOCKET_CLOSE`, ...). Of three more only
+//! some packets are reported: a RST that finds no socket, because the target has sent it; a RST that a socket in
+//! `SYN_SENT` must ignore, because it acknowledges nothing; and a SYN that is dropped without a reason, because
+//! no host drops one in the ordinary course of things.
 //!
 //! What could be a branch is arithmetic here: the verifier follows every combination of branches, and each
 //! goes through some twenty reads.
@@ -66,7 +67,8 @@ fn report(skb: Typed, reason: u32) {
     // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
     // a reason, older kernels free what a socket is done with: only a SYN is dropped.
     let skipped = equal(reason.into(), layout!(no_socket).into()) & !segment.rst_bit()
-        | equal(reason.into(), layout!(not_specified).into()) & !segment.syn_bit();
+        | equal(reason.into(), layout!(not_specified).into()) & !segment.syn_bit()
+        | equal(reason.into(), layout!(tcp_reset).into()) & (segment.ack_bit() | outgoing);
     if skipped & 1 != 0 {
         return;
     }

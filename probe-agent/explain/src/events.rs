@@ -111,7 +111,7 @@ fn failure(error: i32) -> &'static str {
     match -error {
         libc::EPERM => "dropped by this host's own firewall (EPERM)",
         libc::EBUSY => "the SYN still waits in this host's send queue (EBUSY)",
-        ..=-1 => "dropped by the send queue of the interface (NET_XMIT_DROP)",
+        ..=-1 => "dropped at the interface, by a tc program or its send queue (NET_XMIT_DROP)",
         errno => errno_text(errno),
     }
 }

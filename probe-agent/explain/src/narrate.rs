@@ -27,7 +27,9 @@ pub(crate) fn finding(
     let Judgement { verdict, proof } = judgement;
     let probe = &timeline.probe;
     let target = flow::remote(&probe.flow);
-    let (own, all) = (View { claims, target }, View { claims: all, target });
+    let local_port = probe.flow.local_port;
+    let view = |claims| View { claims, target, local_port };
+    let (own, all) = (view(claims), view(all));
     Finding {
         verdict,
         proof,
@@ -49,7 +51,7 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         | Verdict::StaleSynRecvReset
         | Verdict::SynRetransmitted => earlier,
         // Either its own answer was late, or the answer to an earlier probe's SYN.
-        Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
+        Verdict::LateSynack => earlier.filter(|_| timeline.late_answer().is_none()),
         Verdict::AckLeaked
         | Verdict::LocalDrop
         | Verdict::ChallengeAck

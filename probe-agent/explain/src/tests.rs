@@ -28,8 +28,10 @@ fn check(text: &str) -> Result<(), String> {
             diff.push(format!("- nothing of {id}\n+ {id} {verdicts}"));
         }
     }
-    for (probe, words, wanted) in &expected.words {
-        let text = reports.iter().find(|t| t.id == *probe).map_or("", |t| &t.text);
+    let of = |probe: &String| reports.iter().find(|t| t.id == *probe);
+    let said = expected.words.iter().map(|line| (line, of(&line.0).map_or("", |t| &t.text)));
+    let advised = expected.advice.iter().map(|line| (line, of(&line.0).map_or("", |t| &t.advice)));
+    for ((probe, words, wanted), text) in said.chain(advised) {
         if text.contains(words.as_str()) != *wanted {
             let (verb, text) = (if *wanted { "says" } else { "does not say" }, text.trim());
             diff.push(format!("- {probe} {verb}: {words}\n+ {}", text.replace('\n', "\n+ ")));

@@ -56,6 +56,9 @@ pub struct Earlier {
     pub stale: StaleReply,
     /// Whether the sequence numbers show that it belongs to that probe's connection.
     pub is_matched: bool,
+    /// That probe's local port, if it is not this probe's: an address translation on the way gave both the
+    /// same port.
+    pub other_port: Option<u16>,
 }
 
 /// A later probe that met this probe's stale connection.
@@ -69,9 +72,12 @@ pub struct Later {
     pub recovered: bool,
     /// Whether the sequence numbers show that the connection was this probe's.
     pub is_matched: bool,
+    /// The later probe's local port, if it is not this probe's: an address translation on the way gave both
+    /// the same port.
+    pub other_port: Option<u16>,
 }
 
-/// The confirmation probe, sent from another port to check whether a refusal was false (path C).
+/// The confirmation probe, sent from another port if one is free, to check whether a refusal was false (path C).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// The confirmation probe.

@@ -24,7 +24,7 @@ const DROP: &str = "skb_drop_reason";
 const DROP_PREFIX: &str = "SKB_DROP_REASON_";
 
 /// The reasons with which the kernel frees packets of every healthy connection, or which say nothing.
-const UNREPORTED: [&str; 5] = ["NOT_DROPPED_YET", "CONSUMED", "TCP_RESET", "SOCKET_CLOSE", "MAX"];
+const UNREPORTED: [&str; 4] = ["NOT_DROPPED_YET", "CONSUMED", "SOCKET_CLOSE", "MAX"];
 
 /// The layout of this kernel, without the cookie; `None` where BTF does not describe sockets or packets.
 /// What only some kernels have is [`ABSENT`].
@@ -47,6 +47,7 @@ pub(crate) fn read(types: &KernelTypes) -> Option<KernelLayout> {
         drop_reasons: reported_drops(types),
         no_socket: drop_reason(types, DropReason::NO_SOCKET),
         not_specified: drop_reason(types, DropReason::NOT_SPECIFIED),
+        tcp_reset: drop_reason(types, DropReason::TCP_RESET),
         dev_net: optional("net_device", "nd_net"),
         dev_index: optional("net_device", "ifindex"),
         net_cookie: optional("net", "net_cookie"),

@@ -7,7 +7,7 @@ use std::{fmt, net::SocketAddr};
 pub use self::hooks::{HalfOpen, RstHooks, StateHook};
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
+use super::{flow, host_clues::HostClues, icmp::IcmpError, outcome::Outcome, target::TargetId};
 
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,6 +103,15 @@ pub enum StartProblem {
     NoFreeSourcePort,
 }
 
+/// An address translation of this host (`nf_nat`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// Where the SYN went in place of the target.
+    pub real: SocketAddr,
+    /// The probe that this was seen with. A service address may have several backends.
+    pub of: ProbeId,
+}
+
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRecord {
@@ -137,9 +146,15 @@ pub struct ProbeRecord {
     pub icmp: Option<IcmpError>,
     /// What on this host kept the probe from starting.
     pub start_problem: StartProblem,
+    /// What on this host may have kept its SYN or the answer back; `None` if nothing was found, or it was
+    /// answered at once.
+    pub clues: Option<Box<HostClues>>,
     /// The address that `connect()` was given, if the kernel sent the SYN to another one, which is in
     /// `flow`: a program on the cgroup replaced it (`BPF_CGROUP_INET4_CONNECT`, `BPF_CGROUP_INET6_CONNECT`).
     pub redirected_from: Option<SocketAddr>,
+    /// Where this host's own address translation sends the probes of the target, below the socket; `None` if it
+    /// does not, or this is not known.
+    pub translation: Option<Box<Translation>>,
     /// The first probe of a new socket, whose initial sequence number may fall into the previous
     /// connection's receive window (path C).
     pub fresh_socket: bool,
@@ -172,6 +187,23 @@ impl ProbeRecord {
     pub fn is_unobserved(&self) -> bool {
         let left = self.closing != Closing::ByKernel || self.outcome == Outcome::Refused;
         self.kernel.is_none() && left
+    }
+
+    /// Whether an answer to its SYN may still come: not if the peer refused it, or if no SYN left. An ICMP error
+    /// of a router ends it although another path may lead to the target.
+    #[must_use]
+    pub fn may_be_answered_late(&self) -> bool {
+        let own = flow::local(&self.flow).ip();
+        let by_router = self.icmp.is_some_and(|icmp| icmp.from != Some(own));
+        self.closing != Closing::ByKernel || (self.outcome == Outcome::Unreachable && by_router)
+    }
+
+    /// Whether its SYN got no answer in time, or was sent again.
+    #[must_use]
+    pub fn lacked_an_answer(&self) -> bool {
+        self.outcome == Outcome::TimedOut
+            || self.kernel.is_some_and(|kernel| kernel.retransmits > 0)
+            || self.tcp_info.is_some_and(|info| info.retransmits > 0)
     }
 
     /// When the SYN left, from kernel timestamps if the probe was traced.

@@ -3,7 +3,7 @@
 use super::basis::{events, observed, or_end};
 use crate::timeline::Timeline;
 use model::{
-    claim::{Observation, Owner},
+    claim::{Act, Claim, Observation, Owner, Party},
     event::EventKind,
 };
 
@@ -12,12 +12,20 @@ pub(super) fn met(timeline: &Timeline) -> Vec<Observation> {
     let mut from = events(timeline, |e| e.kind.answers_stale_reply());
     if let Some(earlier) = timeline.earlier {
         let known = earlier.id.zip(earlier.closing);
-        from.push(Observation::Earlier(known.map(|(id, closing)| (id, closing, earlier.ended_at))));
+        from.push(Observation::Earlier(
+            known.map(|(id, closing)| (id, closing, earlier.ended_at, earlier.other_port)),
+        ));
     }
     if from.is_empty() {
         from.extend(timeline.rst_received_at().map(|at| observed(at, EventKind::RstReceived)));
     }
     or_end(from, timeline)
+}
+
+/// That probe's port, if it is another.
+pub(super) fn shared_port(timeline: &Timeline) -> Option<Claim> {
+    let other = timeline.earlier?.other_port?;
+    Some(Claim::concluded(Party::Unknown, Act::SharedPort { other }, met(timeline)))
 }
 
 /// Whose connection it is.

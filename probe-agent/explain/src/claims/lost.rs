@@ -21,6 +21,7 @@ pub(super) fn lost(timeline: &Timeline, verdict: Verdict, why: Option<Reason>) -
         id: later.id,
         at: later.at,
         was_answered: later.recovered,
+        other_port: later.other_port,
     });
     let mut from: Vec<_> =
         drops.iter().flat_map(|claim| claim.basis.observations()).copied().collect();
@@ -48,7 +49,13 @@ fn met_later(
 ) -> Vec<Claim> {
     let lasted = Some(since_rst(timeline, later.at));
     let act = Act::Held { of: Owner::ThisProbe, lasted, met_by: Some(later.id) };
-    vec![follows(target(timeline), act, vec![met], why)]
+    let mut claims = vec![follows(target(timeline), act, vec![met], why)];
+    claims.extend(
+        later
+            .other_port
+            .map(|other| Claim::concluded(Party::Unknown, Act::SharedPort { other }, vec![met])),
+    );
+    claims
 }
 
 /// Path A: the server sent its SYN-ACK again.

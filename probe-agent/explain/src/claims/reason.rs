@@ -31,7 +31,7 @@ fn of_its_own(timeline: &Timeline, verdict: Verdict) -> Reason {
             Reason::NumbersNotRead
         }
         Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => lost(timeline),
-        Verdict::LateSynack if timeline.late_rsts().next().is_some() => Reason::MayBeStale,
+        Verdict::LateSynack if timeline.late_answer().is_some() => Reason::MayBeStale,
         Verdict::StaleSynRecvReset => Reason::UnknownOwner,
         Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack => Reason::NumbersNotRead,
         Verdict::ChallengeAck if timeline.stale_reply().is_some() => Reason::UnknownSyn,
@@ -64,7 +64,8 @@ fn lost(timeline: &Timeline) -> Reason {
 fn refused(timeline: &Timeline, verdict: Verdict) -> Reason {
     if let Some(late) = timeline.late_synacks().next() {
         let after = late.at.saturating_sub(timeline.probe.closed_at());
-        return Reason::Contradicted { after };
+        let is_icmp = timeline.probe.icmp.is_some();
+        return Reason::Contradicted { after, is_icmp };
     }
     if verdict == Verdict::Unreachable {
         return Reason::NoEvent;

@@ -9,10 +9,15 @@ use super::{
     here::failed_syns,
     target,
 };
-use crate::timeline::{StaleReply, Timeline};
+use crate::{
+    drops::is_of_handshake,
+    timeline::{StaleReply, Timeline},
+};
 use model::{
     claim::{Act, Claim, Moment, Observation, Party, Reason, SocketCount},
     event::EventKind,
+    host_clues::Ecn,
+    outcome::Outcome,
 };
 
 /// The SYN was sent again.
@@ -23,6 +28,9 @@ pub(super) fn syn_retransmitted(timeline: &Timeline, why: Option<Reason>) -> Vec
         claims.push(follows(target(timeline), act, met(timeline), why));
     } else {
         claims.extend(cause(timeline));
+        if timeline.probe.outcome == Outcome::Alive {
+            claims.extend(clues(timeline));
+        }
     }
     if timeline.probe.handshake_ns().is_some() {
         claims.push(answered(timeline));
@@ -31,6 +39,38 @@ pub(super) fn syn_retransmitted(timeline: &Timeline, why: Option<Reason>) -> Vec
         claims.extend(copies(timeline));
     }
     claims.extend(unsent(timeline));
+    claims
+}
+
+/// What on this host may be the cause, where none was seen.
+fn clues(timeline: &Timeline) -> Vec<Claim> {
+    let probe = &timeline.probe;
+    let Some(clues) = probe.clues.as_deref() else { return Vec::new() };
+    if timeline.cause_of_silence().is_some()
+        || timeline.early_retransmit().is_some()
+        || timeline.stale_reply_at().is_some()
+    {
+        return Vec::new();
+    }
+    let seen = |act, by| Claim::seen(Party::ThisHost, act, vec![by]);
+    let is_alive = probe.outcome == Outcome::Alive;
+    let mut claims = Vec::new();
+    // The SYN that was answered did not ask for it, or none was answered and all did.
+    let concerns = match clues.ecn {
+        Ecn::No => false,
+        Ecn::FirstSyn => is_alive && timeline.long_round_trip().is_none(),
+        Ecn::EverySyn => !is_alive,
+    };
+    if concerns && !timeline.server_answered() {
+        claims.push(seen(Act::AsksForEcn(clues.ecn), Observation::EcnSetting(clues.ecn)));
+    }
+    if clues.is_bound_to_loopback && !is_alive {
+        claims.push(seen(Act::KeptSynOnLoopback, Observation::BoundToLoopback));
+    }
+    if !clues.xdp.is_empty() && !is_alive {
+        let interface = clues.xdp;
+        claims.push(seen(Act::RunsXdp { interface }, Observation::XdpAttached(interface)));
+    }
     claims
 }
 
@@ -45,26 +85,39 @@ fn cause(timeline: &Timeline) -> Vec<Claim> {
     if let Some(first) = timeline.cause_of_silence() {
         // The cause first, then the others.
         let mut claims = dropped(timeline, |drop| {
-            !drop.packet.segment.flags.is_rst() && (!drop.packet.is_here() || *drop == first)
+            is_of_handshake(&drop.packet) && (!drop.packet.is_here() || *drop == first)
         });
         claims.sort_by_key(|claim| !claim.basis.observations().iter().any(|o| is_at(o, first.at)));
         return claims;
     }
     let mut claims = Vec::new();
     let unknown = Party::Unknown;
-    match timeline.early_retransmit() {
-        Some(after) => {
+    match (timeline.short_timer(), timeline.early_retransmit()) {
+        (Some((after, round_trip)), _) => {
+            let act = Act::HasShortTimer { after, round_trip };
+            claims.push(Claim::concluded(Party::ThisHost, act, retransmits));
+        }
+        (None, Some(after)) => {
             let act = Act::SentUnacceptable { after };
             claims.push(Claim::concluded(unknown, act, retransmits));
         }
-        None => claims.extend(
-            received_syn(timeline)
-                .or_else(|| Some(Claim::concluded(unknown, Act::LostSynOrAnswer, retransmits))),
-        ),
+        (None, None) if timeline.probe.clues.as_ref().is_some_and(|c| c.is_bound_to_loopback) => {
+            let by = vec![Observation::BoundToLoopback];
+            claims.push(Claim::seen(Party::ThisHost, Act::KeptSynOnLoopback, by));
+        }
+        (None, None) => {
+            if let Some(round_trip) = timeline.long_round_trip() {
+                let act = Act::TookLong { round_trip };
+                claims.push(Claim::concluded(unknown, act, retransmits.clone()));
+            }
+            claims
+                .extend(received_syn(timeline).or_else(|| {
+                    Some(Claim::concluded(unknown, Act::LostSynOrAnswer, retransmits))
+                }));
+        }
     }
-    claims.extend(dropped(timeline, |drop| {
-        !drop.packet.is_here() && !drop.packet.segment.flags.is_rst()
-    }));
+    claims
+        .extend(dropped(timeline, |drop| !drop.packet.is_here() && is_of_handshake(&drop.packet)));
     claims
 }
 
@@ -135,6 +188,7 @@ pub(super) fn timed_out(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> 
     }
     claims.extend(unsent(timeline));
     claims.extend(kept_syn(timeline));
+    claims.extend(clues(timeline));
     claims
 }
 

@@ -2,16 +2,16 @@
 
 use super::{
     answer::{confirmation, refused_after},
+    as_claims,
     basis::{count_of_retransmits, events, follows, or_end, shown},
     clean::answered,
-    dropped_rsts,
-    earlier::{met, owner},
+    earlier::{met, owner, shared_port},
     retransmit::retransmits,
     target,
 };
 use crate::timeline::Timeline;
 use model::{
-    claim::{Act, Assumption, Basis, Claim, Observation, Owner, Party, Reason},
+    claim::{Act, Assumption, Basis, Claim, Owner, Party, Reason},
     event::EventKind,
 };
 
@@ -19,6 +19,7 @@ use model::{
 pub(super) fn challenged(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
     let act = Act::Held { of: owner(timeline), lasted: None, met_by: None };
     let mut claims = vec![follows(target(timeline), act, met(timeline), why)];
+    claims.extend(shared_port(timeline));
     claims.extend(reply(timeline, why));
     claims
 }
@@ -43,26 +44,22 @@ pub(super) fn foreign(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
         claims.push(follows(target(timeline), act, met(timeline), why));
     }
     claims.extend(reply(timeline, why));
-    // Whatever its numbers: it was meant for that connection.
-    let drops = events(timeline, |e| {
-        matches!(e.kind, EventKind::PacketDropped(drop)
-            if drop.outgoing && drop.segment.flags.is_rst())
-    });
-    claims.extend(dropped_rsts(timeline));
     if !is_synack {
-        claims.extend(end(timeline, drops));
+        claims.extend(end(timeline));
     }
     claims
 }
 
 /// What the RST did to that connection.
-fn end(timeline: &Timeline, drops: Vec<Observation>) -> Option<Claim> {
+fn end(timeline: &Timeline) -> Option<Claim> {
     let party = target(timeline);
     if timeline.stale_replies().len() > 1 {
         return None;
     }
-    if timeline.rst_was_seen_dropped() {
-        return Some(Claim::concluded(party, Act::StillHolds, drops));
+    let drops = as_claims(timeline.dropped_foreign_rsts());
+    if !drops.is_empty() {
+        let from = drops.iter().flat_map(|claim| claim.basis.observations()).copied().collect();
+        return Some(Claim::concluded(party, Act::StillHolds, from));
     }
     let from = events(timeline, |e| e.kind.answers_stale_reply());
     let basis = Basis::Concluded { from: or_end(from, timeline), given: Some(Assumption::Arrival) };
@@ -71,7 +68,7 @@ fn end(timeline: &Timeline, drops: Vec<Observation>) -> Option<Claim> {
 
 /// The SYN-ACK came after the probe had timed out; or this probe met that of an earlier one.
 pub(super) fn late_synack(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
-    if let Some(at) = timeline.late_rsts().next() {
+    if let Some(at) = timeline.late_answer() {
         let after = at.saturating_sub(timeline.probe.ended_at);
         let by = events(timeline, |e| {
             matches!(e.kind, EventKind::RstSent { socket: None, answers, .. }
@@ -90,6 +87,7 @@ pub(super) fn late_synack(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim
     }
     let act = Act::AnsweredEarlierSyn { of: owner(timeline) };
     let mut claims = vec![follows(target(timeline), act, met(timeline), why)];
+    claims.extend(shared_port(timeline));
     claims.extend(reply(timeline, why));
     claims
 }
@@ -115,6 +113,8 @@ fn reply(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
     } else {
         Claim::seen(Party::ThisHost, Act::AnsweredWithRst, by)
     });
+    // The numbers of these RSTs are those of that connection.
+    claims.extend(as_claims(timeline.dropped_foreign_rsts()));
     claims.extend(retransmits(timeline));
     if timeline.probe.handshake_ns().is_some() {
         claims.push(answered(timeline));

@@ -6,6 +6,7 @@
               is taken out of both when it is removed"
 )]
 
+mod claim;
 mod link;
 
 use std::cmp::Reverse;
@@ -19,6 +20,7 @@ use super::{
     MAX_EVENTS, Pending, PendingRef, Phase, Timers,
     early_events::{numbers_are_of, without_socket_is_of},
     newest::Newest,
+    unclaimed::Unclaimed,
 };
 use crate::timeline::{Confirmation, Earlier, Timeline};
 
@@ -27,6 +29,7 @@ use crate::timeline::{Confirmation, Earlier, Timeline};
 pub(super) struct History {
     pending: Slab<Pending>,
     newest: Newest,
+    unclaimed: Unclaimed,
     serial: u64,
 }
 
@@ -189,6 +192,7 @@ impl History {
             self.link_to_older(index, timers);
         }
         let suspect = self.suspect(index);
+        self.forget_replies(index);
         let pending = &self.pending[index];
         let (older, newer) = (pending.older, pending.newer);
         // One that the kernel closed left nothing, so the ones before it stay in the chain.

@@ -105,6 +105,17 @@ impl Pending {
         self.has_lost_own() || self.timeline.probe.is_unobserved()
     }
 
+    /// Until when it may turn out that a probe from another port left what its SYN met; `None` if that is
+    /// known, or its SYN met nothing.
+    pub(super) fn seeks_owner_until(&self, window: u64) -> Option<u64> {
+        let timeline = &self.timeline;
+        let seeks = !timeline.events.is_empty()
+            && timeline.earlier.is_none()
+            && timeline.stale_reply().is_some();
+        // Everything that had ended before it has been looked at by then.
+        seeks.then(|| timeline.probe.ended_at.saturating_add(window))
+    }
+
     /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
     /// doubt to.
     pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
@@ -124,6 +135,7 @@ impl Pending {
                     syn_end: None,
                     stale,
                     is_matched: false,
+                    other_port: None,
                 });
             } else if suspect.is_some() {
                 // The run ended before the confirmation probe: the refusal stays in doubt.

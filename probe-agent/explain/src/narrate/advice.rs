@@ -59,6 +59,16 @@ pub(super) fn choose(
                 None => OWN_FIREWALL.to_owned(),
             });
         }
+        Verdict::ChallengeAck | Verdict::StaleSynRecvChallengeAck
+            if own.dropped_rst().is_some() =>
+        {
+            return own.dropped_rst().map(|packet| {
+                format!(
+                    "The RST that would end that connection is dropped. {}",
+                    drops::advice(&packet)
+                )
+            });
+        }
         Verdict::ChallengeAck => {
             "Another program of this host, an earlier run, or a probe that was settled long ago used that port; \
              or a device that authenticates clients answers in the target's place. Keep the agent's ports to \
@@ -71,6 +81,12 @@ pub(super) fn choose(
         Verdict::SimultaneousOpen => {
             "Another client, perhaps an agent that probes this host, connects from the port that you probe. \
              Probe the port of a server, or choose another --source-port there."
+        }
+        Verdict::StaleSynRecvChallengeAck
+            if own.has(|act| matches!(act, Act::SharedPort { .. })) =>
+        {
+            "What an earlier probe left delayed this one, not the target. The address translation on the way used \
+             a port again while the server still held it: give it more ports or addresses."
         }
         Verdict::StaleSynRecvChallengeAck => {
             "What an earlier probe left delayed this one, not the target. Let ports rest before they are reused \
@@ -86,6 +102,11 @@ pub(super) fn choose(
             "The timeout is shorter than the target or the network sometimes needs. Raise --timeout, or \
              look for SYN-ACK loss."
         }
+        Verdict::SynRetransmitted
+            if own.has(|act| matches!(act, Act::AnsweredEarlierSyn { .. })) =>
+        {
+            "Nothing was lost that this shows. Let ports rest before they are reused (--port-policy rotate)."
+        }
         Verdict::SynRetransmitted | Verdict::TimedOut => {
             return Some(silent(all));
         }
@@ -93,8 +114,8 @@ pub(super) fn choose(
             "Find out who has the address: two hosts (arping), or a firewall that resets in the target's place."
         }
         Verdict::Refused if is_doubtful(own) => {
-            "Give the agent a second source port (--source-port with a range): a probe from it decides whether \
-             the target refuses, or a stale connection does."
+            "The next probe decides: a server drops the stale connection that it resets. Recycled sockets (the \
+             default) avoid the doubt."
         }
         Verdict::Refused => {
             "Nothing listens on that port, or a firewall rejects with a RST. If the server should be up, \

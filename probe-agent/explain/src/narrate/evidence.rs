@@ -64,20 +64,27 @@ fn describe(probe: &ProbeRecord, claim: &Claim, observation: &Observation) -> Op
         Observation::Earlier(None) => {
             (None, "no earlier probe on the 4-tuple was still being followed".to_owned())
         }
-        Observation::Earlier(Some((id, closing, ended_at))) => {
+        Observation::Earlier(Some((id, closing, ended_at, other_port))) => {
             let how = match closing {
                 Closing::Reset => "sent its RST",
                 Closing::Silent => "timed out without a RST",
                 Closing::ByKernel => "ended",
             };
             let before = Elapsed(probe.syn_at().saturating_sub(ended_at));
-            let text = format!("probe {id} on the same 4-tuple {how} {before} before this SYN");
+            let place = other_port.map_or_else(
+                || "on the same 4-tuple".to_owned(),
+                |port| format!("from port {port}, whose SYN the reply acknowledges,"),
+            );
+            let text = format!("probe {id} {place} {how} {before} before this SYN");
             (Some(ended_at), text)
         }
-        Observation::Later { id, at, was_answered } => {
+        Observation::Later { id, at, was_answered, other_port } => {
             let end = if was_answered { "was eventually answered" } else { "was not answered" };
+            let place = other_port.map_or_else(String::new, |port| {
+                format!(" (after an address translation; it left from port {port})")
+            });
             let text = format!(
-                "the SYN of probe {id} met the stale connection on the same 4-tuple and {end}"
+                "the SYN of probe {id} met the stale connection on the same 4-tuple{place} and {end}"
             );
             (Some(at), text)
         }
@@ -99,6 +106,18 @@ fn describe(probe: &ProbeRecord, claim: &Claim, observation: &Observation) -> Op
                 "a program on the cgroup replaced the address"
             };
             (None, format!("{hook}: the SYN went to {real}, not to {asked}: {why}"))
+        }
+        Observation::Conntrack { real, of } => {
+            (None, format!("conntrack: this host sent the SYN of probe {of} to {real}"))
+        }
+        Observation::EcnSetting(_) => {
+            (None, "net.ipv4.tcp_ecn of this host makes its SYNs ask for ECN".to_owned())
+        }
+        Observation::XdpAttached(interface) => {
+            (None, format!("IFLA_XDP: an XDP program is attached to {interface}"))
+        }
+        Observation::BoundToLoopback => {
+            (None, "SO_BINDTODEVICE: the socket is bound to the loopback interface".to_owned())
         }
         Observation::Gap(gap) => (None, missed(gap)),
     };

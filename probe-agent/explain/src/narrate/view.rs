@@ -12,6 +12,8 @@ pub(super) struct View<'a> {
     pub(super) claims: &'a [Claim],
     /// Whose probe it is: where the SYN went.
     pub(super) target: SocketAddr,
+    /// The port that it left from.
+    pub(super) local_port: u16,
 }
 
 impl<'a> View<'a> {
@@ -47,6 +49,14 @@ impl<'a> View<'a> {
             Act::Dropped { packet, times } if is_wanted(&packet) => {
                 Some((claim.party, packet, times))
             }
+            _ => None,
+        })
+    }
+
+    /// The other port of ours that an address translation gave the same port.
+    pub(super) fn shared_port(self) -> Option<u16> {
+        self.find(|claim| match claim.act {
+            Act::SharedPort { other } => Some(other),
             _ => None,
         })
     }

@@ -10,23 +10,26 @@
 //! | `rst MS [ANSWERED]` | `tcp_send_reset` without a socket; it answers the probe's SYN-ACK |
 //! | `rst MS of ID [ANSWERED]` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE`; it answers a challenge ACK |
 //! | `elsewhere MS` | `rst MS` in answer to a SYN-ACK from another address |
-//! | `drop MS out\|in FLAGS here\|there REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow, or of the RST that answers a SYN-ACK (`ANSWER`) |
+//! | `drop MS out\|in FLAGS here[:INTERFACE]\|there\|somewhere REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow; `ANSWER` is the RST that answers a SYN-ACK, `RST+100` one with other numbers, `BARE-RST` one without ACK |
 //! | `state MS of ID FROM TO` | a change of state that no clean probe has |
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
-//! | `confirm ID OUTCOME` | the confirmation probe, 9.1, of a refusal has ended |
+//! | `confirm ID OUTCOME [same]` | the confirmation probe, 9.1, of a refusal has ended (on the same port) |
 //! | `settle MS [lost N]`, `flush MS` | all events up to then have been reported |
 //! | `expect ID VERDICT/PROOF[>LINK] ..` | the verdicts that the probe must get |
 //! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
+//! | `advises ID WORDS`, `never ID WORDS` | the same of its advice |
 //! | `left N` | how many probes must still be pending at the end |
 //!
-//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers), `foreign` (an ACK with other numbers),
-//! `othersynack` (a SYN-ACK with another sequence number), `foreignsynack`, `data`, `unread`.
+//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers; `synack+N` and `ack+N` of those of a probe with
+//! `isn N`), `foreign` (an ACK with other numbers), `othersynack` (a SYN-ACK with another sequence number),
+//! `foreignsynack`, `othersequence` (an ACK with one), `data`, `unread`.
 //!
-//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `icmp ADDRESS/TYPE/CODE`, `isn N` (what an answer acknowledges; the same for all probes by default), `lost N` (events lost by its start), `unseen N` (events that the
+//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `icmp_from ADDRESS/TYPE/CODE`, `translated ADDRESS` (by this host's connection tracking), `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
+//! `icmp` (a router's host unreachable), `icmpv6` (this host's own port unreachable), `ecn`, `xdp`, `loopback` (what was found on this host), `port N` (the local port), `isn N` (so much more than usual),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 mod end;
@@ -63,6 +66,8 @@ pub(super) struct Expected {
     pub(super) verdicts: BTreeMap<String, String>,
     /// Probe, words, and whether they must occur.
     pub(super) words: Vec<(String, String, bool)>,
+    /// The same of its advice.
+    pub(super) advice: Vec<(String, String, bool)>,
 }
 
 /// What was reported of one probe.
@@ -73,6 +78,8 @@ pub(super) struct Explained {
     pub(super) verdicts: String,
     /// All sentences and evidence.
     pub(super) text: String,
+    /// All advice.
+    pub(super) advice: String,
 }
 
 /// A case that has run.
@@ -154,7 +161,10 @@ impl Run {
                     awaits_confirmation,
                 });
             }
-            ["confirm", first, outcome] => self.confirm(id(first)?, self::outcome(outcome)?)?,
+            ["confirm", first, outcome, rest @ ..] => {
+                let port = if rest == ["same"] { fixtures::LOCAL.1 } else { 40_009 };
+                self.confirm(id(first)?, self::outcome(outcome)?, port)?;
+            }
             ["settle", until] => self.settle(at(until)?, 0),
             ["settle", until, "lost", lost] => self.settle(at(until)?, number(lost)?),
             ["flush", until] => {
@@ -167,6 +177,10 @@ impl Run {
             [verb @ ("says" | "silent"), probe, what @ ..] => {
                 let words = ((*probe).to_owned(), what.join(" "), *verb == "says");
                 self.expected.words.push(words);
+            }
+            [verb @ ("advises" | "never"), probe, what @ ..] => {
+                let words = ((*probe).to_owned(), what.join(" "), *verb == "advises");
+                self.expected.advice.push(words);
             }
             ["rst", time] => {
                 self.observe(event(time, None, fixtures::rst_without_socket())?);
@@ -228,11 +242,11 @@ impl Run {
         self.correlator.on_time([event], observed, |_| true, &mut self.out);
     }
 
-    /// A confirmation probe from another port ends. It is handed out at the next `settle`.
-    fn confirm(&mut self, first: ProbeId, outcome: Outcome) -> Result<(), String> {
+    /// A confirmation probe ends. It is handed out at the next `settle`.
+    fn confirm(&mut self, first: ProbeId, outcome: Outcome, local_port: u16) -> Result<(), String> {
         let line = ["9.1", "refused", "syn", "1", "norecord"];
         let (record, ..) = record(&line, &BTreeMap::new())?;
-        let flow = FlowKey { local_port: 40_009, ..record.flow };
+        let flow = FlowKey { local_port, ..record.flow };
         let record = ProbeRecord { flow, outcome, confirms: Some(first), ..record };
         self.correlator.on_probe_end(EndedProbe {
             record,
@@ -248,6 +262,7 @@ fn explained(probe: &ExplainedProbe) -> Explained {
         id: probe.timeline.probe.id.to_string(),
         verdicts: String::new(),
         text: String::new(),
+        advice: String::new(),
     };
     let mut verdicts = Vec::new();
     for finding in &probe.findings {
@@ -256,6 +271,9 @@ fn explained(probe: &ExplainedProbe) -> Explained {
         explained.text += &format!("{}\n", finding.sentence);
         for evidence in &finding.evidence {
             explained.text += &format!("{}\n", evidence.text);
+        }
+        if let Some(advice) = &finding.advice {
+            explained.advice += &format!("{advice}\n");
         }
     }
     explained.verdicts = verdicts.join(" ");

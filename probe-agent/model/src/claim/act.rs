@@ -3,8 +3,12 @@
 use std::net::SocketAddr;
 
 use crate::{
-    icmp::IcmpError, outcome::Outcome, packet_drop::PacketDrop, record::ProbeId,
-    record::StartProblem, segment::TcpFlags,
+    host_clues::Ecn,
+    icmp::IcmpError,
+    outcome::Outcome,
+    packet_drop::{InterfaceName, PacketDrop},
+    record::{ProbeId, StartProblem},
+    segment::TcpFlags,
 };
 
 use super::Gap;
@@ -118,6 +122,11 @@ pub enum Act {
         /// The probe whose SYN met it, where that is another one.
         met_by: Option<ProbeId>,
     },
+    /// Gave another port of ours the same port as this probe's: an address translation on the way.
+    SharedPort {
+        /// That port.
+        other: u16,
+    },
     /// Holds no connection of the probe any more.
     HoldsNothing,
     /// May still hold the connection.
@@ -145,6 +154,28 @@ pub enum Act {
         after: u64,
     },
 
+    /// Took so long to deliver the answer that the SYN was sent again meanwhile: nothing need be lost.
+    TookLong {
+        /// The round trip, as it looks.
+        round_trip: u64,
+    },
+
+    /// Has a SYN timer that expired before an answer could come.
+    HasShortTimer {
+        /// When the SYN was sent again, after the SYN.
+        after: u64,
+        /// The round trip, as the kernel measured it.
+        round_trip: u64,
+    },
+    /// Asks for ECN with its SYNs, which a device on the path may drop.
+    AsksForEcn(Ecn),
+    /// Runs an XDP program on an interface: no hook shows what that drops.
+    RunsXdp {
+        /// The interface.
+        interface: InterfaceName,
+    },
+    /// Sent the SYN to its own loopback interface, although the target is elsewhere.
+    KeptSynOnLoopback,
     /// Sent the RST of the close.
     SentRst,
     /// Sent a RST in answer to a segment that belongs to no open connection.
@@ -224,6 +255,13 @@ pub enum Act {
         /// Where the SYN went.
         real: SocketAddr,
     },
+    /// Translates the target's address: the SYN goes to another.
+    Translates {
+        /// Where it goes.
+        real: SocketAddr,
+        /// Whether that is on this host.
+        is_here: bool,
+    },
     /// Observed only a part of what the kernel did.
     Missed(Gap),
 }
@@ -250,6 +288,7 @@ impl Act {
             Self::ReceivedSyn => "received_syn",
             Self::MissedRst => "missed_rst",
             Self::Held { .. } => "held",
+            Self::SharedPort { .. } => "shared_port",
             Self::HoldsNothing => "holds_nothing",
             Self::MayStillHold => "may_still_hold",
             Self::StillHolds => "still_holds",
@@ -259,6 +298,11 @@ impl Act {
             Self::RefusedLaterSyn => "refused_later_syn",
             Self::LostSynOrAnswer => "lost_syn_or_answer",
             Self::SentUnacceptable { .. } => "sent_unacceptable",
+            Self::TookLong { .. } => "took_long",
+            Self::HasShortTimer { .. } => "has_short_timer",
+            Self::AsksForEcn(_) => "asks_for_ecn",
+            Self::RunsXdp { .. } => "runs_xdp",
+            Self::KeptSynOnLoopback => "kept_syn_on_loopback",
             Self::SentRst => "sent_rst",
             Self::AnsweredWithRst => "answered_with_rst",
             Self::RetransmittedSyn { .. } => "retransmitted_syn",
@@ -276,6 +320,7 @@ impl Act {
             Self::ReportedUnreachable { .. } => "reported_unreachable",
             Self::FailedToRun { .. } => "failed_to_run",
             Self::Redirected { .. } => "redirected",
+            Self::Translates { .. } => "translates",
             Self::Missed(_) => "missed",
         }
     }

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use crate::{
     event::Event,
+    host_clues::Ecn,
     icmp::IcmpError,
     outcome::Outcome,
+    packet_drop::InterfaceName,
     record::{Closing, ProbeId},
 };
 
@@ -97,9 +99,10 @@ pub enum Observation {
         /// Until the close.
         until: u64,
     },
-    /// An earlier probe on the 4-tuple; `None` if none was still being followed.
-    Earlier(Option<(ProbeId, Closing, u64)>),
-    /// A later probe on the 4-tuple met what this one had left.
+    /// An earlier probe on the 4-tuple, or from another port (the last number) that an address translation gave
+    /// the same one; `None` if none was still being followed.
+    Earlier(Option<(ProbeId, Closing, u64, Option<u16>)>),
+    /// A later probe on the 4-tuple, or from another port, met what this one had left.
     Later {
         /// The later probe.
         id: ProbeId,
@@ -107,6 +110,8 @@ pub enum Observation {
         at: u64,
         /// Whether it was answered in the end.
         was_answered: bool,
+        /// Its local port, if it was another.
+        other_port: Option<u16>,
     },
     /// A later probe on the 4-tuple met a further SYN-ACK of this handshake.
     CopyMet {
@@ -133,6 +138,19 @@ pub enum Observation {
         /// Where the SYN went.
         real: SocketAddr,
     },
+    /// The connection tracking of this host has the translation of a probe's destination.
+    Conntrack {
+        /// Where the SYN went.
+        real: SocketAddr,
+        /// That probe.
+        of: ProbeId,
+    },
+    /// `net.ipv4.tcp_ecn`.
+    EcnSetting(Ecn),
+    /// `IFLA_XDP`: an XDP program is attached to an interface.
+    XdpAttached(InterfaceName),
+    /// `SO_BINDTODEVICE` of the loopback interface.
+    BoundToLoopback,
     /// What the hooks could not see.
     Gap(Gap),
 }

@@ -59,6 +59,8 @@ pub enum Reason {
     Contradicted {
         /// How long after it, in nanoseconds.
         after: u64,
+        /// Whether a router's ICMP error is what it contradicts.
+        is_icmp: bool,
     },
     /// An earlier probe's connection may have refused this one.
     EarlierProbe {

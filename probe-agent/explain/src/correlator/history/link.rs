@@ -1,5 +1,6 @@
 //! What a probe shows about the one before it on the same 4-tuple.
 
+use super::super::unclaimed::Reply;
 use super::{History, Pending, PendingRef, Phase, Timers};
 use crate::timeline::{Earlier, Later, StaleReply, Timeline};
 use model::{outcome::Outcome, record::Closing, segment::Segment};
@@ -42,7 +43,8 @@ impl History {
     /// Once all events of a probe are here: links it to the one before it.
     pub(super) fn link_if_complete(&mut self, index: usize, timers: &mut Timers) {
         let newer = &self.pending[index];
-        if newer.older.is_some() && newer.phase == Phase::Unlinked && newer.is_complete() {
+        let has_something = newer.older.is_some() || !newer.timeline.events.is_empty();
+        if has_something && newer.phase == Phase::Unlinked && newer.is_complete() {
             self.link_to_older(index, timers);
         }
     }
@@ -55,12 +57,17 @@ impl History {
             newer.phase = Phase::Linked;
         }
         let found = Found::of(newer);
-        let (id, ended_at) = (newer.timeline.probe.id, newer.timeline.probe.ended_at);
+        let ended_at = newer.timeline.probe.ended_at;
         let hides = newer.may_hide_earlier();
         let is_in_doubt = newer.timeline.is_doubtful_refusal();
-        let Some(older) = self.not_closed_by_kernel(self.pending[index].older) else { return };
+        let older = self.not_closed_by_kernel(self.pending[index].older);
+        if let Found::Stale { recovered } = found {
+            self.link_replies(index, older, recovered, timers);
+            return;
+        }
+        let Some(older) = older else { return };
         match found {
-            Found::Nothing => {
+            Found::Nothing | Found::Stale { .. } => {
                 // The silence afterwards proves nothing.
                 self.pending[older].dropped |= hides;
                 self.pending[older].timeline.reuse_in_doubt |= is_in_doubt;
@@ -69,31 +76,55 @@ impl History {
             // What a refused probe between the two cleared, this one does not show.
             Found::NothingStale if self.pending[older].timeline.reuse_in_doubt => {}
             Found::NothingStale => self.pending[older].timeline.reused_cleanly = true,
-            Found::Stale { recovered } => {
-                let was_refused = self.pending[index].timeline.falsely_refused();
-                for (at, segment) in self.pending[index].timeline.stale_replies() {
-                    let Some(older) = self.owner_of(older, segment) else { continue };
-                    let before = &mut self.pending[older].timeline;
-                    let met = earlier(before, at, segment);
-                    // After a false refusal, the confirmation probe shows it.
-                    let is_matched = met.is_matched || was_refused;
-                    if met.stale != StaleReply::DuplicateSynAck
-                        && before.probe.closing == Closing::Reset
-                    {
-                        before.later = Some(Later { id, at, recovered, is_matched });
-                    } else if met.stale == StaleReply::DuplicateSynAck {
-                        before.copy_met = Some((id, at));
-                    }
-                    self.settle_at(older, ended_at, timers);
-                    let known = &mut self.pending[index].timeline.earlier;
-                    if known.is_none_or(|known| known.stale == StaleReply::DuplicateSynAck) {
-                        *known = Some(met);
-                    }
-                }
-                return;
-            }
         }
         self.settle_at(older, ended_at, timers);
+    }
+
+    /// Notes each stale reply on the probe that it belongs to, which is `older` or one before that, or keeps it
+    /// until that is known.
+    fn link_replies(
+        &mut self,
+        index: usize,
+        older: Option<usize>,
+        recovered: bool,
+        timers: &mut Timers,
+    ) {
+        let newer = &self.pending[index];
+        let (flow, probe) = (newer.timeline.probe.flow, PendingRef { index, serial: newer.serial });
+        for (at, segment) in newer.timeline.stale_replies() {
+            let reply = Reply { at, flow, segment, recovered, probe };
+            match older.and_then(|older| self.owner_of(older, segment)) {
+                Some(owner) => self.link_reply(owner, reply, timers),
+                None => self.unclaimed.keep(reply),
+            }
+        }
+    }
+
+    /// Notes a stale reply on the probe that it belongs to, and that probe on the one that received it.
+    pub(super) fn link_reply(&mut self, owner: usize, reply: Reply, timers: &mut Timers) {
+        let Some(newer) = self.get(reply.probe).map(|pending| &pending.timeline) else { return };
+        let (id, ended_at, port) =
+            (newer.probe.id, newer.probe.ended_at, newer.probe.flow.local_port);
+        // After a false refusal, the confirmation probe shows whose it was.
+        let was_refused = newer.falsely_refused();
+        let before = &mut self.pending[owner].timeline;
+        let own_port = before.probe.flow.local_port;
+        let differ = own_port != port;
+        let mut met = earlier(before, reply.at, reply.segment);
+        met.other_port = differ.then_some(own_port);
+        let is_matched = met.is_matched || was_refused;
+        if met.stale != StaleReply::DuplicateSynAck && before.probe.closing == Closing::Reset {
+            let (at, recovered) = (reply.at, reply.recovered);
+            let other_port = differ.then_some(port);
+            before.later = Some(Later { id, at, recovered, is_matched, other_port });
+        } else if met.stale == StaleReply::DuplicateSynAck {
+            before.copy_met = Some((id, reply.at));
+        }
+        self.settle_at(owner, ended_at, timers);
+        let known = &mut self.pending[reply.probe.index].timeline.earlier;
+        if known.is_none_or(|known| known.stale == StaleReply::DuplicateSynAck) {
+            *known = Some(met);
+        }
     }
 
     /// The outcome of a probe is known: only events from before the end of the later one can still arrive.
@@ -193,6 +224,7 @@ fn of(before: &Timeline, stale: StaleReply, segment: Option<Segment>) -> Earlier
         syn_end: probe.syn_end(),
         stale,
         is_matched: is_own(before, segment) && !is_other_server(before, segment),
+        other_port: None,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn local(view: View<'_>) -> Option<String> {
             "The target is a broadcast address; TCP needs one host's."
         }
         _ if source == StartProblem::Prohibited => {
-            "A `prohibit` route leads to the target (ip route get ADDRESS)."
+            "A `prohibit` route or rule of this host forbids the target (ip route get ADDRESS, ip rule)."
         }
         _ if source == StartProblem::Policy => POLICY,
         _ if source == StartProblem::PrivilegedPort => {
@@ -63,8 +63,8 @@ pub(super) fn local(view: View<'_>) -> Option<String> {
         libc::EMFILE | libc::ENFILE => "Too many open files. Raise `ulimit -n` or lower --slots.",
         libc::ENODEV => "There is no such network interface (see `ip link`).",
         libc::EINVAL => {
-            "The source address cannot reach the target, or a `blackhole` route leads to it (see `ip route \
-             get`)."
+            "The source address cannot reach the target, or a `blackhole` route or rule of this host discards what \
+             is sent to it (ip route get ADDRESS, ip rule)."
         }
         libc::EAGAIN => {
             "The kernel has no free source port or memory for the connection at the moment."

@@ -4,14 +4,57 @@ use super::{super::view::View, OWN_FIREWALL};
 use crate::drops;
 use model::claim::{Act, Party};
 
-/// By what the claims of all verdicts of the probe say of the SYN and of its answers.
+/// With what on this host may be the cause, where none was seen.
 pub(super) fn silent(all: View<'_>) -> String {
+    if all.has(|act| *act == Act::KeptSynOnLoopback) {
+        return "The SYN did not leave this host: its loopback interface leads nowhere else. Choose another \
+                --interface."
+            .to_owned();
+    }
+    let xdp = all.find(|claim| match claim.act {
+        Act::RunsXdp { interface } => Some(interface),
+        _ => None,
+    });
+    let mut text = by_claims(all);
+    if all.has(|act| matches!(act, Act::AsksForEcn(_))) {
+        text = format!(
+            "A device on the path may drop SYNs that ask for ECN, as those of this host do: probe with \
+             net.ipv4.tcp_ecn=2. If that makes no difference: {text}"
+        );
+    }
+    if let Some(interface) = xdp {
+        text = format!(
+            "An XDP program is attached to {interface} of this host, and no hook shows what it drops: look there, \
+             too (ip link show {interface}, bpftool net). {text}"
+        );
+    }
+    text
+}
+
+/// By what the claims of all verdicts of the probe say of the SYN and of its answers.
+fn by_claims(all: View<'_>) -> String {
     let refused = |error: i32| all.has(|act| *act == Act::FailedToSendSyn { error });
-    if let Some((_, packet, _)) = all.dropped(|packet| !packet.segment.flags.is_rst()) {
-        return drops::advice(&packet);
+    if all.has(|act| matches!(act, Act::HasShortTimer { .. })) {
+        return "Nothing need be lost: this host sends its SYN again before an answer can come. A BPF program may have \
+                set the timer (BPF_SOCK_OPS_TIMEOUT_INIT: bpftool cgroup tree)."
+            .to_owned();
+    }
+    if all.has(|act| matches!(act, Act::TookLong { .. })) {
+        return "Measure the round trip (ping). If it is longer than 1 s, as by satellite or behind a long queue, \
+                nothing was lost. Else it is packet loss."
+            .to_owned();
     }
     let is_answered = all.answered().is_some();
     let is_received = all.has(|act| *act == Act::ReceivedSyn);
+    // A drop after the answer, or after the SYN was sent again, is not the cause.
+    let is_other_cause =
+        all.has(|act| matches!(act, Act::LostSynOrAnswer | Act::SentUnacceptable { .. }));
+    if let Some((_, packet, _)) = all.dropped(drops::is_of_handshake)
+        && !is_other_cause
+        && !(is_received && is_answered)
+    {
+        return drops::advice(&packet);
+    }
     if is_received && is_answered {
         return "Packet loss on the way back from the server, or a firewall there that drops some SYN-ACKs."
             .to_owned();

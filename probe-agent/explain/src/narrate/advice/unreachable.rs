@@ -13,6 +13,10 @@ pub(super) fn unreachable(own: View<'_>) -> &'static str {
         Act::ReportedUnreachable { errno } => Some(errno),
         _ => None,
     });
+    if own.has(|act| matches!(act, Act::AnsweredAsWell { .. })) {
+        return "The target answers, on another path or after routes have changed. Compare the paths (traceroute), \
+                and check the host that sent the ICMP message.";
+    }
     match sent {
         Some((_, icmp)) if icmp.is_loop() => {
             "The packet went round in a routing loop, or its time to live is too small. Look at the path \
@@ -34,11 +38,16 @@ pub(super) fn unreachable(own: View<'_>) -> &'static str {
              answer it (ip neigh there)?"
         }
         None if errno == Some(libc::EACCES) => {
-            "A `prohibit` route leads to the target, or it is a broadcast address (ip route get ADDRESS)."
+            "A `prohibit` route or rule forbids the target, or it is a broadcast address (ip route get ADDRESS, ip \
+             rule)."
+        }
+        None if errno == Some(libc::EHOSTUNREACH) && own.has(|act| *act == Act::SentNoSyn) => {
+            "No SYN left: a route of this host that is marked `unreachable` leads to the target (ip route get \
+             ADDRESS)."
         }
         None if own.has(|act| *act == Act::SentNoSyn) => {
-            "No SYN left: this host has no route for the address, or the link of that route is down (ip route \
-             get ADDRESS, ip rule, ip link)."
+            "No SYN left: this host has no route for the address, an `unreachable` rule or a `throw` route leaves \
+             none, or the link of the route is down (ip route get ADDRESS, ip rule, ip link)."
         }
         None => {
             "Check the route and the neighbour entry (ip route get ADDRESS, ip neigh), and look for a firewall \

@@ -31,9 +31,12 @@ pub(super) fn render(view: View<'_>) -> String {
     match held {
         Some(Held { lasted, met_by: Some(id) }) => format!(
             "The server {known}: it {} the connection in SYN_RECV {} later, when the SYN of probe {id} arrived \
-             from the same port. {}",
+             from the same port{}. {}",
             if certain { "still held" } else { "seems to have held" },
             Elapsed(lasted),
+            view.shared_port().map_or_else(String::new, |port| format!(
+                " (it left from our port {port}: an address translation on the way gave both the same port)"
+            )),
             if ended {
                 "That cleared the stale connection."
             } else {
@@ -85,8 +88,8 @@ fn retransmitted(view: View<'_>, known: &str, certain: bool, lasted: u64, ended:
 
 fn nothing_more(view: View<'_>) -> &'static str {
     if view.has(|act| *act == Act::RefusedLaterSyn) {
-        "A later probe from the same port was refused, perhaps by the half-open connection, which may still be \
-         there."
+        "A later probe from the same port was refused, perhaps by the half-open connection, which is gone \
+         then."
     } else {
         "Nothing was seen of it afterwards, so the half-open connection may still be there."
     }

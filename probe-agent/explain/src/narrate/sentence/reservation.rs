@@ -12,12 +12,14 @@ pub(super) fn render(reason: Reason) -> String {
         Reason::ErrnoOnly => {
             return " This is inferred from the socket's error: no hook saw the RST.".to_owned();
         }
-        Reason::Contradicted { after } => {
-            return format!(
-                " But a SYN-ACK for the same SYN came {} after it: two hosts answer for this address, or a \
-                 firewall answered in the target's place.",
-                Elapsed(after)
-            );
+        Reason::Contradicted { after, is_icmp } => {
+            let why = if is_icmp {
+                "another path leads to the target, or to a device that answers in its place"
+            } else {
+                "two hosts answer for this address, or a firewall answered in the target's place"
+            };
+            let after = Elapsed(after);
+            return format!(" But a SYN-ACK for the same SYN came {after} after it: {why}.");
         }
         Reason::EarlierProbe { id, before } => {
             return format!(

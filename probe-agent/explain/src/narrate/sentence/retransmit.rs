@@ -57,6 +57,22 @@ fn cause(view: View<'_>) -> String {
              accept, or this host's timer is shorter",
             Elapsed(after)
         )),
+        Act::HasShortTimer { after, round_trip } => Some(format!(
+            "after {}, before an answer could come: the round trip is {}. This host's timer is shorter than the \
+             usual 1 s, or something nearer than the target answered and our kernel did not accept it",
+            Elapsed(after),
+            Elapsed(round_trip)
+        )),
+        Act::TookLong { round_trip } => Some(format!(
+            "{LOST}; or nothing was lost, and the round trip is {}, longer than the SYN's timer of 1 s",
+            Elapsed(round_trip)
+        )),
+        Act::KeptSynOnLoopback => {
+            Some("it went to this host's loopback interface, which leads nowhere else".to_owned())
+        }
+        Act::LostSynOrAnswer if view.has(|act| matches!(act, Act::AsksForEcn(_))) => Some(format!(
+            "{LOST}. The SYN asked for ECN, which some devices drop, and the one that was answered did not"
+        )),
         Act::LostSynOrAnswer => Some(LOST.to_owned()),
         Act::ReceivedSyn => Some(
             "the server received the SYN, and its SYN-ACK was lost, delayed or dropped on the way back"

@@ -98,9 +98,13 @@ pub(super) fn late_synack(view: View<'_>) -> String {
 
 /// Whose connection it was, as part of a sentence.
 fn left_by(view: View<'_>) -> String {
+    let port = view.shared_port().map_or_else(String::new, |port| {
+        format!(" on our port {port} (an address translation on the way gave both the same port)")
+    });
     view.find(|claim| match claim.act {
         Act::Held { of: Owner::Probe { id, before }, .. } => {
-            Some(format!(", left by probe {id}, which had ended {} earlier", Elapsed(before)))
+            let before = Elapsed(before);
+            Some(format!(", left by probe {id}, which had ended {before} earlier{port}"))
         }
         Act::Held { of: Owner::Unknown, .. } => {
             Some(", left by an earlier user of this port".to_owned())

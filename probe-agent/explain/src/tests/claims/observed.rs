@@ -49,13 +49,27 @@ pub(super) fn exists(timeline: &Timeline, observation: &Observation) -> bool {
                 && recorded(timeline, Moment::SynAck) == 0
         }
         Observation::Earlier(known) => timeline.earlier.is_some_and(|earlier| {
-            known.is_none_or(|(id, closing, at)| {
-                (earlier.id, earlier.closing, earlier.ended_at) == (Some(id), Some(closing), at)
+            known.is_none_or(|(id, closing, at, port)| {
+                let of = (earlier.id, earlier.closing, earlier.ended_at, earlier.other_port);
+                of == (Some(id), Some(closing), at, port)
             })
         }),
-        Observation::Later { id, at, was_answered } => timeline
-            .later
-            .is_some_and(|later| (later.id, later.at, later.recovered) == (id, at, was_answered)),
+        Observation::Later { id, at, was_answered, other_port } => {
+            timeline.later.is_some_and(|later| {
+                (later.id, later.at, later.recovered, later.other_port)
+                    == (id, at, was_answered, other_port)
+            })
+        }
+        Observation::Conntrack { real, of } => {
+            probe.translation.as_deref().is_some_and(|t| (t.real, t.of) == (real, of))
+        }
+        Observation::EcnSetting(ecn) => probe.clues.as_deref().is_some_and(|c| c.ecn == ecn),
+        Observation::XdpAttached(interface) => {
+            probe.clues.as_deref().is_some_and(|c| c.xdp == interface)
+        }
+        Observation::BoundToLoopback => {
+            probe.clues.as_deref().is_some_and(|c| c.is_bound_to_loopback)
+        }
         Observation::CopyMet { id, at } => timeline.copy_met == Some((id, at)),
         Observation::CleanReuse => timeline.reused_cleanly,
         Observation::DoubtfulReuse => timeline.reuse_in_doubt,

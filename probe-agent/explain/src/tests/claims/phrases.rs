@@ -81,7 +81,11 @@ const PHRASES: &[(&str, Needs)] = &[
     ("an answer came that our kernel did not", |claim| {
         matches!(claim.act, Act::SentUnacceptable { .. })
     }),
-    ("Something answers with", |claim| matches!(claim.act, Act::SentUnacceptable { .. })),
+    ("Something answers with", |claim| match claim.act {
+        Act::SentUnacceptable { .. } => true,
+        Act::Dropped { packet, .. } => !packet.outgoing,
+        _ => false,
+    }),
     ("The peer answered", |claim| {
         matches!(claim.act, Act::AnsweredAnotherSyn { .. } | Act::SentSyn)
     }),
@@ -104,6 +108,19 @@ const PHRASES: &[(&str, Needs)] = &[
     }),
     ("before our RST.", |claim| matches!(claim.act, Act::LeakedAck { then_reset: true, .. })),
     ("What an earlier probe left", is_held),
+    ("address translation on the way", |claim| matches!(claim.act, Act::SharedPort { .. })),
+    ("This host translates", |claim| matches!(claim.act, Act::Translates { .. })),
+    ("asked for ECN", |claim| matches!(claim.act, Act::AsksForEcn(_))),
+    ("SYNs that ask for ECN", |claim| matches!(claim.act, Act::AsksForEcn(_))),
+    ("XDP program is attached", |claim| matches!(claim.act, Act::RunsXdp { .. })),
+    ("loopback interface", |claim| claim.act == Act::KeptSynOnLoopback),
+    ("longer than the SYN's timer", |claim| matches!(claim.act, Act::TookLong { .. })),
+    ("before an answer could come", |claim| matches!(claim.act, Act::HasShortTimer { .. })),
+    ("another path leads to the target", |claim| matches!(claim.act, Act::AnsweredAsWell { .. })),
+    ("RST that would end that connection", |claim| match claim.act {
+        Act::Dropped { packet, .. } | Act::DroppedClose { packet } => packet.segment.flags.is_rst(),
+        _ => false,
+    }),
     ("two hosts (arping)", |claim| matches!(claim.act, Act::AnsweredAsWell { .. })),
     ("two hosts answer", |claim| matches!(claim.act, Act::AnsweredAsWell { .. })),
     ("cannot be reached", |claim| {

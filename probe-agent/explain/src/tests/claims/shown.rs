@@ -38,7 +38,14 @@ fn is_party_of(timeline: &Timeline, claim: &Claim) -> bool {
         (Party::TargetHost(ip), Act::SentIcmp(_)) => ip == target.ip(),
         (Party::Router(_) | Party::TargetHost(_), _) => false,
         (Party::Unknown, act) => {
-            matches!(act, Act::LostSynOrAnswer | Act::SentUnacceptable { .. } | Act::SentIcmp(_))
+            matches!(
+                act,
+                Act::LostSynOrAnswer
+                    | Act::SentUnacceptable { .. }
+                    | Act::SentIcmp(_)
+                    | Act::SharedPort { .. }
+                    | Act::TookLong { .. }
+            )
         }
         (Party::ThisHost | Party::Target(_), _) => true,
     }
@@ -66,6 +73,10 @@ fn shows(timeline: &Timeline, claim: &Claim, seen: &Observation) -> bool {
         | (Act::ReceivedNothing { .. }, Observation::NoSynAck { .. })
         | (Act::Redirected { .. }, Observation::Redirect { .. })
         | (Act::Missed(_), Observation::Gap(_))
+        | (Act::Translates { .. }, Observation::Conntrack { .. })
+        | (Act::AsksForEcn(_), Observation::EcnSetting(_))
+        | (Act::RunsXdp { .. }, Observation::XdpAttached(_))
+        | (Act::KeptSynOnLoopback, Observation::BoundToLoopback)
         | (
             Act::RetransmittedSyn { .. },
             Observation::Count {

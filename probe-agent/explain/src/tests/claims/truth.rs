@@ -114,6 +114,8 @@ impl Case<'_> {
                 let until = self.timeline.followed_until;
                 here && self.arrived(until - within, until, |s| is_synack(s, of)) == 0
             }
+            // Worded as a possibility beside a loss.
+            Act::TookLong { .. } => claim.party == Party::Unknown && self.lost_something(),
             Act::LostSynOrAnswer => claim.party == Party::Unknown && self.lost_something(),
             Act::SentUnacceptable { .. } => {
                 self.arrived(probe.syn_at(), end, |s| is_any_reply(s) && s.of() != of) > 0
@@ -137,7 +139,13 @@ impl Case<'_> {
             | Act::RefusedItself
             | Act::ReportedUnreachable { .. }
             | Act::FailedToRun { .. }
-            | Act::Redirected { .. } => false,
+            | Act::Redirected { .. }
+            | Act::SharedPort { .. }
+            | Act::HasShortTimer { .. }
+            | Act::AsksForEcn(_)
+            | Act::RunsXdp { .. }
+            | Act::KeptSynOnLoopback
+            | Act::Translates { .. } => false,
         }
     }
 }
