@@ -61,7 +61,7 @@ pub(super) fn record(
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
-        clues: clues(&has).map(Box::new),
+        clues: clues(has).map(Box::new),
         translation: after("translated").map(|to| translated(to, id)).transpose()?.map(Box::new),
         icmp: match after("icmp_from") {
             Some(word) => Some(icmp_from(word)?),
