@@ -10,7 +10,7 @@ mod reason;
 mod retransmit;
 mod stale;
 
-use self::{basis::observed, here::limits};
+use self::here::limits;
 use crate::timeline::{Coverage, Timeline};
 use model::{
     claim::{Act, Claim, Gap, Observation, Party},
@@ -135,7 +135,7 @@ fn dropped_rsts(timeline: &Timeline) -> Vec<Claim> {
     let close = timeline.dropped_close();
     let mut claims: Vec<Claim> = close
         .map(|drop| {
-            let event = observed(drop.at, model::event::EventKind::PacketDropped(drop.packet));
+            let event = Observation::Event(drop.event);
             let act = Act::DroppedClose { packet: drop.packet };
             Claim::seen(party_at(drop.packet.place), act, vec![event])
         })
@@ -156,7 +156,7 @@ fn dropped(timeline: &Timeline, is_wanted: impl Fn(&crate::drops::Drop) -> bool)
 fn as_claims(drops: impl Iterator<Item = crate::drops::Drop>) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     for drop in drops {
-        let event = observed(drop.at, model::event::EventKind::PacketDropped(drop.packet));
+        let event = Observation::Event(drop.event);
         let party = party_at(drop.packet.place);
         let same = claims.iter_mut().find_map(|claim| match &mut claim.act {
             Act::Dropped { packet, times }

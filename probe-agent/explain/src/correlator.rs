@@ -161,6 +161,7 @@ impl Correlator {
             coverage,
             followed_until: 0,
             reused_cleanly: false,
+            copy_met: None,
             reuse_in_doubt: false,
             earlier: None,
             later: None,
@@ -227,7 +228,10 @@ impl Correlator {
     }
 
     fn on_event(&mut self, event: &FlowEvent) {
-        let kept = match self.history.find(&event.flow, |p| p.takes(event)) {
+        // The sequence numbers tell whose it is, where they are known; else it is the newest that it can be of.
+        let by_numbers = self.history.find(&event.flow, |p| p.takes(event) && p.has_numbers(event));
+        let found = by_numbers.or_else(|| self.history.find(&event.flow, |p| p.takes(event)));
+        let kept = match found {
             Some(index) => self.history.add_event(index, event.event, &mut self.timers),
             None => self.early.keep(event),
         };
@@ -262,7 +266,7 @@ impl Correlator {
     }
 
     fn hand_out(&mut self, index: usize, observed: Observed, out: &mut Vec<Timeline>) {
-        let (pending, suspect) = self.history.remove(index, &mut self.timers);
+        let (pending, suspect) = self.history.remove(index, observed.until, &mut self.timers);
         if pending.phase == Phase::AwaitsConfirmation {
             self.unconfirmed.retain(|(id, _)| *id != pending.timeline.probe.id);
         }

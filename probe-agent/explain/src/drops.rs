@@ -6,7 +6,7 @@ mod words;
 pub(crate) use self::words::{advice, meaning, place, subject};
 
 use model::{
-    event::EventKind,
+    event::{Event, EventKind},
     flow,
     outcome::Outcome,
     packet_drop::{DropPlace, DropReason, PacketDrop},
@@ -23,6 +23,8 @@ const SAME_SEGMENT: u64 = 200_000_000;
 pub(crate) struct Drop {
     pub(crate) at: u64,
     pub(crate) packet: PacketDrop,
+    /// As the hook reported it.
+    pub(crate) event: Event,
 }
 
 impl Timeline {
@@ -31,7 +33,8 @@ impl Timeline {
     pub(crate) fn drops(&self) -> impl Iterator<Item = Drop> {
         self.events.iter().filter_map(|event| match event.kind {
             EventKind::PacketDropped(packet) if self.owns(&packet) => {
-                Some(Drop { at: event.at, packet: self.without_borrowed_interface(packet) })
+                let packet = self.without_borrowed_interface(packet);
+                Some(Drop { at: event.at, packet, event: *event })
             }
             _ => None,
         })
@@ -76,18 +79,13 @@ impl Timeline {
             .map(|d| d.at)
     }
 
-    /// Whether a RST of the probe was seen being dropped.
-    pub(crate) fn rst_was_dropped(&self) -> bool {
-        self.drops().any(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_rst())
-    }
-
-    /// The drop of the RST of the close. Any other RST answers a segment that came later.
+    /// The drop of the RST of the close, which has the ACK flag (`tcp_send_active_reset`). A RST that answers a
+    /// SYN-ACK has not (`tcp_v4_send_reset`).
     pub(crate) fn dropped_close(&self) -> Option<Drop> {
-        let rst = self.probe.rst_at()?;
+        self.probe.rst_at()?;
         self.drops().find(|drop| {
-            drop.packet.outgoing
-                && drop.packet.segment.flags.is_rst()
-                && drop.at.abs_diff(rst) < SAME_SEGMENT
+            let flags = drop.packet.segment.flags;
+            drop.packet.outgoing && flags.is_rst() && flags.has_ack()
         })
     }
 
@@ -108,7 +106,7 @@ impl Timeline {
                     && !packet.has_reached_tcp()
                     && !has_numbers_of(&self.probe, &packet) =>
             {
-                Some(Drop { at: event.at, packet })
+                Some(Drop { at: event.at, packet, event: *event })
             }
             _ => None,
         })
@@ -129,8 +127,11 @@ impl Timeline {
             .local_drops()
             .filter(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_syn())
             .count();
+        // A SYN that the kernel could not send again is among the drops, unless it still waits for a neighbour.
+        let refused = |kind: EventKind| matches!(kind, EventKind::SynRetransmit { error } if error != 0 && error != -libc::EBUSY);
+        let refused = self.events.iter().filter(|e| refused(e.kind)).count();
         let left = self.syn_retransmits().saturating_sub(self.failed_syn_retransmits());
-        dropped > left
+        self.probe.handshake_ns().is_none() && dropped.saturating_sub(refused) > left
     }
 
     /// Whether this host itself refused the SYN, although the socket was refused.

@@ -79,8 +79,8 @@ fn answer(
         let what = format!("{hook} in answer to a segment of this connection ({})", segment.flags);
         return since_syn(probe, at, &what);
     }
-    let copy = if claim.act == Act::SentCopy {
-        ": a second copy of the SYN-ACK, sent before our RST could arrive"
+    let copy = if matches!(claim.act, Act::SentCopy { .. }) {
+        ": a second copy of the SYN-ACK, which may have left before our RST could arrive"
     } else {
         ""
     };
@@ -243,8 +243,8 @@ fn late_synack_note(timeline: &Timeline, claims: &[Claim], event: &Event) -> Str
         return format!("{} after the probe timed out", Elapsed(after));
     };
     let after = Elapsed(event.at.saturating_sub(rst));
-    if is_claimed(claims, event, |act| *act == Act::SentCopy) {
-        "a second copy, sent before our RST could arrive".to_owned()
+    if is_claimed(claims, event, |act| matches!(act, Act::SentCopy { .. })) {
+        "a second copy, which may have left before our RST could arrive".to_owned()
     } else if is_claimed(claims, event, |act| matches!(act, Act::RetransmittedSynAck { .. })) {
         format!("its retransmit timer, {after} after the close")
     } else {

@@ -1,5 +1,7 @@
 //! A probe that has been judged, and a judged probe put into words.
 
+use std::borrow::Cow;
+
 use model::{claim::Claim, expect::Expect, finding::Finding, step::Step, verdict::Judgements};
 
 use crate::{claims::claims, narrate, rules, steps, timeline::Timeline};
@@ -43,12 +45,19 @@ pub struct ExplainedProbe {
 pub fn explain(judged: Judged) -> ExplainedProbe {
     let Judged { timeline, verdicts, expected } = judged;
     let sets: Vec<Vec<Claim>> = verdicts.iter().map(|j| claims(&timeline, *j)).collect();
-    let all = sets.concat();
+    // Most probes have one verdict, whose claims are all that there are.
+    let all: Cow<'_, [Claim]> = match sets.as_slice() {
+        [only] => Cow::Borrowed(only),
+        several => Cow::Owned(several.concat()),
+    };
     let steps = steps::steps(&timeline, &all);
-    let judged = verdicts.iter().zip(sets);
+    let judged = verdicts.iter().zip(&sets);
     let mut findings: Vec<Finding> = judged
-        .map(|(judgement, claims)| narrate::finding(&timeline, *judgement, claims, &all, expected))
+        .map(|(judgement, own)| narrate::finding(&timeline, *judgement, own, &all, expected))
         .collect();
+    for (finding, claims) in findings.iter_mut().zip(sets) {
+        finding.claims = claims;
+    }
     give_each_advice_once(&mut findings);
     ExplainedProbe { timeline, findings, steps, expected }
 }

@@ -15,12 +15,12 @@ use model::{
     verdict::{Judgement, Verdict},
 };
 
-/// A judgement in words. `all`: the claims of every verdict of the probe; `expected`: whether the outcome is the
-/// expected one. The advice depends on both.
+/// A judgement in words, made from its claims, which the caller puts into the finding. `all`: the claims of every
+/// verdict of the probe; `expected`: whether the outcome is the expected one. The advice depends on both.
 pub(crate) fn finding(
     timeline: &Timeline,
     judgement: Judgement,
-    claims: Vec<Claim>,
+    claims: &[Claim],
     all: &[Claim],
     expected: bool,
 ) -> Finding {
@@ -29,15 +29,15 @@ pub(crate) fn finding(
     let target = flow::remote(&probe.flow);
     let local_port = probe.flow.local_port;
     let view = |claims| View { claims, target, local_port };
-    let (own, all) = (view(&claims), view(all));
+    let (own, all) = (view(claims), view(all));
     Finding {
         verdict,
         proof,
         sentence: sentence::render(verdict, own),
-        evidence: evidence::collect(probe, &claims),
+        evidence: evidence::collect(probe, claims),
         advice: advice::choose(verdict, own, all, expected),
         link: link(timeline, verdict),
-        claims,
+        claims: Vec::new(),
     }
 }
 
@@ -51,7 +51,7 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         | Verdict::StaleSynRecvReset
         | Verdict::SynRetransmitted => earlier,
         // Either its own answer was late, or the answer to an earlier probe's SYN.
-        Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
+        Verdict::LateSynack => earlier.filter(|_| timeline.late_answer().is_none()),
         Verdict::AckLeaked
         | Verdict::LocalDrop
         | Verdict::ChallengeAck

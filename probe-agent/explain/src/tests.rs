@@ -96,8 +96,8 @@ fn a_difference_is_shown() {
          - 1.1 says: pigs can fly\n\
          + Answered in 70 us and reset. No SYN-ACK of this handshake came again in the 1.600 s that the probe \
          was followed. A server that missed the RST would have sent its SYN-ACK again (after 1 s by default), so \
-         this one holds no half-open connection any more, unless its timer is longer or its SYN-ACKs are dropped \
-         on the way.\n\
+         whoever answered holds no half-open connection any more, unless its timer is longer or its SYN-ACKs are \
+         dropped on the way.\n\
          + tcp_send_reset for the close, 50 us after SYN_SENT -> ESTABLISHED\n\
          + no tcp_send_reset in answer to a SYN-ACK of this handshake for 1.600 s after the last RST"
     );

@@ -50,6 +50,8 @@ pub struct Earlier {
     pub closing: Option<Closing>,
     /// When it ended, nanoseconds of `CLOCK_MONOTONIC`; 0 if unknown.
     pub ended_at: u64,
+    /// What an answer to its SYN acknowledges; `None` if unknown.
+    pub syn_end: Option<u32>,
     /// Where the stale reply came from.
     pub stale: StaleReply,
     /// Whether the sequence numbers show that it belongs to that probe's connection.
@@ -104,6 +106,8 @@ pub struct Timeline {
     pub earlier: Option<Earlier>,
     /// The later probe that met this one's stale connection.
     pub later: Option<Later>,
+    /// A later probe that met a further SYN-ACK of this handshake, and when. It shows nothing about the RST.
+    pub copy_met: Option<(ProbeId, u64)>,
     /// A later probe on the 4-tuple was refused, perhaps by what this one left, and no confirmation probe
     /// decided: then nothing that came afterwards shows what the server held.
     pub reuse_in_doubt: bool,

@@ -32,6 +32,12 @@ impl TcpFlags {
         self.0 & (Self::SYN | Self::ACK) == Self::SYN | Self::ACK
     }
 
+    /// ACK, with or without others.
+    #[must_use]
+    pub const fn has_ack(self) -> bool {
+        self.0 & Self::ACK != 0
+    }
+
     /// RST, with or without ACK.
     #[must_use]
     pub const fn is_rst(self) -> bool {

@@ -1,5 +1,6 @@
 //! JSON: one object per probe, then the summary. Names and order are a contract.
 
+mod claims;
 mod early;
 mod probe;
 mod text;

@@ -2,7 +2,7 @@
 
 use super::{
     basis::{follows, moment, observed},
-    dropped_rsts, target,
+    dropped_rsts, party_at, target,
 };
 use crate::timeline::{Coverage, Timeline};
 use model::{
@@ -56,18 +56,28 @@ fn closed(timeline: &Timeline) -> Claim {
     super::basis::shown(Party::ThisHost, Act::SentRst, vec![by], why)
 }
 
-/// The SYN-ACKs of the handshake that came after the close and show nothing about our RST, and the RSTs that
-/// answered them.
+/// The SYN-ACKs of the handshake that came after the close and show nothing about our RST.
 pub(super) fn copies(timeline: &Timeline) -> Vec<Claim> {
     let mut claims = Vec::new();
     for event in timeline.events.iter().filter(|e| timeline.is_copy(e)) {
         let by = vec![observed(event.at, event.kind)];
         let is_other = timeline.late_synacks().any(|late| late.at == event.at && !late.is_repeated);
+        if let EventKind::PacketDropped(packet) = event.kind {
+            let act = Act::Dropped { packet, times: 1 };
+            claims.push(Claim::seen(party_at(packet.place), act, by.clone()));
+        }
         claims.push(if is_other {
             Claim::seen(target(timeline), Act::SentOtherSynAck, by)
         } else {
-            Claim::concluded(target(timeline), Act::SentCopy, by)
+            let act = Act::SentCopy { has_arrived: is_answer(event) };
+            // On the longest path that is possible. On a shorter one it may be a retransmit.
+            follows(target(timeline), act, by, Some(Reason::MayHaveCrossed))
         });
+    }
+    if let Some((id, at)) = timeline.copy_met {
+        let (act, by) =
+            (Act::SentCopy { has_arrived: true }, vec![Observation::CopyMet { id, at }]);
+        claims.push(follows(target(timeline), act, by, Some(Reason::MayHaveCrossed)));
     }
     claims
 }
@@ -84,7 +94,8 @@ pub(super) fn silence(timeline: &Timeline) -> Option<Claim> {
         return Some(Claim::seen(target(timeline), act, vec![Observation::CleanReuse]));
     }
     let would_show = match timeline.coverage {
-        Coverage::Full => timeline.later.is_none(),
+        // A SYN-ACK that meets the socket of a later probe is answered by that one.
+        Coverage::Full => timeline.later.is_none() && timeline.copy_met.is_none(),
         Coverage::SocketsOnly | Coverage::Incomplete | Coverage::EventsLost | Coverage::None => {
             false
         }

@@ -31,7 +31,7 @@ fn of_its_own(timeline: &Timeline, verdict: Verdict) -> Reason {
             Reason::NumbersNotRead
         }
         Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => lost(timeline),
-        Verdict::LateSynack if timeline.late_rsts().next().is_some() => Reason::MayBeStale,
+        Verdict::LateSynack if timeline.late_answer().is_some() => Reason::MayBeStale,
         Verdict::StaleSynRecvReset => Reason::UnknownOwner,
         Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack => Reason::NumbersNotRead,
         Verdict::ChallengeAck if timeline.stale_reply().is_some() => Reason::UnknownSyn,
@@ -89,7 +89,9 @@ fn clean(timeline: &Timeline) -> Reason {
         _ if timeline.reuse_in_doubt => Reason::DoubtfulReuse,
         _ if timeline.late_segments().next().is_some() => Reason::FurtherSegment,
         _ if timeline.late_synacks().any(|late| !late.is_repeated) => Reason::OtherSynAck,
-        _ if timeline.late_synacks().next().is_some() => Reason::SecondCopy,
+        _ if timeline.late_synacks().next().is_some() || timeline.copy_met.is_some() => {
+            Reason::SecondCopy
+        }
         _ if is_observed && timeline.probe.kernel.is_some_and(|k| k.rst_sent_at == 0) => {
             Reason::CloseNotSeen
         }

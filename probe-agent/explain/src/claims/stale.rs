@@ -68,17 +68,22 @@ fn end(timeline: &Timeline) -> Option<Claim> {
 
 /// The SYN-ACK came after the probe had timed out; or this probe met that of an earlier one.
 pub(super) fn late_synack(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
-    if let Some(at) = timeline.late_rsts().next() {
+    if let Some(at) = timeline.late_answer() {
         let after = at.saturating_sub(timeline.probe.ended_at);
         let by = events(timeline, |e| {
             matches!(e.kind, EventKind::RstSent { socket: None, answers, .. }
                 if timeline.acknowledges_syn(answers))
         });
         let act = Act::AnsweredLate { after };
-        return vec![
+        let mut claims = vec![
             shown(target(timeline), act, by.clone(), why),
             Claim::seen(Party::ThisHost, Act::AnsweredWithRst, by),
         ];
+        if timeline.stale_reply_at().is_some() {
+            let act = Act::Held { of: owner(timeline), lasted: None, met_by: None };
+            claims.push(follows(target(timeline), act, met(timeline), why));
+        }
+        return claims;
     }
     let act = Act::AnsweredEarlierSyn { of: owner(timeline) };
     let mut claims = vec![follows(target(timeline), act, met(timeline), why)];

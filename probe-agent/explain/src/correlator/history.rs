@@ -12,13 +12,15 @@ mod link;
 use std::cmp::Reverse;
 
 use model::event::Event;
-use model::record::ProbeRecord;
+use model::record::{Closing, ProbeRecord};
 use probe_agent_common::FlowKey;
 use slab::Slab;
 
 use super::{
-    MAX_EVENTS, Pending, PendingRef, Phase, Timers, early_events::without_socket_is_of,
-    newest::Newest, unclaimed::Unclaimed,
+    MAX_EVENTS, Pending, PendingRef, Phase, Timers,
+    early_events::{numbers_are_of, without_socket_is_of},
+    newest::Newest,
+    unclaimed::Unclaimed,
 };
 use crate::timeline::{Confirmation, Earlier, Timeline};
 
@@ -93,6 +95,7 @@ impl History {
             dropped,
             older: None,
             newer: None,
+            cut_at: None,
             phase,
             serial,
         });
@@ -111,10 +114,13 @@ impl History {
             return;
         }
         let mut events = std::mem::take(&mut self.pending[older].timeline.events);
+        let before = self.pending[older].timeline.probe.clone();
         let newer = &mut self.pending[index];
         events.retain(|event| {
-            let theirs =
-                !event.kind.has_socket() && without_socket_is_of(&newer.timeline.probe, event);
+            let theirs = !event.kind.has_socket()
+                && without_socket_is_of(&newer.timeline.probe, event)
+                && (numbers_are_of(&newer.timeline.probe, &event.kind)
+                    || !numbers_are_of(&before, &event.kind));
             if theirs {
                 newer.add(*event);
             }
@@ -149,7 +155,8 @@ impl History {
     }
 
     /// Whether a later probe on the 4-tuple has yet to show what the server kept of this one. A probe
-    /// that the kernel closed (a refusal) left nothing, so the one after it decides.
+    /// that the kernel closed (a refusal) left nothing, and one that timed out met nothing, so the one after it
+    /// decides.
     pub(super) fn waits_for_later(
         &self,
         index: usize,
@@ -162,7 +169,7 @@ impl History {
             if newer.phase != Phase::Linked {
                 return true;
             }
-            if !newer.is_closed_by_kernel() {
+            if !newer.is_closed_by_kernel() && newer.timeline.probe.closing != Closing::Silent {
                 return false;
             }
         }
@@ -177,6 +184,7 @@ impl History {
     pub(super) fn remove(
         &mut self,
         index: usize,
+        now: u64,
         timers: &mut Timers,
     ) -> (Pending, Option<Earlier>) {
         if self.pending[index].phase != Phase::Linked && self.pending[index].older.is_some() {
@@ -191,7 +199,7 @@ impl History {
         let rest = older.filter(|_| pending.is_closed_by_kernel());
         match rest {
             Some(rest) => self.pending[rest].newer = newer,
-            None => self.cut(older, timers),
+            None => self.cut(older, now, timers),
         }
         match newer {
             Some(newer) => self.pending[newer].older = rest,
@@ -201,13 +209,14 @@ impl History {
     }
 
     /// Parts the probes of a chain from each other, after each has shown what it knows.
-    fn cut(&mut self, mut next: Option<usize>, timers: &mut Timers) {
+    fn cut(&mut self, mut next: Option<usize>, now: u64, timers: &mut Timers) {
         while let Some(index) = next {
             if self.pending[index].older.is_some() && self.pending[index].phase != Phase::Linked {
                 self.link_to_older(index, timers);
             }
             let pending = &mut self.pending[index];
             pending.newer = None;
+            pending.cut_at.get_or_insert(now);
             next = pending.older.take();
         }
     }

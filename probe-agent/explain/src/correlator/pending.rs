@@ -2,7 +2,7 @@
 
 use super::{
     MAX_EVENTS, Observed,
-    early_events::{generation_is, without_socket_is_of},
+    early_events::{generation_is, numbers_are_of, without_socket_is_of},
 };
 use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
@@ -41,6 +41,8 @@ pub(super) struct Pending {
     pub(super) older: Option<usize>,
     /// The probe after it, whose `older` it is.
     pub(super) newer: Option<usize>,
+    /// When the one after it was handed out: events from then on are no longer known to be this one's.
+    pub(super) cut_at: Option<u64>,
     pub(super) phase: Phase,
     pub(super) serial: u64,
 }
@@ -54,6 +56,11 @@ impl Pending {
             Some((slot, generation)) => record.id.slot == slot && generation_is(record, generation),
             None => without_socket_is_of(record, &event.event),
         }
+    }
+
+    /// Whether the sequence numbers of an event are those of its connection.
+    pub(super) fn has_numbers(&self, event: &FlowEvent) -> bool {
+        numbers_are_of(&self.timeline.probe, &event.event.kind)
     }
 
     /// Whether the kernel closed it: then it leaves nothing behind.
@@ -114,7 +121,7 @@ impl Pending {
     pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
         let missing = observed.lost != self.lost_before || self.has_lost_own();
         let mut timeline = self.timeline;
-        timeline.followed_until = observed.until;
+        timeline.followed_until = self.cut_at.unwrap_or(observed.until);
         if missing {
             timeline.set_events_lost();
         }
@@ -125,6 +132,7 @@ impl Pending {
                     id: None,
                     closing: None,
                     ended_at: 0,
+                    syn_end: None,
                     stale,
                     is_matched: false,
                     other_port: None,

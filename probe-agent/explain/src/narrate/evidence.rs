@@ -88,6 +88,13 @@ fn describe(probe: &ProbeRecord, claim: &Claim, observation: &Observation) -> Op
             );
             (Some(at), text)
         }
+        Observation::CopyMet { id, at } => {
+            let after = Elapsed(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)));
+            let text = format!(
+                "a further SYN-ACK of this handshake met probe {id} on the same 4-tuple, {after} after our RST"
+            );
+            (Some(at), text)
+        }
         Observation::CleanReuse => {
             (None, "a later SYN on the same 4-tuple found no stale connection".to_owned())
         }

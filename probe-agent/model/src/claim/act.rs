@@ -95,8 +95,11 @@ pub enum Act {
         /// What is known of our kernel's answers.
         answers: Answers,
     },
-    /// Sent a further copy of its SYN-ACK before our RST could arrive.
-    SentCopy,
+    /// Sent a further copy of its SYN-ACK, which may have left before our RST could arrive.
+    SentCopy {
+        /// Whether it reached our kernel, which answered with a RST.
+        has_arrived: bool,
+    },
     /// Sent another SYN-ACK for our SYN, with a sequence number of its own.
     SentOtherSynAck,
     /// Sent another segment of this connection after our RST.

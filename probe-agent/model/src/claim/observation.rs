@@ -113,6 +113,13 @@ pub enum Observation {
         /// Its local port, if it was another.
         other_port: Option<u16>,
     },
+    /// A later probe on the 4-tuple met a further SYN-ACK of this handshake.
+    CopyMet {
+        /// The later probe.
+        id: ProbeId,
+        /// When it met it.
+        at: u64,
+    },
     /// A later SYN on the 4-tuple was answered as if nothing were left.
     CleanReuse,
     /// A later SYN on the 4-tuple was refused, and no confirmation probe decided.

@@ -14,6 +14,18 @@ pub enum Assumption {
     NotShown(Reason),
 }
 
+impl Assumption {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SynAckAgain => "synack_again",
+            Self::Arrival => "arrival",
+            Self::NotShown(reason) => reason.name(),
+        }
+    }
+}
+
 /// What the proof of a verdict lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -71,4 +83,35 @@ pub enum Reason {
     Proxy,
     /// A later probe was refused, perhaps by this one's connection.
     DoubtfulReuse,
+}
+
+impl Reason {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EventsLost => "events_lost",
+            Self::NoTracing => "no_tracing",
+            Self::NoEvent => "no_event",
+            Self::HooksMissing => "hooks_missing",
+            Self::SocketlessRsts => "socketless_rsts",
+            Self::NotFollowed => "not_followed",
+            Self::MayHaveCrossed => "may_have_crossed",
+            Self::NumbersNotRead => "numbers_not_read",
+            Self::ReplyNotRead => "reply_not_read",
+            Self::UnknownSyn => "unknown_syn",
+            Self::UnknownOwner => "unknown_owner",
+            Self::MayBeStale => "may_be_stale",
+            Self::ErrnoOnly => "errno_only",
+            Self::Contradicted { .. } => "contradicted",
+            Self::EarlierProbe { .. } => "earlier_probe",
+            Self::Undecided => "undecided",
+            Self::CloseNotSeen => "close_not_seen",
+            Self::SecondCopy => "second_copy",
+            Self::OtherSynAck => "other_synack",
+            Self::FurtherSegment => "further_segment",
+            Self::Proxy => "proxy",
+            Self::DoubtfulReuse => "doubtful_reuse",
+        }
+    }
 }

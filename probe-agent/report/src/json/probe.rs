@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use nix::errno::Errno;
 use serde::{Serialize, Serializer};
 
-use super::text::Text;
+use super::{claims::claims, text::Text};
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
+    claim::Claim,
     errno::NameError,
     finding::{Evidence, Finding},
     flow,
@@ -70,6 +71,8 @@ struct FindingObject<'a> {
     evidence: (&'a [Evidence], u64),
     advice: Option<&'a str>,
     link: Option<Text>,
+    #[serde(serialize_with = "claims")]
+    claims: &'a [Claim],
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -159,6 +162,7 @@ impl<'a> FindingObject<'a> {
             evidence: (&finding.evidence, syn_at),
             advice: finding.advice.as_deref(),
             link: finding.link.and_then(probe_id),
+            claims: &finding.claims,
         }
     }
 }

@@ -117,6 +117,8 @@ impl History {
             let (at, recovered) = (reply.at, reply.recovered);
             let other_port = differ.then_some(port);
             before.later = Some(Later { id, at, recovered, is_matched, other_port });
+        } else if met.stale == StaleReply::DuplicateSynAck {
+            before.copy_met = Some((id, reply.at));
         }
         self.settle_at(owner, ended_at, timers);
         let known = &mut self.pending[reply.probe.index].timeline.earlier;
@@ -147,12 +149,21 @@ impl History {
     /// The nearest probe from here on that the connection behind a stale reply can be of: its sequence
     /// numbers tell, where they are known.
     fn owner_of(&self, from: usize, segment: Option<Segment>) -> Option<usize> {
+        let of_its_own = |before: &Timeline| {
+            let ends = before.probe.syn_end().zip(segment);
+            ends.is_none_or(|(end, segment)| segment.ack == end)
+        };
+        // Its owner may be settled; then one that met the same connection and did not end it knows it.
+        self.nearest(from, of_its_own)
+            .or_else(|| self.nearest(from, |before| has_met(before, segment)))
+    }
+
+    /// The nearest probe from here on that `is_wanted`, of those that can have left anything.
+    fn nearest(&self, from: usize, is_wanted: impl Fn(&Timeline) -> bool) -> Option<usize> {
         let mut next = Some(from);
         while let Some(index) = next {
             let pending = &self.pending[index];
-            let probe = &pending.timeline.probe;
-            let ends = probe.syn_end().zip(segment);
-            if ends.is_none_or(|(end, segment)| segment.ack == end) {
+            if is_wanted(&pending.timeline) {
                 return Some(index);
             }
             next = self.not_closed_by_kernel(pending.older);
@@ -181,13 +192,20 @@ fn earlier(before: &Timeline, at: u64, segment: Option<Segment>) -> Earlier {
     // A challenge ACK is no copy of a SYN-ACK.
     let is_synack = segment.is_none_or(|segment| segment.flags.is_synack());
     match before.probe.closing {
+        Closing::Reset if is_synack && is_other_synack(before, segment) => {
+            of(before, StaleReply::DuplicateSynAck)
+        }
         Closing::Reset if is_synack && before.duplicate_synack_possible(at) => {
             of(before, StaleReply::DuplicateSynAck)
         }
         Closing::Reset | Closing::ByKernel => of(before, StaleReply::Connection),
         Closing::Silent => match before.earlier {
-            // It met a stale connection itself, and that one is still there.
-            Some(first) if first.stale != StaleReply::DuplicateSynAck => first,
+            // It met a stale connection itself, and that one is still there, unless the numbers say otherwise.
+            Some(first)
+                if first.stale != StaleReply::DuplicateSynAck && !is_own(before, segment) =>
+            {
+                first
+            }
             // Its own verdict already says that its answer was late.
             Some(_) | None if before.late_rsts().next().is_some() => {
                 of(before, StaleReply::Connection)
@@ -203,8 +221,35 @@ fn of(before: &Timeline, stale: StaleReply, segment: Option<Segment>) -> Earlier
         id: Some(probe.id),
         closing: Some(probe.closing),
         ended_at: probe.ended_at,
+        syn_end: probe.syn_end(),
         stale,
-        is_matched: segment.is_some_and(|segment| Some(segment.ack) == probe.syn_end()),
+        is_matched: is_own(before, segment) && !is_other_server(before, segment),
         other_port: None,
     }
+}
+
+/// Whether a probe that timed out met the connection that a segment belongs to.
+fn has_met(before: &Timeline, segment: Option<Segment>) -> bool {
+    let ends = before.earlier.and_then(|first| first.syn_end).zip(segment);
+    before.probe.closing == Closing::Silent && ends.is_some_and(|(end, segment)| segment.ack == end)
+}
+
+/// Whether a segment is a SYN-ACK with another sequence number than the one that was accepted.
+fn is_other_synack(before: &Timeline, segment: Option<Segment>) -> bool {
+    segment.is_some_and(|segment| segment.flags.is_synack()) && is_other_server(before, segment)
+}
+
+/// Whether a segment's sequence number is not that of the server that the probe sent its RST to.
+fn is_other_server(before: &Timeline, segment: Option<Segment>) -> bool {
+    let known = segment.zip(before.probe.synack_seq());
+    known.is_some_and(|(segment, seq)| {
+        // Without data, nothing follows the SYN.
+        let next = if segment.flags.is_synack() { seq } else { seq.wrapping_add(1) };
+        segment.seq != next
+    })
+}
+
+/// Whether the sequence numbers of a segment are those of the probe's connection.
+fn is_own(before: &Timeline, segment: Option<Segment>) -> bool {
+    segment.is_some_and(|segment| Some(segment.ack) == before.probe.syn_end())
 }

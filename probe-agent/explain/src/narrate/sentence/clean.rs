@@ -35,9 +35,15 @@ fn close(view: View<'_>) -> &'static str {
 }
 
 fn copy(view: View<'_>) -> Option<String> {
-    view.has(|act| *act == Act::SentCopy).then(|| {
-        "A second copy of the SYN-ACK arrived later and was reset too. The server sent it before our RST could \
-         arrive, so it does not show that the RST was lost."
+    let has = |wanted: bool| view.has(|act| *act == Act::SentCopy { has_arrived: wanted });
+    if !has(true) && has(false) {
+        return Some(
+            "The server sent a second copy of its SYN-ACK, which did not arrive.".to_owned(),
+        );
+    }
+    has(true).then(|| {
+        "A second copy of the SYN-ACK arrived later and was reset too. It may have left the server before our RST \
+         could arrive, so it does not show that the RST was lost."
             .to_owned()
     })
 }
@@ -93,8 +99,8 @@ fn conclusion(view: View<'_>, claim: &Claim) -> String {
         }
         Some(Assumption::SynAckAgain) => {
             return "A server that missed the RST would have sent its SYN-ACK again (after 1 s by default), so \
-                    this one holds no half-open connection any more, unless its timer is longer or its SYN-ACKs \
-                    are dropped on the way."
+                    whoever answered holds no half-open connection any more, unless its timer is longer or its \
+                    SYN-ACKs are dropped on the way."
                 .to_owned();
         }
         Some(Assumption::NotShown(reason)) => reason,

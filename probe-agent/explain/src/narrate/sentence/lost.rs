@@ -61,7 +61,8 @@ fn retransmitted(view: View<'_>, known: &str, certain: bool, lasted: u64, ended:
         return if certain {
             format!(
                 "The server {known}: it stayed in SYN_RECV for {lasted}, retransmitted its SYN-ACK{times} and was \
-                 then reset."
+                 then reset{}.",
+                afterwards(view)
             )
         } else {
             format!(
@@ -74,9 +75,8 @@ fn retransmitted(view: View<'_>, known: &str, certain: bool, lasted: u64, ended:
         Answers::All => {
             "Our kernel answered with a RST each time, but the agent cannot know whether the last one arrived."
         }
-        Answers::NotAll => {
-            "Not every one of them reached our kernel, and those that did not were answered by no RST."
-        }
+        Answers::NotAll if n == 1 => "No RST was seen to answer it.",
+        Answers::NotAll => "Not each of them was seen to be answered with a RST.",
     };
     format!(
         "The server {known}: it retransmitted its SYN-ACK {}{} {} after our RST. {rest}",
@@ -93,6 +93,20 @@ fn nothing_more(view: View<'_>) -> &'static str {
     } else {
         "Nothing was seen of it afterwards, so the half-open connection may still be there."
     }
+}
+
+/// What shows that the reset worked.
+fn afterwards(view: View<'_>) -> String {
+    let seen = view.find(|claim| match claim.act {
+        Act::ReceivedNoCopy { within } => {
+            Some(format!(": no SYN-ACK came again in the {} after that", Elapsed(within)))
+        }
+        Act::AnsweredLaterSyn => {
+            Some(": a later SYN from the same port found no stale connection".to_owned())
+        }
+        _ => None,
+    });
+    seen.unwrap_or_default()
 }
 
 /// What is known of the RST's way.

@@ -19,7 +19,7 @@ pub(super) fn render(reason: Reason) -> String {
                 "two hosts answer for this address, or a firewall answered in the target's place"
             };
             let after = Elapsed(after);
-            return format!(" But a SYN-ACK for the same SYN arrived {after} after it: {why}.");
+            return format!(" But a SYN-ACK for the same SYN came {after} after it: {why}.");
         }
         Reason::EarlierProbe { id, before } => {
             return format!(
@@ -38,7 +38,9 @@ pub(super) fn render(reason: Reason) -> String {
         Reason::MayHaveCrossed => {
             "judging by the round trip, that SYN-ACK could have left before our RST arrived"
         }
-        Reason::NumbersNotRead => "the sequence numbers of the reply were not read",
+        Reason::NumbersNotRead => {
+            "the sequence numbers of the reply do not show it, or were not read"
+        }
         Reason::ReplyNotRead => "the reply's header was not read, and it may be a late SYN-ACK",
         Reason::UnknownSyn => "it is not known whose SYN the reply acknowledges",
         Reason::UnknownOwner => "no known earlier probe left it",

@@ -26,14 +26,14 @@ pub(super) fn syn_retransmitted(view: View<'_>) -> String {
     });
     if let Some(id) = met {
         return format!(
-            "A second copy of the SYN-ACK for probe {id} arrived after our SYN. Our kernel reset it, and the \
-             SYN had to be retransmitted.{took} That copy was already in flight when probe {id} ended: it \
-             does not mean that a RST was lost."
+            "A further SYN-ACK for probe {id} arrived after our SYN. Our kernel reset it, and the SYN had to be \
+             retransmitted.{took} That SYN-ACK may have been in flight already when probe {id} ended, or comes \
+             from another server: it does not mean that a RST was lost."
         );
     }
-    let copy = if view.has(|act| *act == Act::SentCopy) {
-        " A second copy of the SYN-ACK arrived after the close and was reset: it does not mean that our RST \
-         was lost."
+    let copy = if view.has(|act| *act == Act::SentCopy { has_arrived: true }) {
+        " A second copy of the SYN-ACK arrived after the close and was reset: it may have left before our RST \
+         could arrive, so it does not mean that our RST was lost."
     } else if view.has(|act| *act == Act::SentOtherSynAck) {
         " A SYN-ACK with another sequence number arrived after the close and was reset: it does not mean that our \
          RST was lost."
@@ -115,8 +115,8 @@ pub(super) fn timed_out(view: View<'_>) -> String {
         Elapsed(within.unwrap_or_default())
     ) + &elsewhere.map_or_else(String::new, |from| {
         format!(
-            " A SYN-ACK that acknowledges our SYN came from {from} instead, and our kernel reset it: an address \
-             translation on the path works one way only."
+            " A SYN-ACK that acknowledges our SYN came from {from} instead, and our kernel reset it. So an \
+             address translation on the path works one way only."
         )
     })
 }

@@ -10,7 +10,7 @@ use model::{
     host_clues::{Ecn, HostClues},
     icmp::IcmpError,
     packet_drop::InterfaceName,
-    record::{ProbeRecord, RstHooks, TcpInfo},
+    record::{ProbeId, ProbeRecord, RstHooks, TcpInfo, Translation},
 };
 
 /// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
@@ -62,12 +62,30 @@ pub(super) fn record(
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
         clues: clues(has).map(Box::new),
-        icmp: has("icmp").then(unreachable).or_else(|| has("icmpv6").then(own_rejection)),
+        translation: after("translated").map(|to| translated(to, id)).transpose()?.map(Box::new),
+        icmp: match after("icmp_from") {
+            Some(word) => Some(icmp_from(word)?),
+            None => has("icmp").then(unreachable).or_else(|| has("icmpv6").then(own_rejection)),
+        },
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
     };
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
+}
+
+/// Where this host's address translation sends the probe.
+fn translated(to: &str, of: ProbeId) -> Result<Translation, String> {
+    Ok(Translation { real: number(to)?, of })
+}
+
+/// `ADDRESS/TYPE/CODE`.
+fn icmp_from(word: &str) -> Result<IcmpError, String> {
+    let [from, kind, code] = word.split('/').collect::<Vec<_>>()[..] else {
+        return Err(format!("icmp {word}?"));
+    };
+    let from = Some(number(from)?);
+    Ok(IcmpError { from, is_v6: false, kind: number(kind)?, code: number(code)? })
 }
 
 /// What a router answers that knows no way to the target.

@@ -20,6 +20,7 @@ pub(super) fn answered(what: &str) -> Result<Option<Segment>, String> {
         "ack" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 1, ..synack }),
         "othersequence" => Some(Segment { flags: TcpFlags(0x10), seq: synack.seq + 555, ..synack }),
         "foreign" => Some(Segment { flags: TcpFlags(0x10), seq: 5, ack: 6 }),
+        "foreignsynack" => Some(Segment { seq: 5, ack: 6, ..synack }),
         "data" => Some(Segment { flags: TcpFlags(0x18), seq: 5, ack: 6 }),
         "unread" => None,
         _ => return Err(format!("{what}?")),
@@ -42,6 +43,7 @@ pub(super) fn dropped(
         ("RST", true) => {
             Segment { flags: TcpFlags(0x14), seq: fixtures::SYN_END, ack: synack.seq + 1 }
         }
+        ("ANSWER", true) => Segment { flags: TcpFlags(0x04), seq: fixtures::SYN_END, ack: 0 },
         ("RST+100", true) => {
             Segment { flags: TcpFlags(0x04), seq: fixtures::SYN_END + 100, ack: 0 }
         }

@@ -16,7 +16,7 @@ impl Act {
             Self::Reset { .. } => "reset",
             Self::SentSyn => "sent_syn",
             Self::RetransmittedSynAck { .. } => "retransmitted_synack",
-            Self::SentCopy => "sent_copy",
+            Self::SentCopy { .. } => "sent_copy",
             Self::SentOtherSynAck => "sent_other_synack",
             Self::SentSegment { .. } => "sent_segment",
             Self::OfferedNoWindow => "offered_no_window",
