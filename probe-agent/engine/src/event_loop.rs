@@ -33,6 +33,7 @@ use nix::sys::epoll::{Epoll, EpollEvent};
 
 use self::start::StartQueue;
 use crate::{
+    conntrack::Translations,
     deadlines::Deadlines,
     flights::Flights,
     gauges::Gauges,
@@ -74,6 +75,7 @@ pub(crate) struct EventLoop<S: Source> {
     observer: Observer,
     correlator: Correlator,
     clues: HostClueCache,
+    translations: Translations,
     epoll: Epoll,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
@@ -124,6 +126,7 @@ impl<S: Source> EventLoop<S> {
             correlator: Correlator::new(nanos(settings.settle), observer.coverage()),
             observer,
             clues: HostClueCache::default(),
+            translations: Translations::default(),
             epoll: wait::epoll(source.wakeup())?,
             source,
             settings,

@@ -18,6 +18,7 @@
     )
 )]
 
+mod conntrack;
 mod deadlines;
 pub mod early;
 pub mod event_loop;

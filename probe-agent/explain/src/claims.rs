@@ -10,7 +10,7 @@ mod reason;
 mod retransmit;
 mod stale;
 
-use self::{basis::observed, here::limits};
+use self::here::limits;
 use crate::timeline::{Coverage, Timeline};
 use model::{
     claim::{Act, Claim, Gap, Observation, Party},
@@ -83,6 +83,13 @@ fn of_every_verdict(timeline: &Timeline, verdict: Verdict) -> Vec<Claim> {
         let act = Act::Redirected { asked, real };
         claims.push(Claim::seen(Party::ThisHost, act, vec![Observation::Redirect { asked, real }]));
     }
+    if let Some(translation) = timeline.probe.translation.as_deref() {
+        let (real, of) = (translation.real, translation.of);
+        let own = model::flow::local(&timeline.probe.flow).ip();
+        let act = Act::Translates { real, is_here: real.ip().is_loopback() || real.ip() == own };
+        let by = vec![Observation::Conntrack { real, of }];
+        claims.push(Claim::seen(Party::ThisHost, act, by));
+    }
     let errno = timeline.probe.errno;
     // A negative one is no error of a socket: the name did not resolve.
     if errno > 0 {
@@ -128,7 +135,7 @@ fn dropped_rsts(timeline: &Timeline) -> Vec<Claim> {
     let close = timeline.dropped_close();
     let mut claims: Vec<Claim> = close
         .map(|drop| {
-            let event = observed(drop.at, model::event::EventKind::PacketDropped(drop.packet));
+            let event = Observation::Event(drop.event);
             let act = Act::DroppedClose { packet: drop.packet };
             Claim::seen(party_at(drop.packet.place), act, vec![event])
         })
@@ -149,7 +156,7 @@ fn dropped(timeline: &Timeline, is_wanted: impl Fn(&crate::drops::Drop) -> bool)
 fn as_claims(drops: impl Iterator<Item = crate::drops::Drop>) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     for drop in drops {
-        let event = observed(drop.at, model::event::EventKind::PacketDropped(drop.packet));
+        let event = Observation::Event(drop.event);
         let party = party_at(drop.packet.place);
         let same = claims.iter_mut().find_map(|claim| match &mut claim.act {
             Act::Dropped { packet, times }

@@ -266,7 +266,7 @@ impl Correlator {
     }
 
     fn hand_out(&mut self, index: usize, observed: Observed, out: &mut Vec<Timeline>) {
-        let (pending, suspect) = self.history.remove(index, &mut self.timers);
+        let (pending, suspect) = self.history.remove(index, observed.until, &mut self.timers);
         if pending.phase == Phase::AwaitsConfirmation {
             self.unconfirmed.retain(|(id, _)| *id != pending.timeline.probe.id);
         }

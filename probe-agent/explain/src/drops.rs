@@ -6,7 +6,7 @@ mod words;
 pub(crate) use self::words::{advice, meaning, place, subject};
 
 use model::{
-    event::EventKind,
+    event::{Event, EventKind},
     flow,
     outcome::Outcome,
     packet_drop::{DropPlace, DropReason, PacketDrop},
@@ -23,6 +23,8 @@ const SAME_SEGMENT: u64 = 200_000_000;
 pub(crate) struct Drop {
     pub(crate) at: u64,
     pub(crate) packet: PacketDrop,
+    /// As the hook reported it.
+    pub(crate) event: Event,
 }
 
 impl Timeline {
@@ -31,7 +33,8 @@ impl Timeline {
     pub(crate) fn drops(&self) -> impl Iterator<Item = Drop> {
         self.events.iter().filter_map(|event| match event.kind {
             EventKind::PacketDropped(packet) if self.owns(&packet) => {
-                Some(Drop { at: event.at, packet: self.without_borrowed_interface(packet) })
+                let packet = self.without_borrowed_interface(packet);
+                Some(Drop { at: event.at, packet, event: *event })
             }
             _ => None,
         })
@@ -103,7 +106,7 @@ impl Timeline {
                     && !packet.has_reached_tcp()
                     && !has_numbers_of(&self.probe, &packet) =>
             {
-                Some(Drop { at: event.at, packet })
+                Some(Drop { at: event.at, packet, event: *event })
             }
             _ => None,
         })

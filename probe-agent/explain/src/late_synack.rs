@@ -37,6 +37,12 @@ impl Timeline {
         self.late_synacks().filter(|late| late.is_answered).map(|late| late.at)
     }
 
+    /// When the first SYN-ACK was answered that came after the probe had timed out. A probe that was answered may
+    /// get further copies, which are no late answer.
+    pub(crate) fn late_answer(&self) -> Option<u64> {
+        self.late_rsts().next().filter(|_| self.probe.rst_at().is_none())
+    }
+
     /// The segments of this very connection, other than its SYN-ACK, that the kernel answered with a RST after
     /// the probe had ended, in time order: whoever sends them has not dropped the connection.
     pub(crate) fn late_segments(&self) -> impl Iterator<Item = (u64, Segment)> {

@@ -51,7 +51,7 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         | Verdict::StaleSynRecvReset
         | Verdict::SynRetransmitted => earlier,
         // Either its own answer was late, or the answer to an earlier probe's SYN.
-        Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
+        Verdict::LateSynack => earlier.filter(|_| timeline.late_answer().is_none()),
         Verdict::AckLeaked
         | Verdict::LocalDrop
         | Verdict::ChallengeAck

@@ -66,6 +66,7 @@ pub fn probe_record(outcome: Outcome, syn_at: u64) -> ProbeRecord {
         start_problem: StartProblem::None,
         clues: None,
         redirected_from: None,
+        translation: None,
         fresh_socket: false,
         early_reuse: false,
         half_open: HalfOpen::Enforced,

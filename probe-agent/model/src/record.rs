@@ -1,10 +1,14 @@
 //! What the engine knows about a probe when it ends.
 
 mod hooks;
+mod host;
 
 use std::{fmt, net::SocketAddr};
 
-pub use self::hooks::{HalfOpen, RstHooks, StateHook};
+pub use self::{
+    hooks::{HalfOpen, RstHooks, StateHook},
+    host::{StartProblem, Translation},
+};
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{flow, host_clues::HostClues, icmp::IcmpError, outcome::Outcome, target::TargetId};
@@ -76,33 +80,6 @@ pub struct TcpInfo {
     pub retransmits: u32,
 }
 
-/// What on this host keeps a probe from starting, where its errno has several causes. Looked for only if a
-/// probe could not be started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum StartProblem {
-    /// Nothing that was found.
-    #[default]
-    None,
-    /// An IPv6 address is tentative (`IFA_F_TENTATIVE`, RFC 4862): it cannot be used yet.
-    Tentative,
-    /// An IPv6 address failed duplicate address detection (`IFA_F_DADFAILED`).
-    Duplicate,
-    /// This host has no IPv6 address that leads anywhere.
-    NoIpv6,
-    /// The target is a broadcast address.
-    Broadcast,
-    /// A `prohibit` route leads to the target.
-    Prohibited,
-    /// A policy of this host forbids the connection: BPF on the cgroup, an LSM, seccomp, IPsec.
-    Policy,
-    /// The source port is below 1024 (`net.ipv4.ip_unprivileged_port_start`) and needs a privilege.
-    PrivilegedPort,
-    /// No port of the ephemeral range is free (`net.ipv4.ip_local_port_range`).
-    NoFreePort,
-    /// None of the source ports that were asked for is free.
-    NoFreeSourcePort,
-}
-
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRecord {
@@ -143,6 +120,9 @@ pub struct ProbeRecord {
     /// The address that `connect()` was given, if the kernel sent the SYN to another one, which is in
     /// `flow`: a program on the cgroup replaced it (`BPF_CGROUP_INET4_CONNECT`, `BPF_CGROUP_INET6_CONNECT`).
     pub redirected_from: Option<SocketAddr>,
+    /// Where this host's own address translation sends the probes of the target, below the socket; `None` if it
+    /// does not, or this is not known.
+    pub translation: Option<Box<Translation>>,
     /// The first probe of a new socket, whose initial sequence number may fall into the previous
     /// connection's receive window (path C).
     pub fresh_socket: bool,

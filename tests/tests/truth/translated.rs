@@ -40,8 +40,46 @@ fn a_lost_rst_is_found_behind_a_service_address() {
     assert_eq!(lost.hits().unwrap(), 2);
     for (service, backend, counter) in services {
         assert_eq!((counted(lab.client(), &counter), backend.accepted().unwrap()), (1, 0));
-        report.to(service).is("alive", &["rst_lost_synack_retransmit/confirmed"]);
+        let probe = report.to(service);
+        probe.is("alive", &["rst_lost_synack_retransmit/confirmed"]);
+        probe.says(&["translates the target's address", &backend.address().to_string()]);
+        assert_eq!(probe.0["redirected_to"], backend.address().to_string());
     }
+}
+
+/// istio/istio#15178: a proxy on this host answers for every address. Nothing listens on the target.
+#[test]
+fn a_proxy_on_this_host_is_named() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    for (family, any) in [(Family::V4, "0.0.0.0:0"), (Family::V6, "[::]:0")] {
+        let at = ListenerOptions::at(any.parse().unwrap());
+        let proxy = Listener::open(lab.client(), &at).unwrap();
+        let table = format!("proxy{}", proxy.address().port());
+        nft(
+            lab.client(),
+            &format!(
+                "add table inet {table}\n\
+                 add counter inet {table} redirected\n\
+                 add chain inet {table} out {{ type nat hook output priority -100 ; }}\n\
+                 add rule inet {table} out tcp dport 81 counter name redirected redirect to :{}\n",
+                proxy.address().port()
+            ),
+        );
+        let target = SocketAddr::new(lab.server_address(family), 81);
+        let report = check(lab.client(), &format!("{target} --count 2 --interval 20ms"));
+        assert_eq!(counted(lab.client(), &format!("inet {table} redirected")), 2);
+        assert_eq!(report.outcomes("alive"), 2);
+        for probe in &report.probes {
+            probe.says(&["This host translates the target's address", ", on this host"]);
+        }
+        nft(lab.client(), &format!("delete table inet {table}\n"));
+    }
+    // Without the rules, the closed port refuses, and nothing is translated.
+    let closed = SocketAddr::new(lab.server_address(Family::V4), 81);
+    let report = check(lab.client(), &format!("{closed} --settle 0"));
+    report.only().is("refused", &["refused/confirmed"]);
+    report.only().never_says(&["translates"]);
 }
 
 #[test]

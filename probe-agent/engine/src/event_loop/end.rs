@@ -171,6 +171,7 @@ impl<S: Source> EventLoop<S> {
         let tcp_info = if is_tracing { None } else { self.slots.tcp_info(slot) };
         self.slots.disconnect(slot, end.closing);
         let mut record = ProbeRecord { answered_at, tcp_info, ..self.record(slot, &flight, end) };
+        record.translation = self.translations.of(&record, self.now);
         if record.lacked_an_answer() {
             let interface = self.settings.socket.interface.as_deref();
             record.clues = self.clues.look(&record.flow, interface, self.now);
@@ -209,6 +210,7 @@ impl<S: Source> EventLoop<S> {
             start_problem: StartProblem::None,
             clues: None,
             redirected_from: None,
+            translation: None,
             fresh_socket: flight.fresh_socket,
             early_reuse: flight.early_reuse,
             half_open: self.observer.half_open(),

@@ -217,6 +217,7 @@ impl<S: Source> EventLoop<S> {
             clues: None,
             start_problem: start_problem::find(address, errno, &self.settings.socket),
             redirected_from: None,
+            translation: None,
             fresh_socket: true,
             early_reuse: false,
             half_open: self.observer.half_open(),

@@ -115,11 +115,11 @@ fn a_confirmation_probe_uses_the_same_port_if_there_is_no_other() {
 fn a_slot_that_moves_to_another_address_does_not_meet_itself() {
     let v6 = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
     let mut table = table();
-    let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+    let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
     table.release(slot);
     let own_port = SocketAddr::new(v6, table.slots[slot as usize].local.port());
-    let refused = table.choose(v6, own_port, None).map(|chosen| chosen.slot);
+    let refused = table.choose(v6, own_port, None, 0).map(|chosen| chosen.slot);
     assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EADDRNOTAVAIL));
     let other = SocketAddr::new(v6, own_port.port() ^ 1);
-    assert_eq!(table.choose(v6, other, None).unwrap().slot, slot);
+    assert_eq!(table.choose(v6, other, None, 0).unwrap().slot, slot);
 }

@@ -31,7 +31,7 @@ fn of_its_own(timeline: &Timeline, verdict: Verdict) -> Reason {
             Reason::NumbersNotRead
         }
         Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => lost(timeline),
-        Verdict::LateSynack if timeline.late_rsts().next().is_some() => Reason::MayBeStale,
+        Verdict::LateSynack if timeline.late_answer().is_some() => Reason::MayBeStale,
         Verdict::StaleSynRecvReset => Reason::UnknownOwner,
         Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack => Reason::NumbersNotRead,
         Verdict::ChallengeAck if timeline.stale_reply().is_some() => Reason::UnknownSyn,

@@ -68,7 +68,7 @@ fn end(timeline: &Timeline) -> Option<Claim> {
 
 /// The SYN-ACK came after the probe had timed out; or this probe met that of an earlier one.
 pub(super) fn late_synack(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
-    if let Some(at) = timeline.late_rsts().next() {
+    if let Some(at) = timeline.late_answer() {
         let after = at.saturating_sub(timeline.probe.ended_at);
         let by = events(timeline, |e| {
             matches!(e.kind, EventKind::RstSent { socket: None, answers, .. }

@@ -95,6 +95,7 @@ impl History {
             dropped,
             older: None,
             newer: None,
+            cut_at: None,
             phase,
             serial,
         });
@@ -183,6 +184,7 @@ impl History {
     pub(super) fn remove(
         &mut self,
         index: usize,
+        now: u64,
         timers: &mut Timers,
     ) -> (Pending, Option<Earlier>) {
         if self.pending[index].phase != Phase::Linked && self.pending[index].older.is_some() {
@@ -197,7 +199,7 @@ impl History {
         let rest = older.filter(|_| pending.is_closed_by_kernel());
         match rest {
             Some(rest) => self.pending[rest].newer = newer,
-            None => self.cut(older, timers),
+            None => self.cut(older, now, timers),
         }
         match newer {
             Some(newer) => self.pending[newer].older = rest,
@@ -207,13 +209,14 @@ impl History {
     }
 
     /// Parts the probes of a chain from each other, after each has shown what it knows.
-    fn cut(&mut self, mut next: Option<usize>, timers: &mut Timers) {
+    fn cut(&mut self, mut next: Option<usize>, now: u64, timers: &mut Timers) {
         while let Some(index) = next {
             if self.pending[index].older.is_some() && self.pending[index].phase != Phase::Linked {
                 self.link_to_older(index, timers);
             }
             let pending = &mut self.pending[index];
             pending.newer = None;
+            pending.cut_at.get_or_insert(now);
             next = pending.older.take();
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct Pending {
     pub(super) older: Option<usize>,
     /// The probe after it, whose `older` it is.
     pub(super) newer: Option<usize>,
+    /// When the one after it was handed out: events from then on are no longer known to be this one's.
+    pub(super) cut_at: Option<u64>,
     pub(super) phase: Phase,
     pub(super) serial: u64,
 }
@@ -121,7 +123,7 @@ impl Pending {
     pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
         let missing = observed.lost != self.lost_before || self.has_lost_own();
         let mut timeline = self.timeline;
-        timeline.followed_until = observed.until;
+        timeline.followed_until = self.cut_at.unwrap_or(observed.until);
         if missing {
             timeline.set_events_lost();
         }

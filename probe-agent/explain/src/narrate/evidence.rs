@@ -107,6 +107,9 @@ fn describe(probe: &ProbeRecord, claim: &Claim, observation: &Observation) -> Op
             };
             (None, format!("{hook}: the SYN went to {real}, not to {asked}: {why}"))
         }
+        Observation::Conntrack { real, of } => {
+            (None, format!("conntrack: this host sent the SYN of probe {of} to {real}"))
+        }
         Observation::EcnSetting(_) => {
             (None, "net.ipv4.tcp_ecn of this host makes its SYNs ask for ECN".to_owned())
         }

@@ -24,7 +24,7 @@ use model::{
 pub(super) fn render(verdict: Verdict, view: View<'_>) -> String {
     let mut text = match verdict {
         // Its sentence includes the reservation.
-        Verdict::Clean => return clean::render(view),
+        Verdict::Clean => return clean::render(view) + &translated(view),
         Verdict::AckLeaked => here::leaked_ack(view),
         Verdict::LocalDrop => here::local_drop(view),
         Verdict::LocalError => here::local_error(view),
@@ -45,7 +45,20 @@ pub(super) fn render(verdict: Verdict, view: View<'_>) -> String {
     if let Some(reason) = main_claim(verdict, view.claims).and_then(Claim::doubt) {
         text.push_str(&reservation::render(reason));
     }
-    text
+    text + &translated(view)
+}
+
+/// Who answers, or does not, if this host translates the target's address.
+fn translated(view: View<'_>) -> String {
+    view.find(|claim| match claim.act {
+        Act::Translates { real, is_here } => Some(format!(
+            " This host translates the target's address: it sends the SYN to {real}{}, and the verdict is about \
+             that.",
+            if is_here { ", on this host" } else { "" }
+        )),
+        _ => None,
+    })
+    .unwrap_or_default()
 }
 
 /// What the confirmation probe met.

@@ -10,7 +10,7 @@
 //! | `rst MS [ANSWERED]` | `tcp_send_reset` without a socket; it answers the probe's SYN-ACK |
 //! | `rst MS of ID [ANSWERED]` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE`; it answers a challenge ACK |
 //! | `elsewhere MS` | `rst MS` in answer to a SYN-ACK from another address |
-//! | `drop MS out\|in FLAGS here[:INTERFACE]\|there\|somewhere REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow; `RST+100` with other numbers, `BARE-RST` without ACK, `ANSWER` the RST that answers a SYN-ACK |
+//! | `drop MS out\|in FLAGS here[:INTERFACE]\|there\|somewhere REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow; `ANSWER` is the RST that answers a SYN-ACK, `RST+100` one with other numbers, `BARE-RST` one without ACK |
 //! | `state MS of ID FROM TO` | a change of state that no clean probe has |
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
@@ -24,12 +24,12 @@
 //!
 //! Words for ANSWERED: `synack` and `ack` (of the probe's numbers; `synack+N` and `ack+N` of those of a probe with
 //! `isn N`), `foreign` (an ACK with other numbers), `othersynack` (a SYN-ACK with another sequence number),
-//! `foreignsynack` (one with other numbers), `othersequence` (an ACK with one), `data`, `unread`.
+//! `foreignsynack`, `othersequence` (an ACK with one), `data`, `unread`.
 //!
-//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `icmp` or `icmpv6 ADDRESS/TYPE/CODE`, `lost N` (events lost by its start), `unseen N` (events that the
+//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `icmp_from ADDRESS/TYPE/CODE`, `translated ADDRESS` (by this host's connection tracking), `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
-//! `ecn`, `xdp`, `loopback` (what was found on this host), `port N` (the local port), `isn N` (so much more than usual),
+//! `icmp` (a router's host unreachable), `icmpv6` (this host's own port unreachable), `ecn`, `xdp`, `loopback` (what was found on this host), `port N` (the local port), `isn N` (so much more than usual),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 mod end;

@@ -138,6 +138,13 @@ pub enum Observation {
         /// Where the SYN went.
         real: SocketAddr,
     },
+    /// The connection tracking of this host has the translation of a probe's destination.
+    Conntrack {
+        /// Where the SYN went.
+        real: SocketAddr,
+        /// That probe.
+        of: ProbeId,
+    },
     /// `net.ipv4.tcp_ecn`.
     EcnSetting(Ecn),
     /// `IFLA_XDP`: an XDP program is attached to an interface.

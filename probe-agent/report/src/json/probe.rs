@@ -116,7 +116,12 @@ impl<'a> ProbeObject<'a> {
             proof: explained.findings.first().map(|finding| finding.proof),
             handshake_seconds: record.handshake_ns().map(|ns| ns as f64 / 1e9),
             icmp: record.icmp.map(IcmpObject::from),
-            redirected_to: record.redirected_from.map(|_| Text::socket(flow::remote(&record.flow))),
+            redirected_to: record
+                .translation
+                .as_ref()
+                .map(|translation| translation.real)
+                .or_else(|| record.redirected_from.map(|_| flow::remote(&record.flow)))
+                .map(Text::socket),
             findings: (&explained.findings, syn_at),
             steps: (&explained.steps, syn_at),
             syn_retransmits: timeline.syn_retransmits(),

@@ -75,9 +75,8 @@ fn retransmitted(view: View<'_>, known: &str, certain: bool, lasted: u64, ended:
         Answers::All => {
             "Our kernel answered with a RST each time, but the agent cannot know whether the last one arrived."
         }
-        Answers::NotAll => {
-            "Not every one of them reached our kernel, and those that did not were answered by no RST."
-        }
+        Answers::NotAll if n == 1 => "No RST was seen to answer it.",
+        Answers::NotAll => "Not each of them was seen to be answered with a RST.",
     };
     format!(
         "The server {known}: it retransmitted its SYN-ACK {}{} {} after our RST. {rest}",

@@ -76,8 +76,8 @@ pub(super) fn late_synack(view: View<'_>) -> String {
     });
     if let Some(after) = late {
         return format!(
-            "The target's SYN-ACK arrived {} after the probe had timed out. The target is up, but its answer \
-             was late, or was lost at first.",
+            "The target's SYN-ACK arrived {} after the probe had timed out. So the target is up, but its \
+             answer was late, or was lost at first.",
             Elapsed(after)
         );
     }

@@ -3,7 +3,7 @@
 use crate::timeline::{Coverage, Timeline};
 use model::{
     claim::{Gap, Moment, Observation, SocketCount},
-    event::{Event, EventKind},
+    event::EventKind,
     flow,
 };
 
@@ -11,7 +11,7 @@ use model::{
 pub(super) fn exists(timeline: &Timeline, observation: &Observation) -> bool {
     let probe = &timeline.probe;
     match *observation {
-        Observation::Event(event) => timeline.events.iter().any(|e| is_same(*e, event)),
+        Observation::Event(event) => timeline.events.contains(&event),
         Observation::Recorded { moment, at } => at != 0 && recorded(timeline, moment) == at,
         Observation::Clock { moment, at } => {
             let by_clock = match moment {
@@ -36,13 +36,6 @@ pub(super) fn exists(timeline: &Timeline, observation: &Observation) -> bool {
         Observation::NoWindow => {
             probe.kernel.is_some_and(|k| k.synack_flags & 0x12 == 0x12 && k.synack_window == 0)
         }
-        Observation::EcnSetting(ecn) => probe.clues.as_ref().is_some_and(|clues| clues.ecn == ecn),
-        Observation::XdpAttached(interface) => {
-            probe.clues.as_ref().is_some_and(|clues| clues.xdp == interface)
-        }
-        Observation::BoundToLoopback => {
-            probe.clues.as_ref().is_some_and(|clues| clues.is_bound_to_loopback)
-        }
         Observation::Errno(errno) => probe.errno == errno,
         Observation::Icmp(icmp) => probe.icmp == Some(icmp),
         Observation::NoAnswer { since, until } => {
@@ -57,15 +50,25 @@ pub(super) fn exists(timeline: &Timeline, observation: &Observation) -> bool {
         }
         Observation::Earlier(known) => timeline.earlier.is_some_and(|earlier| {
             known.is_none_or(|(id, closing, at, port)| {
-                (earlier.id, earlier.closing) == (Some(id), Some(closing))
-                    && (earlier.ended_at, earlier.other_port) == (at, port)
+                let of = (earlier.id, earlier.closing, earlier.ended_at, earlier.other_port);
+                of == (Some(id), Some(closing), at, port)
             })
         }),
         Observation::Later { id, at, was_answered, other_port } => {
             timeline.later.is_some_and(|later| {
-                (later.id, later.at) == (id, at)
-                    && (later.recovered, later.other_port) == (was_answered, other_port)
+                (later.id, later.at, later.recovered, later.other_port)
+                    == (id, at, was_answered, other_port)
             })
+        }
+        Observation::Conntrack { real, of } => {
+            probe.translation.as_deref().is_some_and(|t| (t.real, t.of) == (real, of))
+        }
+        Observation::EcnSetting(ecn) => probe.clues.as_deref().is_some_and(|c| c.ecn == ecn),
+        Observation::XdpAttached(interface) => {
+            probe.clues.as_deref().is_some_and(|c| c.xdp == interface)
+        }
+        Observation::BoundToLoopback => {
+            probe.clues.as_deref().is_some_and(|c| c.is_bound_to_loopback)
         }
         Observation::CopyMet { id, at } => timeline.copy_met == Some((id, at)),
         Observation::CleanReuse => timeline.reused_cleanly,
@@ -101,16 +104,4 @@ fn is_answer(timeline: &Timeline, kind: &EventKind) -> bool {
     let end = timeline.probe.syn_end();
     matches!(kind, EventKind::RstSent { socket: None, answers: Some(segment), .. }
         if segment.flags.is_synack() && end == Some(segment.ack))
-}
-
-/// Whether a claim's event is one that was reported. A claim leaves out the interface that an ICMPv6 rejection
-/// borrows.
-fn is_same(reported: Event, mut claimed: Event) -> bool {
-    if let (EventKind::PacketDropped(a), EventKind::PacketDropped(b)) =
-        (reported.kind, &mut claimed.kind)
-        && b.interface.is_empty()
-    {
-        b.interface = a.interface;
-    }
-    reported == claimed
 }

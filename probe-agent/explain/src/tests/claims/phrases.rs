@@ -94,7 +94,7 @@ const PHRASES: &[(&str, Needs)] = &[
     ("The refusal was false", is_disproved),
     ("meant for the stale connection", is_disproved),
     ("The target is up. This affects", is_disproved),
-    ("The target is up, but", |claim| matches!(claim.act, Act::AnsweredLate { .. })),
+    ("the target is up, but", |claim| matches!(claim.act, Act::AnsweredLate { .. })),
     ("target's SYN-ACK arrived", |claim| matches!(claim.act, Act::AnsweredLate { .. })),
     ("A confirmation probe from", |claim| matches!(claim.act, Act::MetConfirmation { .. })),
     ("the target reset it", |claim| matches!(claim.act, Act::Reset { .. })),
@@ -108,15 +108,23 @@ const PHRASES: &[(&str, Needs)] = &[
     }),
     ("before our RST.", |claim| matches!(claim.act, Act::LeakedAck { then_reset: true, .. })),
     ("What an earlier probe left", is_held),
+    ("address translation on the way", |claim| matches!(claim.act, Act::SharedPort { .. })),
+    ("This host translates", |claim| matches!(claim.act, Act::Translates { .. })),
+    ("asked for ECN", |claim| matches!(claim.act, Act::AsksForEcn(_))),
+    ("SYNs that ask for ECN", |claim| matches!(claim.act, Act::AsksForEcn(_))),
+    ("XDP program is attached", |claim| matches!(claim.act, Act::RunsXdp { .. })),
+    ("loopback interface", |claim| claim.act == Act::KeptSynOnLoopback),
+    ("longer than the SYN's timer", |claim| matches!(claim.act, Act::TookLong { .. })),
+    ("before an answer could come", |claim| matches!(claim.act, Act::HasShortTimer { .. })),
+    ("another path leads to the target", |claim| matches!(claim.act, Act::AnsweredAsWell { .. })),
+    ("RST that would end that connection", |claim| match claim.act {
+        Act::Dropped { packet, .. } | Act::DroppedClose { packet } => packet.segment.flags.is_rst(),
+        _ => false,
+    }),
     ("two hosts (arping)", |claim| matches!(claim.act, Act::AnsweredAsWell { .. })),
     ("two hosts answer", |claim| matches!(claim.act, Act::AnsweredAsWell { .. })),
     ("cannot be reached", |claim| {
         matches!(claim.act, Act::SentIcmp(_) | Act::ReportedUnreachable { .. })
-    }),
-    ("asked for ECN", |claim| matches!(claim.act, Act::AsksForEcn(_))),
-    ("loopback interface, which leads", |claim| claim.act == Act::KeptSynOnLoopback),
-    ("the round trip is", |claim| {
-        matches!(claim.act, Act::TookLong { .. } | Act::HasShortTimer { .. })
     }),
     ("Router ", |claim| matches!(claim.party, Party::Router(_))),
     ("The target's host", |claim| matches!(claim.party, Party::TargetHost(_))),

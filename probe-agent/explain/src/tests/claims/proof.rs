@@ -28,6 +28,9 @@ pub(super) fn fault(timeline: &Timeline, finding: &Finding) -> Option<String> {
         (Proof::Confirmed, _) if !is_proved(timeline, finding, main) => {
             Some(format!("{:?} is confirmed, and nothing in its claim proves it", finding.verdict))
         }
+        (Proof::Confirmed, _) if finding.claims.iter().any(|c| contradicts(finding.verdict, c)) => {
+            Some(format!("{:?} is confirmed, and another claim contradicts it", finding.verdict))
+        }
         (Proof::Inferred | Proof::Unknown, given)
             if !matches!(given, Some(Assumption::NotShown(_))) =>
         {
@@ -78,6 +81,24 @@ fn is_main(verdict: Verdict, claim: &Claim) -> bool {
         }
         Verdict::LocalError => matches!(claim.act, Act::FailedToRun { .. }),
         Verdict::Clean => claim.act == Act::HoldsNothing,
+    }
+}
+
+/// Whether a claim leaves a doubt about the verdict.
+const fn contradicts(verdict: Verdict, claim: &Claim) -> bool {
+    match verdict {
+        Verdict::Refused | Verdict::Unreachable => {
+            matches!(claim.act, Act::AnsweredAsWell { .. })
+        }
+        Verdict::Clean => matches!(
+            claim.act,
+            Act::SentSegment { .. }
+                | Act::SentOtherSynAck
+                | Act::SentCopy { .. }
+                | Act::OfferedNoWindow
+                | Act::RefusedLaterSyn
+        ),
+        _ => false,
     }
 }
 

@@ -73,6 +73,7 @@ fn shows(timeline: &Timeline, claim: &Claim, seen: &Observation) -> bool {
         | (Act::ReceivedNothing { .. }, Observation::NoSynAck { .. })
         | (Act::Redirected { .. }, Observation::Redirect { .. })
         | (Act::Missed(_), Observation::Gap(_))
+        | (Act::Translates { .. }, Observation::Conntrack { .. })
         | (Act::AsksForEcn(_), Observation::EcnSetting(_))
         | (Act::RunsXdp { .. }, Observation::XdpAttached(_))
         | (Act::KeptSynOnLoopback, Observation::BoundToLoopback)
@@ -170,13 +171,6 @@ fn has_right_numbers(timeline: &Timeline, claim: &Claim) -> bool {
         Act::RetransmittedSynAck { times, answers, .. } => {
             let answered = observations.iter().filter(|o| is_answer(o)).count();
             times > 0 && (answers != Answers::All || answered == times)
-        }
-        Act::SharedPort { other } => {
-            let ports = [
-                timeline.earlier.and_then(|earlier| earlier.other_port),
-                timeline.later.and_then(|later| later.other_port),
-            ];
-            other != probe.flow.local_port && ports.contains(&Some(other))
         }
         Act::Held { of: Owner::Probe { id, .. }, .. } => {
             timeline.earlier.is_some_and(|earlier| earlier.id == Some(id))

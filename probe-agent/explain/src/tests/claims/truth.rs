@@ -86,8 +86,6 @@ impl Case<'_> {
                 let mut held = truth.held.iter();
                 by_target && held.any(|h| h.of != of && h.from < end && h.until > until)
             }
-            // No world has an address translation.
-            Act::SharedPort { .. } => false,
             Act::HoldsNothing => by_target && self.holds_nothing(),
             Act::AnsweredLaterSyn => {
                 by_target
@@ -116,16 +114,16 @@ impl Case<'_> {
                 let until = self.timeline.followed_until;
                 here && self.arrived(until - within, until, |s| is_synack(s, of)) == 0
             }
+            // Worded as a possibility beside a loss.
+            Act::TookLong { .. } => claim.party == Party::Unknown && self.lost_something(),
             Act::LostSynOrAnswer => claim.party == Party::Unknown && self.lost_something(),
             Act::SentUnacceptable { .. } => {
                 self.arrived(probe.syn_at(), end, |s| is_any_reply(s) && s.of() != of) > 0
             }
             // Possibilities, the agent's own clock, and what it could not see.
-            Act::MayStillHold
-            | Act::TookLong { .. }
-            | Act::Missed(_)
-            | Act::ReportedError { .. }
-            | Act::StillHolds => true,
+            Act::MayStillHold | Act::Missed(_) | Act::ReportedError { .. } | Act::StillHolds => {
+                true
+            }
             // No world makes these.
             Act::AnsweredEarlierSyn { .. }
             | Act::SentSyn
@@ -136,16 +134,18 @@ impl Case<'_> {
             | Act::MetConfirmation { .. }
             | Act::RefusedLaterSyn
             | Act::KeptSyn
-            | Act::HasShortTimer { .. }
-            | Act::AsksForEcn(_)
-            | Act::RunsXdp { .. }
-            | Act::KeptSynOnLoopback
             | Act::LeakedAck { .. }
             | Act::ActedUnexpectedly
             | Act::RefusedItself
             | Act::ReportedUnreachable { .. }
             | Act::FailedToRun { .. }
-            | Act::Redirected { .. } => false,
+            | Act::Redirected { .. }
+            | Act::SharedPort { .. }
+            | Act::HasShortTimer { .. }
+            | Act::AsksForEcn(_)
+            | Act::RunsXdp { .. }
+            | Act::KeptSynOnLoopback
+            | Act::Translates { .. } => false,
         }
     }
 }

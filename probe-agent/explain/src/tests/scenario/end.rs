@@ -10,7 +10,7 @@ use model::{
     host_clues::{Ecn, HostClues},
     icmp::IcmpError,
     packet_drop::InterfaceName,
-    record::{ProbeRecord, RstHooks, TcpInfo},
+    record::{ProbeId, ProbeRecord, RstHooks, TcpInfo, Translation},
 };
 
 /// The record of an `end` line, the events lost before it, and whether it awaits confirmation.
@@ -61,12 +61,12 @@ pub(super) fn record(
         answered_at: if answer == 0 { 0 } else { answer + 1_000 },
         kernel: (info.is_none() && !has("norecord")).then_some(kernel),
         tcp_info: info.map(|retransmits| TcpInfo { retransmits }),
-        icmp: match (after("icmp"), after("icmpv6")) {
-            (Some(word), _) => Some(icmp(word, false)?),
-            (None, Some(word)) => Some(icmp(word, true)?),
-            (None, None) => None,
+        clues: clues(has).map(Box::new),
+        translation: after("translated").map(|to| translated(to, id)).transpose()?.map(Box::new),
+        icmp: match after("icmp_from") {
+            Some(word) => Some(icmp_from(word)?),
+            None => has("icmp").then(unreachable).or_else(|| has("icmpv6").then(own_rejection)),
         },
-        clues: clues(&has).map(Box::new),
         fresh_socket: has("fresh"),
         rst_hooks: if has("functions") { RstHooks::Functions } else { RstHooks::Tracepoint },
         ..usual
@@ -74,13 +74,28 @@ pub(super) fn record(
     Ok((record, u64::from(count("lost")?), has("awaits_confirmation")))
 }
 
+/// Where this host's address translation sends the probe.
+fn translated(to: &str, of: ProbeId) -> Result<Translation, String> {
+    Ok(Translation { real: number(to)?, of })
+}
+
 /// `ADDRESS/TYPE/CODE`.
-fn icmp(word: &str, is_v6: bool) -> Result<IcmpError, String> {
+fn icmp_from(word: &str) -> Result<IcmpError, String> {
     let [from, kind, code] = word.split('/').collect::<Vec<_>>()[..] else {
         return Err(format!("icmp {word}?"));
     };
     let from = Some(number(from)?);
-    Ok(IcmpError { from, is_v6, kind: number(kind)?, code: number(code)? })
+    Ok(IcmpError { from, is_v6: false, kind: number(kind)?, code: number(code)? })
+}
+
+/// What a router answers that knows no way to the target.
+fn unreachable() -> IcmpError {
+    IcmpError { from: Some([10, 99, 0, 1].into()), is_v6: false, kind: 3, code: 1 }
+}
+
+/// What this host's own firewall answers.
+fn own_rejection() -> IcmpError {
+    IcmpError { from: Some(fixtures::LOCAL.0.into()), is_v6: true, kind: 1, code: 4 }
 }
 
 /// What was found on this host.

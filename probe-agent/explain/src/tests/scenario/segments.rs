@@ -43,11 +43,11 @@ pub(super) fn dropped(
         ("RST", true) => {
             Segment { flags: TcpFlags(0x14), seq: fixtures::SYN_END, ack: synack.seq + 1 }
         }
+        ("ANSWER", true) => Segment { flags: TcpFlags(0x04), seq: fixtures::SYN_END, ack: 0 },
         ("RST+100", true) => {
             Segment { flags: TcpFlags(0x04), seq: fixtures::SYN_END + 100, ack: 0 }
         }
         ("BARE-RST", false) => Segment { flags: TcpFlags(0x04), seq: 0, ack: 0 },
-        ("ANSWER", true) => Segment { flags: TcpFlags(0x04), seq: fixtures::SYN_END, ack: 0 },
         ("RST", false) => Segment { flags: TcpFlags(0x14), seq: synack.seq + 1, ..synack },
         _ => return Err(format!("{direction} {flags}?")),
     };
