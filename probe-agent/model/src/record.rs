@@ -1,10 +1,14 @@
 //! What the engine knows about a probe when it ends.
 
 mod hooks;
+mod host;
 
 use std::{fmt, net::SocketAddr};
 
-pub use self::hooks::{HalfOpen, RstHooks, StateHook};
+pub use self::{
+    hooks::{HalfOpen, RstHooks, StateHook},
+    host::{StartProblem, Translation},
+};
 use probe_agent_common::{FlowKey, SlotRecord};
 
 use super::{flow, host_clues::HostClues, icmp::IcmpError, outcome::Outcome, target::TargetId};
@@ -74,42 +78,6 @@ impl Closing {
 pub struct TcpInfo {
     /// `tcpi_total_retrans`: how often the SYN was retransmitted.
     pub retransmits: u32,
-}
-
-/// What on this host keeps a probe from starting, where its errno has several causes. Looked for only if a
-/// probe could not be started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum StartProblem {
-    /// Nothing that was found.
-    #[default]
-    None,
-    /// An IPv6 address is tentative (`IFA_F_TENTATIVE`, RFC 4862): it cannot be used yet.
-    Tentative,
-    /// An IPv6 address failed duplicate address detection (`IFA_F_DADFAILED`).
-    Duplicate,
-    /// This host has no IPv6 address that leads anywhere.
-    NoIpv6,
-    /// The target is a broadcast address.
-    Broadcast,
-    /// A `prohibit` route leads to the target.
-    Prohibited,
-    /// A policy of this host forbids the connection: BPF on the cgroup, an LSM, seccomp, IPsec.
-    Policy,
-    /// The source port is below 1024 (`net.ipv4.ip_unprivileged_port_start`) and needs a privilege.
-    PrivilegedPort,
-    /// No port of the ephemeral range is free (`net.ipv4.ip_local_port_range`).
-    NoFreePort,
-    /// None of the source ports that were asked for is free.
-    NoFreeSourcePort,
-}
-
-/// An address translation of this host (`nf_nat`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Translation {
-    /// Where the SYN went in place of the target.
-    pub real: SocketAddr,
-    /// The probe that this was seen with. A service address may have several backends.
-    pub of: ProbeId,
 }
 
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
