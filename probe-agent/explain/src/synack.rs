@@ -99,7 +99,9 @@ impl Timeline {
     /// returns the timestamp of the first SYN).
     pub(crate) fn long_round_trip(&self) -> Option<u64> {
         let longest = self.longest_round_trip();
-        let each_answered = || self.late_synacks().any(|late| self.is_answer_to_later_syn(late.at));
+        let answered_again = self.last_syn() + longest;
+        let each_answered =
+            || self.late_synacks().any(|late| late.at.abs_diff(answered_again) < COPY_SPREAD);
         let is_measured = self.probe.round_trip_ns().is_some();
         let looks_long = longest >= TIMER_MIN
             && self.syn_retransmit_events() > 0

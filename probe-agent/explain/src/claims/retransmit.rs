@@ -105,6 +105,9 @@ fn cause(timeline: &Timeline) -> Vec<Claim> {
             let by = vec![Observation::BoundToLoopback];
             claims.push(Claim::seen(Party::ThisHost, Act::KeptSynOnLoopback, by));
         }
+        (None, None) if timeline.answered_from_elsewhere().is_some() => {
+            claims.extend(from_elsewhere(timeline));
+        }
         (None, None) => {
             if let Some(round_trip) = timeline.long_round_trip() {
                 let act = Act::TookLong { round_trip };

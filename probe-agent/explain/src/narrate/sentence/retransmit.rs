@@ -67,6 +67,12 @@ fn cause(view: View<'_>) -> String {
             "{LOST}; or nothing was lost, and the round trip is {}, longer than the SYN's timer of 1 s",
             Elapsed(round_trip)
         )),
+        Act::Answered { .. } => match claim.party {
+            Party::Other(from) => {
+                Some(format!("{from} answered it in the target's place, and our kernel reset that"))
+            }
+            _ => None,
+        },
         Act::KeptSynOnLoopback => {
             Some("it went to this host's loopback interface, which leads nowhere else".to_owned())
         }
