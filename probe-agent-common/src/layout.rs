@@ -105,6 +105,10 @@ pub struct KernelLayout {
     pub no_socket: u16,
     /// `SKB_DROP_REASON_NOT_SPECIFIED`: reported of a SYN only.
     pub not_specified: u16,
+    /// `SKB_DROP_REASON_TCP_RESET`: reported only if the RST acknowledges nothing.
+    pub tcp_reset: u16,
+    /// Explicit padding, always 0.
+    pub _pad: [u16; 3],
 }
 
 /// Words of [`KernelLayout::drop_reasons`].
@@ -153,6 +157,8 @@ impl KernelLayout {
         dev_index: ABSENT,
         no_socket: ABSENT,
         not_specified: ABSENT,
+        tcp_reset: ABSENT,
+        _pad: [0; 3],
     };
 }
 
@@ -160,5 +166,5 @@ const _: () = {
     assert!(size_of::<SocketLayout>() == 20);
     assert!(size_of::<PacketLayout>() == 12);
     assert!(size_of::<TcpLayout>() == 14);
-    assert!(size_of::<KernelLayout>() == 104 && align_of::<KernelLayout>() == 8);
+    assert!(size_of::<KernelLayout>() == 112 && align_of::<KernelLayout>() == 8);
 };

@@ -45,6 +45,12 @@ impl Flags {
         (self.0 >> 1 & !(self.0 >> 4) & 1) as u64
     }
 
+    /// 1 for ACK, else 0.
+    #[inline(always)]
+    pub(crate) const fn ack_bit(self) -> u64 {
+        (self.0 >> 4 & 1) as u64
+    }
+
     /// 1 for RST, else 0.
     #[inline(always)]
     pub(crate) const fn rst_bit(self) -> u64 {

@@ -10,9 +10,10 @@
 //! the event itself, its packet is never NULL and it costs least.
 //!
 //! Every dropped packet of the host passes here. The reason is compared first: userspace leaves out those
-//! with which the kernel drops packets in the ordinary course of things (`TCP_RESET`, ...). Of two more only
-//! some packets are reported: a RST that finds no socket, because the target has sent it, and a SYN that is
-//! dropped without a reason, because no host drops one in the ordinary course of things.
+//! with which the kernel drops packets in the ordinary course of things (`SOCKET_CLOSE`, ...). Of three more only
+//! some packets are reported: a RST that finds no socket, because the target has sent it; a RST that a socket in
+//! `SYN_SENT` must ignore, because it acknowledges nothing; and a SYN that is dropped without a reason, because
+//! no host drops one in the ordinary course of things.
 //!
 //! What could be a branch is arithmetic here: the verifier follows every combination of branches, and each
 //! goes through some twenty reads.
@@ -59,16 +60,18 @@ fn report(skb: Typed, reason: u32) {
     // a reason, kernels free what a socket is done with, the RST that ends a half-open connection among it:
     // only a SYN is dropped. Asked before the addresses are read: each read takes as long as all of this.
     let skipped = equal(reason.into(), layout!(no_socket).into()) & !flags.rst_bit()
-        | equal(reason.into(), layout!(not_specified).into()) & !flags.syn_bit();
+        | equal(reason.into(), layout!(not_specified).into()) & !flags.syn_bit()
+        | equal(reason.into(), layout!(tcp_reset).into()) & flags.ack_bit();
     if skipped & 1 != 0 {
         return;
     }
-    // Only one end of a flow is a probe's, unless a probe is sent to another probe's port.
-    let incoming = u64::from(maps::is_owned(headers.destination_port()));
+    let incoming = u64::from(maps::is_owned(headers.destination_port()) && !is_probes(headers));
     let outgoing = 1 - incoming;
     let Some(entry) = maps::port(headers.local_port(outgoing)) else { return };
     let Some(flow) = headers.flow(outgoing) else { return };
-    if !filter::address_matches(entry, &flow.local) {
+    // A RST of ours that reaches a socket of this host has arrived.
+    let has_arrived = equal(reason.into(), layout!(tcp_reset).into()) & outgoing != 0;
+    if has_arrived || !filter::address_matches(entry, &flow.local) {
         return;
     }
     let segment = headers.segment();
@@ -81,6 +84,18 @@ fn report(skb: Typed, reason: u32) {
         ..Details::of(RecordKind::PacketDropped)
     };
     emit::of_flow(entry, flow, &details);
+}
+
+/// Whether a slot sends this packet to where it probes. That decides where the ports of both ends are slots': a
+/// target may have the port of another slot, or that of the probe itself.
+#[inline(always)]
+fn is_probes(headers: Headers) -> bool {
+    let port = headers.local_port(1);
+    if !maps::is_owned(port) {
+        return false;
+    }
+    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(1)) else { return false };
+    filter::address_matches(entry, &flow.local) && filter::is_probing(entry, &flow)
 }
 
 /// 1 if two numbers are the same, else 0: without a branch.

@@ -86,7 +86,7 @@ impl Results {
             let name = format!("throughput over fresh sockets, {threads}");
             goals.push(Goal::new(name, agent.over_fresh, 1.5, true));
             let name = format!("CPU per probe over bare system calls, {threads}");
-            goals.push(Goal::new(name, agent.over_floor, 1.4, false));
+            goals.push(Goal::new(name, agent.over_floor, 1.25, false));
             if let Some(scaling) = agent.over_one_thread {
                 goals.push(Goal::new("throughput of two workers over one", scaling, 1.8, true));
             }

@@ -34,7 +34,7 @@ pub struct Report {
     /// The `errno` of a probe that failed; `None` if it ended by the check's own timeout.
     pub errno: Option<i32>,
     /// A stale half-open connection at the server refused the first probe, and a confirmation probe
-    /// from another port found the backend alive.
+    /// (from another port, if one was free) found the backend alive.
     pub falsely_refused: bool,
     /// The probe that decided. Its [`SettledProbe`](crate::SettledProbe) has the same
     /// [`probe`](crate::SettledProbe::probe).

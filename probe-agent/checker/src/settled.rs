@@ -81,7 +81,7 @@ impl SettledProbe {
 
 impl Finding {
     fn new(finding: finding::Finding) -> Self {
-        let finding::Finding { verdict, proof, sentence, evidence, advice, link } = finding;
+        let finding::Finding { verdict, proof, sentence, evidence, advice, link, .. } = finding;
         let evidence = evidence.into_iter().map(Evidence::new).collect();
         Self { verdict, proof, sentence, evidence, advice, related: link }
     }

@@ -33,9 +33,11 @@ use nix::sys::epoll::{Epoll, EpollEvent};
 
 use self::start::StartQueue;
 use crate::{
+    conntrack::Translations,
     deadlines::Deadlines,
     flights::Flights,
     gauges::Gauges,
+    host_clues::HostClueCache,
     in_flight_limit::InFlightLimit,
     observer::{Observer, Tracing},
     settings::Settings,
@@ -77,6 +79,8 @@ pub(crate) struct EventLoop<S: Source> {
     start_queue: StartQueue,
     observer: Observer,
     correlator: Correlator,
+    clues: HostClueCache,
+    translations: Translations,
     epoll: Epoll,
     gauges: Arc<Gauges>,
     stop: Arc<AtomicBool>,
@@ -126,6 +130,8 @@ impl<S: Source> EventLoop<S> {
             start_queue: StartQueue::default(),
             correlator: Correlator::new(nanos(settings.settle), observer.coverage()),
             observer,
+            clues: HostClueCache::default(),
+            translations: Translations::default(),
             epoll: wait::epoll(source.wakeup())?,
             source,
             settings,

@@ -4,7 +4,7 @@ use model::record::ProbeId;
 use model::target::TargetId;
 use probe_agent_common::FlowKey;
 
-/// A refusal for which another probe, from another port, decides whether it is genuine (path C).
+/// A refusal for which another probe, from another port if one is free, decides whether it is genuine (path C).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Confirmation {
     pub(crate) target: TargetId,

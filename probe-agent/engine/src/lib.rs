@@ -18,6 +18,7 @@
     )
 )]
 
+mod conntrack;
 mod deadlines;
 pub mod early;
 pub mod event_loop;
@@ -25,10 +26,12 @@ pub mod event_loop;
 pub mod fixtures;
 mod flights;
 pub mod gauges;
+mod host_clues;
 mod icmp_queue;
 mod in_flight_limit;
 pub mod live;
 pub mod names;
+mod netlink;
 mod observer;
 pub mod pacing;
 mod probe_socket;

@@ -38,7 +38,7 @@ pub struct Request {
 pub struct Response {
     /// The probe that decided.
     pub probe: ProbeRecord,
-    /// A confirmation probe from another port showed that the first probe's refusal was false (path C).
+    /// A confirmation probe showed that the first probe's refusal was false (path C).
     pub falsely_refused: bool,
 }
 

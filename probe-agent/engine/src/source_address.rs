@@ -129,7 +129,12 @@ impl RouteLookup {
                 if settings.interface.is_none() && connect_unspec(&socket).is_ok() {
                     *kept = Some(socket);
                 }
-                local.map(|a| a.ip()).ok_or(io::ErrorKind::AddrNotAvailable)?
+                let ip = local.map(|a| a.ip()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+                // So it is if no other address is usable yet, because all are tentative. No answer would come.
+                if ip == IpAddr::V6(Ipv6Addr::LOCALHOST) && !target.ip().is_loopback() {
+                    return Err(io::Error::from_raw_os_error(libc::EINVAL));
+                }
+                ip
             }
         };
         Ok(match ip {

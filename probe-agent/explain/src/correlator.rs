@@ -5,6 +5,8 @@
 //! - the later SYN was answered as if nothing were left: the server dropped the half-open connection;
 //! - the later SYN met a stale connection: the RST (or the SYN-ACK) of the earlier probe was lost.
 //!
+//! Behind an address translation, that later probe may have come from another port.
+//!
 //! A probe with a sign of loss waits beyond its window until the server's next SYN-ACK would be due,
 //! because only its absence shows that the recovery worked. So does a probe whose SYN-ACK was sent more
 //! than once, because that server's timer runs for longer than the window.
@@ -17,12 +19,13 @@ mod history;
 mod newest;
 mod pending;
 mod timers;
+mod unclaimed;
 
 pub use self::pending::PendingRef;
 
 use model::{
     event::FlowEvent,
-    record::{Closing, ProbeId, ProbeRecord},
+    record::{ProbeId, ProbeRecord},
 };
 
 use self::{
@@ -151,14 +154,14 @@ impl Correlator {
         };
         let coverage = if record.is_unobserved() { Coverage::None } else { self.coverage };
         let (id, ended_at) = (record.id, record.ended_at);
-        // Nothing can come late for a probe that the peer, or this host, ended.
-        let is_followed = record.closing != Closing::ByKernel;
+        let is_followed = record.may_be_answered_late();
         let timeline = Timeline {
             probe: record,
             events,
             coverage,
             followed_until: 0,
             reused_cleanly: false,
+            copy_met: None,
             reuse_in_doubt: false,
             earlier: None,
             later: None,
@@ -213,6 +216,9 @@ impl Correlator {
     pub fn flush(&mut self, observed: Observed, out: &mut Vec<Timeline>) -> u64 {
         self.on_time([], observed, |_| false, out);
         let settled = out.len();
+        for index in self.history.newest_first() {
+            self.history.claim_replies(index, &mut self.timers);
+        }
         // The newest first: each one decides about the one before it.
         for index in self.history.newest_first() {
             self.hand_out(index, observed, out);
@@ -222,7 +228,10 @@ impl Correlator {
     }
 
     fn on_event(&mut self, event: &FlowEvent) {
-        let kept = match self.history.find(&event.flow, |p| p.takes(event)) {
+        // The sequence numbers tell whose it is, where they are known; else it is the newest that it can be of.
+        let by_numbers = self.history.find(&event.flow, |p| p.takes(event) && p.has_numbers(event));
+        let found = by_numbers.or_else(|| self.history.find(&event.flow, |p| p.takes(event)));
+        let kept = match found {
             Some(index) => self.history.add_event(index, event.event, &mut self.timers),
             None => self.early.keep(event),
         };
@@ -236,6 +245,10 @@ impl Correlator {
         is_in_flight: impl Fn(&ProbeRecord) -> bool,
         out: &mut Vec<Timeline>,
     ) {
+        if self.history.get(at).is_none() {
+            return;
+        }
+        self.history.claim_replies(at.index, &mut self.timers);
         let Some(pending) = self.history.get(at) else { return };
         // A later probe, or the confirmation probe, ends within its own timeout.
         let wait_until = if pending.phase == Phase::AwaitsConfirmation
@@ -243,7 +256,8 @@ impl Correlator {
         {
             Some(observed.until + SYNACK_SLACK)
         } else {
-            pending.timeline.follow_until().filter(|until| *until > observed.until)
+            let seeks_until = pending.seeks_owner_until(self.window);
+            pending.timeline.follow_until().max(seeks_until).filter(|until| *until > observed.until)
         };
         match wait_until {
             Some(until) => self.timers.push(until, at),
@@ -252,7 +266,7 @@ impl Correlator {
     }
 
     fn hand_out(&mut self, index: usize, observed: Observed, out: &mut Vec<Timeline>) {
-        let (pending, suspect) = self.history.remove(index, &mut self.timers);
+        let (pending, suspect) = self.history.remove(index, observed.until, &mut self.timers);
         if pending.phase == Phase::AwaitsConfirmation {
             self.unconfirmed.retain(|(id, _)| *id != pending.timeline.probe.id);
         }

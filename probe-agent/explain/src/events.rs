@@ -1,36 +1,51 @@
 //! How one kernel event is shown: as steps of the exchange, and as a piece of evidence.
 
 use model::{
+    claim::{Act, Claim, Observation},
     errno::errno_text,
     event::{Event, EventKind, RstReason},
     human::Elapsed,
+    outcome::Outcome,
+    record::ProbeRecord,
+    segment::Segment,
     step::{Certainty, Direction, Step, StepKind},
 };
 
-use crate::{drops, synack::SynAckKind, timeline::Timeline};
+use crate::{drops, timeline::Timeline};
 
-/// The event as evidence: its hook, and what that reported.
-pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
-    match kind {
-        EventKind::RstSent { socket, reason, .. } => {
-            let socket = socket.map_or("without a socket".to_owned(), |s| format!("in {s}"));
-            format!("{} {socket} {}", timeline.probe.answer_hook(), named(reason))
+/// An event with its hook, and its time after the RST or the SYN.
+pub(crate) fn describe(probe: &ProbeRecord, claim: &Claim, event: Event) -> String {
+    let what = match event.kind {
+        EventKind::RstSent { socket: None, reason, answers } => {
+            return answer(probe, claim, event.at, reason, answers);
+        }
+        EventKind::SynAckRetransmit { .. } => {
+            let (after, since) = since_close(probe, event.at);
+            return match after {
+                Some(after) => format!(
+                    "tcp_retransmit_synack by the server on this host, {} {since}",
+                    Elapsed(after)
+                ),
+                None => since_syn(probe, event.at, "tcp_retransmit_synack by the server"),
+            };
+        }
+        EventKind::RstSent { socket: Some(state), reason, .. } => {
+            format!("{} in {state} {}", probe.answer_hook(), named(reason))
         }
         EventKind::RstReceived => "tcp_receive_reset".to_owned(),
         EventKind::SynRetransmit { error: 0 } => {
-            format!("{}: SYN retransmit", timeline.probe.retransmit_hook())
+            format!("{}: SYN retransmit", probe.retransmit_hook())
         }
         EventKind::SynRetransmit { error } => {
-            let hook = timeline.probe.retransmit_hook();
+            let hook = probe.retransmit_hook();
             format!("{hook}: SYN retransmit, which failed: {}", failure(error))
         }
         EventKind::StateChange { from, to } => {
-            format!("{} {from} -> {to}", timeline.probe.state_hook.name())
+            format!("{} {from} -> {to}", probe.state_hook.name())
         }
         EventKind::SegmentRetransmit { state } => {
-            format!("{}: retransmit in {state}", timeline.probe.retransmit_hook())
+            format!("{}: retransmit in {state}", probe.retransmit_hook())
         }
-        EventKind::SynAckRetransmit { .. } => "tcp_retransmit_synack by the server".to_owned(),
         EventKind::PacketDropped(drop) => format!(
             "kfree_skb of {} in {}, reason={}",
             drops::subject(&drop),
@@ -39,9 +54,55 @@ pub(crate) fn describe(timeline: &Timeline, kind: EventKind) -> String {
         ),
         EventKind::SynAckFromElsewhere { from } => format!(
             "{} without a socket, in answer to a SYN-ACK of {from} that acknowledges our SYN",
-            timeline.probe.answer_hook()
+            probe.answer_hook()
         ),
         EventKind::AckHeldBack => "ack_guard held back an ACK".to_owned(),
+    };
+    since_syn(probe, event.at, &what)
+}
+
+fn since_syn(probe: &ProbeRecord, at: u64, what: &str) -> String {
+    format!("{what}, {} after the SYN", Elapsed(at.saturating_sub(probe.syn_at())))
+}
+
+/// A RST that no socket sent: the answer to a late SYN-ACK, or to another segment.
+fn answer(
+    probe: &ProbeRecord,
+    claim: &Claim,
+    at: u64,
+    reason: RstReason,
+    answers: Option<Segment>,
+) -> String {
+    let hook = probe.answer_hook();
+    let other = answers.filter(|segment| !segment.flags.is_synack());
+    if let Some(segment) = other {
+        let what = format!("{hook} in answer to a segment of this connection ({})", segment.flags);
+        return since_syn(probe, at, &what);
+    }
+    let copy = if matches!(claim.act, Act::SentCopy { .. }) {
+        ": a second copy of the SYN-ACK, which may have left before our RST could arrive"
+    } else {
+        ""
+    };
+    let (after, since) = since_close(probe, at);
+    let after = Elapsed(after.unwrap_or_default());
+    format!("{hook} {} on this flow, {after} {since}{copy}", named(reason))
+}
+
+/// How long after the close, if it was after that, and the words for it.
+fn since_close(probe: &ProbeRecord, at: u64) -> (Option<u64>, &'static str) {
+    match probe.rst_at() {
+        Some(rst) => (at.checked_sub(rst), "after our RST"),
+        None => (at.checked_sub(probe.ended_at), "after the end of the probe"),
+    }
+}
+
+/// The reset reason as the tracepoint prints it, if the kernel gives one.
+fn named(reason: RstReason) -> String {
+    if reason == RstReason::NONE {
+        "(no reason given)".to_owned()
+    } else {
+        format!("reason={}", reason.0)
     }
 }
 
@@ -50,22 +111,18 @@ fn failure(error: i32) -> &'static str {
     match -error {
         libc::EPERM => "dropped by this host's own firewall (EPERM)",
         libc::EBUSY => "the SYN still waits in this host's send queue (EBUSY)",
-        ..=-1 => "dropped by the send queue of the interface (NET_XMIT_DROP)",
+        ..=-1 => "dropped at the interface, by a tc program or its send queue (NET_XMIT_DROP)",
         errno => errno_text(errno),
     }
 }
 
-/// The reset reason as the tracepoint prints it, if the kernel gives one.
-pub(crate) fn named(reason: RstReason) -> String {
-    if reason == RstReason::NONE {
-        "(no reason given)".to_owned()
-    } else {
-        format!("reason={}", reason.0)
-    }
-}
-
-/// The steps that one event adds.
-pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Step>) {
+/// The steps that one event adds. What an event means is taken from the claims.
+pub(crate) fn push_steps(
+    timeline: &Timeline,
+    claims: &[Claim],
+    event: &Event,
+    steps: &mut Vec<Step>,
+) {
     let at = event.at;
     let concluded = |kind, note: String| Step::seen(at, kind, note, "").concluded();
     let last = match event.kind {
@@ -81,10 +138,13 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
         EventKind::RstSent { socket: None, reason, .. } => {
             // A hook sees a server on this host retransmit; for other servers it is concluded.
             if !synack_was_seen(timeline, at) {
-                steps.push(concluded(StepKind::SynAckRetransmit, late_synack_note(timeline, at)));
+                steps.push(concluded(
+                    StepKind::SynAckRetransmit,
+                    late_synack_note(timeline, claims, event),
+                ));
             }
             let note = format!("sent by the kernel: no socket ({reason})");
-            let certainty = recovery_certainty(timeline, at);
+            let certainty = recovery_certainty(claims, event);
             let hook = timeline.probe.answer_hook();
             Step { certainty, ..Step::seen(at, StepKind::RecoveryRst, note, hook) }
         }
@@ -100,15 +160,7 @@ pub(crate) fn push_steps(timeline: &Timeline, event: &Event, steps: &mut Vec<Ste
             Step::seen(at, StepKind::RecoveryRst, note, timeline.probe.answer_hook())
         }
         EventKind::RstReceived => {
-            let note = if timeline.falsely_refused() {
-                "meant for the stale connection, not for this SYN"
-            } else if timeline.was_refused_here() {
-                "made by this host's own firewall"
-            } else if timeline.was_reset_by_target() {
-                "connection reset by the target"
-            } else {
-                "connection refused"
-            };
+            let note = rst_note(claims);
             Step::seen(at, StepKind::RstReceived, note.to_owned(), "tcp_receive_reset")
         }
         EventKind::SynRetransmit { error } => {
@@ -162,26 +214,56 @@ fn synack_was_seen(timeline: &Timeline, at: u64) -> bool {
     })
 }
 
-/// Why the server sent another SYN-ACK, judging by the time.
-fn late_synack_note(timeline: &Timeline, at: u64) -> String {
-    match timeline.probe.rst_at() {
-        Some(_) if timeline.synack_kind(at) == SynAckKind::Duplicate => {
-            "a second copy, sent before our RST could arrive".to_owned()
+/// What a RST that arrived was, as the claims have it.
+fn rst_note(claims: &[Claim]) -> &'static str {
+    let note = |claim: &Claim| match claim.act {
+        Act::RefusedItself => Some((0, "made by this host's own firewall")),
+        Act::MetConfirmation { outcome: Outcome::Alive, .. } => {
+            Some((1, "meant for the stale connection, not for this SYN"))
         }
-        Some(rst) => {
-            format!("its retransmit timer, {} after the close", Elapsed(at.saturating_sub(rst)))
-        }
-        None => {
-            let after = at.saturating_sub(timeline.probe.ended_at);
-            format!("{} after the probe timed out", Elapsed(after))
-        }
+        Act::Reset { .. } => Some((2, "connection reset by the target")),
+        Act::Refused { .. } => Some((3, "connection refused")),
+        _ => None,
+    };
+    claims.iter().filter_map(note).min().map_or("", |(_, note)| note)
+}
+
+/// Whether a claim of such an act rests on the event.
+fn is_claimed(claims: &[Claim], event: &Event, is_wanted: impl Fn(&Act) -> bool) -> bool {
+    let observation = Observation::Event(*event);
+    claims
+        .iter()
+        .any(|claim| is_wanted(&claim.act) && claim.basis.observations().contains(&observation))
+}
+
+/// Why the server sent another SYN-ACK, as the claims have it.
+fn late_synack_note(timeline: &Timeline, claims: &[Claim], event: &Event) -> String {
+    let Some(rst) = timeline.probe.rst_at() else {
+        let after = event.at.saturating_sub(timeline.probe.ended_at);
+        return format!("{} after the probe timed out", Elapsed(after));
+    };
+    let after = Elapsed(event.at.saturating_sub(rst));
+    if is_claimed(claims, event, |act| matches!(act, Act::SentCopy { .. })) {
+        "a second copy, which may have left before our RST could arrive".to_owned()
+    } else if is_claimed(claims, event, |act| matches!(act, Act::RetransmittedSynAck { .. })) {
+        format!("its retransmit timer, {after} after the close")
+    } else {
+        format!("{after} after the close")
     }
 }
 
 /// A RST that answered a SYN-ACK retransmit was lost if another one followed.
-fn recovery_certainty(timeline: &Timeline, at: u64) -> Certainty {
-    let repeated = timeline.recoveries().any(|later| later > at);
-    let needed =
-        timeline.probe.rst_at().is_some() && timeline.synack_kind(at) != SynAckKind::Duplicate;
-    if repeated && needed { Certainty::Lost } else { Certainty::Seen }
+fn recovery_certainty(claims: &[Claim], event: &Event) -> Certainty {
+    let is_repeated = claims.iter().any(|claim| {
+        let observations = claim.basis.observations();
+        matches!(claim.act, Act::RetransmittedSynAck { .. })
+            && observations.contains(&Observation::Event(*event))
+            && observations.iter().any(|o| is_answer_after(o, event.at))
+    });
+    if is_repeated { Certainty::Lost } else { Certainty::Seen }
+}
+
+fn is_answer_after(observation: &Observation, at: u64) -> bool {
+    matches!(observation, Observation::Event(event)
+        if event.at > at && !matches!(event.kind, EventKind::SynAckRetransmit { .. }))
 }

@@ -1,8 +1,10 @@
 //! A probe that has been judged, and a judged probe put into words.
 
-use model::{expect::Expect, finding::Finding, step::Step, verdict::Judgements};
+use std::borrow::Cow;
 
-use crate::{narrate, rules, steps, timeline::Timeline};
+use model::{claim::Claim, expect::Expect, finding::Finding, step::Step, verdict::Judgements};
+
+use crate::{claims::claims, narrate, rules, steps, timeline::Timeline};
 
 /// A settled probe with its verdicts. Made once, by the engine, and read by every output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +44,21 @@ pub struct ExplainedProbe {
 #[must_use]
 pub fn explain(judged: Judged) -> ExplainedProbe {
     let Judged { timeline, verdicts, expected } = judged;
-    let mut findings: Vec<Finding> =
-        verdicts.iter().map(|j| narrate::finding(&timeline, *j, expected)).collect();
+    let sets: Vec<Vec<Claim>> = verdicts.iter().map(|j| claims(&timeline, *j)).collect();
+    // Most probes have one verdict, whose claims are all that there are.
+    let all: Cow<'_, [Claim]> = match sets.as_slice() {
+        [only] => Cow::Borrowed(only),
+        several => Cow::Owned(several.concat()),
+    };
+    let steps = steps::steps(&timeline, &all);
+    let judged = verdicts.iter().zip(&sets);
+    let mut findings: Vec<Finding> = judged
+        .map(|(judgement, own)| narrate::finding(&timeline, *judgement, own, &all, expected))
+        .collect();
+    for (finding, claims) in findings.iter_mut().zip(sets) {
+        finding.claims = claims;
+    }
     give_each_advice_once(&mut findings);
-    let steps = steps::steps(&timeline);
     ExplainedProbe { timeline, findings, steps, expected }
 }
 

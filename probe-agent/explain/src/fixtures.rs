@@ -17,6 +17,7 @@ pub fn timeline(probe: ProbeRecord) -> Timeline {
         events: Vec::new(),
         coverage: Coverage::Full,
         reused_cleanly: false,
+        copy_met: None,
         reuse_in_doubt: false,
         earlier: None,
         later: None,

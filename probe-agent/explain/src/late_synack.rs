@@ -37,6 +37,12 @@ impl Timeline {
         self.late_synacks().filter(|late| late.is_answered).map(|late| late.at)
     }
 
+    /// When the first SYN-ACK was answered that came after the probe had timed out. A probe that was answered may
+    /// get further copies, which are no late answer.
+    pub(crate) fn late_answer(&self) -> Option<u64> {
+        self.late_rsts().next().filter(|_| self.probe.rst_at().is_none())
+    }
+
     /// The segments of this very connection, other than its SYN-ACK, that the kernel answered with a RST after
     /// the probe had ended, in time order: whoever sends them has not dropped the connection.
     pub(crate) fn late_segments(&self) -> impl Iterator<Item = (u64, Segment)> {
@@ -80,6 +86,16 @@ impl Timeline {
                 let is_late = event.at >= self.probe.closed_at();
                 is_late.then_some((Some(segment), false))
             }
+        }
+    }
+
+    /// Whether an event shows a SYN-ACK of the handshake that came after the probe had ended.
+    pub(crate) fn shows_late_synack(&self, event: &Event) -> bool {
+        let is_late = event.at >= self.probe.closed_at();
+        match event.kind {
+            EventKind::RstSent { socket: None, answers, .. } => self.acknowledges_syn(answers),
+            EventKind::SynAckRetransmit { segment } => is_late && self.acknowledges_syn(segment),
+            ref kind => is_late && self.drops_synack(kind).is_some(),
         }
     }
 

@@ -18,6 +18,7 @@
     )
 )]
 
+mod claims;
 pub mod correlator;
 mod drops;
 mod events;

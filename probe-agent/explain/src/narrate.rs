@@ -3,24 +3,41 @@
 mod advice;
 mod evidence;
 mod sentence;
+mod view;
 
-use crate::timeline::{StaleReply, Timeline};
+use self::view::View;
+use crate::timeline::Timeline;
 use model::{
+    claim::Claim,
     finding::Finding,
+    flow,
     record::ProbeId,
     verdict::{Judgement, Verdict},
 };
 
-/// A judgement in words. `expected`: whether the outcome is the expected one, on which the advice depends.
-pub(crate) fn finding(timeline: &Timeline, judgement: Judgement, expected: bool) -> Finding {
+/// A judgement in words, made from its claims, which the caller puts into the finding. `all`: the claims of every
+/// verdict of the probe; `expected`: whether the outcome is the expected one. The advice depends on both.
+pub(crate) fn finding(
+    timeline: &Timeline,
+    judgement: Judgement,
+    claims: &[Claim],
+    all: &[Claim],
+    expected: bool,
+) -> Finding {
     let Judgement { verdict, proof } = judgement;
+    let probe = &timeline.probe;
+    let target = flow::remote(&probe.flow);
+    let local_port = probe.flow.local_port;
+    let view = |claims| View { claims, target, local_port };
+    let (own, all) = (view(claims), view(all));
     Finding {
         verdict,
         proof,
-        sentence: sentence::render(timeline, judgement),
-        evidence: evidence::collect(timeline, verdict),
-        advice: advice::choose(timeline, verdict, expected),
+        sentence: sentence::render(verdict, own),
+        evidence: evidence::collect(probe, claims),
+        advice: advice::choose(verdict, own, all, expected),
         link: link(timeline, verdict),
+        claims: Vec::new(),
     }
 }
 
@@ -34,7 +51,7 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         | Verdict::StaleSynRecvReset
         | Verdict::SynRetransmitted => earlier,
         // Either its own answer was late, or the answer to an earlier probe's SYN.
-        Verdict::LateSynack => earlier.filter(|_| timeline.late_rsts().next().is_none()),
+        Verdict::LateSynack => earlier.filter(|_| timeline.late_answer().is_none()),
         Verdict::AckLeaked
         | Verdict::LocalDrop
         | Verdict::ChallengeAck
@@ -47,9 +64,4 @@ fn link(timeline: &Timeline, verdict: Verdict) -> Option<ProbeId> {
         | Verdict::LocalError
         | Verdict::Clean => None,
     }
-}
-
-/// Whether a second copy of an earlier probe's SYN-ACK reached this probe.
-fn met_duplicate_synack(timeline: &Timeline) -> bool {
-    timeline.earlier.is_some_and(|e| e.stale == StaleReply::DuplicateSynAck)
 }

@@ -101,6 +101,7 @@ fn clean(timeline: &Timeline) -> Judgement {
                 && timeline.late_segments().next().is_none()
                 && !timeline.probe.has_no_window()
                 && !timeline.reuse_in_doubt
+                && timeline.copy_met.is_none()
                 && (timeline.reused_cleanly || silent) =>
         {
             Proof::Confirmed
@@ -126,7 +127,7 @@ fn rst_lost(timeline: &Timeline) -> Option<Judgement> {
     }
     let Some(last) = timeline.recoveries().last() else {
         // Nothing shows that the server noticed it. If it would have asked again by now, it keeps no state.
-        let is_held = timeline.rst_was_dropped() && !timeline.is_forgotten();
+        let is_held = timeline.dropped_close().is_some() && !timeline.is_forgotten();
         return is_held.then(|| judgement(timeline, Verdict::RstLostUnrecovered, Proof::Confirmed));
     };
     let certain = timeline.synack_kind(last) == SynAckKind::Retransmit;
@@ -175,7 +176,11 @@ fn stale_reply(timeline: &Timeline) -> Option<Judgement> {
         StaleReply::Connection => judgement(timeline, Verdict::StaleSynRecvChallengeAck, proof),
         StaleReply::LateAnswer => judgement(timeline, Verdict::LateSynack, proof),
         // The answer came before the SYN had to be sent again.
-        StaleReply::DuplicateSynAck if timeline.syn_retransmits() == 0 => return None,
+        StaleReply::DuplicateSynAck
+            if timeline.syn_retransmits() <= timeline.failed_syn_retransmits() =>
+        {
+            return None;
+        }
         StaleReply::DuplicateSynAck => syn_retransmitted(timeline),
     })
 }

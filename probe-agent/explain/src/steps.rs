@@ -1,7 +1,8 @@
 //! The steps of the exchange, from the slot's record and the kernel events.
 
-use crate::{events, timeline::Timeline};
+use crate::{drops, events, timeline::Timeline};
 use model::{
+    claim::{Act, Claim},
     errno::errno_text,
     flow,
     human::Elapsed,
@@ -10,11 +11,11 @@ use model::{
     step::{Certainty, Direction, Step, StepKind},
 };
 
-/// The steps of a probe, in time order.
-pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
-    let mut steps = own_steps(timeline);
+/// The steps of a probe, in time order. What is not an observation is taken from the claims of its verdicts.
+pub(crate) fn steps(timeline: &Timeline, claims: &[Claim]) -> Vec<Step> {
+    let mut steps = own_steps(timeline, claims);
     for event in &timeline.events {
-        events::push_steps(timeline, event, &mut steps);
+        events::push_steps(timeline, claims, event, &mut steps);
     }
     // Several steps may have the same time; the stable sort keeps them in causal order.
     steps.sort_by_key(|s| s.at);
@@ -22,7 +23,7 @@ pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
 }
 
 /// SYN, answer and RST, from the slot's record or, without one, from userspace times.
-fn own_steps(timeline: &Timeline) -> Vec<Step> {
+fn own_steps(timeline: &Timeline, claims: &[Claim]) -> Vec<Step> {
     let probe = &timeline.probe;
     let traced = probe.kernel.is_some_and(|k| k.syn_sent_at != 0);
     let recorded = |at, kind, note, hook| Step {
@@ -42,14 +43,9 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
     }
     if let Some(at) = probe.rst_at() {
         let rst = recorded(at, StepKind::Rst, String::new(), probe.close_hook());
-        let lost = timeline.later.is_some()
-            || timeline.recoveries().next().is_some()
-            || timeline.rst_was_dropped();
-        steps.push(if lost {
-            let note = "lost: left the server in SYN_RECV".to_owned();
-            Step { certainty: Certainty::Lost, note, ..rst }
-        } else {
-            rst
+        steps.push(match fate(claims) {
+            Some(note) => Step { certainty: Certainty::Lost, note, ..rst },
+            None => rst,
         });
     }
     match probe.outcome {
@@ -70,9 +66,13 @@ fn own_steps(timeline: &Timeline) -> Vec<Step> {
         let note = "connection refused".to_owned();
         steps.push(recorded(probe.answered_at, StepKind::RstReceived, note, ""));
     }
-    if let Some(later) = timeline.later {
-        let note = format!("probe {} reused the port and met the stale connection", later.id);
-        let met = Step::seen(later.at, StepKind::ChallengeAck, note, "");
+    let met = |claim: &Claim| match claim.act {
+        Act::Held { met_by: Some(id), lasted: Some(lasted), .. } => Some((id, lasted)),
+        _ => None,
+    };
+    if let (Some((id, lasted)), Some(rst)) = (claims.iter().find_map(met), probe.rst_at()) {
+        let note = format!("probe {id} reused the port and met the stale connection");
+        let met = Step::seen(rst + lasted, StepKind::ChallengeAck, note, "");
         steps.push(Step { direction: Direction::Here, ..met });
     }
     steps
@@ -83,4 +83,21 @@ fn redirection(timeline: &Timeline) -> String {
     timeline.probe.redirected_from.map_or_else(String::new, |asked| {
         format!("to {} in place of {asked}", flow::remote(&timeline.probe.flow))
     })
+}
+
+/// What became of the RST of the close, if the claims say that it did not arrive.
+fn fate(claims: &[Claim]) -> Option<String> {
+    let missed = claims.iter().find(|claim| claim.act == Act::MissedRst);
+    let dropped = claims.iter().find_map(|claim| match claim.act {
+        Act::DroppedClose { packet } => Some(packet),
+        _ => None,
+    });
+    match (missed, dropped) {
+        (Some(claim), None) if claim.doubt().is_some() => {
+            Some("perhaps lost: it may have left the server in SYN_RECV".to_owned())
+        }
+        (Some(_), _) => Some("lost: left the server in SYN_RECV".to_owned()),
+        (None, Some(packet)) => Some(format!("dropped by {}", drops::place(&packet))),
+        (None, None) => None,
+    }
 }

@@ -21,7 +21,7 @@ use crate::{
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
 
-use model::event::EventKind;
+use model::event::{Event, EventKind};
 
 /// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
 /// timer is this short.
@@ -93,6 +93,32 @@ impl Timeline {
         }
     }
 
+    /// The round trip, where it looks longer than the SYN's timer: the kernel has measured it so, or each SYN was
+    /// answered after that time. Then nothing need be lost. An answer soon after the last SYN is that SYN's: it
+    /// would be a coincidence otherwise, although a Linux server that has lost a SYN-ACK makes it look longer (it
+    /// returns the timestamp of the first SYN).
+    pub(crate) fn long_round_trip(&self) -> Option<u64> {
+        let longest = self.longest_round_trip();
+        let answered_again = self.last_syn() + longest;
+        let each_answered =
+            || self.late_synacks().any(|late| late.at.abs_diff(answered_again) < COPY_SPREAD);
+        let is_measured = self.probe.round_trip_ns().is_some();
+        let looks_long = longest >= TIMER_MIN
+            && self.syn_retransmit_events() > 0
+            && self.early_retransmit().is_none()
+            && self.stale_reply_at().is_none()
+            && self.answered() >= self.last_syn() + SYNACK_SLACK
+            && !self.server_answered();
+        (looks_long && (is_measured || each_answered())).then_some(longest)
+    }
+
+    /// When the SYN was sent again before its answer could come, and the round trip: this host's timer is short.
+    pub(crate) fn short_timer(&self) -> Option<(u64, u64)> {
+        let after = self.early_retransmit()?;
+        let round_trip = self.probe.round_trip_ns()?;
+        (after + JITTER < round_trip).then_some((after, round_trip))
+    }
+
     /// Whether a SYN-ACK at `at` came as long after a SYN retransmit as the first one may have come after
     /// its SYN: on a path that slow, it answers that SYN.
     fn is_answer_to_later_syn(&self, at: u64) -> bool {
@@ -110,6 +136,18 @@ impl Timeline {
     /// The SYN-ACKs of [`Self::recoveries`].
     pub(crate) fn retransmitted_synacks(&self) -> impl Iterator<Item = LateSynAck> {
         self.late_synacks().filter(|late| self.synack_kind(late.at) != SynAckKind::Duplicate)
+    }
+
+    /// Whether an event shows a SYN-ACK that the server sent again because it had not received the RST.
+    pub(crate) fn is_retransmitted_synack(&self, event: &Event) -> bool {
+        self.shows_late_synack(event) && self.synack_kind(event.at) != SynAckKind::Duplicate
+    }
+
+    /// Whether an event shows a copy of the SYN-ACK, or its answer, that shows nothing about the RST.
+    pub(crate) fn is_copy(&self, event: &Event) -> bool {
+        self.probe.rst_at().is_some()
+            && self.shows_late_synack(event)
+            && self.synack_kind(event.at) == SynAckKind::Duplicate
     }
 
     /// From when on silence shows that the server has dropped the half-open connection.
@@ -153,12 +191,20 @@ impl Timeline {
 
     /// Whether the server answered the first SYN although the client retransmitted it at once, after a
     /// stale reply. A challenge ACK is an answer to the first SYN too, and arrives after one round trip,
-    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time.
+    /// like the SYN-ACK that answers the second SYN. Any other stale reply arrives at any time: an old
+    /// SYN-ACK is never the answer of a server that still holds the connection.
     fn first_syn_was_answered(&self) -> bool {
         // A server that still held an earlier connection did not accept the first SYN.
         let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
         if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
             return false;
+        }
+        let is_synack = self.stale_reply().is_some_and(|segment| segment.flags.is_synack());
+        // No answer comes sooner than a round trip after its SYN.
+        let since_last_syn = self.answered().saturating_sub(self.last_syn());
+        let too_soon = self.probe.round_trip_ns().is_some_and(|rtt| since_last_syn < rtt / 2);
+        if is_synack || (too_soon && self.syn_retransmits() > 0) {
+            return true;
         }
         let reply = self.stale_reply_at().map(|at| at.saturating_sub(self.probe.syn_at()));
         reply.is_some_and(|after| after.abs_diff(self.round_trip()) > JITTER)

@@ -28,8 +28,10 @@ fn check(text: &str) -> Result<(), String> {
             diff.push(format!("- nothing of {id}\n+ {id} {verdicts}"));
         }
     }
-    for (probe, words, wanted) in &expected.words {
-        let text = reports.iter().find(|t| t.id == *probe).map_or("", |t| &t.text);
+    let of = |probe: &String| reports.iter().find(|t| t.id == *probe);
+    let said = expected.words.iter().map(|line| (line, of(&line.0).map_or("", |t| &t.text)));
+    let advised = expected.advice.iter().map(|line| (line, of(&line.0).map_or("", |t| &t.advice)));
+    for ((probe, words, wanted), text) in said.chain(advised) {
         if text.contains(words.as_str()) != *wanted {
             let (verb, text) = (if *wanted { "says" } else { "does not say" }, text.trim());
             diff.push(format!("- {probe} {verb}: {words}\n+ {}", text.replace('\n', "\n+ ")));
@@ -92,8 +94,10 @@ fn a_difference_is_shown() {
         "- 1.1 timed_out/confirmed\n\
          + 1.1 clean/confirmed\n\
          - 1.1 says: pigs can fly\n\
-         + Answered in 70 us and reset; no SYN-ACK came again within the server's timer, so it dropped the \
-         half-open connection.\n\
+         + Answered in 70 us and reset. No SYN-ACK of this handshake came again in the 1.600 s that the probe \
+         was followed. A server that missed the RST would have sent its SYN-ACK again (after 1 s by default), so \
+         whoever answered holds no half-open connection any more, unless its timer is longer or its SYN-ACKs are \
+         dropped on the way.\n\
          + tcp_send_reset for the close, 50 us after SYN_SENT -> ESTABLISHED\n\
          + no tcp_send_reset in answer to a SYN-ACK of this handshake for 1.600 s after the last RST"
     );

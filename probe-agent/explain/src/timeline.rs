@@ -50,10 +50,15 @@ pub struct Earlier {
     pub closing: Option<Closing>,
     /// When it ended, nanoseconds of `CLOCK_MONOTONIC`; 0 if unknown.
     pub ended_at: u64,
+    /// What an answer to its SYN acknowledges; `None` if unknown.
+    pub syn_end: Option<u32>,
     /// Where the stale reply came from.
     pub stale: StaleReply,
     /// Whether the sequence numbers show that it belongs to that probe's connection.
     pub is_matched: bool,
+    /// That probe's local port, if it is not this probe's: an address translation on the way gave both the
+    /// same port.
+    pub other_port: Option<u16>,
 }
 
 /// A later probe that met this probe's stale connection.
@@ -67,9 +72,12 @@ pub struct Later {
     pub recovered: bool,
     /// Whether the sequence numbers show that the connection was this probe's.
     pub is_matched: bool,
+    /// The later probe's local port, if it is not this probe's: an address translation on the way gave both
+    /// the same port.
+    pub other_port: Option<u16>,
 }
 
-/// The confirmation probe, sent from another port to check whether a refusal was false (path C).
+/// The confirmation probe, sent from another port if one is free, to check whether a refusal was false (path C).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// The confirmation probe.
@@ -98,6 +106,8 @@ pub struct Timeline {
     pub earlier: Option<Earlier>,
     /// The later probe that met this one's stale connection.
     pub later: Option<Later>,
+    /// A later probe that met a further SYN-ACK of this handshake, and when. It shows nothing about the RST.
+    pub copy_met: Option<(ProbeId, u64)>,
     /// A later probe on the 4-tuple was refused, perhaps by what this one left, and no confirmation probe
     /// decided: then nothing that came afterwards shows what the server held.
     pub reuse_in_doubt: bool,

@@ -1,7 +1,7 @@
 //! A verdict put into words, with its evidence.
 
 use super::verdict::{Proof, Verdict};
-use crate::record::ProbeId;
+use crate::{claim::Claim, record::ProbeId};
 
 /// One observation, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// How well the verdict is proved.
     pub proof: Proof,
+    /// What it claims. Sentence, evidence and advice are made from these alone.
+    pub claims: Vec<Claim>,
     /// What happened, in a sentence or two.
     pub sentence: String,
     /// The observations behind the verdict.

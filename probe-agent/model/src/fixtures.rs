@@ -64,7 +64,9 @@ pub fn probe_record(outcome: Outcome, syn_at: u64) -> ProbeRecord {
         tcp_info: None,
         icmp: None,
         start_problem: StartProblem::None,
+        clues: None,
         redirected_from: None,
+        translation: None,
         fresh_socket: false,
         early_reuse: false,
         half_open: HalfOpen::Enforced,
@@ -135,7 +137,8 @@ pub const fn rst_in_syn_sent() -> EventKind {
 #[must_use]
 pub fn finding(verdict: Verdict, proof: Proof, sentence: &str) -> Finding {
     let sentence = sentence.to_owned();
-    Finding { verdict, proof, sentence, evidence: Vec::new(), advice: None, link: None }
+    let (claims, evidence) = (Vec::new(), Vec::new());
+    Finding { verdict, proof, claims, sentence, evidence, advice: None, link: None }
 }
 
 /// One piece of evidence.

@@ -21,6 +21,7 @@
 
 pub mod append_list;
 pub mod capability;
+pub mod claim;
 pub mod duration;
 pub mod errno;
 pub mod event;
@@ -29,6 +30,7 @@ pub mod finding;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod flow;
+pub mod host_clues;
 pub mod human;
 pub mod icmp;
 pub mod outcome;

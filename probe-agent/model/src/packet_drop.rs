@@ -16,6 +16,8 @@ impl DropReason {
     pub const NO_SOCKET: Self = Self("NO_SOCKET");
     /// The kernel gives no reason.
     pub const NOT_SPECIFIED: Self = Self("NOT_SPECIFIED");
+    /// A RST was taken, or must be ignored because it acknowledges nothing.
+    pub const TCP_RESET: Self = Self("TCP_RESET");
     /// The next hop did not answer (ARP, neighbour discovery).
     pub const NO_NEIGHBOUR: Self = Self("NEIGH_FAILED");
 

@@ -1,13 +1,17 @@
 //! What the engine knows about a probe when it ends.
 
 mod hooks;
+mod host;
 
 use std::{fmt, net::SocketAddr};
 
-pub use self::hooks::{HalfOpen, RstHooks, StateHook};
+pub use self::{
+    hooks::{HalfOpen, RstHooks, StateHook},
+    host::{StartProblem, Translation},
+};
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{flow, icmp::IcmpError, outcome::Outcome, target::TargetId};
+use super::{flow, host_clues::HostClues, icmp::IcmpError, outcome::Outcome, target::TargetId};
 
 /// Identifies one probe of a run: a slot, and the number of the probe within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,33 +80,6 @@ pub struct TcpInfo {
     pub retransmits: u32,
 }
 
-/// What on this host keeps a probe from starting, where its errno has several causes. Looked for only if a
-/// probe could not be started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum StartProblem {
-    /// Nothing that was found.
-    #[default]
-    None,
-    /// An IPv6 address is tentative (`IFA_F_TENTATIVE`, RFC 4862): it cannot be used yet.
-    Tentative,
-    /// An IPv6 address failed duplicate address detection (`IFA_F_DADFAILED`).
-    Duplicate,
-    /// This host has no IPv6 address that leads anywhere.
-    NoIpv6,
-    /// The target is a broadcast address.
-    Broadcast,
-    /// A `prohibit` route leads to the target.
-    Prohibited,
-    /// A policy of this host forbids the connection: BPF on the cgroup, an LSM, seccomp, IPsec.
-    Policy,
-    /// The source port is below 1024 (`net.ipv4.ip_unprivileged_port_start`) and needs a privilege.
-    PrivilegedPort,
-    /// No port of the ephemeral range is free (`net.ipv4.ip_local_port_range`).
-    NoFreePort,
-    /// None of the source ports that were asked for is free.
-    NoFreeSourcePort,
-}
-
 /// One probe that has ended. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRecord {
@@ -137,9 +114,15 @@ pub struct ProbeRecord {
     pub icmp: Option<IcmpError>,
     /// What on this host kept the probe from starting.
     pub start_problem: StartProblem,
+    /// What on this host may have kept its SYN or the answer back; `None` if nothing was found, or it was
+    /// answered at once.
+    pub clues: Option<Box<HostClues>>,
     /// The address that `connect()` was given, if the kernel sent the SYN to another one, which is in
     /// `flow`: a program on the cgroup replaced it (`BPF_CGROUP_INET4_CONNECT`, `BPF_CGROUP_INET6_CONNECT`).
     pub redirected_from: Option<SocketAddr>,
+    /// Where this host's own address translation sends the probes of the target, below the socket; `None` if it
+    /// does not, or this is not known.
+    pub translation: Option<Box<Translation>>,
     /// The first probe of a new socket, whose initial sequence number may fall into the previous
     /// connection's receive window (path C).
     pub fresh_socket: bool,
@@ -172,6 +155,23 @@ impl ProbeRecord {
     pub fn is_unobserved(&self) -> bool {
         let left = self.closing != Closing::ByKernel || self.outcome == Outcome::Refused;
         self.kernel.is_none() && left
+    }
+
+    /// Whether an answer to its SYN may still come: not if the peer refused it, or if no SYN left. An ICMP error
+    /// of a router ends it although another path may lead to the target.
+    #[must_use]
+    pub fn may_be_answered_late(&self) -> bool {
+        let own = flow::local(&self.flow).ip();
+        let by_router = self.icmp.is_some_and(|icmp| icmp.from != Some(own));
+        self.closing != Closing::ByKernel || (self.outcome == Outcome::Unreachable && by_router)
+    }
+
+    /// Whether its SYN got no answer in time, or was sent again.
+    #[must_use]
+    pub fn lacked_an_answer(&self) -> bool {
+        self.outcome == Outcome::TimedOut
+            || self.kernel.is_some_and(|kernel| kernel.retransmits > 0)
+            || self.tcp_info.is_some_and(|info| info.retransmits > 0)
     }
 
     /// When the SYN left, from kernel timestamps if the probe was traced.

@@ -14,6 +14,12 @@ impl TcpFlags {
     const RST: u8 = 0x04;
     const ACK: u8 = 0x10;
 
+    /// ACK: the acknowledgment number means something.
+    #[must_use]
+    pub const fn is_ack(self) -> bool {
+        self.0 & Self::ACK != 0
+    }
+
     /// SYN without ACK.
     #[must_use]
     pub const fn is_syn(self) -> bool {
@@ -24,6 +30,12 @@ impl TcpFlags {
     #[must_use]
     pub const fn is_synack(self) -> bool {
         self.0 & (Self::SYN | Self::ACK) == Self::SYN | Self::ACK
+    }
+
+    /// ACK, with or without others.
+    #[must_use]
+    pub const fn has_ack(self) -> bool {
+        self.0 & Self::ACK != 0
     }
 
     /// RST, with or without ACK.

@@ -1,6 +1,8 @@
 //! JSON: one object per probe, then the summary. Names and order are a contract.
 
+mod claims;
 mod early;
+mod head;
 mod probe;
 mod text;
 

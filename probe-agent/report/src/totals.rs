@@ -175,7 +175,7 @@ fn notes(summary: &Summary) -> Vec<(Tone, String)> {
     }
     if summary.confirmations > 0 {
         let text = format!(
-            "{} checked by a confirmation probe from another port.",
+            "{} checked by a confirmation probe.",
             human::counted(summary.confirmations, "refusal")
         );
         notes.push((Tone::Plain, text));

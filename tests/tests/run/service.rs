@@ -144,7 +144,7 @@ fn a_network_namespace_that_is_made_again_is_entered_again() {
     service.message("unknown -> down after 1 result: unreachable");
     enter(&lab);
     service.message("down -> up after 1 result: clean");
-    assert!(service.get("/readyz").starts_with("HTTP/1.1 200"));
+    wait_until("ready again", || service.get("/readyz").starts_with("HTTP/1.1 200"));
     service.signal(Signal::SIGTERM);
     assert_eq!(service.finish().0, Some(0));
 }

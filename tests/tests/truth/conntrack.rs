@@ -78,7 +78,7 @@ fn silence_that_our_own_firewall_makes_is_no_proof() {
         assert!(verdicts.contains(&"local_drop/confirmed".to_owned()), "{probe:#?}");
         assert!(verdicts.iter().any(|v| v.starts_with("rst_lost_unrecovered/")), "{probe:#?}");
         probe.says(&["This host dropped the target's SYN-ACK"]);
-        probe.never_says(&["the server dropped the half-open connection"]);
+        probe.never_says(&["holds no half-open connection"]);
     }
 }
 

@@ -56,3 +56,27 @@ fn our_rst_ends_it_and_it_is_not_called_half_open() {
         probe.never_says(&["SYN_RECV", "left by probe", "lost RST"]);
     }
 }
+
+/// secdev/scapy#2439: this host drops the RST that would end the connection.
+#[test]
+fn a_rst_that_this_host_drops_ends_nothing() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let at = SocketAddr::new(lab.server_address(Family::V4), 0);
+    let listener = lab.server().run(|| TcpListener::bind(at)).unwrap().unwrap();
+    let target = listener.local_addr().unwrap();
+    let client = lab.client().run(|| std::net::TcpStream::connect(target)).unwrap().unwrap();
+    let port = client.local_addr().unwrap().port();
+    let _held = listener.accept().unwrap();
+    let dropped = lab.inject(&Fault::firewalled(Segment::Rst)).unwrap();
+    Socket::from(client).set_linger(Some(Duration::ZERO)).unwrap();
+    let before = dropped.hits().unwrap();
+    let flags = format!("{target} --source-port {port} --timeout 500ms --settle 0");
+    let report = check(lab.client(), &flags);
+    assert!(dropped.hits().unwrap() > before);
+    assert_eq!(lab.server().sockets_in(TcpState::Established).unwrap(), 1);
+    let probe = report.only();
+    probe.is("timed_out", &["challenge_ack/confirmed", "timed_out/confirmed"]);
+    probe.says(&["kfree_skb of our RST in this host", "own firewall drops it", "output path"]);
+    probe.never_says(&["Another program of this host"]);
+}

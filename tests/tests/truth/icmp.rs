@@ -86,3 +86,37 @@ fn who_sent_it_and_what_it_means_are_named() {
         }
     }
 }
+
+/// prometheus/blackbox_exporter#818: a router reports that there is no way, and the answer comes later on another.
+#[test]
+fn an_answer_after_the_icmp_error_is_named() {
+    privileged!();
+    let lab = Lab::new().unwrap();
+    let mut first = None;
+    let peer = Peer::start(&lab, Family::V4, move |segment| {
+        if !segment.is_syn() {
+            return Vec::new();
+        }
+        let router = "203.0.113.9".parse().unwrap();
+        let error = segment.icmp_error(router, 3, 1);
+        // The answer to the first SYN waits for the second one.
+        match first.replace(segment.clone()) {
+            None => vec![error],
+            Some(first) => vec![first.synack(1_000).packet(), error],
+        }
+    });
+    let target = SocketAddr::new(peer.address(), 80);
+    let report = check(lab.client(), &format!("{target} --count 2 --interval 300ms"));
+    // The kernel answers the late SYN-ACK.
+    let rsts = peer.received().iter().filter(|segment| segment.header.rst).count();
+    assert_eq!((rsts, report.outcomes("unreachable")), (1, 2));
+    let [first, second] = report.probes.as_slice() else { panic!("{report:?}") };
+    first.is("unreachable", &["unreachable/inferred"]);
+    first.says(&[
+        "Router 203.0.113.9",
+        "host unreachable",
+        "But a SYN-ACK for the same SYN arrived",
+    ]);
+    second.is("unreachable", &["unreachable/confirmed"]);
+    second.never_says(&["SYN-ACK"]);
+}

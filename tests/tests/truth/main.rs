@@ -3,12 +3,14 @@
 //! kernel or the peer's own record.
 
 mod accept_queue;
+mod clues;
 mod conntrack;
 mod dropped_here;
 mod established;
 mod icmp;
 mod md5;
 mod old_connection;
+mod one_port;
 mod redirected;
 mod rejected_here;
 mod report;

@@ -48,7 +48,7 @@ fn an_icmp_error_of_our_own_firewall_is_not_the_targets() {
     for probe in &report.probes {
         probe.is("unreachable", &["local_drop/confirmed", "unreachable/confirmed"]);
         let own = format!("This host ({})", probe.local().ip());
-        probe.says(&["This host dropped our SYN", &own, "port unreachable"]);
+        probe.says(&["This host dropped our SYN", &own, "port unreachable", "the output path"]);
         probe.never_says(&BLAMES_OTHERS);
     }
 }

@@ -52,7 +52,7 @@ fn what_a_proxy_answered_is_never_confirmed() {
     let probe = report.only();
     probe.is("alive", &["clean/inferred"]);
     probe.says(&["receive window of 0", "SYN proxy", "not known whether the server runs"]);
-    probe.never_says(&["the server dropped the half-open connection"]);
+    probe.never_says(&["holds no half-open connection"]);
 }
 
 /// The proxy takes our RST for the last segment of the handshake and asks the server, which resets.

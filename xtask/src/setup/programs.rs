@@ -21,7 +21,7 @@ const SERVICES: [(&str, &str); 2] =
 
 /// Debian has no package of promtool alone. That of Prometheus is a download of 20 MB and takes 330 MB on disk with
 /// the scripts of its web pages; the tests also scrape the agent with it.
-const PROGRAMS: [Program; 10] = [
+const PROGRAMS: [Program; 11] = [
     Program { name: "ip", package: "iproute2", scope: Scope::Demo },
     Program { name: "nft", package: "nftables", scope: Scope::Demo },
     Program { name: "nginx", package: "nginx-light", scope: Scope::Test },
@@ -30,6 +30,7 @@ const PROGRAMS: [Program; 10] = [
     Program { name: "busybox", package: "busybox-static", scope: Scope::Vm },
     Program { name: "depmod", package: "kmod", scope: Scope::Vm },
     Program { name: "setpriv", package: "util-linux", scope: Scope::Vm },
+    Program { name: "lz4", package: "lz4", scope: Scope::Vm },
     Program { name: "xz", package: "xz-utils", scope: Scope::Vm },
     Program { name: "zstd", package: "zstd", scope: Scope::Vm },
 ];

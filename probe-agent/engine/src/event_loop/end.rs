@@ -170,7 +170,12 @@ impl<S: Source> EventLoop<S> {
         };
         let tcp_info = if is_tracing { None } else { self.slots.tcp_info(slot) };
         self.slots.disconnect(slot, end.closing);
-        let record = ProbeRecord { answered_at, tcp_info, ..self.record(slot, &flight, end) };
+        let mut record = ProbeRecord { answered_at, tcp_info, ..self.record(slot, &flight, end) };
+        record.translation = self.translations.of(&record, self.now);
+        if record.lacked_an_answer() {
+            let interface = self.settings.socket.interface.as_deref();
+            record.clues = self.clues.look(&record.flow, interface, self.now);
+        }
         let awaits_confirmation = flight.refusal_in_doubt && end.outcome == Outcome::Refused;
         if awaits_confirmation {
             let (target, flow) = (flight.target, flight.flow);
@@ -203,7 +208,9 @@ impl<S: Source> EventLoop<S> {
             tcp_info: None,
             icmp: end.icmp.filter(|icmp| is_about(icmp, kernel.as_ref())).map(|icmp| icmp.error),
             start_problem: StartProblem::None,
+            clues: None,
             redirected_from: None,
+            translation: None,
             fresh_socket: flight.fresh_socket,
             early_reuse: flight.early_reuse,
             half_open: self.observer.half_open(),

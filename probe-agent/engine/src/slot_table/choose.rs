@@ -29,8 +29,9 @@ pub(crate) struct ChosenSlot {
 impl SlotTable {
     /// Chooses a slot for a target, `now`, in nanoseconds of `CLOCK_MONOTONIC`. In this order: the slot idle
     /// for longest whose 4-tuple is settled, a new slot unless more of them would gain nothing, and the slot
-    /// idle for longest although its 4-tuple is not settled. A confirmation probe must not get the 4-tuple
-    /// `avoid`.
+    /// idle for longest although its 4-tuple is not settled. A confirmation probe gets the 4-tuple `avoid`
+    /// only if no other port is free. What refused the first probe there is gone: a server drops the stale
+    /// connection that it resets (`tcp_check_req`, path C).
     ///
     /// # Errors
     /// Any error of the system calls; `EADDRNOTAVAIL` if there is no slot.
@@ -47,14 +48,17 @@ impl SlotTable {
         let remote = Remote::from(target);
         self.has_many_remotes |= *self.only_remote.get_or_insert(remote) != remote;
         let mut fallback = None;
+        let mut avoided = None;
         let mut found = None;
         let candidates: ArrayVec<u32, MAX_CANDIDATES> =
             self.free_slots(ip).take(MAX_CANDIDATES).collect();
         for (at, index) in candidates.into_iter().enumerate() {
             let slot = &self.slots[index as usize];
-            if is_loop(ip, slot.local.port(), target)
-                || avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target))
-            {
+            if is_loop(ip, slot.local.port(), target) {
+                continue;
+            }
+            if avoid.is_some_and(|avoid| *avoid == flow::flow(slot.local, target)) {
+                avoided = Some(at);
                 continue;
             }
             if pin || slot.unsettled.last_closing(remote).is_none() {
@@ -76,7 +80,9 @@ impl SlotTable {
                 Err(error) => return Err(error),
             }
         }
-        while self.can_add_slot() && !(fallback.is_some() && self.pace.is_too_fast()) {
+        let gains_by_more = fallback.is_none() || !self.pace.is_too_fast();
+        let fallback = fallback.or(avoided);
+        while gains_by_more && self.can_add_slot() {
             match self.add_slot(ip, target) {
                 Ok(slot) if is_loop(ip, self.slots[slot as usize].local.port(), target) => {
                     self.release(slot);
@@ -115,16 +121,20 @@ impl SlotTable {
     }
 
     /// Moves a slot from another source address to this one, for when no further slot may be made. Takes
-    /// the slot idle for longest of the address with the most free slots. The slot keeps its port and is
-    /// not among the free ones. Also returns whether probes of it are not settled.
+    /// the slot idle for longest of the address with the most free slots, provided that its port is not the
+    /// target's own. The slot keeps its port and is not among the free ones. Also returns whether probes of it are
+    /// not settled.
     ///
     /// # Errors
     /// `EADDRNOTAVAIL` if there is no such slot, and any error of the system calls.
     fn relocate(&mut self, ip: IpAddr, target: SocketAddr) -> io::Result<(u32, bool)> {
-        let others = self.free.iter().filter(|(other, free)| **other != ip && !free.is_empty());
-        let donor = others.max_by_key(|(_, free)| free.len()).map(|(other, _)| *other);
+        let fits = |index: &u32| !is_loop(ip, self.slots[*index as usize].local.port(), target);
+        let others = self.free.iter().filter(|(other, _)| **other != ip);
+        let donors = others
+            .filter_map(|(other, free)| Some((free.len(), *other, free.iter().position(fits)?)));
+        let donor = donors.max_by_key(|(free, ..)| *free);
         let index = donor
-            .and_then(|other| self.take_free(other, 0))
+            .and_then(|(_, other, at)| self.take_free(other, at))
             .ok_or(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))?;
         let slot = &mut self.slots[index as usize];
         slot.socket = None;

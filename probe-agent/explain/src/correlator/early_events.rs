@@ -138,6 +138,17 @@ fn is_of_twin(record: &ProbeRecord, kind: &EventKind) -> bool {
     }
 }
 
+/// Whether the sequence numbers of an event are known, and those of the record's connection.
+pub(super) fn numbers_are_of(record: &ProbeRecord, kind: &EventKind) -> bool {
+    let Some(end) = record.syn_end() else { return false };
+    match kind {
+        EventKind::RstSent { socket: None, answers: Some(segment), .. }
+        | EventKind::SynAckRetransmit { segment: Some(segment) } => segment.ack == end,
+        EventKind::PacketDropped(drop) => drops::has_numbers_of(record, drop),
+        _ => false,
+    }
+}
+
 /// Whether an event of the slot's `generation` (the kernel's count) is of this probe.
 pub(super) fn generation_is(record: &ProbeRecord, generation: u32) -> bool {
     record.kernel.is_some_and(|k| k.generation == generation)

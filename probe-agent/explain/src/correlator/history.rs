@@ -6,18 +6,21 @@
               is taken out of both when it is removed"
 )]
 
+mod claim;
 mod link;
 
 use std::cmp::Reverse;
 
 use model::event::Event;
-use model::record::ProbeRecord;
+use model::record::{Closing, ProbeRecord};
 use probe_agent_common::FlowKey;
 use slab::Slab;
 
 use super::{
-    MAX_EVENTS, Pending, PendingRef, Phase, Timers, early_events::without_socket_is_of,
+    MAX_EVENTS, Pending, PendingRef, Phase, Timers,
+    early_events::{numbers_are_of, without_socket_is_of},
     newest::Newest,
+    unclaimed::Unclaimed,
 };
 use crate::timeline::{Confirmation, Earlier, Timeline};
 
@@ -26,6 +29,7 @@ use crate::timeline::{Confirmation, Earlier, Timeline};
 pub(super) struct History {
     pending: Slab<Pending>,
     newest: Newest,
+    unclaimed: Unclaimed,
     serial: u64,
 }
 
@@ -91,6 +95,7 @@ impl History {
             dropped,
             older: None,
             newer: None,
+            cut_at: None,
             phase,
             serial,
         });
@@ -109,10 +114,13 @@ impl History {
             return;
         }
         let mut events = std::mem::take(&mut self.pending[older].timeline.events);
+        let before = self.pending[older].timeline.probe.clone();
         let newer = &mut self.pending[index];
         events.retain(|event| {
-            let theirs =
-                !event.kind.has_socket() && without_socket_is_of(&newer.timeline.probe, event);
+            let theirs = !event.kind.has_socket()
+                && without_socket_is_of(&newer.timeline.probe, event)
+                && (numbers_are_of(&newer.timeline.probe, &event.kind)
+                    || !numbers_are_of(&before, &event.kind));
             if theirs {
                 newer.add(*event);
             }
@@ -147,7 +155,8 @@ impl History {
     }
 
     /// Whether a later probe on the 4-tuple has yet to show what the server kept of this one. A probe
-    /// that the kernel closed (a refusal) left nothing, so the one after it decides.
+    /// that the kernel closed (a refusal) left nothing, and one that timed out met nothing, so the one after it
+    /// decides.
     pub(super) fn waits_for_later(
         &self,
         index: usize,
@@ -160,7 +169,7 @@ impl History {
             if newer.phase != Phase::Linked {
                 return true;
             }
-            if !newer.is_closed_by_kernel() {
+            if !newer.is_closed_by_kernel() && newer.timeline.probe.closing != Closing::Silent {
                 return false;
             }
         }
@@ -175,6 +184,7 @@ impl History {
     pub(super) fn remove(
         &mut self,
         index: usize,
+        now: u64,
         timers: &mut Timers,
     ) -> (Pending, Option<Earlier>) {
         if self.pending[index].phase != Phase::Linked && self.pending[index].older.is_some() {
@@ -182,13 +192,14 @@ impl History {
             self.link_to_older(index, timers);
         }
         let suspect = self.suspect(index);
+        self.forget_replies(index);
         let pending = &self.pending[index];
         let (older, newer) = (pending.older, pending.newer);
         // One that the kernel closed left nothing, so the ones before it stay in the chain.
         let rest = older.filter(|_| pending.is_closed_by_kernel());
         match rest {
             Some(rest) => self.pending[rest].newer = newer,
-            None => self.cut(older, timers),
+            None => self.cut(older, now, timers),
         }
         match newer {
             Some(newer) => self.pending[newer].older = rest,
@@ -198,13 +209,14 @@ impl History {
     }
 
     /// Parts the probes of a chain from each other, after each has shown what it knows.
-    fn cut(&mut self, mut next: Option<usize>, timers: &mut Timers) {
+    fn cut(&mut self, mut next: Option<usize>, now: u64, timers: &mut Timers) {
         while let Some(index) = next {
             if self.pending[index].older.is_some() && self.pending[index].phase != Phase::Linked {
                 self.link_to_older(index, timers);
             }
             let pending = &mut self.pending[index];
             pending.newer = None;
+            pending.cut_at.get_or_insert(now);
             next = pending.older.take();
         }
     }

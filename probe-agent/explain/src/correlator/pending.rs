@@ -2,7 +2,7 @@
 
 use super::{
     MAX_EVENTS, Observed,
-    early_events::{generation_is, without_socket_is_of},
+    early_events::{generation_is, numbers_are_of, without_socket_is_of},
 };
 use crate::timeline::{Coverage, Earlier, StaleReply, Timeline};
 use model::{
@@ -41,6 +41,8 @@ pub(super) struct Pending {
     pub(super) older: Option<usize>,
     /// The probe after it, whose `older` it is.
     pub(super) newer: Option<usize>,
+    /// When the one after it was handed out: events from then on are no longer known to be this one's.
+    pub(super) cut_at: Option<u64>,
     pub(super) phase: Phase,
     pub(super) serial: u64,
 }
@@ -54,6 +56,11 @@ impl Pending {
             Some((slot, generation)) => record.id.slot == slot && generation_is(record, generation),
             None => without_socket_is_of(record, &event.event),
         }
+    }
+
+    /// Whether the sequence numbers of an event are those of its connection.
+    pub(super) fn has_numbers(&self, event: &FlowEvent) -> bool {
+        numbers_are_of(&self.timeline.probe, &event.event.kind)
     }
 
     /// Whether the kernel closed it: then it leaves nothing behind.
@@ -100,12 +107,23 @@ impl Pending {
         self.has_lost_own() || self.timeline.probe.is_unobserved()
     }
 
+    /// Until when it may turn out that a probe from another port left what its SYN met; `None` if that is
+    /// known, or its SYN met nothing.
+    pub(super) fn seeks_owner_until(&self, window: u64) -> Option<u64> {
+        let timeline = &self.timeline;
+        let seeks = !timeline.events.is_empty()
+            && timeline.earlier.is_none()
+            && timeline.stale_reply().is_some();
+        // Everything that had ended before it has been looked at by then.
+        seeks.then(|| timeline.probe.ended_at.saturating_add(window))
+    }
+
     /// The timeline, closed by what has been observed. `suspect` is the probe that the refusal owes its
     /// doubt to.
     pub(super) fn into_timeline(self, observed: Observed, suspect: Option<Earlier>) -> Timeline {
         let missing = observed.lost != self.lost_before || self.has_lost_own();
         let mut timeline = self.timeline;
-        timeline.followed_until = observed.until;
+        timeline.followed_until = self.cut_at.unwrap_or(observed.until);
         if missing {
             timeline.set_events_lost();
         }
@@ -116,8 +134,10 @@ impl Pending {
                     id: None,
                     closing: None,
                     ended_at: 0,
+                    syn_end: None,
                     stale,
                     is_matched: false,
+                    other_port: None,
                 });
             } else if suspect.is_some() {
                 // The run ended before the confirmation probe: the refusal stays in doubt.

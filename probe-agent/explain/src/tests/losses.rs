@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::world::{Losses, MS, PROBES, World};
+use super::world::{Faults, MS, PROBES, World};
 use crate::rules;
 use model::verdict::{Proof, Verdict};
 
@@ -73,11 +73,11 @@ fn check(seed: u64, world: &World) -> Result<(), String> {
     Ok(())
 }
 
-fn worlds(losses: Losses) {
+fn worlds(faults: Faults) {
     let (mut lost, mut reported) = (0, 0);
     for seed in 0..200 {
         let one_way = [35_000, 5 * MS, 150 * MS][seed as usize % 3];
-        let world = World::run(seed, one_way, losses);
+        let world = World::run(seed, one_way, faults);
         lost += world.truth.lost.len();
         reported += world
             .out
@@ -89,15 +89,15 @@ fn worlds(losses: Losses) {
         }
     }
     // Without visible losses there would be nothing to compare.
-    assert!(losses.event > 0 || reported * 10 >= lost * 7, "{reported} reported of {lost}");
+    assert!(faults.event > 0 || reported * 10 >= lost * 7, "{reported} reported of {lost}");
 }
 
 #[test]
 fn each_lost_first_rst_is_counted() {
-    worlds(Losses { first_rst: 30, ..Losses::default() });
+    worlds(Faults { first_rst: 30, ..Faults::default() });
     // Nothing hides a loss here, so the counts are equal.
     for seed in 0..50 {
-        let world = World::run(seed, 35_000, Losses { first_rst: 30, ..Losses::default() });
+        let world = World::run(seed, 35_000, Faults { first_rst: 30, ..Faults::default() });
         let reported =
             world.out.iter().filter(|t| rules::judge(t)[0].verdict <= Verdict::RstLostPortReuse);
         assert_eq!(reported.count(), world.truth.lost.len(), "seed {seed}");
@@ -106,20 +106,27 @@ fn each_lost_first_rst_is_counted() {
 
 #[test]
 fn second_rsts_may_be_lost_too() {
-    worlds(Losses { first_rst: 30, recovery_rst: 40, ..Losses::default() });
+    worlds(Faults { first_rst: 30, recovery_rst: 40, ..Faults::default() });
 }
 
 #[test]
 fn any_segment_may_be_lost() {
-    worlds(Losses { syn: 15, syn_ack: 25, first_rst: 25, recovery_rst: 25, event: 0 });
+    worlds(Faults { syn: 15, syn_ack: 25, first_rst: 25, recovery_rst: 25, ..Faults::default() });
 }
 
 #[test]
 fn lost_syn_acks_are_not_taken_for_lost_rsts() {
-    worlds(Losses { syn: 10, syn_ack: 40, ..Losses::default() });
+    worlds(Faults { syn: 10, syn_ack: 40, ..Faults::default() });
 }
 
 #[test]
 fn events_may_be_lost_too() {
-    worlds(Losses { syn: 5, syn_ack: 10, first_rst: 30, recovery_rst: 20, event: 20 });
+    worlds(Faults {
+        syn: 5,
+        syn_ack: 10,
+        first_rst: 30,
+        recovery_rst: 20,
+        event: 20,
+        ..Faults::default()
+    });
 }

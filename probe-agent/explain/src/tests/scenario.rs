@@ -10,27 +10,31 @@
 //! | `rst MS [ANSWERED]` | `tcp_send_reset` without a socket; it answers the probe's SYN-ACK |
 //! | `rst MS of ID [ANSWERED]` | `tcp_send_reset` in `SYN_SENT`, `TCP_INVALID_ACK_SEQUENCE`; it answers a challenge ACK |
 //! | `elsewhere MS` | `rst MS` in answer to a SYN-ACK from another address |
-//! | `drop MS out\|in FLAGS here\|there REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow |
+//! | `drop MS out\|in FLAGS here[:INTERFACE]\|there\|somewhere REASON` | `kfree_skb` of a SYN, SYN-ACK or RST of the flow; `ANSWER` is the RST that answers a SYN-ACK, `RST+100` one with other numbers, `BARE-RST` one without ACK |
 //! | `state MS of ID FROM TO` | a change of state that no clean probe has |
 //! | `retransmit MS of ID [err N]` | `tcp_retransmit_skb` of the SYN |
 //! | `refusal MS of ID` | `tcp_receive_reset` |
 //! | `synack MS` | `tcp_retransmit_synack` |
-//! | `confirm ID OUTCOME` | the confirmation probe, 9.1, of a refusal has ended |
+//! | `confirm ID OUTCOME [same]` | the confirmation probe, 9.1, of a refusal has ended (on the same port) |
 //! | `settle MS [lost N]`, `flush MS` | all events up to then have been reported |
 //! | `expect ID VERDICT/PROOF[>LINK] ..` | the verdicts that the probe must get |
 //! | `says ID WORDS`, `silent ID WORDS` | what its sentences and evidence must contain, or must not |
+//! | `advises ID WORDS`, `never ID WORDS` | the same of its advice |
 //! | `left N` | how many probes must still be pending at the end |
 //!
-//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers), `foreign` (an ACK with other numbers),
-//! `othersynack` (a SYN-ACK with another sequence number), `data`, `unread`.
+//! Words for ANSWERED: `synack` and `ack` (of the probe's numbers; `synack+N` and `ack+N` of those of a probe with
+//! `isn N`), `foreign` (an ACK with other numbers), `othersynack` (a SYN-ACK with another sequence number),
+//! `foreignsynack`, `othersequence` (an ACK with one), `data`, `unread`.
 //!
-//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `lost N` (events lost by its start), `unseen N` (events that the
+//! Words of `end`: `rtt MS` (the measured round trip), `nowindow` (the SYN-ACK's), `errno N`, `icmp_from ADDRESS/TYPE/CODE`, `translated ADDRESS` (by this host's connection tracking), `lost N` (events lost by its start), `unseen N` (events that the
 //! kernel counted and that never come), `info N` (no kernel record, so many retransmits in
 //! `TCP_INFO`), `norecord` (neither), `norst` (the kernel saw no RST leave),
+//! `icmp` (a router's host unreachable), `icmpv6` (this host's own port unreachable), `ecn`, `xdp`, `loopback` (what was found on this host), `port N` (the local port), `isn N` (so much more than usual),
 //! `functions` (the functions that send RSTs report them, not the tracepoint), `segments N`, `held N`, `retransmits N` (the socket's counts), `fresh`, `awaits_confirmation`.
 
 mod end;
 mod segments;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -39,6 +43,7 @@ use probe_agent_common::FlowKey;
 use self::{
     end::record,
     segments::{answered, dropped},
+    words::{at, event, id, ns, number, outcome},
 };
 use crate::{
     ExplainedProbe, Judged,
@@ -47,15 +52,12 @@ use crate::{
     timeline::{Coverage, Timeline},
 };
 use model::{
-    event::{Event, EventKind, FlowEvent, RstReason, TcpState},
+    event::{EventKind, FlowEvent, RstReason, TcpState},
     expect::Expect,
     fixtures,
     outcome::Outcome,
     record::{ProbeId, ProbeRecord},
 };
-
-/// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
-const EPOCH: u64 = 100_000_000_000;
 
 /// What a case expects.
 #[derive(Debug, Default)]
@@ -63,6 +65,8 @@ pub(super) struct Expected {
     pub(super) verdicts: BTreeMap<String, String>,
     /// Probe, words, and whether they must occur.
     pub(super) words: Vec<(String, String, bool)>,
+    /// The same of its advice.
+    pub(super) advice: Vec<(String, String, bool)>,
 }
 
 /// What was reported of one probe.
@@ -73,6 +77,8 @@ pub(super) struct Explained {
     pub(super) verdicts: String,
     /// All sentences and evidence.
     pub(super) text: String,
+    /// All advice.
+    pub(super) advice: String,
 }
 
 /// A case that has run.
@@ -154,7 +160,10 @@ impl Run {
                     awaits_confirmation,
                 });
             }
-            ["confirm", first, outcome] => self.confirm(id(first)?, self::outcome(outcome)?)?,
+            ["confirm", first, outcome, rest @ ..] => {
+                let port = if rest == ["same"] { fixtures::LOCAL.1 } else { 40_009 };
+                self.confirm(id(first)?, self::outcome(outcome)?, port)?;
+            }
             ["settle", until] => self.settle(at(until)?, 0),
             ["settle", until, "lost", lost] => self.settle(at(until)?, number(lost)?),
             ["flush", until] => {
@@ -167,6 +176,10 @@ impl Run {
             [verb @ ("says" | "silent"), probe, what @ ..] => {
                 let words = ((*probe).to_owned(), what.join(" "), *verb == "says");
                 self.expected.words.push(words);
+            }
+            [verb @ ("advises" | "never"), probe, what @ ..] => {
+                let words = ((*probe).to_owned(), what.join(" "), *verb == "advises");
+                self.expected.advice.push(words);
             }
             ["rst", time] => {
                 self.observe(event(time, None, fixtures::rst_without_socket())?);
@@ -228,11 +241,11 @@ impl Run {
         self.correlator.on_time([event], observed, |_| true, &mut self.out);
     }
 
-    /// A confirmation probe from another port ends. It is handed out at the next `settle`.
-    fn confirm(&mut self, first: ProbeId, outcome: Outcome) -> Result<(), String> {
+    /// A confirmation probe ends. It is handed out at the next `settle`.
+    fn confirm(&mut self, first: ProbeId, outcome: Outcome, local_port: u16) -> Result<(), String> {
         let line = ["9.1", "refused", "syn", "1", "norecord"];
         let (record, ..) = record(&line, &BTreeMap::new())?;
-        let flow = FlowKey { local_port: 40_009, ..record.flow };
+        let flow = FlowKey { local_port, ..record.flow };
         let record = ProbeRecord { flow, outcome, confirms: Some(first), ..record };
         self.correlator.on_probe_end(EndedProbe {
             record,
@@ -248,6 +261,7 @@ fn explained(probe: &ExplainedProbe) -> Explained {
         id: probe.timeline.probe.id.to_string(),
         verdicts: String::new(),
         text: String::new(),
+        advice: String::new(),
     };
     let mut verdicts = Vec::new();
     for finding in &probe.findings {
@@ -257,38 +271,10 @@ fn explained(probe: &ExplainedProbe) -> Explained {
         for evidence in &finding.evidence {
             explained.text += &format!("{}\n", evidence.text);
         }
+        if let Some(advice) = &finding.advice {
+            explained.advice += &format!("{advice}\n");
+        }
     }
     explained.verdicts = verdicts.join(" ");
     explained
-}
-
-fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {
-    let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
-    Ok(FlowEvent { flow: fixtures::tuple(), socket, event: Event { at: at(time)?, kind } })
-}
-
-fn outcome(word: &str) -> Result<Outcome, String> {
-    Outcome::ALL.into_iter().find(|o| o.name() == word).ok_or(format!("outcome {word}?"))
-}
-
-fn id(word: &str) -> Result<ProbeId, String> {
-    let (slot, generation) = word.split_once('.').ok_or(format!("probe {word}?"))?;
-    Ok(ProbeId { slot: number(slot)?, generation: number(generation)? })
-}
-
-fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {
-    word.parse().map_err(|_| format!("number {word}?"))
-}
-
-fn at(word: &str) -> Result<u64, String> {
-    Ok(EPOCH + ns(number(word)?))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "milliseconds of a test case"
-)]
-fn ns(ms: f64) -> u64 {
-    (ms * 1e6).round() as u64
 }

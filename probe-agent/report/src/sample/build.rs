@@ -3,6 +3,7 @@
 use super::SYN_AT;
 use explain::{ExplainedProbe, Judged, fixtures};
 use model::{
+    claim::Claim,
     event::{Event, EventKind},
     finding::Finding,
     fixtures::{answered, evidence, finding, named, probe_record},
@@ -99,6 +100,14 @@ impl Sample {
             advice: advice.map(str::to_owned),
             ..finding(verdict, proof, sentence)
         });
+        self
+    }
+
+    /// Claims of the last finding.
+    pub(crate) fn claims(mut self, claims: Vec<Claim>) -> Self {
+        if let Some(finding) = self.0.findings.last_mut() {
+            finding.claims = claims;
+        }
         self
     }
 

@@ -3,8 +3,9 @@
 use super::build::{Sample, at};
 use explain::timeline::Confirmation;
 use model::{
+    claim::{Act, Assumption, Basis, Claim, Party},
     event::EventKind,
-    fixtures::{rst_in_syn_sent, rst_without_socket},
+    fixtures::{REMOTE, rst_in_syn_sent, rst_without_socket},
     outcome::Outcome,
     record::{Closing, ProbeId},
     step::{
@@ -64,6 +65,15 @@ pub(crate) fn path_a() -> Sample {
                  firewall or NAT on the path that drops RSTs.",
             ),
         )
+        .claims(vec![
+            Claim::concluded(Party::Target(REMOTE.into()), Act::MissedRst, Vec::new()),
+            Claim::seen(Party::ThisHost, Act::AnsweredWithRst, Vec::new()),
+            Claim {
+                party: Party::Target(REMOTE.into()),
+                act: Act::HoldsNothing,
+                basis: Basis::Concluded { from: Vec::new(), given: Some(Assumption::SynAckAgain) },
+            },
+        ])
 }
 
 pub(crate) fn path_b_earlier() -> Sample {

@@ -1,90 +1,121 @@
 //! Sentences about a lost RST. No hook sees the loss itself: it is concluded, and the sentences say so.
 
-use crate::{
-    drops,
-    timeline::{Later, Timeline},
+use super::{
+    super::view::{View, is_certain},
+    times,
 };
-use model::{human::Elapsed, verdict::Proof};
+use crate::drops;
+use model::{
+    claim::{Act, Answers, Owner},
+    human::Elapsed,
+    record::ProbeId,
+};
 
-/// Path A.
-pub(super) fn recovered(timeline: &Timeline, proof: Proof) -> String {
-    let recoveries: Vec<u64> = timeline.recoveries().collect();
-    let times = match recoveries.len() {
-        0 | 1 => String::new(),
-        n => format!(" {n} times"),
+/// How a server's connection outlived our RST.
+struct Held {
+    lasted: u64,
+    met_by: Option<ProbeId>,
+}
+
+/// The three verdicts on a lost RST.
+pub(super) fn render(view: View<'_>) -> String {
+    let certain = view.claim(|act| *act == Act::MissedRst).is_some_and(is_certain);
+    let known = known(view, certain);
+    let held = view.find(|claim| match claim.act {
+        Act::Held { of: Owner::ThisProbe, lasted: Some(lasted), met_by } => {
+            Some(Held { lasted, met_by })
+        }
+        _ => None,
+    });
+    let ended = view.has(|act| *act == Act::HoldsNothing);
+    match held {
+        Some(Held { lasted, met_by: Some(id) }) => format!(
+            "The server {known}: it {} the connection in SYN_RECV {} later, when the SYN of probe {id} arrived \
+             from the same port{}. {}",
+            if certain { "still held" } else { "seems to have held" },
+            Elapsed(lasted),
+            view.shared_port().map_or_else(String::new, |port| format!(
+                " (it left from our port {port}: an address translation on the way gave both the same port)"
+            )),
+            if ended {
+                "That cleared the stale connection."
+            } else {
+                "That probe got no answer, so the stale connection may still be there."
+            }
+        ),
+        Some(Held { lasted, met_by: None }) => retransmitted(view, &known, certain, lasted, ended),
+        None => format!("The server {known}. {}", nothing_more(view)),
+    }
+}
+
+/// Path A, recovered or not.
+fn retransmitted(view: View<'_>, known: &str, certain: bool, lasted: u64, ended: bool) -> String {
+    let again = view.find(|claim| match claim.act {
+        Act::RetransmittedSynAck { times, answers, .. } => Some((times, answers)),
+        _ => None,
+    });
+    let (n, answers) = again.unwrap_or((1, Answers::NotAll));
+    if ended {
+        let times = if n == 1 { String::new() } else { format!(" {n} times") };
+        let lasted = Elapsed(lasted);
+        return if certain {
+            format!(
+                "The server {known}: it stayed in SYN_RECV for {lasted}, retransmitted its SYN-ACK{times} and was \
+                 then reset{}.",
+                afterwards(view)
+            )
+        } else {
+            format!(
+                "The server {known}: its SYN-ACK came again{times}, {lasted} after our RST, and was reset."
+            )
+        };
+    }
+    let rest = match answers {
+        Answers::LastDropped => "The RST that answered the last one was dropped, too.",
+        Answers::All => {
+            "Our kernel answered with a RST each time, but the agent cannot know whether the last one arrived."
+        }
+        Answers::NotAll if n == 1 => "No RST was seen to answer it.",
+        Answers::NotAll => "Not each of them was seen to be answered with a RST.",
     };
-    let known = known(timeline, proof);
     format!(
-        "The server {known}: it stayed in SYN_RECV for {}, retransmitted its SYN-ACK{times} and was \
-         then reset.",
-        since_rst(timeline, recoveries.last().copied().unwrap_or_default())
+        "The server {known}: it retransmitted its SYN-ACK {}{} {} after our RST. {rest}",
+        times(n),
+        if n == 1 { "," } else { ", the last time" },
+        Elapsed(lasted)
     )
 }
 
-/// Path B.
-pub(super) fn port_reuse(timeline: &Timeline, proof: Proof) -> String {
-    let known = known(timeline, proof);
-    let Some(Later { id, at, .. }) = timeline.later else {
-        return format!(
-            "The server {known}: a later probe from the same port met the stale connection."
-        );
-    };
-    format!(
-        "The server {known}: it still held the connection in SYN_RECV {} later, when \
-         the SYN of probe {id} arrived from the same port. That cleared the stale connection.",
-        since_rst(timeline, at)
-    )
-}
-
-/// Neither recovery was seen.
-pub(super) fn unrecovered(timeline: &Timeline, proof: Proof) -> String {
-    let known = known(timeline, proof);
-    if let Some(Later { id, at, .. }) = timeline.later {
-        return format!(
-            "The server {known}: it still held the connection in SYN_RECV {} later, when the SYN of probe {id} arrived from the same port. That probe got no answer, so the stale \
-             connection may still be there.",
-            since_rst(timeline, at)
-        );
-    }
-    let recoveries: Vec<u64> = timeline.recoveries().collect();
-    let n = recoveries.len();
-    if n == 0 {
-        return format!(
-            "The server {known}. Nothing was seen of it afterwards, so the half-open connection may \
-             still be there."
-        );
-    }
-    let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
-    let answers = timeline.retransmitted_synacks().filter(|late| late.is_answered).count();
-    let last = recoveries.last().copied().unwrap_or_default();
-    let rest = if timeline.answer_was_dropped(last) {
-        "The RST that answered the last of these was dropped, too."
-    } else if answers == n {
-        "Our kernel answered each with a RST, but the agent cannot know whether the last of these arrived."
+fn nothing_more(view: View<'_>) -> &'static str {
+    if view.has(|act| *act == Act::RefusedLaterSyn) {
+        "A later probe from the same port was refused, perhaps by the half-open connection, which is gone \
+         then."
     } else {
-        "Not every one of them reached our kernel, and those that did not were answered by no RST."
-    };
-    format!(
-        "The server {known}: it retransmitted its SYN-ACK {times}, the last time {} after our RST. \
-         {rest}",
-        since_rst(timeline, recoveries.last().copied().unwrap_or_default())
-    )
+        "Nothing was seen of it afterwards, so the half-open connection may still be there."
+    }
+}
+
+/// What shows that the reset worked.
+fn afterwards(view: View<'_>) -> String {
+    let seen = view.find(|claim| match claim.act {
+        Act::ReceivedNoCopy { within } => {
+            Some(format!(": no SYN-ACK came again in the {} after that", Elapsed(within)))
+        }
+        Act::AnsweredLaterSyn => {
+            Some(": a later SYN from the same port found no stale connection".to_owned())
+        }
+        _ => None,
+    });
+    seen.unwrap_or_default()
 }
 
 /// What is known of the RST's way.
-fn known(timeline: &Timeline, proof: Proof) -> String {
-    let dropped =
-        timeline.drops().find(|drop| drop.packet.outgoing && drop.packet.segment.flags.is_rst());
-    match (dropped, proof) {
-        (Some(drop), _) => {
-            format!("did not receive our RST, which {} dropped", drops::place(&drop.packet))
+fn known(view: View<'_>, certain: bool) -> String {
+    match view.dropped_close() {
+        Some(packet) => {
+            format!("did not receive our RST, which {} dropped", drops::place(&packet))
         }
-        (None, Proof::Confirmed) => "cannot have received our RST".to_owned(),
-        (None, Proof::Inferred | Proof::Unknown) => "may not have received our RST".to_owned(),
+        None if certain => "cannot have received our RST".to_owned(),
+        None => "may not have received our RST".to_owned(),
     }
-}
-
-fn since_rst(timeline: &Timeline, at: u64) -> Elapsed {
-    let probe = &timeline.probe;
-    Elapsed(at.saturating_sub(probe.rst_at().unwrap_or(probe.ended_at)))
 }

@@ -1,95 +1,61 @@
-//! What the proof of a verdict lacks: a further sentence, unless the verdict is confirmed.
+//! What the proof of a verdict lacks: a further sentence.
 
-use crate::{
-    synack::SynAckKind,
-    timeline::{Coverage, Timeline},
-};
-use model::{
-    human::Elapsed,
-    verdict::{Judgement, Proof, Verdict},
-};
+use model::{claim::Reason, human::Elapsed};
 
-/// What keeps a verdict from being confirmed.
-pub(super) fn render(timeline: &Timeline, judgement: Judgement) -> String {
-    let why = match (judgement.proof, timeline.coverage) {
-        (Proof::Confirmed, _) => return String::new(),
-        (Proof::Unknown, _) => {
+/// Why the verdict is not confirmed.
+pub(super) fn render(reason: Reason) -> String {
+    let why = match reason {
+        Reason::EventsLost => {
             return " Kernel events were lost in the meantime, so this is not proved.".to_owned();
         }
-        (Proof::Inferred, Coverage::None) => "no kernel event shows it",
-        (Proof::Inferred, Coverage::Incomplete) => "not all kernel hooks are attached",
-        (Proof::Inferred, Coverage::Full | Coverage::SocketsOnly | Coverage::EventsLost) => {
-            match judgement.verdict {
-                Verdict::RstLostPortReuse | Verdict::RstLostUnrecovered
-                    if timeline.later.is_some() =>
-                {
-                    "the sequence numbers of the reply were not read"
-                }
-                Verdict::RstLostSynackRetransmit | Verdict::RstLostUnrecovered => {
-                    let sign = timeline.recoveries().last().map(|at| timeline.synack_kind(at));
-                    let unanswered = timeline
-                        .retransmitted_synacks()
-                        .last()
-                        .is_some_and(|late| !late.is_answered);
-                    if unanswered && timeline.coverage == Coverage::SocketsOnly {
-                        "RSTs that no socket sends are not reported on this host"
-                    } else if sign == Some(SynAckKind::Retransmit) {
-                        "the probe was not followed for long enough to see whether the last RST arrived"
-                    } else {
-                        "judging by the round trip, that SYN-ACK could have left before our RST arrived"
-                    }
-                }
-                Verdict::LateSynack if timeline.late_rsts().next().is_some() => {
-                    "our SYN had also met a stale connection, and the late segment may be another answer \
-                     from that"
-                }
-                Verdict::StaleSynRecvReset => "no known earlier probe left it",
-                Verdict::StaleSynRecvChallengeAck | Verdict::LateSynack => {
-                    "the sequence numbers of the reply were not read"
-                }
-                Verdict::ChallengeAck if timeline.stale_reply().is_some() => {
-                    "it is not known whose SYN the reply acknowledges"
-                }
-                Verdict::ChallengeAck => {
-                    "the reply's header was not read, and it may be a late SYN-ACK"
-                }
-                Verdict::TargetReset => "the socket's error shows it, and no RST was seen",
-                Verdict::Refused => return refusal_reservation(timeline),
-                Verdict::Unreachable if timeline.late_synacks().next().is_some() => {
-                    return refusal_reservation(timeline);
-                }
-                Verdict::AckLeaked
-                | Verdict::LocalDrop
-                | Verdict::SimultaneousOpen
-                | Verdict::RstLostPortReuse
-                | Verdict::SynRetransmitted
-                | Verdict::TimedOut
-                | Verdict::Unreachable
-                | Verdict::LocalError
-                | Verdict::Clean => "no kernel event shows it",
-            }
+        Reason::Undecided => return " So the refusal remains unconfirmed.".to_owned(),
+        Reason::ErrnoOnly => {
+            return " This is inferred from the socket's error: no hook saw the RST.".to_owned();
+        }
+        Reason::Contradicted { after, is_icmp } => {
+            let why = if is_icmp {
+                "another path leads to the target, or to a device that answers in its place"
+            } else {
+                "two hosts answer for this address, or a firewall answered in the target's place"
+            };
+            let after = Elapsed(after);
+            return format!(" But a SYN-ACK for the same SYN came {after} after it: {why}.");
+        }
+        Reason::EarlierProbe { id, before } => {
+            return format!(
+                " It may be false: probe {id} used the same port {} earlier, and its RST may have been lost. \
+                 No confirmation probe decided.",
+                Elapsed(before)
+            );
+        }
+        Reason::NoTracing => "nothing was traced",
+        Reason::NoEvent => "no kernel event shows it",
+        Reason::HooksMissing => "not all kernel hooks are attached",
+        Reason::SocketlessRsts => "RSTs that no socket sends are not reported on this host",
+        Reason::NotFollowed => {
+            "the probe was not followed for long enough to see whether the last RST arrived"
+        }
+        Reason::MayHaveCrossed => {
+            "judging by the round trip, that SYN-ACK could have left before our RST arrived"
+        }
+        Reason::NumbersNotRead => {
+            "the sequence numbers of the reply do not show it, or were not read"
+        }
+        Reason::ReplyNotRead => "the reply's header was not read, and it may be a late SYN-ACK",
+        Reason::UnknownSyn => "it is not known whose SYN the reply acknowledges",
+        Reason::UnknownOwner => "no known earlier probe left it",
+        Reason::MayBeStale => {
+            "our SYN had also met a stale connection, and the late segment may be another answer from that"
+        }
+        Reason::CloseNotSeen => "no hook saw the kernel send the RST",
+        Reason::SecondCopy => "it is not known which of our RSTs the server received",
+        Reason::OtherSynAck => "it is not known which server received our RST",
+        Reason::FurtherSegment => "it is not known when the server dropped the connection",
+        Reason::Proxy => "a proxy may have answered in the server's place",
+        Reason::DoubtfulReuse => {
+            "a later probe from the same port was refused, perhaps by that connection, and no confirmation \
+             probe decided"
         }
     };
     format!(" This is inferred: {why}.")
-}
-
-fn refusal_reservation(timeline: &Timeline) -> String {
-    if let Some(late) = timeline.late_synacks().next() {
-        return format!(
-            " But a SYN-ACK for the same SYN arrived {} after it: two hosts answer for this address, or a \
-             firewall answered in the target's place.",
-            Elapsed(late.at.saturating_sub(timeline.probe.closed_at()))
-        );
-    }
-    match timeline.doubt().and_then(|e| Some((e.id?, e.ended_at))) {
-        Some((id, ended_at)) => format!(
-            " It may be false: probe {id} used the same port {} earlier, and its RST may have been lost. \
-             No confirmation probe decided.",
-            Elapsed(timeline.probe.syn_at().saturating_sub(ended_at))
-        ),
-        None if timeline.confirmation.is_some() => {
-            " So the refusal remains unconfirmed.".to_owned()
-        }
-        None => " This is inferred from the socket error: no hook saw the RST.".to_owned(),
-    }
 }

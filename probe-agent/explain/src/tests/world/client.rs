@@ -3,14 +3,14 @@
 
 use probe_agent_common::{FlowKey, SlotRecord};
 
-use super::{Action, MS, PROBES, Segment, TIMEOUT, World};
+use super::{Action, MS, PROBES, Segment, TIMEOUT, World, network::synack_seq};
 use crate::correlator::EndedProbe;
 use model::{
     event::{EventKind, RstReason, TcpState},
     fixtures,
     outcome::Outcome,
+    packet_drop::{DropPlace, DropReason},
     record::{Closing, ProbeId, ProbeRecord},
-    segment::{self, TcpFlags},
 };
 
 /// The probe in `SYN_SENT`.
@@ -20,6 +20,8 @@ pub(super) struct Open {
     pub(super) syn_at: u64,
     pub(super) retransmits: u32,
     pub(super) record: SlotRecord,
+    /// Whose SYN-ACK was accepted.
+    server: usize,
 }
 
 impl World {
@@ -30,29 +32,50 @@ impl World {
         let syn_end = generation * 1_000;
         let record =
             SlotRecord { syn_sent_at: self.now, generation, syn_end, ..SlotRecord::default() };
-        self.client = Some(Open { generation, syn_at: self.now, retransmits: 0, record });
-        self.send(Segment::Syn(generation));
+        self.client =
+            Some(Open { generation, syn_at: self.now, retransmits: 0, record, server: 0 });
+        if self.happens(self.faults.foreign) {
+            self.leave_foreign(100_000 + generation);
+        }
+        if self.happens(self.faults.noise) {
+            let delay = self.random(2_500 * MS);
+            self.after(delay, Action::Noise);
+        }
+        self.send(Segment::Syn { of: generation, server: 0 });
         self.after(1_000 * MS + 1, Action::SynTimer(generation, 0));
         self.after(TIMEOUT, Action::GiveUp(generation));
     }
 
     pub(super) fn at_client(&mut self, segment: Segment) {
-        let (Segment::SynAck { of, .. } | Segment::Challenge(of)) = segment else { return };
         let expected = self.client.as_ref().map(|c| c.generation);
-        let acceptable = matches!(segment, Segment::SynAck { .. }) && expected == Some(of);
-        if acceptable {
-            self.copies_until.insert(of, self.copies_until());
-            if let (Segment::SynAck { echo, .. }, Some(open)) = (segment, &mut self.client) {
-                open.record.round_trip = ((self.now - echo) / 1_000) as u32;
+        let (of, server) = match segment {
+            Segment::SynAck { of, echo, server, is_proxy, .. } if expected == Some(of) => {
+                self.copies_until.insert(of, self.copies_until());
+                if let Some(open) = &mut self.client {
+                    open.record.round_trip = ((self.now - echo) / 1_000) as u32;
+                    open.record.synack_flags = 0x12;
+                    open.record.synack_window = if is_proxy { 0 } else { 65_160 };
+                    open.server = server;
+                }
+                self.end(Outcome::Alive, Closing::Reset, self.now);
+                self.send(Segment::Rst { of, first: true, server });
+                return;
             }
-            self.end(Outcome::Alive, Closing::Reset, self.now);
-            self.send(Segment::Rst { of, first: true });
-            return;
-        }
+            Segment::TargetRst { of, .. } if expected == Some(of) => {
+                self.report(EventKind::RstReceived);
+                self.end(Outcome::Refused, Closing::ByKernel, 0);
+                return;
+            }
+            Segment::TargetRst { .. } => {
+                let reason = DropReason::NO_SOCKET;
+                self.report_dropped(segment, DropPlace::OurNetns, reason);
+                return;
+            }
+            Segment::SynAck { of, server, .. } | Segment::Challenge { of, server } => (of, server),
+            Segment::Syn { .. } | Segment::Rst { .. } => return,
+        };
         self.record_what_it_shows(segment, of);
-        let flags = TcpFlags(if matches!(segment, Segment::SynAck { .. }) { 0x12 } else { 0x10 });
-        let (seq, ack) = (of * 77, of * 1_000);
-        let answers = Some(segment::Segment { flags, seq, ack });
+        let answers = Some(segment.header());
         match expected {
             None => {
                 let reason = RstReason::NO_SOCKET;
@@ -67,7 +90,7 @@ impl World {
                 }
             }
         }
-        self.send(Segment::Rst { of, first: false });
+        self.send(Segment::Rst { of, first: false, server });
     }
 
     /// After a SYN retransmit, by the timer or at once after a stale reply: until when a second copy of
@@ -89,8 +112,8 @@ impl World {
             Segment::SynAck { sent, .. } => {
                 self.truth.arrives.get(&of).is_some_and(|arrives| sent > *arrives)
             }
-            Segment::Challenge(_) => true,
-            Segment::Syn(_) | Segment::Rst { .. } => false,
+            Segment::Challenge { .. } => true,
+            Segment::Syn { .. } | Segment::Rst { .. } | Segment::TargetRst { .. } => false,
         };
         let newest = self.correlator.newest(&FlowKey::default());
         if after_the_rst && newest.is_some_and(|id| id.generation == of) {
@@ -107,9 +130,15 @@ impl World {
             return;
         }
         open.retransmits += 1;
-        let next = open.retransmits;
-        self.report(EventKind::SynRetransmit { error: 0 });
-        self.send(Segment::Syn(generation));
+        let (next, syn_at) = (open.retransmits, open.syn_at);
+        // Not where the first one holds what an earlier probe left: that is a documented limit.
+        let holds_other = self.servers[0].as_ref().is_some_and(|r| r.of != generation);
+        let may_change = !holds_other && self.now >= syn_at + 900 * MS;
+        let server = usize::from(may_change && self.happens(self.faults.other_server));
+        // The hook runs after the transmission.
+        let error =
+            if self.send(Segment::Syn { of: generation, server }) { -libc::EPERM } else { 0 };
+        self.report(EventKind::SynRetransmit { error });
         self.after(1_000 * MS + 1, Action::SynTimer(generation, next));
     }
 
@@ -121,13 +150,16 @@ impl World {
             established_at: answered_at,
             closed_at: self.now,
             rst_sent_at,
-            synack_end: if answered_at == 0 { 0 } else { open.generation * 77 + 1 },
+            synack_end: if answered_at == 0 {
+                0
+            } else {
+                synack_seq(open.generation, open.server) + 1
+            },
             ..open.record
         };
         let record = ProbeRecord {
             id: ProbeId { slot: 1, generation: open.generation },
             flow: FlowKey::default(),
-            errno: 0,
             closing,
             started_at: open.syn_at,
             ended_at: self.now,

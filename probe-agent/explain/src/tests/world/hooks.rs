@@ -2,16 +2,23 @@
 
 use probe_agent_common::FlowKey;
 
-use super::{Action, MS, PROBES, World};
-use crate::correlator::Observed;
-use model::event::{Event, EventKind, FlowEvent};
+use super::{Action, MS, PROBES, Segment, World};
+use crate::{correlator::Observed, timeline::Coverage};
+use model::{
+    event::{Event, EventKind, FlowEvent, RstReason},
+    packet_drop::{DropPlace, DropReason},
+};
 
 impl World {
     /// A hook fires.
     pub(super) fn report(&mut self, kind: EventKind) {
-        let lost = self.random(100) < self.losses.event;
+        let lost = self.random(100) < self.faults.event;
         self.now += 1;
-        let socketless = matches!(kind, EventKind::RstSent { socket: None, .. });
+        let socketless = !kind.has_socket();
+        let is_rst = matches!(kind, EventKind::RstSent { .. });
+        if self.coverage == Coverage::SocketsOnly && socketless && is_rst {
+            return;
+        }
         let open = self.client.as_mut().filter(|_| !socketless);
         let socket = open.as_ref().map(|c| (1, c.generation));
         if let Some(open) = open {
@@ -26,6 +33,30 @@ impl World {
         } else {
             let event = Event { at: self.now, kind };
             self.ring.push_back(FlowEvent { flow: FlowKey::default(), socket, event });
+        }
+    }
+
+    /// Other connections on the same addresses and ports: one that this host has forgotten, and one in another
+    /// network namespace.
+    pub(super) fn noise(&mut self) {
+        let of = 200_000 + self.started;
+        let ack = Segment::Challenge { of, server: 0 };
+        let synack = Segment::SynAck { of, sent: self.now, echo: 0, server: 0, is_proxy: false };
+        match self.random(5) {
+            0 if self.client.is_none() => {
+                let (reason, answers) = (RstReason::NO_SOCKET, Some(ack.header()));
+                self.report(EventKind::RstSent { socket: None, reason, answers });
+            }
+            1 if self.client.is_none() => {
+                let (reason, answers) = (RstReason::NO_SOCKET, Some(synack.header()));
+                self.report(EventKind::RstSent { socket: None, reason, answers });
+            }
+            0..=2 => self.report(EventKind::SynAckRetransmit { segment: Some(synack.header()) }),
+            3 => self.report_dropped(synack, DropPlace::OurNetns, DropReason::NETFILTER),
+            _ => {
+                let rst = Segment::Rst { of, first: true, server: 0 };
+                self.report_dropped(rst, DropPlace::OtherNetns, DropReason::NETFILTER);
+            }
         }
     }
 
