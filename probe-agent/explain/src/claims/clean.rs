@@ -12,7 +12,9 @@ use model::{
 
 /// The claims of `clean`.
 pub(super) fn clean(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
-    let mut claims = vec![answered(timeline), closed(timeline)];
+    // As many as a clean probe has.
+    let mut claims = Vec::with_capacity(4);
+    claims.extend([answered(timeline), closed(timeline)]);
     if timeline.probe.has_no_window() {
         claims.push(Claim::seen(
             target(timeline),
@@ -33,8 +35,9 @@ pub(super) fn clean(timeline: &Timeline, why: Option<Reason>) -> Vec<Claim> {
         claims.push(Claim::seen(target(timeline), act, vec![Observation::DoubtfulReuse]));
     }
     let quiet = silence(timeline);
-    claims.extend(quiet.clone());
-    claims.push(holds_nothing(timeline, why, &drops, quiet.as_ref()));
+    let end = holds_nothing(timeline, why, &drops, quiet.as_ref());
+    claims.extend(quiet);
+    claims.push(end);
     claims.extend(drops);
     claims
 }

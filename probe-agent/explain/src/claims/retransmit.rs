@@ -205,9 +205,15 @@ fn from_elsewhere(timeline: &Timeline) -> Option<Claim> {
     Some(Claim::seen(Party::Other(from), Act::Answered { after }, by))
 }
 
-/// The SYN has not left: its timer expired, and the kernel did not send it again.
+/// The SYN has not left: its timer expired, and the kernel did not send it again. A SYN that was dropped, but for
+/// want of a neighbour, or that the kernel tried to send again, did not wait.
 fn kept_syn(timeline: &Timeline) -> Option<Claim> {
-    let is_stuck = timeline.syn_is_stuck();
+    let tried = |kind: EventKind| matches!(kind, EventKind::SynRetransmit { error } if error != -libc::EBUSY);
+    let was_dropped = timeline
+        .local_drops()
+        .any(|drop| drop.packet.outgoing && !drop.packet.reason.is_neighbour());
+    let is_stuck =
+        timeline.syn_is_stuck() && !was_dropped && !timeline.events.iter().any(|e| tried(e.kind));
     let what = SocketCount::Retransmits;
     let count = super::basis::count(timeline, what).filter(|_| is_stuck)?;
     let from = vec![count, waited(timeline)];

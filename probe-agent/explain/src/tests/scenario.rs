@@ -34,6 +34,7 @@
 
 mod end;
 mod segments;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +43,7 @@ use probe_agent_common::FlowKey;
 use self::{
     end::record,
     segments::{answered, dropped},
+    words::{at, event, id, ns, number, outcome},
 };
 use crate::{
     ExplainedProbe, Judged,
@@ -50,15 +52,12 @@ use crate::{
     timeline::{Coverage, Timeline},
 };
 use model::{
-    event::{Event, EventKind, FlowEvent, RstReason, TcpState},
+    event::{EventKind, FlowEvent, RstReason, TcpState},
     expect::Expect,
     fixtures,
     outcome::Outcome,
     record::{ProbeId, ProbeRecord},
 };
-
-/// When the first SYN leaves, in nanoseconds of `CLOCK_MONOTONIC`.
-const EPOCH: u64 = 100_000_000_000;
 
 /// What a case expects.
 #[derive(Debug, Default)]
@@ -278,35 +277,4 @@ fn explained(probe: &ExplainedProbe) -> Explained {
     }
     explained.verdicts = verdicts.join(" ");
     explained
-}
-
-fn event(time: &str, id: Option<&str>, kind: EventKind) -> Result<FlowEvent, String> {
-    let socket = id.map(self::id).transpose()?.map(|id| (id.slot, id.generation));
-    Ok(FlowEvent { flow: fixtures::tuple(), socket, event: Event { at: at(time)?, kind } })
-}
-
-fn outcome(word: &str) -> Result<Outcome, String> {
-    Outcome::ALL.into_iter().find(|o| o.name() == word).ok_or(format!("outcome {word}?"))
-}
-
-fn id(word: &str) -> Result<ProbeId, String> {
-    let (slot, generation) = word.split_once('.').ok_or(format!("probe {word}?"))?;
-    Ok(ProbeId { slot: number(slot)?, generation: number(generation)? })
-}
-
-fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {
-    word.parse().map_err(|_| format!("number {word}?"))
-}
-
-fn at(word: &str) -> Result<u64, String> {
-    Ok(EPOCH + ns(number(word)?))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "milliseconds of a test case"
-)]
-fn ns(ms: f64) -> u64 {
-    (ms * 1e6).round() as u64
 }

@@ -1,5 +1,7 @@
 //! The sentence of `clean`: what was seen of the close, and what follows from it.
 
+use std::{borrow::Cow, fmt::Write};
+
 use super::super::view::{View, is_certain};
 use crate::drops;
 use model::{
@@ -7,15 +9,20 @@ use model::{
     human::Elapsed,
 };
 
+/// Most sentences are not longer.
+const LENGTH: usize = 400;
+
 /// The conclusion, where something is left to doubt.
 const INFERRED: &str = "It is inferred that the server holds no half-open connection any more";
 
 /// The sentences, in the order of time.
 pub(super) fn render(view: View<'_>) -> String {
-    let mut text =
-        format!("Answered in {} and {}", Elapsed(view.answered().unwrap_or_default()), close(view));
+    let after = Elapsed(view.answered().unwrap_or_default());
+    let mut text = String::with_capacity(LENGTH);
+    // A string takes whatever is written to it.
+    let _ = write!(text, "Answered in {after} and {}", close(view));
     if let Some(drop) = view.dropped_close() {
-        text += &format!("; our RST was dropped on its way, in {}", drops::place(&drop));
+        let _ = write!(text, "; our RST was dropped on its way, in {}", drops::place(&drop));
     }
     text += ".";
     let seen = [copy(view), other_synack(view), segment(view), no_window(view), afterwards(view)];
@@ -23,8 +30,11 @@ pub(super) fn render(view: View<'_>) -> String {
         text += " ";
         text += &sentence;
     }
-    let end = view.claim(|act| *act == Act::HoldsNothing).map(|claim| conclusion(view, claim));
-    text + " " + &end.unwrap_or_default()
+    if let Some(claim) = view.claim(|act| *act == Act::HoldsNothing) {
+        text += " ";
+        text += &conclusion(view, claim);
+    }
+    text
 }
 
 fn close(view: View<'_>) -> &'static str {
@@ -34,92 +44,93 @@ fn close(view: View<'_>) -> &'static str {
     }
 }
 
-fn copy(view: View<'_>) -> Option<String> {
+fn copy(view: View<'_>) -> Option<Cow<'static, str>> {
     let has = |wanted: bool| view.has(|act| *act == Act::SentCopy { has_arrived: wanted });
     if !has(true) && has(false) {
-        return Some(
-            "The server sent a second copy of its SYN-ACK, which did not arrive.".to_owned(),
-        );
+        return Some("The server sent a second copy of its SYN-ACK, which did not arrive.".into());
     }
     has(true).then(|| {
         "A second copy of the SYN-ACK arrived later and was reset too. It may have left the server before our RST \
          could arrive, so it does not show that the RST was lost."
-            .to_owned()
+            .into()
     })
 }
 
-fn other_synack(view: View<'_>) -> Option<String> {
+fn other_synack(view: View<'_>) -> Option<Cow<'static, str>> {
     view.has(|act| *act == Act::SentOtherSynAck).then(|| {
         "A SYN-ACK for our SYN with another sequence number arrived later and was reset. It comes from another \
          server, or from one that keeps no state, and shows nothing about our RST."
-            .to_owned()
+            .into()
     })
 }
 
-fn segment(view: View<'_>) -> Option<String> {
+fn segment(view: View<'_>) -> Option<Cow<'static, str>> {
     view.find(|claim| match claim.act {
-        Act::SentSegment { flags } => Some(format!(
-            "A further segment of this connection ({flags}) arrived later and was reset."
-        )),
+        Act::SentSegment { flags } => Some(
+            format!("A further segment of this connection ({flags}) arrived later and was reset.")
+                .into(),
+        ),
         _ => None,
     })
 }
 
-fn no_window(view: View<'_>) -> Option<String> {
-    view.has(|act| *act == Act::OfferedNoWindow).then(|| {
-        "The SYN-ACK offered a receive window of 0, as that of a SYN proxy does.".to_owned()
-    })
+fn no_window(view: View<'_>) -> Option<Cow<'static, str>> {
+    view.has(|act| *act == Act::OfferedNoWindow)
+        .then(|| "The SYN-ACK offered a receive window of 0, as that of a SYN proxy does.".into())
 }
 
 /// What was seen after the close.
-fn afterwards(view: View<'_>) -> Option<String> {
+fn afterwards(view: View<'_>) -> Option<Cow<'static, str>> {
     view.find(|claim| match claim.act {
         Act::AnsweredLaterSyn => {
-            Some("A later SYN from the same port found no stale connection.".to_owned())
+            Some("A later SYN from the same port found no stale connection.".into())
         }
-        Act::RefusedLaterSyn => Some("A later SYN from the same port was refused.".to_owned()),
-        Act::ReceivedNoCopy { within } => Some(format!(
-            "No SYN-ACK of this handshake came again in the {} that the probe was followed.",
-            Elapsed(within)
-        )),
+        Act::RefusedLaterSyn => Some("A later SYN from the same port was refused.".into()),
+        Act::ReceivedNoCopy { within } => Some(
+            format!(
+                "No SYN-ACK of this handshake came again in the {} that the probe was followed.",
+                Elapsed(within)
+            )
+            .into(),
+        ),
         _ => None,
     })
 }
 
 /// What follows for the server, and what would have to be so.
-fn conclusion(view: View<'_>, claim: &Claim) -> String {
+fn conclusion(view: View<'_>, claim: &Claim) -> Cow<'static, str> {
     let why = match claim.basis.assumption() {
         None | Some(Assumption::Arrival) => {
-            return "So the server holds no half-open connection any more.".to_owned();
+            return "So the server holds no half-open connection any more.".into();
         }
         Some(Assumption::SynAckAgain) if view.dropped_close().is_some() => {
             return "So the server keeps no state of handshakes (SYN cookies), or gave this one up at once; \
                     unless its timer is longer, or its SYN-ACKs do not reach this host."
-                .to_owned();
+                .into();
         }
         Some(Assumption::SynAckAgain) => {
             return "A server that missed the RST would have sent its SYN-ACK again (after 1 s by default), so \
                     whoever answered holds no half-open connection any more, unless its timer is longer or its \
                     SYN-ACKs are dropped on the way."
-                .to_owned();
+                .into();
         }
         Some(Assumption::NotShown(reason)) => reason,
     };
     let because = match why {
         Reason::EventsLost => {
-            return "Kernel events were lost, so the agent cannot know more.".to_owned();
+            return "Kernel events were lost, so the agent cannot know more.".into();
         }
         Reason::NoTracing => {
             return "Without kernel tracing, the agent cannot know whether the server received the RST."
-                .to_owned();
+                .into();
         }
         Reason::Proxy => {
             return "A proxy or firewall may have answered in the server's place, so it is not known whether \
                     the server runs."
-                .to_owned();
+                .into();
         }
         Reason::FurtherSegment => {
-            return "So it is not known when the server dropped the connection.".to_owned();
+            return "So it is not known when the server dropped the connection.".into();
         }
         Reason::OtherSynAck => "it is not known which server received our RST",
         Reason::SecondCopy => "it is not known which of our RSTs the server received",
@@ -147,5 +158,5 @@ fn conclusion(view: View<'_>, claim: &Claim) -> String {
         | Reason::EarlierProbe { .. }
         | Reason::Undecided => "no kernel event shows it",
     };
-    format!("{INFERRED}: {because}.")
+    format!("{INFERRED}: {because}.").into()
 }
