@@ -115,7 +115,7 @@ fn an_answer_after_the_icmp_error_is_named() {
     first.says(&[
         "Router 203.0.113.9",
         "host unreachable",
-        "But a SYN-ACK for the same SYN arrived",
+        "But a SYN-ACK for the same SYN came",
     ]);
     second.is("unreachable", &["unreachable/confirmed"]);
     second.never_says(&["SYN-ACK"]);
