@@ -1,14 +1,18 @@
 //! `--otlp-file`: lines of OTLP JSON.
 
 use explain::ExplainedProbe;
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use model::record::ProbeId;
-use model::spans::SpanCounts;
+use kernel::clock::Clock;
+use model::{
+    record::ProbeId,
+    spans::SpanCounts,
+    target::{Target, TargetId},
+};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
-use otlp::{Exporter, span};
+use otlp::{Exporter, Origin, RunIds, span};
 use probe_agent_tests::{
     otlp::{config, exporter, exporter_of},
     receiver::{Receiver, Reply, spans},
@@ -91,6 +95,23 @@ fn lines_parse_back_into_the_same_spans() {
         .flat_map(|l| spans(serde_json::from_str::<ExportTraceServiceRequest>(l).unwrap()))
         .collect();
     assert_eq!(parsed, expected);
+}
+
+#[test]
+fn a_probe_of_a_target_that_no_list_has_is_exported_with_its_own_target_and_ids() {
+    let file = Scratch::new("origin.json");
+    let (exporter, _) = exporter_of(&["--otlp-file", file.path()]);
+    let target = Arc::new(Target::at(([192, 0, 2, 9], 9_009).into()));
+    let ids = RunIds::from_seed([5; 24]);
+    let mut probe = sample::clean(id(1));
+    probe.timeline.probe.target = TargetId(4_000_000);
+    // The wall clock has been set since the start.
+    let clock = Clock { realtime_minus_monotonic_ns: 77 };
+    let expected = span(&probe, &target, &clock, &ids);
+    exporter.offer_of(probe, Origin { target, ids, clock });
+    assert_eq!(exporter.finish(ENOUGH), counts(1, 0));
+    let request = serde_json::from_str::<ExportTraceServiceRequest>(&file.read()).unwrap();
+    assert_eq!(spans(request), [expected]);
 }
 
 #[test]

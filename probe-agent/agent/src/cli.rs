@@ -2,15 +2,17 @@
 
 pub(crate) mod check;
 mod choice;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod log;
 mod parse;
+pub(crate) mod run;
 pub(crate) mod values;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::parse::{Stop, log_format, parse};
-use self::{check::CheckArgs, demo::DemoArgs, log::LogArgs};
+use self::{check::CheckArgs, config::ConfigCommand, demo::DemoArgs, log::LogArgs, run::RunArgs};
 
 /// The whole command line.
 #[derive(Clone, Debug, Parser)]
@@ -42,6 +44,11 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Inject known faults in a private network lab and compare the verdicts with them.
     Demo(DemoArgs),
+    /// Probe the targets of a configuration for as long as it runs, with metrics and spans
+    Run(RunArgs),
+    /// Check, show and describe the configuration of the agent as a service
+    #[command(subcommand)]
+    Config(ConfigCommand),
 }
 
 /// Printed below the help texts: the exit codes are a contract.

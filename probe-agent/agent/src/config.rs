@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use ::config::{target_spec::TargetSpec, values::PortRange};
 use engine::{
     pacing::{Jitter, Pacing},
     settings::PortPolicy,
@@ -32,11 +33,7 @@ use report::format::OutputFormat;
 
 pub(crate) use self::error::ConfigError;
 use self::netns::NetworkNamespace;
-use crate::{
-    cli::{check::CheckArgs, values::PortRange},
-    names::Choice,
-    targets::{file, spec::TargetSpec},
-};
+use crate::{cli::check::CheckArgs, names::Choice, targets::file};
 
 /// A server retransmits its SYN-ACK 1 s after a lost RST; the rest is for the way here.
 const SHORTEST_CONFIRMING_SETTLE: Duration = Duration::from_millis(1100);

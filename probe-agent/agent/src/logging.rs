@@ -10,10 +10,7 @@ mod text;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, registry};
 
 use self::{filter::FilterError, stderr::Stderr, text::Text};
-use crate::{
-    cli::log::{LogArgs, LogFormat},
-    echo,
-};
+use crate::cli::log::{LogArgs, LogFormat};
 
 /// The target of the error that ends the command. It passes every filter.
 const FATAL: &str = "probe_agent::fatal";
@@ -38,7 +35,7 @@ pub(crate) fn start_plain(format: LogFormat) {
 
 /// Reports the error that ends the command, in one line.
 pub(crate) fn fatal(line: &str) {
-    tracing::error!(target: FATAL, "{}", echo::line(line));
+    tracing::error!(target: FATAL, "{}", ::config::echo::line(line));
 }
 
 fn install(filter: EnvFilter, format: LogFormat) {

@@ -3,10 +3,10 @@
 mod cli;
 mod commands;
 mod config;
-mod echo;
 mod exit;
 mod logging;
 mod names;
+mod open_files;
 mod signals;
 mod stdout;
 mod targets;
@@ -52,10 +52,12 @@ fn run(arguments: &[OsString]) -> Result<Exit, Failure> {
     match cli.command {
         Command::Check(args) => commands::check::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Config(command) => commands::config::run(&command),
     }
 }
 
-/// Prints the help or the version. A reader that has read enough (`--help | head`) is no failure.
+/// Prints a text: the help, for example. A reader that has read enough (`--help | head`) is no failure.
 fn print(text: &str) -> Result<Exit, Failure> {
     stdout::check().map_err(Failure::other)?;
     let mut out = io::stdout();

@@ -2,4 +2,3 @@
 
 pub(crate) mod file;
 pub(crate) mod resolve;
-pub(crate) mod spec;

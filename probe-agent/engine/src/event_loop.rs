@@ -28,7 +28,7 @@ use std::{
 
 use explain::{Judged, correlator::Correlator, timeline::Timeline};
 use kernel::monotonic;
-use model::duration::nanos;
+use model::{duration::nanos, target::TargetId};
 use nix::sys::epoll::{Epoll, EpollEvent};
 
 use self::start::StartQueue;
@@ -56,6 +56,11 @@ pub trait Sink {
 
     /// Takes a settled probe: no further event can belong to it.
     fn settled(&mut self, probe: Judged);
+    /// A target was removed, and all of its probes have been passed to [`Self::settled`]. Its id may be used for
+    /// another target from now on.
+    fn removed(&mut self, target: TargetId) {
+        let _ = target;
+    }
     /// Whether the sink can take more. While it cannot, no further probe is started.
     fn has_room(&self) -> bool;
     /// The event loop has ended.
@@ -149,8 +154,9 @@ impl<S: Source> EventLoop<S> {
         let unsettled = self.correlator.flush(observed, &mut settled);
         for mut timeline in settled.drain(..) {
             self.observer.note_losses(&mut timeline);
-            sink.settled(Judged::new(timeline, self.settings.expect));
+            self.judge(timeline, sink);
         }
+        self.report_removed(sink);
         // A stall during this last part counts, too.
         self.gauges.beat(monotonic::now());
         let ended = Ended {
@@ -169,6 +175,7 @@ impl<S: Source> EventLoop<S> {
             self.now = monotonic::now();
             self.gauges.beat(self.now);
             let has_room = sink.has_room();
+            self.source.update(&mut self.targets, self.now);
             self.start_due(has_room);
             if self.is_done() {
                 break;

@@ -1,6 +1,9 @@
 //! Figures of a running worker, for display.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 /// Figures of a worker that other threads may read while it runs.
 #[derive(Debug, Default)]
@@ -49,8 +52,18 @@ impl Gauges {
         }
     }
 
+    /// How long ago its last turn began, at `now` in nanoseconds of `CLOCK_MONOTONIC`; `None` before the first, and
+    /// after the last.
+    #[must_use]
+    pub fn since_last_turn(&self, now: u64) -> Option<Duration> {
+        let beat = self.heartbeat.load(Ordering::Relaxed);
+        let is_turning = beat != 0 && beat != ENDED;
+        is_turning.then(|| Duration::from_nanos(now.saturating_sub(beat)))
+    }
+
     /// How often the event loop has stalled, including a stall that lasts at `now`.
-    pub(crate) fn stalls(&self, now: u64) -> u64 {
+    #[must_use]
+    pub fn stalls(&self, now: u64) -> u64 {
         let beat = self.heartbeat.load(Ordering::Relaxed);
         let lasts = beat != 0 && beat != ENDED && now.saturating_sub(beat) >= STALL;
         self.past_stalls.load(Ordering::Relaxed) + u64::from(lasts)

@@ -5,6 +5,8 @@
 //! same target as before if it comes back. A name without an address is a target without an address: its
 //! probes are local errors.
 
+mod answer;
+
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -267,11 +269,13 @@ mod tests {
         assert_eq!(names.unresolved(TargetId(0)), Some(-2));
         assert!(!names.set(0, Err(-3)), "it has no address, as before");
         assert_eq!(names.unresolved(TargetId(0)), Some(-3));
+        assert_eq!((names.version_of(0), names.answer(0)), (0, (0, Err(-3))));
         assert!(names.set(0, Ok(&ips(&[1]))));
         assert_eq!(
             (now(&names), names.unresolved(TargetId(1))),
             (vec!["10.0.0.1:80".to_owned()], None)
         );
+        assert_eq!((names.version_of(0), names.answer(0)), (1, (1, Ok(ips(&[1])))));
         assert!(names.set(0, Ok(&[])));
         assert_eq!(*names.current(0).1, [TargetId(0)]);
     }

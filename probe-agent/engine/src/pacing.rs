@@ -72,12 +72,8 @@ impl Pacing {
     /// All first results arrive within 10 s, unless so many targets would be a burst. The delays follow
     /// the multiples of the golden ratio: any targets in a row are spread evenly, whatever they have in
     /// common (an interval, a worker), and the first target starts at once.
-    pub(crate) fn first_delay(
-        &self,
-        target: TargetId,
-        targets: u32,
-        interval: Duration,
-    ) -> Duration {
+    #[must_use]
+    pub fn first_delay(&self, target: TargetId, targets: u32, interval: Duration) -> Duration {
         if !self.spread || targets < 2 {
             return Duration::ZERO;
         }

@@ -1,7 +1,6 @@
 //! Probes that other threads request while the event loop runs.
 //!
-//! A bounded queue with a wakeup: an eventfd wakes an event loop that sleeps in `epoll_wait()`. A loop that
-//! is awake reads the queue anyway, so that a request costs no system call.
+//! A bounded queue with a wakeup.
 
 mod source;
 
@@ -10,18 +9,17 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{mpsc, oneshot};
 
 use model::record::ProbeRecord;
 
 pub use self::source::AcceptedRequest;
-use crate::shortage;
+use crate::wakeup::Wakeup;
 
 /// A request for one probe.
 #[derive(Debug)]
@@ -48,14 +46,14 @@ pub struct Response {
 #[derive(Clone, Debug)]
 pub struct RequestSender {
     queue: mpsc::Sender<Request>,
-    wakeup: Arc<Wakeup>,
+    shared: Arc<Shared>,
 }
 
 /// The receiving end: a source of probes.
 #[derive(Debug)]
 pub struct RequestQueue {
     queue: mpsc::Receiver<Request>,
-    wakeup: Arc<Wakeup>,
+    shared: Arc<Shared>,
 }
 
 /// Why a request was not queued.
@@ -68,10 +66,8 @@ pub enum QueueError {
 }
 
 #[derive(Debug)]
-struct Wakeup {
-    event: EventFd,
-    /// The event loop sleeps, or is about to sleep.
-    asleep: AtomicBool,
+struct Shared {
+    wakeup: Wakeup,
     /// Requests that were cancelled before their probes started.
     cancelled: AtomicU64,
 }
@@ -82,14 +78,10 @@ struct Wakeup {
 /// If the kernel refuses an eventfd.
 pub fn channel(bound: usize) -> io::Result<(RequestSender, RequestQueue)> {
     let (sender, receiver) = mpsc::channel(bound.max(1));
-    let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-        .map_err(io::Error::from);
-    let event = event.map_err(shortage::of("eventfd"))?;
-    let wakeup =
-        Arc::new(Wakeup { event, asleep: AtomicBool::new(false), cancelled: AtomicU64::new(0) });
+    let shared = Arc::new(Shared { wakeup: Wakeup::new()?, cancelled: AtomicU64::new(0) });
     Ok((
-        RequestSender { queue: sender, wakeup: Arc::clone(&wakeup) },
-        RequestQueue { queue: receiver, wakeup },
+        RequestSender { queue: sender, shared: Arc::clone(&shared) },
+        RequestQueue { queue: receiver, shared },
     ))
 }
 
@@ -121,13 +113,7 @@ impl RequestSender {
 
     /// Wakes the event loop.
     pub fn wake(&self) {
-        // Here the queue is written before the flag is read. In `RequestQueue::prepare_to_sleep` the flag is
-        // written before the queue is read. So at least one of the two sees the other's write.
-        fence(Ordering::SeqCst);
-        if self.wakeup.asleep.swap(false, Ordering::SeqCst) {
-            // It can only fail when the counter has reached its maximum, near 2^64.
-            let _ = self.wakeup.event.write(1);
-        }
+        self.shared.wakeup.wake();
     }
 
     /// The number of queued requests.
@@ -139,7 +125,7 @@ impl RequestSender {
     /// Requests that were cancelled before their probes started.
     #[must_use]
     pub fn cancelled(&self) -> u64 {
-        self.wakeup.cancelled.load(Ordering::Relaxed)
+        self.shared.cancelled.load(Ordering::Relaxed)
     }
 }
 
@@ -150,20 +136,18 @@ impl RequestQueue {
             if !request.reply.is_closed() {
                 return Some(request);
             }
-            self.wakeup.cancelled.fetch_add(1, Ordering::Relaxed);
+            self.shared.cancelled.fetch_add(1, Ordering::Relaxed);
         }
         None
     }
 
     /// The event loop is about to sleep. Returns `false` if it must not, because a request has arrived.
     fn prepare_to_sleep(&self) -> bool {
-        self.wakeup.asleep.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        self.queue.is_empty()
+        self.shared.wakeup.prepare_to_sleep(|| self.queue.is_empty())
     }
 
     /// The event loop is awake.
     fn wake_up(&self) {
-        self.wakeup.asleep.store(false, Ordering::SeqCst);
+        self.shared.wakeup.on_wake();
     }
 }

@@ -184,6 +184,12 @@ impl<R: Send + 'static> Runtime<R> {
         &self.gauges
     }
 
+    /// Whether all workers have ended, so that [`Self::join`] does not wait.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.workers.iter().all(JoinHandle::is_finished)
+    }
+
     /// The progress of the reader of kernel events.
     #[must_use]
     pub fn progress(&self) -> Option<Arc<Progress>> {

@@ -7,10 +7,11 @@
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "an index comes from the schedule's own heap or queues, and the list of entries never changes"
+    reason = "an index comes from the schedule's own heap or queues, and an entry stays as long as it is in one of them"
 )]
 
 mod assign;
+mod change;
 mod follow;
 mod rng;
 mod source;
@@ -21,11 +22,12 @@ use std::{
     sync::Arc,
 };
 
+use self::follow::FollowedNames;
 pub(crate) use self::{
     assign::{Assignment, assign},
+    rng::Rng,
     source::{ScheduledTargets, WorkerConfig},
 };
-use self::{follow::FollowedNames, rng::Rng};
 use super::{
     names::NO_NAME,
     pacing::{Jitter, RateLimited, RateLimits},
@@ -79,11 +81,15 @@ impl PartialOrd for Due {
 
 /// The targets of a worker, in the order in which they are due.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     entries: Vec<Entry>,
     /// How many entries have probes left.
     live: usize,
+    /// Entries that are no longer used, in neither the heap nor a queue.
+    free: Vec<u32>,
     names: Option<FollowedNames>,
+    /// The hosts of targets that were added later, if hosts have rate limits.
+    hosts: HashMap<TargetId, u32>,
     heap: BinaryHeap<Reverse<Due>>,
     /// Due targets of rate-limited destinations, by destination: since when they are due, and their entry.
     queues: HashMap<u32, VecDeque<(u64, u32)>>,
@@ -91,11 +97,13 @@ pub(super) struct Schedule {
     jitter: Jitter,
     rng: Rng,
     order: u32,
+    /// Since when the target that was taken last had been due.
+    taken_since: u64,
 }
 
 impl Schedule {
     /// A schedule of all targets of a worker; the run starts at `now`. `seed` is that of the jitter.
-    pub(super) fn new(
+    pub(crate) fn new(
         assignments: &[Assignment],
         limits: Arc<RateLimits>,
         jitter: Jitter,
@@ -106,13 +114,16 @@ impl Schedule {
         let mut schedule = Self {
             entries: assignments.clone().map(Entry::new).collect(),
             live: assignments.clone().count(),
+            free: Vec::new(),
             names: None,
+            hosts: HashMap::new(),
             heap: BinaryHeap::new(),
             queues: HashMap::new(),
             limits,
             jitter,
             rng: Rng(seed),
             order: 0,
+            taken_since: now,
         };
         let mut heap = Vec::with_capacity(schedule.entries.len());
         for (index, assignment) in (0..).zip(assignments) {
@@ -123,7 +134,7 @@ impl Schedule {
     }
 
     /// When the next probe can start; `None` if there is none left.
-    pub(super) fn next_due(&self) -> Option<u64> {
+    pub(crate) fn next_due(&self) -> Option<u64> {
         if self.live == 0 {
             return None;
         }
@@ -132,20 +143,17 @@ impl Schedule {
     }
 
     /// The next target, if one is due at `now`. It is put back for its next probe.
-    pub(super) fn take(&mut self, now: u64) -> Option<TargetId> {
+    pub(crate) fn take(&mut self, now: u64) -> Option<TargetId> {
         loop {
+            self.drop_removed_next();
             let Reverse(next) = *self.heap.peek()?;
             if next.at > now {
                 return None;
             }
             match next.item {
-                Item::Entry(index) if self.entries[index as usize].probes_left == 0 => {
-                    self.heap.pop();
-                    self.on_left(index);
-                }
                 Item::Entry(index) if self.follow_name(index, next.at) => {}
                 Item::Entry(index) => {
-                    let host = self.limits.host(self.entries[index as usize].target);
+                    let host = self.host(self.entries[index as usize].target);
                     if let Some(queue) = host.and_then(|host| self.queues.get_mut(&host)) {
                         queue.push_back((next.at, index));
                         self.heap.pop();
@@ -185,8 +193,13 @@ impl Schedule {
     }
 
     /// Counts a probe that was not scheduled towards the rate limits.
-    pub(super) fn charge(&self, target: TargetId, now: u64) {
-        self.limits.charge(target, now);
+    pub(crate) fn charge(&self, target: TargetId, now: u64) {
+        self.limits.charge(self.host(target), now);
+    }
+
+    /// The host of a target, if hosts have rate limits.
+    fn host(&self, target: TargetId) -> Option<u32> {
+        self.hosts.get(&target).copied().or_else(|| self.limits.host(target))
     }
 
     /// Takes the longest-waiting target of the destination that is next in the heap.
@@ -222,6 +235,7 @@ impl Schedule {
 
     /// When a target that was due since `since` and starts now is due again; `None` if it is done.
     fn next_time(&mut self, since: u64, index: u32, now: u64) -> Option<u64> {
+        self.taken_since = since;
         let entry = &mut self.entries[index as usize];
         let is_endless = entry.probes_left == u64::MAX;
         entry.probes_left -= u64::from(!is_endless);
@@ -233,11 +247,16 @@ impl Schedule {
         if is_endless && entry.interval == 0 && self.is_unresolved(index) {
             return Some(now + UNRESOLVED_INTERVAL);
         }
-        let max = self.jitter.max(entry.interval);
-        let wait = entry.interval - max + self.rng.up_to(max.saturating_mul(2));
+        let wait = self.wait(entry.interval);
         // Counted from the time at which it was due, to keep the rate. But a backlog must not be made up
         // for in a burst.
         Some((since + wait).max(now))
+    }
+
+    /// An interval with its jitter.
+    fn wait(&mut self, interval: u64) -> u64 {
+        let max = self.jitter.max(interval);
+        interval - max + self.rng.up_to(max.saturating_mul(2))
     }
 
     fn push(&mut self, at: u64, item: Item) {

@@ -153,10 +153,23 @@ pub trait Output {
 /// # Errors
 /// What is missing, what it costs and the remedy.
 pub fn trace(plan: &Plan) -> Result<(Arc<Tracer>, Rings), TraceError> {
-    let cookie = inside(plan.netns.as_ref(), netns::cookie)
-        .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
     let slots = plan.settings.slots.saturating_mul(plan.workers);
-    let (tracer, rings) = Tracer::load(slots, cookie, plan.ack_guard, plan.state_hook)?;
+    trace_slots(slots, plan.netns.as_ref(), plan.ack_guard, plan.state_hook)
+}
+
+/// Loads the hooks for so many slots in a network namespace; `None`: the caller's.
+///
+/// # Errors
+/// What is missing, what it costs and the remedy.
+pub fn trace_slots(
+    slots: u32,
+    netns: Option<&Arc<File>>,
+    ack_guard: bool,
+    state_hook: StateHookChoice,
+) -> Result<(Arc<Tracer>, Rings), TraceError> {
+    let cookie = inside(netns, netns::cookie)
+        .map_err(|e| TraceError::Load(format!("entering the network namespace: {e}")))?;
+    let (tracer, rings) = Tracer::load(slots, cookie, ack_guard, state_hook)?;
     Ok((Arc::new(tracer), rings))
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use model::{record::ProbeRecord, target::TargetId};
+use model::{expect::Expect, record::ProbeRecord, target::TargetId};
 
 pub use crate::targets::TargetTable;
 
@@ -13,6 +13,11 @@ pub trait Source {
 
     /// The targets that the source begins with.
     fn targets(&self) -> TargetTable<Self::Job>;
+
+    /// Takes in what has changed since the last turn of the event loop.
+    fn update(&mut self, targets: &mut TargetTable<Self::Job>, now: u64) {
+        let _ = (targets, now);
+    }
 
     /// When the next probe is due, in nanoseconds of `CLOCK_MONOTONIC`; `None` if none is known.
     fn next_due(&self) -> Option<u64>;
@@ -40,6 +45,21 @@ pub trait Source {
         record: &ProbeRecord,
         awaits_confirmation: bool,
     );
+
+    /// A probe is settled. Returns what a healthy target does, if this target has an expectation of its own.
+    fn on_settled(
+        &mut self,
+        targets: &mut TargetTable<Self::Job>,
+        record: &ProbeRecord,
+    ) -> Option<Expect> {
+        let _ = (targets, record);
+        None
+    }
+
+    /// The next target that was removed and has no probe left that is not settled. Its id may be used again.
+    fn next_removed(&mut self) -> Option<TargetId> {
+        None
+    }
 
     /// Whether no further probe will ever come.
     fn is_exhausted(&self) -> bool;

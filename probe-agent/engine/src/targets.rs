@@ -1,5 +1,7 @@
 //! The addresses that a worker probes, and the source address for each.
 
+mod entries;
+
 use std::{
     collections::HashMap,
     io,
@@ -7,8 +9,8 @@ use std::{
 };
 
 use model::target::{TargetId, Targets};
-use slab::Slab;
 
+use self::entries::Entries;
 use crate::{settings::SocketSettings, source_address::RouteLookup};
 
 /// The most hosts whose source addresses are cached for transient targets. One takes some 50 bytes.
@@ -19,7 +21,7 @@ type Host = (IpAddr, u32);
 
 /// Targets, by [`TargetId`]. `J` is what their source of probes stores with each.
 pub struct TargetTable<J> {
-    entries: Slab<Entry<J>>,
+    entries: Entries<Entry<J>>,
     routes: RouteLookup,
     /// Source addresses by host: transient targets do not look up their route each time.
     hosts: Option<HashMap<Host, IpAddr>>,
@@ -44,7 +46,7 @@ enum Source {
 impl TargetTable<()> {
     /// A table of all targets of a run. None of them is ever removed.
     pub(crate) fn fixed(targets: &Targets) -> Self {
-        let entries = Slab::with_capacity(targets.len());
+        let entries = Entries::numbered(targets.len());
         let mut table = Self { entries, routes: RouteLookup::default(), hosts: None };
         table.follow(targets);
         table
@@ -62,29 +64,39 @@ impl<J> TargetTable<J> {
     /// An empty table for targets that are added and removed.
     pub(crate) fn transient() -> Self {
         let hosts = Some(HashMap::new());
-        Self { entries: Slab::new(), routes: RouteLookup::default(), hosts }
+        Self { entries: Entries::numbered(0), routes: RouteLookup::default(), hosts }
+    }
+
+    /// An empty table for targets that have their ids from elsewhere.
+    pub(crate) fn named() -> Self {
+        let hosts = Some(HashMap::new());
+        Self { entries: Entries::named(), routes: RouteLookup::default(), hosts }
     }
 
     /// Adds a target.
     pub(crate) fn insert(&mut self, address: SocketAddr, job: J) -> TargetId {
-        let index = self.entries.insert(Entry { address, source: Source::Unknown, job });
-        TargetId(u32::try_from(index).unwrap_or(u32::MAX))
+        self.entries.add(Entry { address, source: Source::Unknown, job })
+    }
+
+    /// Adds a target with an id that the table does not have.
+    pub(crate) fn insert_as(&mut self, target: TargetId, address: SocketAddr, job: J) {
+        self.entries.add_as(target, Entry { address, source: Source::Unknown, job });
     }
 
     /// Removes a target.
     pub(crate) fn remove(&mut self, target: TargetId) -> Option<J> {
-        self.entries.try_remove(target.0 as usize).map(|entry| entry.job)
+        self.entries.remove(target).map(|entry| entry.job)
     }
 
     /// What the source of probes stores with a target.
     pub(crate) fn job(&mut self, target: TargetId) -> Option<&mut J> {
-        self.entries.get_mut(target.0 as usize).map(|entry| &mut entry.job)
+        self.entries.get_mut(target).map(|entry| &mut entry.job)
     }
 
     /// Where the SYN goes. Nowhere, for a target that was removed: its probe fails on this host.
     pub(crate) fn address(&self, target: TargetId) -> SocketAddr {
         let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        self.entries.get(target.0 as usize).map_or(nowhere, |entry| entry.address)
+        self.entries.get(target).map_or(nowhere, |entry| entry.address)
     }
 
     /// The source address for a target. It is looked up once, and again after each failure.
@@ -96,7 +108,7 @@ impl<J> TargetTable<J> {
         target: TargetId,
         settings: &SocketSettings,
     ) -> io::Result<IpAddr> {
-        let entry = self.entries.get_mut(target.0 as usize);
+        let entry = self.entries.get_mut(target);
         let entry = entry.ok_or(io::Error::from_raw_os_error(libc::EINVAL))?;
         match entry.source {
             Source::Known(ip) => return Ok(ip),
@@ -121,12 +133,12 @@ impl<J> TargetTable<J> {
 
     /// Whether the table has a target.
     pub(crate) fn contains(&self, target: TargetId) -> bool {
-        self.entries.contains(target.0 as usize)
+        self.entries.get(target).is_some()
     }
 
     /// The next probe of a target has no address to go to, and fails with this errno.
     pub(crate) fn set_unresolved(&mut self, target: TargetId, errno: i32) {
-        if let Some(entry) = self.entries.get_mut(target.0 as usize) {
+        if let Some(entry) = self.entries.get_mut(target) {
             entry.source = Source::Unresolved(errno);
         }
     }
@@ -134,7 +146,7 @@ impl<J> TargetTable<J> {
     /// A probe failed: the next one looks up the route again, because it or the source address may have
     /// changed.
     pub(crate) fn forget_source(&mut self, target: TargetId) {
-        let Some(entry) = self.entries.get_mut(target.0 as usize) else { return };
+        let Some(entry) = self.entries.get_mut(target) else { return };
         entry.source = Source::Unknown;
         if let Some(hosts) = &mut self.hosts {
             hosts.remove(&host(entry.address));
@@ -148,7 +160,7 @@ impl<J> TargetTable<J> {
         settings: &SocketSettings,
         now: u64,
     ) -> bool {
-        let Some(entry) = self.entries.get(target.0 as usize) else { return false };
+        let Some(entry) = self.entries.get(target) else { return false };
         let ip = match entry.source {
             Source::Known(ip) => Some(ip),
             Source::Unknown | Source::Unresolved(_) => settings.source,

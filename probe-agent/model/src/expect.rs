@@ -3,7 +3,7 @@
 use crate::{outcome::Outcome, verdict::Verdict};
 
 /// What a healthy target does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Expect {
     /// It answers with a SYN-ACK
     #[default]

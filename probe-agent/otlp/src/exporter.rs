@@ -23,6 +23,7 @@ use super::{
     delivery::Delivery,
     ids::RunIds,
     notice::Notice,
+    queued::{Origin, Queued},
     sink::{TlsError, collector::Collector, file::JsonLines},
     stop::Stop,
     warnings::{Report, Warnings},
@@ -67,7 +68,7 @@ pub enum ExportError {
 /// Sends probes as spans, from a thread of its own.
 #[derive(Debug)]
 pub struct Exporter {
-    queue: mpsc::Sender<ExplainedProbe>,
+    queue: mpsc::Sender<Queued>,
     counts: Arc<DeliveryCounts>,
     targets: Targets,
     ids: RunIds,
@@ -136,9 +137,21 @@ impl Exporter {
     pub fn offer(&self, probe: ExplainedProbe) {
         self.counts.offer();
         let known = (probe.timeline.probe.target.0 as usize) < self.targets.len();
-        if !known {
+        if known {
+            self.enqueue(Queued { probe, origin: None });
+        } else {
             self.counts.drop_spans(1);
-        } else if self.queue.try_send(probe).is_err() {
+        }
+    }
+
+    /// The same for a probe whose target is in no list, because targets come and go.
+    pub fn offer_of(&self, probe: ExplainedProbe, origin: Origin) {
+        self.counts.offer();
+        self.enqueue(Queued { probe, origin: Some(origin) });
+    }
+
+    fn enqueue(&self, queued: Queued) {
+        if self.queue.try_send(queued).is_err() {
             self.counts.overflow();
         }
     }
@@ -161,7 +174,9 @@ impl Exporter {
         }
     }
 
-    fn queued(&self) -> usize {
+    /// How many spans are queued.
+    #[must_use]
+    pub fn queued(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 

@@ -8,12 +8,12 @@ mod batch;
 
 use std::{sync::Arc, time::Duration};
 
-use explain::ExplainedProbe;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 use super::{
     counts::DeliveryCounts,
+    queued::Queued,
     sink::{Answer, collector::Collector, file::JsonLines},
     stop::Stop,
     warnings::Warnings,
@@ -38,7 +38,7 @@ pub(super) struct MonitoredSink<S> {
 
 /// Everything that the thread owns.
 pub(super) struct Worker {
-    pub(super) queue: mpsc::Receiver<ExplainedProbe>,
+    pub(super) queue: mpsc::Receiver<Queued>,
     pub(super) collector: Option<MonitoredSink<Arc<Collector>>>,
     pub(super) file: Option<MonitoredSink<JsonLines>>,
     pub(super) run: RunContext,

@@ -16,10 +16,10 @@ use std::{
 const LAYERS: [&[&str]; 7] = [
     &["common"],
     &["model"],
-    &["explain", "kernel"],
-    &["engine"],
-    &["checker", "report", "otlp", "lab"],
-    &["demo"],
+    &["explain", "kernel", "config"],
+    &["engine", "metrics"],
+    &["checker", "report", "otlp", "lab", "web"],
+    &["demo", "service"],
     &["agent"],
 ];
 
@@ -30,7 +30,7 @@ const INDEPENDENT: [&str; 3] = ["common", "lab", "xtask"];
 const BESIDE: [&str; 4] = ["bench", "tests", "ebpf", "xtask"];
 
 /// These have no unsafe code.
-const SAFE: [&str; 2] = ["model", "explain"];
+const SAFE: [&str; 5] = ["model", "explain", "config", "metrics", "web"];
 
 /// The most lines that a source file may have.
 const LINES: usize = 300;

@@ -15,10 +15,17 @@ struct Program {
     scope: Scope,
 }
 
-const PROGRAMS: [Program; 10] = [
+/// Packages that would start a service, and its unit: on a port that may be in use.
+const SERVICES: [(&str, &str); 2] =
+    [("nginx-light", "nginx.service"), ("prometheus", "prometheus.service")];
+
+/// Debian has no package of promtool alone. That of Prometheus is a download of 20 MB and takes 330 MB on disk with
+/// the scripts of its web pages; the tests also scrape the agent with it.
+const PROGRAMS: [Program; 11] = [
     Program { name: "ip", package: "iproute2", scope: Scope::Demo },
     Program { name: "nft", package: "nftables", scope: Scope::Demo },
     Program { name: "nginx", package: "nginx-light", scope: Scope::Test },
+    Program { name: "promtool", package: "prometheus", scope: Scope::Test },
     Program { name: "qemu-system-x86_64", package: "qemu-system-x86", scope: Scope::Vm },
     Program { name: "busybox", package: "busybox-static", scope: Scope::Vm },
     Program { name: "depmod", package: "kmod", scope: Scope::Vm },
@@ -43,31 +50,38 @@ pub(super) fn look(scope: Scope) -> Look {
 
 /// Installs the packages of the missing ones.
 pub(super) fn install(scope: Scope) -> Result<()> {
-    let (web, plain): (Vec<_>, Vec<_>) =
-        missing(scope).map(|program| program.package).partition(|name| name.starts_with("nginx"));
+    let (services, plain): (Vec<_>, Vec<_>) =
+        missing(scope).map(|program| program.package).partition(|name| service(name).is_some());
     apt::install(&plain, "install the network tools of the lab")?;
-    if web.is_empty() { Ok(()) } else { install_nginx(&web) }
+    services.iter().try_for_each(|package| install_without_service(package))
 }
 
-/// Installs nginx as a program. Its package would also start it as a service, on a port that may be in use.
-/// With systemd, a mask that lasts until the next boot prevents that; with the older init, a run level in
-/// which services are not started.
-fn install_nginx(packages: &[&str]) -> Result<()> {
-    const WHY: &str = "install nginx, which the tests probe";
+/// The unit that a package would start.
+fn service(package: &str) -> Option<&'static str> {
+    SERVICES.iter().find(|(name, _)| *name == package).map(|(_, unit)| *unit)
+}
+
+/// Installs nginx or Prometheus as a program, not as a service. With systemd, a mask that lasts until the next boot
+/// keeps it from being started; with the older init, a run level in which services are not started.
+fn install_without_service(package: &str) -> Result<()> {
+    const WHY: &str = "install a program that the tests use";
     let no_services = [("RUNLEVEL", "1")];
-    if !Path::new("/run/systemd/system").is_dir() {
-        return apt::install_with(packages, WHY, &no_services);
-    }
-    systemctl(&["mask", "--runtime", "nginx.service"])?;
-    let installed = apt::install_with(packages, WHY, &no_services);
-    systemctl(&["unmask", "--runtime", "nginx.service"])?;
+    let Some(unit) = service(package).filter(|_| Path::new("/run/systemd/system").is_dir()) else {
+        return apt::install_with(&[package], WHY, &no_services);
+    };
+    systemctl(&["mask", "--runtime", unit])?;
+    let installed = apt::install_with(&[package], WHY, &no_services);
+    systemctl(&["unmask", "--runtime", unit])?;
     installed?;
-    systemctl(&["disable", "nginx.service"])
+    systemctl(&["disable", unit])
 }
 
 fn systemctl(arguments: &[&str]) -> Result<()> {
-    let mut systemctl =
-        as_root("keep nginx from being started as a service", "systemctl", [("LC_ALL", "C")])?;
+    let mut systemctl = as_root(
+        "keep a program of the tests from being started as a service",
+        "systemctl",
+        [("LC_ALL", "C")],
+    )?;
     let systemctl: &mut Command = systemctl.args(arguments);
     command::capture(systemctl).map(drop)
 }
@@ -89,7 +103,13 @@ mod tests {
         let names = |scope| needed(scope).map(|program| program.name).collect::<Vec<_>>();
         assert_eq!(names(Scope::Build), [""; 0]);
         assert_eq!(names(Scope::Demo), ["ip", "nft"]);
-        assert_eq!(names(Scope::Test), ["ip", "nft", "nginx"]);
+        assert_eq!(names(Scope::Test), ["ip", "nft", "nginx", "promtool"]);
         assert!(!names(Scope::Vm).contains(&"nginx"));
+    }
+
+    #[test]
+    fn what_would_start_a_service_is_installed() {
+        let is_installed = |package| PROGRAMS.iter().any(|program| program.package == package);
+        assert!(SERVICES.iter().all(|(package, _)| is_installed(*package)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
+use ::config::values::{Mark, PortRange};
 use clap::Args;
 use engine::settings::PortPolicy;
 use kernel::state_hook::StateHookChoice;
@@ -9,10 +10,7 @@ use model::{expect::Expect, time_span::TimeSpan};
 use otlp::OtlpArgs;
 use report::format::OutputFormat;
 
-use super::{
-    choice,
-    values::{JitterArg, Mark, PortRange},
-};
+use super::{choice, values::JitterArg};
 use crate::names::Resolve;
 
 const EXAMPLES: &str = "\

@@ -36,7 +36,11 @@ where
             Stop::Print(error.render().to_string())
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Stop::Usage("no command: run 'probe-agent check TARGET...' (see --help)".to_owned())
+            let example = match arguments.get(1).and_then(|word| word.to_str()) {
+                Some("config") => "config check FILE...",
+                _ => "check TARGET...",
+            };
+            Stop::Usage(format!("no command: run 'probe-agent {example}' (see --help)"))
         }
         _ => Stop::Usage(
             negative(&error, &arguments).unwrap_or_else(|| one_line(&error.render().to_string())),
@@ -155,6 +159,14 @@ mod tests {
         for (command_line, line) in [
             ("probe-agent", "no command: run 'probe-agent check TARGET...' (see --help)"),
             (
+                "probe-agent config",
+                "no command: run 'probe-agent config check FILE...' (see --help)",
+            ),
+            (
+                "probe-agent config check",
+                "the following required arguments were not provided: <FILE>...",
+            ),
+            (
                 "probe-agent chekc",
                 "unrecognized subcommand 'chekc'; tip: a similar subcommand exists: 'check'",
             ),
@@ -216,9 +228,13 @@ mod tests {
 
     #[test]
     fn help_and_version_are_printed() {
-        for command_line in
-            ["probe-agent --help", "probe-agent check --help", "probe-agent demo -h"]
-        {
+        for command_line in [
+            "probe-agent --help",
+            "probe-agent check --help",
+            "probe-agent demo -h",
+            "probe-agent config --help",
+            "probe-agent config show -h",
+        ] {
             let parsed = parse(command_line.split_whitespace());
             assert!(matches!(parsed, Err(Stop::Print(_))), "{command_line}");
         }

@@ -2,7 +2,6 @@
 
 mod export;
 mod kernel_events;
-mod memory;
 mod names;
 mod output;
 mod plan;
@@ -24,6 +23,7 @@ use tracing::{debug, warn};
 use self::output::CheckOutput;
 use crate::{
     cli::check::CheckArgs,
+    commands::{exporter, memory},
     config::{self, CheckConfig, ConfigError},
     exit::{Exit, Failure},
     signals::Interrupts,
@@ -37,8 +37,8 @@ use crate::{
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     memory::keep_little();
     let mut config = config::load(args)?;
-    let otlp =
-        OtlpConfig::new(&args.otlp, export::variable, export::ignored).map_err(Failure::usage)?;
+    let otlp = OtlpConfig::new(&args.otlp, exporter::variable, exporter::ignored)
+        .map_err(Failure::usage)?;
     let Resolved { names, intervals, watch } = addresses(&mut config)?;
     config.target_count = names.targets().len();
     let (names, pacing) = (Arc::new(names), config.pace(intervals));

@@ -1,21 +1,18 @@
 //! Errors in a configuration: one line each, with the remedy.
 
-use std::{io, net::IpAddr, path::PathBuf, time::Duration};
+use std::{io, net::IpAddr, path::PathBuf};
 
+use ::config::{
+    echo::Echo,
+    target_spec::{MOST_TARGETS, TargetProblem},
+    values::{PortRange, SHORTEST_TIME},
+};
 use model::time_span::TimeSpan;
 
 use crate::{
-    cli::values::PortRange,
-    echo::Echo,
     exit::{Exit, Failure, is_shortage},
-    targets::{file::FileError, spec::TargetProblem},
+    targets::file::FileError,
 };
-
-/// Target ids are 32 bits wide, and a summary of a million targets already takes minutes to read.
-pub(super) const MOST_TARGETS: usize = 1_000_000;
-
-/// No network answers in less than about 10 us, and timers are not much more precise than this.
-pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// Why a command line is not a valid configuration. The exit code is 2, or 3 if a privilege is missing.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +106,7 @@ pub(crate) enum ConfigError {
     #[error("--early needs --output jsonl: each outcome is then a line of its own")]
     EarlyNeedsJsonl,
     /// A timeout in which no target can answer.
-    #[error("--timeout {0}: too short; the minimum is {min}", min = TimeSpan(SHORTEST_TIMEOUT))]
+    #[error("--timeout {0}: too short; the minimum is {min}", min = SHORTEST_TIME)]
     ShortTimeout(TimeSpan),
     /// `--otlp-file` is a stream of this program.
     #[error("--otlp-file {}: {stream} is for the {holds}; name another file", path.display())]

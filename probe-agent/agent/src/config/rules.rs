@@ -1,13 +1,16 @@
 //! The rules for flags, alone and in combination.
 
+use ::config::{
+    target_spec::{MOST_TARGETS, TargetSpec},
+    values::{InterfaceName, PortRange, SHORTEST_TIME},
+};
 use model::time_span::TimeSpan;
 use report::format::OutputFormat;
 
-use super::error::{ConfigError, MOST_TARGETS, SHORTEST_TIMEOUT};
+use super::error::ConfigError;
 use crate::{
-    cli::{check::CheckArgs, values::PortRange},
+    cli::check::CheckArgs,
     names::{Choice, Families},
-    targets::spec::TargetSpec,
 };
 
 /// There must be a target. Those of the command line come first.
@@ -109,18 +112,13 @@ pub(super) fn jitter(args: &CheckArgs, targets: &[TargetSpec]) -> Result<(), Con
 
 /// The kernel must accept the name of the interface.
 pub(super) fn interface(name: &str) -> Result<(), ConfigError> {
-    // As dev_valid_name() of the kernel: IFNAMSIZ is 16, and one byte ends the string.
-    let characters = name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | ':'));
-    if (1..16).contains(&name.len()) && characters && name != "." && name != ".." {
-        Ok(())
-    } else {
-        Err(ConfigError::Interface(name.to_owned()))
-    }
+    let parsed = name.parse::<InterfaceName>().map(drop);
+    parsed.map_err(|_| ConfigError::Interface(name.to_owned()))
 }
 
 /// The timeout must be long enough for an answer.
 pub(super) fn timeout(timeout: TimeSpan) -> Result<(), ConfigError> {
-    if timeout.0 < SHORTEST_TIMEOUT { Err(ConfigError::ShortTimeout(timeout)) } else { Ok(()) }
+    if timeout < SHORTEST_TIME { Err(ConfigError::ShortTimeout(timeout)) } else { Ok(()) }
 }
 
 /// Only JSON lines have outcomes of their own.

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use ::config::values::PortRange;
 use engine::{
     pacing::{Jitter, Pacing},
     settings::PortPolicy,
@@ -14,7 +15,7 @@ use report::format::OutputFormat;
 
 use super::{CheckConfig, KernelUse};
 use crate::{
-    cli::{self, Command, Stop, values::PortRange},
+    cli::{self, Command, Stop},
     names::{Families, Resolve},
     targets::file,
 };
@@ -24,7 +25,9 @@ fn read(command_line: &str, listed: &[&str]) -> Result<CheckConfig, String> {
     let args = match cli::parse(words) {
         Ok(cli) => match cli.command {
             Command::Check(args) => args,
-            Command::Demo(_) => panic!("{command_line} is no check"),
+            Command::Demo(_) | Command::Run(_) | Command::Config(_) => {
+                panic!("{command_line} is no check")
+            }
         },
         Err(Stop::Usage(line)) => return Err(line),
         Err(Stop::Print(text)) => panic!("{text}"),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::echo::Echo;
+use ::config::echo::Echo;
 
 /// A filter by target and level, in the syntax of [`EnvFilter`].
 pub(super) const VARIABLE: &str = "PROBE_AGENT_LOG";

@@ -1,30 +1,28 @@
 //! A file of targets: one per line, each with its options.
 
 use std::{
-    fs,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
-use model::{
-    errno::in_words,
-    time_span::{TimeSpan, TimeSpanError},
+use ::config::{
+    echo::Echo,
+    files,
+    target_spec::{TargetProblem, TargetSpec},
 };
-
-use super::spec::{TargetProblem, TargetSpec};
-use crate::echo::Echo;
+use model::time_span::{TimeSpan, TimeSpanError};
 
 /// Why a file does not give targets. The path comes first, as in a compiler's message.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     /// It cannot be read.
-    #[error("{path}: cannot read the targets: {1}", path = shown(.0))]
+    #[error("{path}: cannot read the targets: {1}", path = files::shown(.0))]
     Read(PathBuf, io::Error),
     /// It is empty, or has only comments.
-    #[error("{path}: the file contains no targets", path = shown(.0))]
+    #[error("{path}: the file contains no targets", path = files::shown(.0))]
     Empty(PathBuf),
     /// One line is invalid.
-    #[error("{path}:{1}: {2}", path = shown(.0))]
+    #[error("{path}:{1}: {2}", path = files::shown(.0))]
     Line(PathBuf, usize, LineProblem),
 }
 
@@ -56,37 +54,15 @@ pub(crate) enum OptionProblem {
     Interval(String, TimeSpanError),
 }
 
-/// The longest file, in bytes. A device or a pipe may never end.
-const LONGEST: u64 = 64 << 20;
-
 /// Reads the targets of a file; `-` is stdin.
 ///
 /// # Errors
 /// The file cannot be read, contains no targets, or has an invalid line.
 pub(crate) fn read(path: &Path) -> Result<Vec<TargetSpec>, FileError> {
-    let bytes = if path == Path::new("-") {
-        read_bounded(io::stdin())
-    } else {
-        fs::File::open(path).and_then(read_bounded)
-    };
-    let bytes = bytes.map_err(|error| FileError::Read(path.to_owned(), in_words(error)))?;
+    let bytes = files::read(path).map_err(|error| FileError::Read(error.path, error.source))?;
     let targets =
         parse(&bytes).map_err(|(line, problem)| FileError::Line(path.to_owned(), line, problem))?;
     if targets.is_empty() { Err(FileError::Empty(path.to_owned())) } else { Ok(targets) }
-}
-
-/// The path as it is reported.
-fn shown(path: &Path) -> std::path::Display<'_> {
-    if path == Path::new("-") { Path::new("stdin").display() } else { path.display() }
-}
-
-fn read_bounded(file: impl io::Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(io::Error::other("it is longer than 64 MiB"));
-    }
-    Ok(bytes)
 }
 
 /// U+FEFF in UTF-8; some editors begin a file with it.

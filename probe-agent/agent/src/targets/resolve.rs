@@ -5,15 +5,15 @@ use std::{
     time::Duration,
 };
 
+use ::config::{
+    echo::Echo,
+    target_spec::{Host, TargetSpec},
+};
 use engine::names::{Names, NamesBuilder};
 use model::{errno::NameError, target::Target};
 use tracing::warn;
 
-use super::spec::{Host, TargetSpec};
-use crate::{
-    echo::Echo,
-    names::{self, Choice, NameWatch, Watched},
-};
+use crate::names::{self, Choice, NameWatch, Watched};
 
 /// Why the targets have no addresses.
 #[derive(Debug, thiserror::Error)]

@@ -35,11 +35,25 @@ impl<S: Source> EventLoop<S> {
     pub(super) fn hand_out(&mut self, settled: &mut Vec<Timeline>, sink: &mut impl Sink) {
         for (handed_out, timeline) in (1..).zip(settled.drain(..)) {
             self.slots.on_settled(timeline.probe.id, &timeline.probe.requested_flow());
-            sink.settled(Judged::new(timeline, self.settings.expect));
+            self.judge(timeline, sink);
             if handed_out % HAND_OUT_BATCH == 0 {
                 self.now = monotonic::now();
                 self.expire();
             }
+        }
+        self.report_removed(sink);
+    }
+
+    /// Judges a settled probe by what its target is expected to do, and passes it to the sink.
+    pub(super) fn judge(&mut self, timeline: Timeline, sink: &mut impl Sink) {
+        let expect = self.source.on_settled(&mut self.targets, &timeline.probe);
+        sink.settled(Judged::new(timeline, expect.unwrap_or(self.settings.expect)));
+    }
+
+    /// Reports the removed targets whose probes have all been passed to the sink.
+    pub(super) fn report_removed(&mut self, sink: &mut impl Sink) {
+        while let Some(target) = self.source.next_removed() {
+            sink.removed(target);
         }
     }
 }

@@ -75,6 +75,16 @@ struct PerHost {
     /// The host of each target.
     hosts: AppendList<u32>,
     numbers: Mutex<HashMap<IpAddr, u32>>,
+    later: Mutex<LaterHosts>,
+}
+
+/// Hosts of targets that were added later.
+#[derive(Debug, Default)]
+struct LaterHosts {
+    /// The address of each, and how many targets it has.
+    members: HashMap<u32, (IpAddr, usize)>,
+    /// Numbers of hosts without a target.
+    free: Vec<u32>,
 }
 
 impl RateLimits {
@@ -94,6 +104,28 @@ impl RateLimits {
     /// The host of a target, if hosts have rate limits.
     pub(crate) fn host(&self, target: TargetId) -> Option<u32> {
         self.per_host.as_ref().and_then(|hosts| hosts.of(target))
+    }
+
+    /// The host of a target that is added later, if hosts have rate limits. It is given back by
+    /// [`Self::leave`].
+    pub(crate) fn join(&self, ip: IpAddr) -> Option<u32> {
+        self.per_host.as_ref()?.join(ip)
+    }
+
+    /// A target that was added later is removed.
+    pub(crate) fn leave(&self, host: u32) {
+        if let Some(hosts) = &self.per_host {
+            hosts.leave(host);
+        }
+    }
+
+    /// How many hosts have targets that were added later.
+    #[cfg(test)]
+    pub(crate) fn hosts(&self) -> usize {
+        let hosts = self.per_host.as_ref();
+        hosts.map_or(0, |hosts| {
+            hosts.later.lock().unwrap_or_else(PoisonError::into_inner).members.len()
+        })
     }
 
     /// Adds the targets by which the list of the run has grown.
@@ -130,12 +162,12 @@ impl RateLimits {
     }
 
     /// Counts a probe that starts without waiting for the limits: a confirmation probe.
-    pub(crate) fn charge(&self, target: TargetId, now: u64) {
+    pub(crate) fn charge(&self, host: Option<u32>, now: u64) {
         if let Some((limit, next_start)) = &self.run {
             limit.charge(next_start, now);
         }
         if let Some(hosts) = &self.per_host
-            && let Some(next_start) = hosts.of(target).and_then(|host| hosts.next_start(host))
+            && let Some(next_start) = host.and_then(|host| hosts.next_start(host))
         {
             hosts.limit.charge(next_start, now);
         }
@@ -157,7 +189,13 @@ impl PerHost {
         let hosts: AppendList<u32> =
             targets.iter().map(|target| number(&mut numbers, target.address.ip())).collect();
         let next_start = numbers.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { limit: RateLimit::new(rate), next_start, hosts, numbers: Mutex::new(numbers) }
+        Self {
+            limit: RateLimit::new(rate),
+            next_start,
+            hosts,
+            numbers: Mutex::new(numbers),
+            later: Mutex::default(),
+        }
     }
 
     /// When the next probe of a host may start.
@@ -174,6 +212,35 @@ impl PerHost {
                 self.next_start.push(AtomicU64::new(0));
             }
             self.hosts.push(host);
+        }
+    }
+
+    fn join(&self, ip: IpAddr) -> Option<u32> {
+        let ip = ip.to_canonical();
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = match (numbers.get(&ip).copied(), later.free.pop()) {
+            (Some(host), free) => {
+                later.free.extend(free);
+                host
+            }
+            (None, Some(host)) => host,
+            (None, None) => u32::try_from(self.next_start.push(AtomicU64::new(0))?).ok()?,
+        };
+        numbers.insert(ip, host);
+        later.members.entry(host).or_insert((ip, 0)).1 += 1;
+        Some(host)
+    }
+
+    fn leave(&self, host: u32) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((ip, members)) = later.members.get_mut(&host) else { return };
+        *members -= 1;
+        if *members == 0 {
+            numbers.remove(ip);
+            later.members.remove(&host);
+            later.free.push(host);
         }
     }
 

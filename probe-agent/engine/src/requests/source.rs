@@ -1,6 +1,6 @@
 //! Requests as a source of probes.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use model::{duration::nanos, outcome::Outcome, record::ProbeRecord, target::TargetId};
 
@@ -84,7 +84,7 @@ impl Source for RequestQueue {
     }
 
     fn wakeup(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.wakeup.event.as_fd())
+        Some(self.shared.wakeup.descriptor())
     }
 
     fn may_sleep(&self) -> bool {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use model::target::TargetId;
 
-use super::{Assignment, Entry, Item, Schedule};
+use super::{Assignment, Entry, Schedule};
 use crate::names::Names;
 
 /// The names of a worker, and the entries of the schedule that belong to each.
@@ -12,8 +12,6 @@ use crate::names::Names;
 pub(super) struct FollowedNames {
     names: Arc<Names>,
     seen: HashMap<u32, Seen>,
-    /// Entries that are no longer used.
-    free: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +31,7 @@ impl Schedule {
                 seen.entry(name).or_default().entries.push(index);
             }
         }
-        self.names = Some(FollowedNames { names: Arc::clone(names), seen, free: Vec::new() });
+        self.names = Some(FollowedNames { names: Arc::clone(names), seen });
     }
 
     /// Whether the target of an entry, which is due at `at`, has no address.
@@ -55,42 +53,25 @@ impl Schedule {
         let (version, current) = followed.names.current(name);
         seen.version = version;
         let mut is_new: Vec<TargetId> = current.to_vec();
-        let (entries, free, live) = (&mut self.entries, &mut followed.free, &mut self.live);
+        let mut gone = Vec::new();
+        let entries = &self.entries;
         seen.entries.retain(|index| {
-            let entry = &mut entries[*index as usize];
-            if let Some(known) = is_new.iter().position(|target| *target == entry.target) {
+            let target = entries[*index as usize].target;
+            if let Some(known) = is_new.iter().position(|new| *new == target) {
                 is_new.remove(known);
                 return true;
             }
-            if entry.probes_left == 0 {
-                free.push(*index);
-            } else {
-                // It is still in the heap or in a queue, and is dropped when it leaves that.
-                entry.probes_left = 0;
-                *live -= 1;
-            }
+            gone.push(*index);
             false
         });
         self.limits.follow(followed.names.targets());
+        gone.into_iter().for_each(|index| self.remove(index));
         let mut added = Vec::with_capacity(is_new.len());
         for target in is_new {
-            let entry = Entry { target, name, probes_left, interval };
-            let index = match free.pop() {
-                Some(index) => {
-                    entries[index as usize] = entry;
-                    index
-                }
-                None => {
-                    entries.push(entry);
-                    u32::try_from(entries.len() - 1).unwrap_or(u32::MAX)
-                }
-            };
-            *live += 1;
-            added.push(index);
+            added.push(self.insert(Entry { target, name, probes_left, interval }, at));
         }
-        seen.entries.extend(&added);
-        for index in added {
-            self.push(at, Item::Entry(index));
+        if let Some(seen) = self.names.as_mut().and_then(|names| names.seen.get_mut(&name)) {
+            seen.entries.extend(added);
         }
         true
     }
@@ -110,12 +91,5 @@ impl Schedule {
             self.heap.pop();
         }
         left.into_iter().for_each(|index| self.on_left(index));
-    }
-
-    /// An entry that is not used any more has left the heap and the queues.
-    pub(super) fn on_left(&mut self, index: u32) {
-        if let Some(names) = &mut self.names {
-            names.free.push(index);
-        }
     }
 }

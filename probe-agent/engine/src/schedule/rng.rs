@@ -2,11 +2,11 @@
 
 /// A random number generator (SplitMix64): good enough for waits, and reproducible in tests.
 #[derive(Debug)]
-pub(super) struct Rng(pub(super) u64);
+pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
     /// A number from 0 to `max`.
-    pub(super) fn up_to(&mut self, max: u64) -> u64 {
+    pub(crate) fn up_to(&mut self, max: u64) -> u64 {
         if max == 0 {
             return 0;
         }

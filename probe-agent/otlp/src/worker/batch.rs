@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use explain::ExplainedProbe;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::InstrumentationScope,
@@ -16,7 +15,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{SERVICE, ids::RunIds, span::span};
+use crate::{SERVICE, ids::RunIds, queued::Queued, span::span};
 use kernel::clock::Clock;
 use model::target::Targets;
 
@@ -61,7 +60,7 @@ impl Batcher {
     /// The next request; `None` when the queue is closed and empty. Loses nothing if it is cancelled.
     pub(super) async fn next(
         &mut self,
-        queue: &mut mpsc::Receiver<ExplainedProbe>,
+        queue: &mut mpsc::Receiver<Queued>,
         run: &RunContext,
     ) -> Option<Batch> {
         while self.spans.len() < MAX_SPANS && self.bytes < MAX_BYTES {
@@ -69,10 +68,15 @@ impl Batcher {
                 None => Some(queue.recv().await?),
                 Some(until) => timeout_at(until, queue.recv()).await.ok().flatten(),
             };
-            let Some(probe) = probe else { break };
-            // The exporter queues only probes of known targets.
-            let target = &run.targets[probe.timeline.probe.target.0 as usize];
-            let span = span(&probe, target, &run.clock, &run.ids);
+            let Some(Queued { probe, origin }) = probe else { break };
+            let span = match &origin {
+                Some(origin) => span(&probe, &origin.target, &origin.clock, &origin.ids),
+                // The exporter queues only probes of known targets.
+                None => {
+                    let target = &run.targets[probe.timeline.probe.target.0 as usize];
+                    span(&probe, target, &run.clock, &run.ids)
+                }
+            };
             self.until.get_or_insert_with(|| Instant::now() + MAX_DELAY);
             self.bytes += span.encoded_len();
             self.spans.push(span);

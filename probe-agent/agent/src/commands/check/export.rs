@@ -2,31 +2,21 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use engine::session::Plan;
 use kernel::clock::Clock;
-use model::{errno::in_words, human::counted, spans::SpanCounts, time_span::TimeSpan};
-use otlp::{ExportError, Exporter, HostFacts, Ignored, Notice, OtlpConfig};
+use model::{human::counted, spans::SpanCounts, time_span::TimeSpan};
+use otlp::{Exporter, HostFacts, OtlpConfig};
 use tracing::{info, warn};
 
 use crate::{
-    exit::{Failure, is_shortage},
+    commands::exporter::{failure, ignored, report, variable},
+    exit::Failure,
     signals::Interrupts,
 };
 
 /// How often the delivery looks for signals. A shorter delivery needs no message.
 const TICK: Duration = Duration::from_millis(50);
-
-/// A variable of the environment. What is not UTF-8 is replaced, so that the variable is found to be invalid and
-/// reported.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-}
-
-/// Reports an invalid variable.
-pub(super) fn ignored(variable: &Ignored) {
-    warn!("{variable}");
-}
 
 /// Starts the exporter.
 ///
@@ -36,29 +26,6 @@ pub(super) fn start(otlp: OtlpConfig, plan: &Plan, clock: Clock) -> Result<Expor
     let host = HostFacts::detect().context("cannot get random bytes").map_err(Failure::other)?;
     let resource = otlp::resource(variable, &host, ignored);
     Exporter::start(otlp, resource, plan.targets.clone(), clock, report).map_err(failure)
-}
-
-/// A shortage of this host is no fault of the command line.
-fn failure(error: ExportError) -> Failure {
-    match error {
-        ExportError::Thread(source) => {
-            Failure::other(anyhow!("cannot start the exporter's thread: {}", in_words(source)))
-        }
-        ExportError::File { path, source } if is_shortage(&source) => {
-            Failure::other(anyhow!("--otlp-file: cannot write {}: {source}", path.display()))
-        }
-        ExportError::Random(_) => Failure::other(error),
-        other => Failure::usage(other),
-    }
-}
-
-fn report(notice: &Notice<'_>) {
-    match *notice {
-        Notice::Failed { sink, spans, reason } => warn!(sink, spans, reason, "{notice}"),
-        Notice::Overflowed { sink, spans } => warn!(sink, spans, "{notice}"),
-        Notice::Recovered { sink } => info!(sink, "{notice}"),
-        Notice::Remark { sink, .. } => warn!(sink, "{notice}"),
-    }
 }
 
 /// How the delivery ended.

@@ -1,9 +1,8 @@
 //! How many slots fit: each needs a source port and a file descriptor.
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::warn;
 
-use crate::config::CheckConfig;
+use crate::{config::CheckConfig, open_files::open_files};
 
 /// Descriptors for everything else: maps, programs, epoll, the exporter, the files of the run.
 const RESERVED_DESCRIPTORS: u64 = 96;
@@ -71,11 +70,4 @@ pub(super) fn limits(config: &CheckConfig, has_names: bool) -> Result<Limits, To
         );
     }
     Ok(Limits { slots, concurrency })
-}
-
-/// The limit of open files, after raising it.
-fn open_files() -> u64 {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 1024 };
-    // If the host refuses, the limit stays as it was.
-    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft }
 }

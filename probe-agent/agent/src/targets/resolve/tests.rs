@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::{Resolved, resolve};
-use crate::{names::Choice, targets::spec::TargetSpec};
+use ::config::target_spec::TargetSpec;
+
+use crate::names::Choice;
 
 /// No lookup of these tests leaves this host.
 const PATIENCE: Duration = Duration::from_secs(6);

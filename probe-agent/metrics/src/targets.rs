@@ -1,0 +1,52 @@
+//! The targets that are counted, by id.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{
+    counts::ProbeCounts, exemplar::ExemplarSlot, health::HealthRecord, labels::TargetLabels,
+};
+
+/// One target.
+#[derive(Debug)]
+pub(crate) struct TargetEntry {
+    pub(crate) labels: TargetLabels,
+    /// The counts of each worker that has probed it, by the worker's number.
+    cells: Mutex<Vec<(usize, Arc<ProbeCounts>)>>,
+    pub(crate) health: Mutex<HealthRecord>,
+    /// The latest exported probe with a handshake.
+    pub(crate) exemplar: ExemplarSlot,
+}
+
+impl TargetEntry {
+    pub(crate) fn new(labels: TargetLabels) -> Self {
+        let (cells, health) = (Mutex::default(), Mutex::default());
+        Self { labels, cells, health, exemplar: ExemplarSlot::default() }
+    }
+
+    /// The counts of a worker.
+    pub(crate) fn cell(&self, worker: usize) -> Arc<ProbeCounts> {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cell)) = cells.iter().find(|(number, _)| *number == worker) {
+            return Arc::clone(cell);
+        }
+        let cell = Arc::<ProbeCounts>::default();
+        cells.push((worker, Arc::clone(&cell)));
+        cell
+    }
+
+    /// Calls `read` with the counts of each worker.
+    pub(crate) fn each(&self, mut read: impl FnMut(&ProbeCounts)) {
+        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.iter().for_each(|(_, cell)| read(cell));
+    }
+
+    /// The sum over the workers.
+    pub(crate) fn sum(&self, read: impl Fn(&ProbeCounts) -> u64) -> u64 {
+        let mut sum = 0_u64;
+        self.each(|counts| sum = sum.wrapping_add(read(counts)));
+        sum
+    }
+}
+
+/// The targets by id. A scrape holds the list as it was at its start.
+pub(crate) type TargetList = Arc<Vec<Option<Arc<TargetEntry>>>>;
