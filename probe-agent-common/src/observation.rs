@@ -75,9 +75,10 @@ pub struct Hook {
     pub target: &'static str,
     /// The first arguments that the kernel must hand over; there may be more.
     pub arguments: &'static [HookArgument],
-    /// Whether nothing else shows that the kernel skipped the program (`recursion_misses`). A state
-    /// change that is not noted leaves a gap in its slot's record, and no interrupt causes the RST of a
-    /// close.
+    /// Whether events are lost if the kernel skips the program (`recursion_misses`), and nothing else shows
+    /// it. A state change that is not noted leaves a gap in its slot's record, and no interrupt causes the
+    /// RST of a close. A dropped packet gives a clue and its absence proves nothing; on a host that drops
+    /// many, a skip for each of the others' would make every probe unknown.
     pub skips_are_lost: bool,
     /// What is lost without it, in one sentence without a full stop.
     pub cost: &'static str,
@@ -131,7 +132,7 @@ impl Hook {
         Self { kind: HookKind::Function, ..Self::tracepoint(target, arguments, cost) }
     }
 
-    /// It is known in another way if the kernel skips the program.
+    /// A skip is no loss: it is known in another way, or nothing is concluded from it.
     const fn skips_are_seen(self) -> Self {
         Self { skips_are_lost: false, ..self }
     }

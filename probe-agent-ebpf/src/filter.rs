@@ -1,6 +1,6 @@
 //! Whose event is it? Events of others are dropped here.
 
-use probe_agent_common::{PortEntry, SlotRecord};
+use probe_agent_common::{FlowKey, PortEntry, SlotRecord};
 
 use crate::maps;
 
@@ -44,6 +44,13 @@ pub(crate) fn address_matches(entry: &PortEntry, address: &[u8; 16]) -> bool {
     let (a, b) = (halves(&entry.address), halves(address));
     // One branch, not three: the verifier follows each.
     (a.0 ^ b.0 | a.1 ^ b.1) & u64::from(entry.bound).wrapping_neg() == 0
+}
+
+/// Whether the last probe of the port's slot is to the remote end of a flow.
+#[inline(always)]
+pub(crate) fn is_probing(entry: &PortEntry, flow: &FlowKey) -> bool {
+    let Some(record) = maps::slot(entry.slot_plus_one - 1) else { return false };
+    record.remote_port == flow.remote_port && halves(&record.remote) == halves(&flow.remote)
 }
 
 /// Two comparisons in place of a call of `memcmp`, which BPF does not have.

@@ -32,23 +32,29 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) const UNKNOWN: Self = Self { flags: 0, seq: 0, ack: 0 };
+}
 
+/// The flags of a TCP header, FIN to CWR (RFC 9293, section 3.1).
+#[derive(Clone, Copy)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
     /// 1 for SYN without ACK, else 0.
     #[inline(always)]
     pub(crate) const fn syn_bit(self) -> u64 {
-        (self.flags >> 1 & !(self.flags >> 4) & 1) as u64
+        (self.0 >> 1 & !(self.0 >> 4) & 1) as u64
     }
 
     /// 1 for ACK, else 0.
     #[inline(always)]
     pub(crate) const fn ack_bit(self) -> u64 {
-        (self.flags >> 4 & 1) as u64
+        (self.0 >> 4 & 1) as u64
     }
 
     /// 1 for RST, else 0.
     #[inline(always)]
     pub(crate) const fn rst_bit(self) -> u64 {
-        (self.flags >> 2 & 1) as u64
+        (self.0 >> 2 & 1) as u64
     }
 }
 
@@ -92,6 +98,12 @@ impl Headers {
         };
         let transport = Untyped(network.0 + length);
         (protocol == IPPROTO_TCP).then_some(Self { network, transport })
+    }
+
+    /// The flags of the TCP header.
+    #[inline(always)]
+    pub(crate) fn flags(self) -> Flags {
+        Flags(self.transport.read(13))
     }
 
     /// The fields of the TCP header (RFC 9293, section 3.1).

@@ -1,5 +1,6 @@
 //! Helpers for the tests and the benchmark.
 
+pub mod background;
 pub mod binary;
 pub mod busy;
 pub mod cgroup;

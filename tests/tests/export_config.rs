@@ -228,8 +228,32 @@ fn invalid_settings_are_reported_in_one_line_with_the_remedy() {
         "OTEL_EXPORTER_OTLP_CLIENT_KEY is set, but OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not; a \
          client certificate needs both"
     );
-    let zone = made("--otlp-endpoint http://[fe80::1%25eth0]:4318", "");
-    assert!(zone.contains("has an IPv6 zone, which HTTP cannot carry"), "{zone}");
+    for (url, environment, problem) in [
+        (
+            "http://[fe80::1]:4318",
+            "",
+            "a link-local address, which needs its interface, as in [fe80::1%25eth0]",
+        ),
+        (
+            "http://[2001:db8::1%25eth0]",
+            "",
+            "an IPv6 zone, which only link-local addresses (fe80::/10) have",
+        ),
+        (
+            "http://[fe80::1%25eth0]",
+            "HTTP_PROXY=http://p:1",
+            "an IPv6 zone, which means nothing to its proxy: add the address to NO_PROXY",
+        ),
+    ] {
+        let found = made(&format!("--otlp-endpoint {url}"), environment);
+        let expected =
+            format!("--otlp-endpoint: {url:?} has {problem}; write it like http://localhost:4318");
+        assert_eq!(found, expected);
+    }
+    let zone = "http://[fe80::1%25eth0]:4318/v1/traces (http/protobuf) 10s";
+    for url in ["http://[fe80::1%25eth0]:4318", "http://[fe80::1%eth0]:4318"] {
+        assert_eq!(made(&format!("--otlp-endpoint {url}"), ""), zone);
+    }
     let query = made("--otlp-protocol grpc --otlp-endpoint http://c?token=secret", "");
     assert!(query.contains("has a query, which gRPC does not send"), "{query}");
     let proxy = with("HTTP_PROXY=socks5://p");

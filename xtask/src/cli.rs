@@ -14,6 +14,8 @@ Usage: cargo xtask COMMAND
                     run the demo on other kernels, in virtual machines, and write
                     docs/kernels.md; --check compares with it instead; with PACKAGEs
                     (linux-image-6.16: the newest of that name) print the page for those
+  btf [--check]     record the BTF of those kernels and of the running one, reduced to what the
+                    tests of the layout need; --check compares instead
   bench [ARGS...]   build in release mode and run the benchmarks
   build [--release] set up what is missing, and build the eBPF programs and the agent
                     in release mode
@@ -62,6 +64,11 @@ pub(crate) enum Task {
         /// The kernels' packages; none: those of the page.
         packages: Vec<String>,
     },
+    /// Record the BTF of kernels for the tests.
+    Btf {
+        /// Compare, and do not write.
+        check: bool,
+    },
     /// Run the benchmarks with these arguments.
     Bench(Vec<String>),
     /// Print [`HELP`].
@@ -81,6 +88,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task>
         "test" => Ok(Task::Test(rest)),
         "bench" => Ok(Task::Bench(rest)),
         "vm" => vm(rest),
+        "btf" => Ok(Task::Btf { check: only_flag(&command, &rest, "--check")? }),
         "help" | "--help" | "-h" => Ok(Task::Help),
         other => Err(usage(format!("`{other}` is not a command of xtask"))),
     }
@@ -147,6 +155,9 @@ mod tests {
         let package = "linux-image-6.16".to_owned();
         check("vm linux-image-6.16", Ok(Task::Vm { check: false, packages: vec![package] }));
         check("vm --check linux-image-6.16", Err("takes no packages"));
+        check("btf", Ok(Task::Btf { check: false }));
+        check("btf --check", Ok(Task::Btf { check: true }));
+        check("btf 6.1", Err("does not take `6.1`"));
         check("vm nginx", Err("`nginx` is no kernel package"));
         check("tset", Err("`tset` is not a command"));
     }

@@ -47,6 +47,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Demo(arguments) => run::demo(&arguments),
         Task::Bench(arguments) => run::bench(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::Btf { check } => vm::btf::record(check),
         Task::Vm { check, packages } => vm::run(check, &packages),
     }
 }

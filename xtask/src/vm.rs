@@ -17,6 +17,7 @@
 
 mod agent;
 mod boot;
+pub(crate) mod btf;
 mod cpio;
 mod demo;
 mod files;

@@ -55,23 +55,26 @@ fn is_reported(reason: u32) -> bool {
 #[inline(always)]
 fn report(skb: Typed, reason: u32) {
     let Some(headers) = Headers::of_any(skb) else { return };
-    // Only one end of a flow is a probe's, unless a probe is sent to another probe's port.
-    let incoming = u64::from(maps::is_owned(headers.destination_port()));
-    let outgoing = 1 - incoming;
-    let Some(entry) = maps::port(headers.local_port(outgoing)) else { return };
-    let Some(flow) = headers.flow(outgoing) else { return };
-    if !filter::address_matches(entry, &flow.local) {
-        return;
-    }
-    let segment = headers.segment();
+    let flags = headers.flags();
     // A segment without a socket is answered, and the hooks for RSTs report that: only a RST is not. Without
-    // a reason, older kernels free what a socket is done with: only a SYN is dropped.
-    let skipped = equal(reason.into(), layout!(no_socket).into()) & !segment.rst_bit()
-        | equal(reason.into(), layout!(not_specified).into()) & !segment.syn_bit()
-        | equal(reason.into(), layout!(tcp_reset).into()) & (segment.ack_bit() | outgoing);
+    // a reason, kernels free what a socket is done with, the RST that ends a half-open connection among it:
+    // only a SYN is dropped. Asked before the addresses are read: each read takes as long as all of this.
+    let skipped = equal(reason.into(), layout!(no_socket).into()) & !flags.rst_bit()
+        | equal(reason.into(), layout!(not_specified).into()) & !flags.syn_bit()
+        | equal(reason.into(), layout!(tcp_reset).into()) & flags.ack_bit();
     if skipped & 1 != 0 {
         return;
     }
+    let incoming = u64::from(maps::is_owned(headers.destination_port()) && !is_probes(headers));
+    let outgoing = 1 - incoming;
+    let Some(entry) = maps::port(headers.local_port(outgoing)) else { return };
+    let Some(flow) = headers.flow(outgoing) else { return };
+    // A RST of ours that reaches a socket of this host has arrived.
+    let has_arrived = equal(reason.into(), layout!(tcp_reset).into()) & outgoing != 0;
+    if has_arrived || !filter::address_matches(entry, &flow.local) {
+        return;
+    }
+    let segment = headers.segment();
     let (netns, interface) = place(skb);
     let details = Details {
         state: netns | outgoing as u8 * DROP_OUTGOING,
@@ -81,6 +84,18 @@ fn report(skb: Typed, reason: u32) {
         ..Details::of(RecordKind::PacketDropped)
     };
     emit::of_flow(entry, flow, &details);
+}
+
+/// Whether a slot sends this packet to where it probes. That decides where the ports of both ends are slots': a
+/// target may have the port of another slot, or that of the probe itself.
+#[inline(always)]
+fn is_probes(headers: Headers) -> bool {
+    let port = headers.local_port(1);
+    if !maps::is_owned(port) {
+        return false;
+    }
+    let (Some(entry), Some(flow)) = (maps::port(port), headers.flow(1)) else { return false };
+    filter::address_matches(entry, &flow.local) && filter::is_probing(entry, &flow)
 }
 
 /// 1 if two numbers are the same, else 0: without a branch.

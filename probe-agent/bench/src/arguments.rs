@@ -1,6 +1,6 @@
 //! The command line, and the size of each measurement.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
@@ -26,6 +26,14 @@ pub(crate) struct Arguments {
     /// Write results.json, results.md and the plots into this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Be the usual design, and probe this address
+    #[arg(long, hide = true, value_name = "ADDRESS", requires = "probes")]
+    usual_design: Option<SocketAddr>,
+
+    /// The number of probes of the usual design
+    #[arg(long, hide = true, value_name = "N")]
+    probes: Option<u64>,
 }
 
 /// A part of the benchmark.
@@ -33,6 +41,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Part {
     /// Throughput and CPU time per probe
     Throughput,
+    /// Wall clock and CPU time of whole commands
+    Command,
     /// Cost of each hook per event
     Cost,
     /// Cost for unrelated connections
@@ -59,6 +69,8 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Probes of each candidate and thread in each round.
     pub(crate) probes: u64,
+    /// Probes of each whole command.
+    pub(crate) command_probes: u64,
     /// The agent's settle window, unless that is what is measured.
     pub(crate) settle: Duration,
     /// Pairs of slices with and without the agent.
@@ -94,6 +106,11 @@ impl Arguments {
         self.only.is_empty() || self.only.contains(&part)
     }
 
+    /// What is to be probed, and how often, by a process that is to be the usual design.
+    pub(crate) fn usual_design(&self) -> Option<(SocketAddr, u64)> {
+        self.usual_design.zip(self.probes)
+    }
+
     pub(crate) fn effort(&self) -> Effort {
         let mut effort = if self.smoke {
             SMOKE
@@ -111,6 +128,7 @@ const FULL: Effort = Effort {
     mode: "full",
     rounds: 9,
     probes: 100_000,
+    command_probes: 1_000_000,
     settle: Duration::from_millis(1200),
     pairs: 21,
     nginx_pairs: 101,
@@ -132,6 +150,7 @@ const QUICK: Effort = Effort {
     mode: "quick",
     rounds: 2,
     probes: 50_000,
+    command_probes: 200_000,
     settle: Duration::from_millis(1200),
     pairs: 5,
     nginx_pairs: 31,
@@ -153,6 +172,7 @@ const SMOKE: Effort = Effort {
     mode: "smoke",
     rounds: 1,
     probes: 500,
+    command_probes: 500,
     settle: Duration::from_millis(50),
     pairs: 1,
     nginx_pairs: 1,

@@ -87,7 +87,8 @@ fn resets() -> Result<i64> {
     Counters::here()?.get("TcpOutRsts").context("the kernel counts TcpOutRsts")
 }
 
-fn command(arguments: &[&str]) -> Result<Command> {
+/// The command, with an environment that has nothing but a `PATH`.
+pub(crate) fn command(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new(program()?);
     command.env_clear().arg("check").args(arguments).stdin(Stdio::null());
     if let Some(path) = env::var_os("PATH") {

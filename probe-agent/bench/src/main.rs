@@ -8,6 +8,7 @@ mod accuracy;
 mod agent;
 mod arguments;
 mod child;
+mod command;
 mod comparison;
 mod cost;
 mod cpu_wait;
@@ -19,6 +20,7 @@ mod machine;
 mod median;
 mod memory;
 mod netns;
+mod otlp_sink;
 mod plot;
 mod results;
 mod stealth;
@@ -28,6 +30,7 @@ mod targets;
 mod targets_file;
 mod throughput;
 mod unrelated;
+mod usual_design;
 
 use std::fs;
 
@@ -42,12 +45,18 @@ use crate::{
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some((target, probes)) = arguments.usual_design() {
+        return usual_design::run(target, probes);
+    }
     let effort = arguments.effort();
     netns::enter().context("cannot enter a private network namespace (needs root)")?;
     let machine = Machine::read()?;
     let mut results = Results::new(&effort);
     if arguments.wants(Part::Throughput) {
         results.throughput = throughput::measure(&effort)?;
+    }
+    if arguments.wants(Part::Command) {
+        results.command = command::measure(&effort)?;
     }
     if arguments.wants(Part::Cost) {
         results.cost = cost::measure(&effort)?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     accuracy::Accuracy,
     arguments::Effort,
+    command::{self, JSONL, TABLE},
     cost::Cost,
     deadline::Deadline,
     latency::Difference,
@@ -27,6 +28,7 @@ pub(crate) struct Results {
     pub(crate) machine: machine::Report,
     pub(crate) targets: Vec<Goal>,
     pub(crate) throughput: Vec<Figures>,
+    pub(crate) command: Vec<command::Figures>,
     pub(crate) cost: Vec<Cost>,
     pub(crate) unrelated: Vec<SlowDown>,
     pub(crate) latency: Vec<Difference>,
@@ -64,6 +66,7 @@ impl Results {
             machine: machine::Report::default(),
             targets: Vec::new(),
             throughput: Vec::new(),
+            command: Vec::new(),
             cost: Vec::new(),
             unrelated: Vec::new(),
             latency: Vec::new(),
@@ -83,11 +86,12 @@ impl Results {
             let name = format!("throughput over fresh sockets, {threads}");
             goals.push(Goal::new(name, agent.over_fresh, 1.5, true));
             let name = format!("CPU per probe over bare system calls, {threads}");
-            goals.push(Goal::new(name, agent.over_floor, 1.4, false));
+            goals.push(Goal::new(name, agent.over_floor, 1.25, false));
             if let Some(scaling) = agent.over_one_thread {
                 goals.push(Goal::new("throughput of two workers over one", scaling, 1.8, true));
             }
         }
+        self.judge_commands(&mut goals);
         // The programs on the cgroup never see the events of others.
         let others =
             self.cost.iter().filter(|c| !matches!(c.program, "ack_guard" | "probe_sock_ops"));
@@ -106,6 +110,18 @@ impl Results {
         }
         self.judge_figures(&mut goals);
         self.targets = goals;
+    }
+
+    fn judge_commands(&self, goals: &mut Vec<Goal>) {
+        for (name, faster, cheaper) in [(TABLE, 4.0, Some(3.0)), (JSONL, 3.0, None)] {
+            let Some(run) = self.command.iter().find(|run| run.name == name) else { continue };
+            let what = format!("usual design over `{name}`, wall clock");
+            goals.push(Goal::new(what, run.faster, faster, true));
+            if let Some(cheaper) = cheaper {
+                let what = format!("usual design over `{name}`, CPU time");
+                goals.push(Goal::new(what, run.cheaper, cheaper, true));
+            }
+        }
     }
 
     /// The targets for single counts and extremes, which are no medians of rounds.

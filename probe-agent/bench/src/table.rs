@@ -5,6 +5,7 @@ mod figures;
 use std::fmt::Write as _;
 
 use crate::{
+    command,
     cost::Cost,
     latency::Difference,
     median::Spread,
@@ -42,6 +43,13 @@ pub(crate) fn markdown(results: &Results) -> String {
         "| | threads | probes/s | CPU per probe | CPU over bare calls | rate over fresh sockets | confirmed |",
         &results.throughput,
         figures,
+    );
+    section(
+        &mut page,
+        "As a command",
+        "| command | probes | wall clock | CPU per probe | usual design: wall clock | usual design: CPU |",
+        &results.command,
+        whole_command,
     );
     section(
         &mut page,
@@ -107,6 +115,18 @@ fn figures(figures: &Figures) -> String {
         figures.cpu_ns.median / 1e3,
         ratio(&figures.over_floor),
         ratio(&figures.over_fresh),
+    )
+}
+
+fn whole_command(run: &command::Figures) -> String {
+    format!(
+        "| `{}` | {} | {:.2} s | {:.2} us | {} | {} |",
+        run.name,
+        run.probes,
+        run.wall_seconds.median,
+        run.cpu_ns.median / 1e3,
+        ratio(&run.faster),
+        ratio(&run.cheaper),
     )
 }
 

@@ -6,12 +6,13 @@ use probe_agent_tests::{binary, privileged};
 use serde_json::Value;
 
 /// The sections of `results.json`, and what each entry of them has at least.
-const SECTIONS: [(&str, &[&str]); 10] = [
+const SECTIONS: [(&str, &[&str]); 11] = [
     ("targets", &["name", "measured", "limit", "at_least", "holds"]),
     (
         "throughput",
         &["name", "threads", "per_second", "wall_per_second", "cpu_ns", "over_floor", "over_fresh"],
     ),
+    ("command", &["name", "probes", "wall_seconds", "cpu_ns", "faster", "cheaper"]),
     ("cost", &["tracepoints", "program", "per_probe", "matching_ns", "other_ns"]),
     ("unrelated", &["load", "tracepoints", "without_ns", "percent", "control_percent"]),
     ("latency", &["timed_by", "pace", "handshakes", "p50_ns", "p99_ns", "curve"]),

@@ -80,6 +80,30 @@ fn of_probe(
     lines
 }
 
+/// What was claimed that was not injected, a line for each; also where events were lost, and less may be
+/// reported than was injected.
+pub(super) fn false_claims(result: &ScenarioResult) -> Vec<String> {
+    if !result.is_injected() {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for (index, (expected, probe)) in
+        result.scenario.expected.iter().zip(&result.probes).enumerate()
+    {
+        for finding in probe.findings.iter().filter(|finding| finding.proof != Proof::Unknown) {
+            let (verdict, proof) = (finding.verdict, finding.proof);
+            if limits::is_false(expected.verdicts, expected.proof, (verdict, proof)) {
+                let (number, lost) = (index + 1, result.events_lost);
+                let (verdict, proof) = (verdict.name(), proof.name());
+                lines.push(format!(
+                    "false claim about probe {number}, with {lost} events lost: {verdict}, {proof}"
+                ));
+            }
+        }
+    }
+    lines
+}
+
 fn of_injection(lines: &mut Vec<String>, injection: &Injection, hits: u64) {
     if injection.hits.contains(&hits) {
         return;

@@ -21,6 +21,9 @@ pub enum DemoError {
     /// The hooks could not be loaded.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// A scenario got no thread.
+    #[error("cannot start a thread: {0}; raise `ulimit -u` or the cgroup's pids.max")]
+    Thread(io::Error),
     /// The run failed, or its results could not be written.
     #[error("cannot {operation}: {source}")]
     Run {

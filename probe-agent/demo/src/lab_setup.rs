@@ -1,8 +1,9 @@
 //! The lab of one scenario: its target, its faults, and the plan to probe it.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use super::{
+    background::ProbedLab,
     error::DemoError,
     scenario::{HostFault, Scenario, ServerCounts, TargetKind},
 };
@@ -17,6 +18,15 @@ use model::{expect::Expect, target::Target};
 /// The first source port. The lab is private, so no other program holds it.
 const SOURCE_PORT: u16 = 40_001;
 
+/// Which ports the probes leave from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstPort {
+    /// Those of nobody else.
+    Own,
+    /// From the one that has the number of the target's port.
+    OfTarget,
+}
+
 /// Half-open connections that a RST ended, as nstat spells the kernel's counter.
 const RESETS: &str = "TcpExtEmbryonicRsts";
 
@@ -30,6 +40,8 @@ pub(super) struct LabSetup {
     /// Holds the source port where the scenario says that it is taken.
     _taken: Option<ClosedPort>,
     before: Counters,
+    /// The probes' source ports.
+    ports: RangeInclusive<u16>,
     plan: Plan,
 }
 
@@ -42,6 +54,7 @@ impl LabSetup {
         scenario: &Scenario,
         family: Family,
         state_hook: StateHookChoice,
+        first_port: FirstPort,
     ) -> Result<Self, DemoError> {
         let lab = builder(scenario, family).build()?;
         let client = lab.lab().client();
@@ -55,10 +68,15 @@ impl LabSetup {
             HostFault::ForeignSource => Some(lab.lab().vip(family)),
             HostFault::None | HostFault::PortTaken => None,
         };
-        let first = taken.as_ref().map_or(SOURCE_PORT, |port| port.address().port());
-        let plan = plan(scenario, &lab, source, first, state_hook)?;
+        let free = match first_port {
+            FirstPort::Own => SOURCE_PORT,
+            FirstPort::OfTarget => lab.address().port(),
+        };
+        let first = taken.as_ref().map_or(free, |port| port.address().port());
+        let ports = first..=first + (scenario.probing.slots - 1);
+        let plan = plan(scenario, &lab, source, ports.clone(), state_hook)?;
         let before = lab.lab().server().counters()?;
-        Ok(Self { lab, _taken: taken, before, plan })
+        Ok(Self { lab, _taken: taken, before, ports, plan })
     }
 
     /// How to probe.
@@ -71,9 +89,19 @@ impl LabSetup {
         Ok(self.lab.hits()?)
     }
 
-    /// How many connections the server's application was given.
+    /// The lab, for those who connect beside the probes.
+    pub(super) fn probed(&self, scenario: &Scenario) -> ProbedLab<'_> {
+        ProbedLab {
+            lab: &self.lab,
+            ports: self.ports.clone(),
+            target_is_shared: scenario.injected.is_empty() && scenario.target == TargetKind::Server,
+            server_may_reset: !scenario.probing.fresh_sockets,
+        }
+    }
+
+    /// How many connections from the probes' ports the server's application was given.
     pub(super) fn accepted(&self) -> Result<usize, DemoError> {
-        Ok(self.lab.accepted()?)
+        Ok(self.lab.accepted_from(&self.ports)?)
     }
 
     /// What the server's kernel counted since the lab was set up.
@@ -111,7 +139,7 @@ fn plan(
     scenario: &Scenario,
     lab: &ReadyLab,
     source: Option<IpAddr>,
-    first_port: u16,
+    ports: RangeInclusive<u16>,
     state_hook: StateHookChoice,
 ) -> Result<Plan, DemoError> {
     let probing = &scenario.probing;
@@ -126,7 +154,7 @@ fn plan(
         expect: Expect::Open,
         socket: SocketSettings {
             source,
-            ports: Some(first_port..=first_port + (probing.slots - 1)),
+            ports: Some(ports),
             fresh_sockets: probing.fresh_sockets,
             ..SocketSettings::default()
         },

@@ -8,6 +8,8 @@
 //!   compare     are the verdicts those injected?         /
 //!      |
 //!   runner      many at a time -> printer: ladders, table, json
+//!
+//!   background  what tests let other programs do beside the probes
 //! ```
 //!
 //! The tests run the same scenarios. Nothing is left behind, however the process ends: see [`lab`].
@@ -25,6 +27,7 @@
     )
 )]
 
+mod background;
 mod compare;
 mod describe;
 mod error;
@@ -51,10 +54,12 @@ use std::{
 
 use self::printer::Printer;
 pub use self::{
+    background::{Background, ProbedLab},
     error::DemoError,
+    lab_setup::FirstPort,
     printer::OutputFormat,
     result::ScenarioResult,
-    runner::{Case, RunnerEvent, run_all},
+    runner::{Case, Order, Runner, RunnerEvent},
     scenario::Scenario,
 };
 use kernel::{clock::Clock, state_hook::StateHookChoice};
@@ -103,7 +108,7 @@ pub fn run(options: &Options, stop: &Arc<AtomicBool>) -> Result<DemoResult, Demo
         .flat_map(|scenario| options.families.iter().map(move |f| (*scenario, *f, state_hook)))
         .collect();
     let mut printer = Printer::new(&cases, options.output, clock);
-    let ran = run_all(&cases, stop, |event| printer.on_event(event));
+    let ran = Runner::new(&cases).run(stop, |event| printer.on_event(event));
     let unread = printer.has_failed();
     let as_injected = printer.finish().map_err(failed("write the results"))?;
     ran?;

@@ -32,7 +32,7 @@ pub struct ScenarioResult {
     pub(crate) capabilities: Capabilities,
     /// How often it ran before without a usable result: the kernel had skipped a hook, or this host had
     /// stood still.
-    pub(crate) retries: u32,
+    pub retries: u32,
     /// From the making of the lab to the last verdict.
     pub(crate) took: Duration,
     /// What is not as injected, a line for each; empty where all is.

@@ -7,7 +7,12 @@ use std::{
 };
 
 use super::{
-    compare, error::DemoError, lab_setup::LabSetup, result::ScenarioResult, scenario::Scenario,
+    background::Background,
+    compare,
+    error::DemoError,
+    lab_setup::{FirstPort, LabSetup},
+    result::ScenarioResult,
+    scenario::Scenario,
     undisturbed::Undisturbed,
 };
 use engine::{
@@ -25,6 +30,7 @@ use lab::Family;
 pub(super) struct Prepared {
     scenario: &'static Scenario,
     family: Family,
+    first_port: FirstPort,
     setup: LabSetup,
     tracing: (Arc<Tracer>, Rings),
     began: Instant,
@@ -39,11 +45,12 @@ impl Prepared {
         scenario: &'static Scenario,
         family: Family,
         state_hook: StateHookChoice,
+        first_port: FirstPort,
     ) -> Result<Self, DemoError> {
         let began = Instant::now();
-        let setup = LabSetup::new(scenario, family, state_hook)?;
+        let setup = LabSetup::new(scenario, family, state_hook, first_port)?;
         let tracing = session::trace(setup.plan())?;
-        Ok(Self { scenario, family, setup, tracing, began })
+        Ok(Self { scenario, family, first_port, setup, tracing, began })
     }
 
     /// Runs it; `None` if `stop` ended it early. Where something is not as injected and the result is not
@@ -51,37 +58,52 @@ impl Prepared {
     ///
     /// That a verdict is not the one injected is no error: see [`ScenarioResult::mismatches`] and
     /// [`ScenarioResult::limits`].
-    pub(super) fn run(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
-        let (scenario, family, state_hook) =
-            (self.scenario, self.family, self.setup.plan().state_hook);
+    pub(super) fn run(
+        self,
+        background: Option<&Background<'_>>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<ScenarioResult>, DemoError> {
+        let (scenario, family, first_port) = (self.scenario, self.family, self.first_port);
+        let state_hook = self.setup.plan().state_hook;
         let mut prepared = self;
         let mut retries = 0;
+        // What was claimed falsely stays false, in a run that is repeated as well.
+        let mut false_claims = Vec::new();
         loop {
-            let Some(mut result) = prepared.run_once(stop)? else { return Ok(None) };
+            let Some(mut result) = prepared.run_once(background, stop)? else { return Ok(None) };
             result.retries = retries;
             let found = compare::differences(&result);
             (result.mismatches, result.limits) = (found.mismatches, found.limits);
             retries += 1;
             let is_as_injected = result.mismatches.is_empty() && result.limits.is_empty();
             if result.is_usable() || is_as_injected || retries == MOST_RUNS {
+                result.mismatches.append(&mut false_claims);
                 return Ok(Some(result));
             }
-            prepared = Self::new(scenario, family, state_hook)?;
+            false_claims.extend(compare::false_claims(&result));
+            prepared = Self::new(scenario, family, state_hook, first_port)?;
         }
     }
 
     /// Probes, then reads what nftables and the server's kernel counted.
-    fn run_once(self, stop: &Arc<AtomicBool>) -> Result<Option<ScenarioResult>, DemoError> {
+    fn run_once(
+        self,
+        background: Option<&Background<'_>>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<ScenarioResult>, DemoError> {
         let setup = self.setup;
         let plan = setup.plan();
         let capabilities = self.tracing.0.capabilities().clone();
         let mut recorder = Recorder::default();
+        let others = background.map(|start| start(setup.probed(self.scenario)));
         // Only fresh sockets depend on when the next SYN leaves.
         let _undisturbed = plan.settings.socket.fresh_sockets.then(Undisturbed::begin);
         let outcome = session::run(plan, Some(self.tracing), stop, || (), &mut recorder)
             .and_then(session::RunResult::complete)
             .map_err(|source| DemoError::Run { operation: "probe", source })?;
         let took = self.began.elapsed();
+        // What they still do would be counted as the probes' own.
+        drop(others);
         if outcome.ended.interrupted {
             return Ok(None);
         }

@@ -7,6 +7,7 @@
 
 mod choose;
 mod make;
+mod pace;
 mod unsettled;
 
 use std::{
@@ -27,7 +28,8 @@ use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use probe_agent_common::FlowKey;
 
 pub(crate) use self::choose::ChosenSlot;
-use self::unsettled::{UnsettledProbe, UnsettledProbes};
+use self::pace::Pace;
+use self::unsettled::{Remote, UnsettledProbe, UnsettledProbes};
 use crate::{
     icmp_queue::QueuedError,
     probe_socket::{ConnectResult, ProbeSocket},
@@ -81,6 +83,10 @@ pub(crate) struct SlotTable {
     max_slots: u32,
     first_slot: u32,
     tracer: Option<Arc<Tracer>>,
+    /// The target of the first probe, and whether there have been others.
+    only_remote: Option<Remote>,
+    has_many_remotes: bool,
+    pace: Pace,
 }
 
 impl SlotTable {
@@ -97,6 +103,9 @@ impl SlotTable {
             max_slots: settings.slots,
             first_slot: settings.first_slot,
             tracer,
+            only_remote: None,
+            has_many_remotes: false,
+            pace: Pace::new(settings.settle, settings.slots),
         }
     }
 

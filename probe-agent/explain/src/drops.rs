@@ -134,6 +134,16 @@ impl Timeline {
         self.probe.handshake_ns().is_none() && dropped.saturating_sub(refused) > left
     }
 
+    /// How often this host dropped a SYN that the kernel sent again. Before 6.17, `tcp_retransmit_skb` does not
+    /// report such an attempt, although the socket counts it.
+    pub(crate) fn dropped_retransmits(&self) -> usize {
+        let again = self.probe.syn_at() + SAME_SEGMENT;
+        let is_again = |drop: &Drop| {
+            drop.at > again && drop.packet.outgoing && drop.packet.segment.flags.is_syn()
+        };
+        self.local_drops().filter(is_again).count()
+    }
+
     /// Whether this host itself refused the SYN, although the socket was refused.
     pub(crate) fn was_refused_here(&self) -> bool {
         self.probe.outcome == Outcome::Refused && self.no_syn_left()

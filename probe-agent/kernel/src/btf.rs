@@ -3,6 +3,8 @@
 
 mod decode;
 #[cfg(test)]
+pub(crate) mod reduce;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;

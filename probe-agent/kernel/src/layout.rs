@@ -1,5 +1,8 @@
 //! Puts together the [`KernelLayout`] of the running kernel from its BTF.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use probe_agent_common::{
@@ -20,8 +23,8 @@ const REASON_PREFIX: &str = "SK_RST_REASON_";
 /// Why the kernel drops a packet, since 5.17.
 const DROP: &str = "skb_drop_reason";
 
-/// What each of its names begins with.
-const DROP_PREFIX: &str = "SKB_DROP_REASON_";
+/// What its names begin with: most of them, and the two that are no drops (`SKB_CONSUMED`).
+const DROP_PREFIXES: [&str; 2] = ["SKB_DROP_REASON_", "SKB_"];
 
 /// The reasons with which the kernel frees packets of every healthy connection, or which say nothing.
 const UNREPORTED: [&str; 4] = ["NOT_DROPPED_YET", "CONSUMED", "SOCKET_CLOSE", "MAX"];
@@ -77,7 +80,10 @@ pub(crate) fn rst_reasons(types: &KernelTypes) -> HashMap<i32, String> {
 
 /// Names of `enum skb_drop_reason`, by this kernel's numbers.
 pub(crate) fn drop_reasons(types: &KernelTypes) -> HashMap<i32, String> {
-    let short = |name: String| name.strip_prefix(DROP_PREFIX).map(str::to_owned).unwrap_or(name);
+    let short = |name: String| {
+        let rest = DROP_PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+        rest.map(str::to_owned).unwrap_or(name)
+    };
     types.enumerators(DROP).into_iter().map(|(number, name)| (number, short(name))).collect()
 }
 

@@ -22,7 +22,7 @@ pub mod capability;
 mod cgroup;
 pub mod clock;
 pub mod error;
-mod headroom;
+pub mod headroom;
 mod layout;
 pub mod loader;
 pub mod lost_events;

@@ -1,6 +1,7 @@
 //! A lab that is ready for a test: what is at its target address, and which faults are injected.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use super::{ActiveFault, ClosedPort, End, Family, Fault, Lab, Listener, ListenerOptions, Result};
 
@@ -46,7 +47,8 @@ impl LabBuilder {
         self
     }
 
-    /// Injects a fault.
+    /// Injects a fault. If it names no port, it concerns the target's port alone, so other connections of
+    /// the lab are none of its hits.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
@@ -71,7 +73,10 @@ impl LabBuilder {
                 Target::Listener(Listener::open(lab.namespace(End::Server), &options)?)
             }
         };
-        let faults = self.faults.iter().map(|fault| lab.inject(fault)).collect::<Result<_>>()?;
+        let own = target.address().port();
+        let at_target = |fault: &Fault| fault.on_port(fault.port.unwrap_or(own));
+        let faults = self.faults.iter().map(|fault| lab.inject(&at_target(fault)));
+        let faults = faults.collect::<Result<_>>()?;
         Ok(ReadyLab { lab, target, faults })
     }
 }
@@ -91,6 +96,23 @@ enum Target {
     ClosedPort(ClosedPort),
 }
 
+impl Target {
+    const fn address(&self) -> SocketAddr {
+        match self {
+            Self::Listener(listener) => listener.address(),
+            Self::ClosedPort(port) => port.address(),
+        }
+    }
+
+    /// The remote addresses of the connections that the application was given.
+    fn peers(&self) -> Result<Vec<SocketAddr>> {
+        match self {
+            Self::Listener(listener) => listener.peers(),
+            Self::ClosedPort(_) => Ok(Vec::new()),
+        }
+    }
+}
+
 impl ReadyLab {
     /// The lab itself.
     #[must_use]
@@ -101,10 +123,7 @@ impl ReadyLab {
     /// The target's address.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        match &self.target {
-            Target::Listener(listener) => listener.address(),
-            Target::ClosedPort(port) => port.address(),
-        }
+        self.target.address()
     }
 
     /// How many connections the server's application was given; 0 where nothing listens.
@@ -112,10 +131,16 @@ impl ReadyLab {
     /// # Errors
     /// As for [`Listener::accepted`].
     pub fn accepted(&self) -> Result<usize> {
-        match &self.target {
-            Target::Listener(listener) => listener.accepted(),
-            Target::ClosedPort(_) => Ok(0),
-        }
+        Ok(self.target.peers()?.len())
+    }
+
+    /// How many of them came from these ports.
+    ///
+    /// # Errors
+    /// As for [`Listener::accepted`].
+    pub fn accepted_from(&self, ports: &RangeInclusive<u16>) -> Result<usize> {
+        let peers = self.target.peers()?;
+        Ok(peers.iter().filter(|peer| ports.contains(&peer.port())).count())
     }
 
     /// How many segments each fault has hit, once all that was sent has arrived.

@@ -25,7 +25,7 @@ pub enum LabError {
         package: &'static str,
     },
     /// A program could not be started or stopped.
-    #[error("cannot run {program} in the namespace {namespace:?}: {source}")]
+    #[error("cannot run {program} in the namespace {namespace:?}: {source}{}", remedy(.source))]
     Run {
         /// Name of the program.
         program: String,
@@ -55,7 +55,7 @@ pub enum LabError {
         message: String,
     },
     /// The link did not become usable.
-    #[error("the link {link} did not come up: {source}")]
+    #[error("the link {link} did not come up: {source}{}", remedy(.source))]
     Link {
         /// Name of the interface.
         link: &'static str,
@@ -63,7 +63,7 @@ pub enum LabError {
         source: io::Error,
     },
     /// A kernel parameter could not be set or read.
-    #[error("cannot {operation} {name} in the namespace {namespace:?}: {source}")]
+    #[error("cannot {operation} {name} in the namespace {namespace:?}: {source}{}", remedy(.source))]
     Sysctl {
         /// "set to VALUE" or "read".
         operation: String,
@@ -75,7 +75,7 @@ pub enum LabError {
         source: io::Error,
     },
     /// A file below `/proc/thread-self/net` could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {source}{}", remedy(.source))]
     Proc {
         /// The file.
         path: &'static str,
@@ -91,7 +91,7 @@ pub enum LabError {
         line: String,
     },
     /// A socket operation of a server or client of the lab failed.
-    #[error("cannot {operation} {address}: {source}")]
+    #[error("cannot {operation} {address}: {source}{}", remedy(.source))]
     Socket {
         /// What was tried, a verb such as "bind to".
         operation: &'static str,
@@ -117,9 +117,14 @@ pub enum LabError {
 }
 
 fn remedy(source: &io::Error) -> &'static str {
-    if source.kind() == io::ErrorKind::PermissionDenied {
-        " (run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN)"
-    } else {
-        ""
+    match source.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => {
+            " (run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN)"
+        }
+        // fork(2) and pthread_create(3).
+        Some(libc::EAGAIN) => " (raise `ulimit -u` or the cgroup's pids.max)",
+        Some(libc::EMFILE) => " (raise `ulimit -n`)",
+        Some(libc::ENFILE) => " (raise fs.file-max)",
+        _ => "",
     }
 }

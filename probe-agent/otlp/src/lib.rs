@@ -38,6 +38,7 @@ mod stop;
 mod value;
 mod warnings;
 mod worker;
+mod zone;
 
 pub use args::OtlpArgs;
 pub use config::{ConfigError, Endpoint, Ignored, OtlpConfig, Protocol, Proxy, Setting, TlsFiles};

@@ -2,6 +2,7 @@
 
 mod claims;
 mod early;
+mod head;
 mod probe;
 mod text;
 

@@ -17,6 +17,7 @@ mod nft;
 mod nginx;
 mod otlp;
 mod otlp_lost;
+mod otlp_zone;
 mod outage;
 mod output;
 mod pipes;

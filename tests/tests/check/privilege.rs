@@ -1,15 +1,11 @@
 //! Without privilege: the agent reports what is missing, its cost and the remedy, and still probes.
 
-use std::{
-    fs,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
-    process::Command,
-};
+use std::{os::unix::process::CommandExt, process::Command};
 
 use lab::Lab;
 use probe_agent_tests::{binary, privileged};
 
-use crate::support::{Done, Scratch, open_port, prepare, run};
+use crate::support::{Done, open_port, prepare, program_for_all, run};
 
 const NOBODY: u32 = 65_534;
 const COST: &str = "probing without kernel events: outcomes and SYN retransmits are inferred from \
@@ -17,14 +13,7 @@ const COST: &str = "probing without kernel events: outcomes and SYN retransmits 
 
 /// Runs `check` as a user without privileges.
 fn as_nobody(arguments: &str) -> Done {
-    // Only its owner may have access to the build directory. This process does not copy it itself: a child
-    // of another thread could have the copy open for writing when it is started (ETXTBSY).
-    let scratch = Scratch::new();
-    let program = scratch.join("probe-agent");
-    fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let mut copy = Command::new("install");
-    let done = run(prepare(&mut copy).args(["-m", "755"]).args([&binary::agent(), &program]));
-    assert_eq!(done.code, Some(0), "{done:?}");
+    let (_scratch, program) = program_for_all();
     let mut command = Command::new(program);
     prepare(&mut command).uid(NOBODY).gid(NOBODY);
     run(command.arg("check").args(arguments.split_whitespace()))

@@ -1,16 +1,12 @@
 //! A host that refuses threads, descriptors or memory: the report of what could be probed, or one line that
 //! names what is missing. Never a panic, and never a report that is lost.
 
-use std::{
-    fs, io,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
-    process::Command,
-};
+use std::{io, os::unix::process::CommandExt, process::Command};
 
 use nix::sys::resource::{Resource, setrlimit};
 use probe_agent_tests::{binary, privileged};
 
-use crate::support::{Done, Scratch, open_port, prepare, run};
+use crate::support::{Done, open_port, prepare, program_for_all, run};
 
 /// A user that has no other processes.
 const USER: &str = "54321";
@@ -49,6 +45,13 @@ fn is_report(done: &Done, case: &str) -> bool {
             assert!(names_it && errors[0].contains("ulimit -"), "{case}");
             false
         }
+        // What a flag requires is missing.
+        Some(3) => {
+            assert!(errors.len() == 1 && done.out.is_empty(), "{case}");
+            let is_named = errors[0].contains("--require-kernel: this host refuses 2 more threads");
+            assert!(is_named && errors[0].contains("ulimit -u"), "{case}");
+            false
+        }
         _ => panic!("{case}"),
     }
 }
@@ -57,16 +60,12 @@ fn is_report(done: &Done, case: &str) -> bool {
 #[test]
 fn threads() {
     privileged!();
-    let scratch = Scratch::new();
-    let program = scratch.join("probe-agent");
-    fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    // A child of another thread could have a copy that this process makes open for writing (ETXTBSY).
-    let mut copy = Command::new("install");
-    let done = run(prepare(&mut copy).args(["-m", "755"]).args([&binary::agent(), &program]));
-    assert_eq!(done.code, Some(0), "{done:?}");
+    let (_scratch, program) = program_for_all();
     for (flags, enough) in [
         ("--no-kernel", 2),
         ("--require-kernel --no-ack-guard", 3),
+        // It goes on without kernel events.
+        ("--no-ack-guard", 2),
         // It would take more where there are more cores.
         ("--no-kernel --interval 0 --count 20000", 2),
     ] {
@@ -80,6 +79,10 @@ fn threads() {
             let done = run(&mut command);
             let case = format!("{threads} threads, {flags}");
             assert_eq!(is_report(&done, &case), threads >= enough, "{case}: {done:?}");
+            if flags == "--no-ack-guard" && threads == 2 {
+                let is_traced = !done.err.contains("probing without kernel events");
+                assert!(!is_traced && done.err.contains("refuses 2 more threads"), "{done:?}");
+            }
         }
     }
 }

@@ -156,18 +156,3 @@ fn few_descriptors() {
         }
     }
 }
-
-/// The engine stops the runs of the demo if a descriptor is missing; nobody has interrupted them.
-#[test]
-fn a_demo_with_few_descriptors_was_not_interrupted() {
-    privileged!();
-    for descriptors in [8, 16, 24, 32] {
-        let mut command = Command::new("prlimit");
-        prepare(&mut command).arg(format!("--nofile={descriptors}:{descriptors}"));
-        command.arg(binary::agent()).args(["demo", "--scenario", "clean", "--family", "4"]);
-        let done = run(&mut command);
-        assert!(matches!(done.code, Some(1 | 5)), "{descriptors}: {done:?}");
-        let has_error = done.err.lines().any(|line| line.starts_with("error: "));
-        assert_eq!(has_error, done.code == Some(5), "{descriptors}: {done:?}");
-    }
-}

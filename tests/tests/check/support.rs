@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -72,6 +73,19 @@ impl Done {
         assert!(lines.iter().all(|line| line.get("summary").is_none()), "{self:?}");
         lines
     }
+}
+
+/// The program where any user may run it. Only its owner may have access to the build directory.
+pub(crate) fn program_for_all() -> (Scratch, PathBuf) {
+    let scratch = Scratch::new();
+    let program = scratch.join("probe-agent");
+    fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // This process does not copy it itself: a child of another thread could have the copy open for writing
+    // when it is started (ETXTBSY).
+    let mut copy = Command::new("install");
+    let done = run(prepare(&mut copy).args(["-m", "755"]).args([&binary::agent(), &program]));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    (scratch, program)
 }
 
 /// A temporary directory. Dropping it removes it.

@@ -57,6 +57,22 @@ fn the_soft_limit_of_open_files_does_not_matter() {
     check(&output, 0, "");
 }
 
+/// Too few for all labs, whoever meets the limit: a lab, the eBPF programs or a worker.
+#[test]
+fn what_this_host_refuses_is_named_and_is_no_interrupt() {
+    privileged!();
+    for descriptors in [8, 24, 60, 100, 160, 240] {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={descriptors}:{descriptors}")).arg(binary::agent());
+        let output = command.args(["demo", "--family", "4", "--output", "table"]).output().unwrap();
+        check(&output, 5, "ulimit -n");
+        let err = text(&output.stderr);
+        assert_eq!(err.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{err}");
+        // Threads are not what is missing.
+        assert!(!err.contains("ulimit -u"), "{err}");
+    }
+}
+
 #[test]
 fn a_ladder_and_a_verdict_for_each() {
     privileged!();

@@ -2,6 +2,7 @@
 //! addresses. Also the demo itself, and that it leaves nothing behind.
 
 mod demo;
+mod random;
 mod rst_accounting;
 mod state_hook;
 mod twins;

@@ -15,7 +15,7 @@ struct Program {
     scope: Scope,
 }
 
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 10] = [
     Program { name: "ip", package: "iproute2", scope: Scope::Demo },
     Program { name: "nft", package: "nftables", scope: Scope::Demo },
     Program { name: "nginx", package: "nginx-light", scope: Scope::Test },
@@ -23,6 +23,7 @@ const PROGRAMS: [Program; 9] = [
     Program { name: "busybox", package: "busybox-static", scope: Scope::Vm },
     Program { name: "depmod", package: "kmod", scope: Scope::Vm },
     Program { name: "setpriv", package: "util-linux", scope: Scope::Vm },
+    Program { name: "lz4", package: "lz4", scope: Scope::Vm },
     Program { name: "xz", package: "xz-utils", scope: Scope::Vm },
     Program { name: "zstd", package: "zstd", scope: Scope::Vm },
 ];

@@ -13,6 +13,9 @@ use crate::workspace;
 /// The packages whose tests need a lab, and so root.
 pub(super) const PACKAGES: [&str; 2] = ["probe-agent-tests", "probe-agent-bench"];
 
+/// Settings of tests, which sudo does not pass on by itself.
+const SETTINGS: [&str; 2] = ["PROBE_AGENT_RANDOM_RUNS", "PROBE_AGENT_RANDOM_SEED"];
+
 /// Builds the test programs and returns their paths, sorted.
 pub(super) fn build() -> Result<Vec<PathBuf>> {
     step("build the lab tests", || {
@@ -41,6 +44,9 @@ pub(super) fn run(test: &Path, rotel: &Path, arguments: &[String]) -> Result<()>
             ("ROTEL_AGENT", rotel),
             ("CARGO_MANIFEST_DIR", &package),
         ];
+        let variables = variables.map(|(name, value)| (name, value.as_os_str().to_owned()));
+        let set = |name| Some((name, std::env::var_os(name)?));
+        let variables = variables.into_iter().chain(SETTINGS.into_iter().filter_map(set));
         let mut command = as_root("run the tests that load eBPF programs", test, variables)?;
         command.current_dir(&package).args(arguments);
         command::run(&mut command).map_err(|_| {

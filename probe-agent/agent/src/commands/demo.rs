@@ -2,7 +2,6 @@
 
 use std::io;
 
-use anyhow::anyhow;
 use demo::{DemoError, DemoResult, Family, LabError, Options};
 use kernel::error::TraceError;
 
@@ -32,13 +31,6 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     Ok(match result {
         DemoResult::AsInjected => Exit::AsExpected,
         DemoResult::NotAsInjected => Exit::NotAsExpected,
-        // The engine stops a run, too, where this host refuses it something.
-        DemoResult::Interrupted if interrupts.received() == 0 => {
-            return Err(Failure::other(anyhow!(
-                "the demo ended early: this host refused a thread or a descriptor; see `ulimit -u` and \
-                 `ulimit -n`"
-            )));
-        }
         DemoResult::Interrupted => Exit::Interrupted,
     })
 }
@@ -64,6 +56,8 @@ fn exit(error: &DemoError) -> Exit {
         }
         DemoError::Trace(TraceError::Permission { .. }) => Exit::Privilege,
         DemoError::Unknown { .. } | DemoError::Lab(LabError::Missing { .. }) => Exit::Usage,
-        DemoError::Lab(_) | DemoError::Trace(_) | DemoError::Run { .. } => Exit::Unfinished,
+        DemoError::Lab(_) | DemoError::Trace(_) | DemoError::Thread(_) | DemoError::Run { .. } => {
+            Exit::Unfinished
+        }
     }
 }

@@ -34,12 +34,7 @@ pub(super) fn of_probe(
 
 /// What was reported less of than expected; `None` where something else was reported, or all of it.
 fn less(expected: &[Verdict], proof: Proof, found: &[(Verdict, Proof)]) -> Option<String> {
-    let is_false = |(verdict, found): &(Verdict, Proof)| match expected.contains(verdict) {
-        // A proof that the kernel events cannot give is a claim like any other.
-        true => *found < proof,
-        false => *verdict != Verdict::Clean || *found == Proof::Confirmed,
-    };
-    if found.iter().any(is_false) {
+    if found.iter().any(|claim| is_false(expected, proof, *claim)) {
         return None;
     }
     let of = |verdict: &Verdict| found.iter().find(|(found, _)| found == verdict);
@@ -51,6 +46,19 @@ fn less(expected: &[Verdict], proof: Proof, found: &[(Verdict, Proof)]) -> Optio
         .then(|| format!("not visible on this kernel: {}", unseen.join(" and ")));
     let parts: Vec<String> = unseen.into_iter().chain(weaker).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether something else was reported than what was expected, or less of it.
+pub(super) fn is_false(
+    expected: &[Verdict],
+    proof: Proof,
+    (verdict, found): (Verdict, Proof),
+) -> bool {
+    match expected.contains(&verdict) {
+        // A proof that the kernel events cannot give is a claim like any other.
+        true => found < proof,
+        false => verdict != Verdict::Clean || found == Proof::Confirmed,
+    }
 }
 
 /// The first capability that is missing and that a verdict can rest on.

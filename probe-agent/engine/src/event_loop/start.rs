@@ -113,7 +113,7 @@ impl<S: Source> EventLoop<S> {
         let remote = self.targets.address(target);
         let ip = self.targets.source(target, &self.settings.socket)?;
         self.prefetch_next(ip);
-        let chosen = self.slots.choose(ip, remote, confirmation.map(|c| &c.flow))?;
+        let chosen = self.slots.choose(ip, remote, confirmation.map(|c| &c.flow), self.now)?;
         if chosen.relocated {
             self.observer.on_relocation(self.slots.run_slot(chosen.slot), self.now);
         }

@@ -27,10 +27,11 @@ pub(crate) struct ChosenSlot {
 }
 
 impl SlotTable {
-    /// Chooses a slot for a target. In this order: the slot idle for longest whose 4-tuple is settled, a
-    /// new slot, and the slot idle for longest although its 4-tuple is not settled. A confirmation probe
-    /// gets the 4-tuple `avoid` only if no other port is free. What refused the first probe there is gone: a
-    /// server drops the stale connection that it resets (`tcp_check_req`, path C).
+    /// Chooses a slot for a target, `now`, in nanoseconds of `CLOCK_MONOTONIC`. In this order: the slot idle
+    /// for longest whose 4-tuple is settled, a new slot unless more of them would gain nothing, and the slot
+    /// idle for longest although its 4-tuple is not settled. A confirmation probe gets the 4-tuple `avoid`
+    /// only if no other port is free. What refused the first probe there is gone: a server drops the stale
+    /// connection that it resets (`tcp_check_req`, path C).
     ///
     /// # Errors
     /// Any error of the system calls; `EADDRNOTAVAIL` if there is no slot.
@@ -39,10 +40,13 @@ impl SlotTable {
         ip: IpAddr,
         target: SocketAddr,
         avoid: Option<&FlowKey>,
+        now: u64,
     ) -> io::Result<ChosenSlot> {
+        self.pace.on_start(now);
         let usual = |slot| ChosenSlot { slot, early_reuse: false, relocated: false };
         let pin = self.policy == PortPolicy::Pin && avoid.is_none();
         let remote = Remote::from(target);
+        self.has_many_remotes |= *self.only_remote.get_or_insert(remote) != remote;
         let mut fallback = None;
         let mut avoided = None;
         let mut found = None;
@@ -62,6 +66,10 @@ impl SlotTable {
                 break;
             }
             fallback = fallback.or(Some(at));
+            // Those behind it were used later, and for the same target.
+            if !self.has_many_remotes {
+                break;
+            }
         }
         if let Some(slot) = found.and_then(|at| self.take_free(ip, at)) {
             match self.ensure_socket(slot) {
@@ -72,8 +80,9 @@ impl SlotTable {
                 Err(error) => return Err(error),
             }
         }
+        let gains_by_more = fallback.is_none() || !self.pace.is_too_fast();
         let fallback = fallback.or(avoided);
-        while self.can_add_slot() {
+        while gains_by_more && self.can_add_slot() {
             match self.add_slot(ip, target) {
                 Ok(slot) if is_loop(ip, self.slots[slot as usize].local.port(), target) => {
                     self.release(slot);

@@ -66,25 +66,25 @@ fn flow_to(table: &SlotTable, remote: SocketAddr) -> FlowKey {
 #[test]
 fn a_4_tuple_is_not_reused_until_its_last_probe_is_settled() {
     let mut table = table();
-    let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+    let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
     table.release(slot);
     let first = end(&mut table, TARGET, Closing::Reset);
-    let chosen = table.choose(HERE, TARGET, None).unwrap();
+    let chosen = table.choose(HERE, TARGET, None, 0).unwrap();
     assert!(chosen.early_reuse);
     table.release(slot);
     let other = SocketAddr::new(HERE, 81);
-    assert!(!table.choose(HERE, other, None).unwrap().early_reuse, "another target");
+    assert!(!table.choose(HERE, other, None, 0).unwrap().early_reuse, "another target");
     table.release(slot);
     let flow = flow_to(&table, TARGET);
     table.on_settled(first, &flow);
-    assert!(!table.choose(HERE, TARGET, None).unwrap().early_reuse);
+    assert!(!table.choose(HERE, TARGET, None, 0).unwrap().early_reuse);
 }
 
 #[test]
 fn earlier_probes_matter_only_if_the_kernel_closed_the_settled_one() {
     for (closing, rest) in [(Closing::Reset, None), (Closing::ByKernel, Some(Closing::Silent))] {
         let mut table = table();
-        let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+        let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
         table.release(slot);
         end(&mut table, TARGET, Closing::Silent);
         let second = end(&mut table, TARGET, closing);
@@ -97,29 +97,29 @@ fn earlier_probes_matter_only_if_the_kernel_closed_the_settled_one() {
 #[test]
 fn a_confirmation_probe_uses_the_same_port_if_there_is_no_other() {
     let mut table = table();
-    let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+    let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
     table.release(slot);
     end(&mut table, TARGET, Closing::ByKernel);
     let flow = flow_to(&table, TARGET);
-    assert_eq!(table.choose(HERE, TARGET, Some(&flow)).unwrap().slot, slot);
+    assert_eq!(table.choose(HERE, TARGET, Some(&flow), 0).unwrap().slot, slot);
     // With another port, it gets that.
     let two = Settings { slots: 2, ..fixtures::settings() };
     let mut table = SlotTable::new(&two, 1, None);
-    let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+    let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
     table.release(slot);
     let flow = flow_to(&table, TARGET);
-    assert_ne!(table.choose(HERE, TARGET, Some(&flow)).unwrap().slot, slot);
+    assert_ne!(table.choose(HERE, TARGET, Some(&flow), 0).unwrap().slot, slot);
 }
 
 #[test]
 fn a_slot_that_moves_to_another_address_does_not_meet_itself() {
     let v6 = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
     let mut table = table();
-    let slot = table.choose(HERE, TARGET, None).unwrap().slot;
+    let slot = table.choose(HERE, TARGET, None, 0).unwrap().slot;
     table.release(slot);
     let own_port = SocketAddr::new(v6, table.slots[slot as usize].local.port());
-    let refused = table.choose(v6, own_port, None).map(|chosen| chosen.slot);
+    let refused = table.choose(v6, own_port, None, 0).map(|chosen| chosen.slot);
     assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EADDRNOTAVAIL));
     let other = SocketAddr::new(v6, own_port.port() ^ 1);
-    assert_eq!(table.choose(v6, other, None).unwrap().slot, slot);
+    assert_eq!(table.choose(v6, other, None, 0).unwrap().slot, slot);
 }

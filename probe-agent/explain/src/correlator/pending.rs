@@ -83,11 +83,13 @@ impl Pending {
     }
 
     /// Whether the kernel skipped a hook for this probe: its record lacks a state change, or counts more
-    /// SYN retransmits than were reported by a hook that reports them.
+    /// SYN retransmits than were reported by a hook that reports them, or by one that reports their drop.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
         let retransmits = timeline.events.iter().filter(|e| e.kind.is_retransmit());
-        let reported = retransmits.count();
+        let unreported =
+            timeline.dropped_retransmits().saturating_sub(timeline.failed_syn_retransmits());
+        let reported = retransmits.count() + unreported;
         let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
         let are_reported = timeline.coverage != Coverage::Incomplete;
         timeline.probe.has_gap() || (are_reported && reported < counted && reported < MAX_EVENTS)

@@ -166,6 +166,22 @@ impl File {
         })
     }
 
+    /// The numbers of all types of a kind and name.
+    #[cfg(test)]
+    pub(super) fn numbers(&self, kind: Kind, name: &str) -> Vec<u32> {
+        let is_it = |found: Type| found.kind == kind && self.is_called(found.name, name);
+        let all = 1..=u32::try_from(self.types.len()).unwrap();
+        all.filter(|number| self.get(*number).is_some_and(is_it)).collect()
+    }
+
+    /// A type as it is in the file.
+    #[cfg(test)]
+    pub(super) fn words(&self, number: u32) -> Vec<u32> {
+        let found = self.get(number).unwrap();
+        let end = found.at + found.kind.trailing(found.members);
+        (found.at - TYPE..end).step_by(4).map(|at| u32_at(&self.bytes, at).unwrap()).collect()
+    }
+
     /// The members, parameters or enumerators of a type.
     pub(super) fn members(&self, of: Type) -> impl Iterator<Item = Member> {
         let size = of.kind.trailing(1);

@@ -2,15 +2,14 @@
 
 use std::thread;
 
-use nix::sys::{
-    resource::{RLIM_INFINITY, Resource, getrlimit},
-    signal::SigSet,
-};
+use nix::sys::signal::SigSet;
+
+use crate::headroom;
 
 /// The results of both. One is done after the other where this host refuses a thread, and where the address
-/// space is limited: each thread that allocates memory reserves 64 MiB of it (glibc).
+/// space is limited.
 pub(super) fn both<A, B: Send>(here: impl FnOnce() -> A, there: impl Fn() -> B + Sync) -> (A, B) {
-    if !matches!(getrlimit(Resource::RLIMIT_AS), Ok((RLIM_INFINITY, _))) {
+    if headroom::is_address_space_limited() {
         return (here(), there());
     }
     let there = &there;

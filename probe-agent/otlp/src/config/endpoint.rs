@@ -52,7 +52,7 @@ pub struct TlsFiles {
 /// A collector. Neither `Debug` nor `Display` shows the query of its URL or a header's value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Over HTTP the URL to post to, over gRPC the origin.
+    /// Over HTTP the URL to post to, over gRPC the origin. It may have an IPv6 zone.
     pub url: Uri,
     /// The protocol.
     pub protocol: Protocol,
@@ -77,6 +77,8 @@ impl Endpoint {
         let given = settings.pick("--otlp-endpoint", args.otlp_endpoint.as_deref(), "ENDPOINT");
         let insecure = settings.boolean(settings.otlp("INSECURE"));
         let url = url::url(given.as_ref(), protocol, insecure)?;
+        let proxy = Proxy::of(&url, settings)?;
+        url::check_zone(given.as_ref(), protocol, &url, proxy.is_none())?;
         let flag = Some(("--otlp-headers", args.otlp_headers.as_deref()));
         let none = (HeaderMap::new(), "no header is sent");
         let uncompressed = (false, "requests are not compressed");
@@ -84,7 +86,7 @@ impl Endpoint {
             headers: settings.choose(flag, "HEADERS", none, headers)?,
             gzip: settings.choose(None, "COMPRESSION", uncompressed, gzip)?,
             tls: tls(settings)?,
-            proxy: Proxy::of(&url, settings)?,
+            proxy,
             url,
             protocol,
         })

@@ -12,6 +12,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, Uri, uri::Scheme};
 use percent_encoding::percent_decode_str;
 
+use crate::zone;
+
 use super::{environment::Settings, error::ConfigError, setting::Setting};
 
 /// An HTTP proxy.
@@ -39,7 +41,7 @@ impl Proxy {
         };
         let port = endpoint.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let exempt = either("NO_PROXY").map_or_else(String::new, |list| list.value);
-        if is_exempt(endpoint.host().unwrap_or_default(), port, &exempt) {
+        if is_exempt(zone::without(endpoint).host().unwrap_or_default(), port, &exempt) {
             return Ok(None);
         }
         parse(&setting).map(Some).map_err(|problem| ConfigError::Proxy { setting, problem })
@@ -55,7 +57,9 @@ fn parse(setting: &Setting) -> Result<Proxy, &'static str> {
     let (credentials, host) =
         rest.rsplit_once('@').map_or((None, rest), |(user, host)| (Some(user), host));
     let host = host.trim_end_matches('/');
-    let url: Uri = format!("http://{host}").parse().map_err(|_| "is not the URL of a proxy")?;
+    let url: Uri = zone::encoded(&format!("http://{host}"))
+        .parse()
+        .map_err(|_| "is not the URL of a proxy")?;
     let no_host = url.host().is_none_or(|host| host.is_empty() || host.contains('='));
     if no_host || url.path() != "/" || url.query().is_some() {
         return Err("is not the URL of a proxy");
@@ -161,6 +165,11 @@ mod tests {
         assert_eq!(proxy("http://c/", &[("http_proxy", "low:1")]), "http://low:1/");
         assert_eq!(proxy("http://c/", &[("http_proxy", "low:1"), all[0]]), "http://p:1/");
         assert_eq!(proxy("http://c/", &[all[0], ("no_proxy", "d,c")]), "direct");
+        // An address is exempt through whatever interface it is reached.
+        let exempt = [all[0], ("no_proxy", "fe80::/10")];
+        assert_eq!(proxy("http://[fe80::1%25eth0]:4318/", &exempt), "direct");
+        let zone = [("http_proxy", "[fe80::1%eth0]:1")];
+        assert_eq!(proxy("http://c/", &zone), "http://[fe80::1%25eth0]:1/");
     }
 
     #[test]

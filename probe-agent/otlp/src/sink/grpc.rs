@@ -31,7 +31,7 @@ use super::{
     tls::TlsError,
     transport::{NoAnswer, Transport},
 };
-use crate::{config::Endpoint, redact::Secrets, stop::Stop};
+use crate::{config::Endpoint, redact::Secrets, stop::Stop, zone};
 
 /// The method, after the path of the endpoint.
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -53,7 +53,7 @@ pub(super) struct Grpc {
 impl Grpc {
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, TlsError> {
         let path = format!("{}{METHOD}", endpoint.url.path().trim_end_matches('/'));
-        let mut url = endpoint.url.clone().into_parts();
+        let mut url = zone::without(&endpoint.url).into_parts();
         url.path_and_query = path.try_into().ok();
         // The parts are those of a valid URL.
         let url = Uri::from_parts(url).unwrap_or_default();

@@ -1,12 +1,16 @@
 //! OTLP over HTTP (OTLP specification, "OTLP/HTTP").
 
-use std::{io, io::Write, time::Duration};
+use std::{
+    io,
+    io::Write,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER},
 };
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -27,6 +31,7 @@ use crate::{
     config::Endpoint,
     redact::{self, Secrets},
     stop::Stop,
+    zone,
 };
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -41,7 +46,7 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, TlsError> {
-        let (url, secrets) = (endpoint.url.clone(), endpoint.secrets());
+        let (url, secrets) = (zone::without(&endpoint.url), endpoint.secrets());
         Ok(Self { transport: Transport::new(endpoint)?, url, gzip: endpoint.gzip, secrets })
     }
 
@@ -91,7 +96,9 @@ fn classify(status: StatusCode, headers: &HeaderMap, text: &Text, secrets: &Secr
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Attempt::Retry { why, after: retry_after(headers) },
+        | StatusCode::GATEWAY_TIMEOUT => {
+            Attempt::Retry { why, after: retry_after(headers, SystemTime::now()) }
+        }
         _ => Attempt::Done(Answer::Failed { why }),
     }
 }
@@ -138,10 +145,18 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
     value.split(';').next().map(str::trim)
 }
 
-/// The delay in seconds. A date is ignored; the usual backoff applies.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+/// The delay that the receiver asks for, in seconds or as a date (RFC 9110, section 10.2.3). A date counts from
+/// the answer's own date, so it does not matter whether both clocks agree.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let date = |name| httpdate::parse_http_date(text(name)?).ok();
+    let value = text(RETRY_AFTER)?;
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than there are numbers for is long in any case.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let until = date(RETRY_AFTER)?;
+    Some(until.duration_since(date(DATE).unwrap_or(now)).unwrap_or_default())
 }
 
 fn failure(status: StatusCode, headers: &HeaderMap, text: &Text, secrets: &Secrets) -> String {

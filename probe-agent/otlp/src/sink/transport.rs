@@ -32,7 +32,10 @@ use super::{
     failure::with_causes,
     tls::{self, TlsError},
 };
-use crate::config::{Endpoint, Protocol};
+use crate::{
+    config::{Endpoint, Protocol},
+    zone,
+};
 
 /// A pool of connections.
 type Connections = Client<Observed<HttpsConnector<Route>>, Full<Bytes>>;
@@ -87,7 +90,8 @@ impl Transport {
         let forwarding = proxy.as_ref().filter(|_| forwarded);
         let proxy_authorization = forwarding.and_then(|proxy| proxy.authorization.clone());
         let forwarding = forwarding.is_some();
-        let route = Route::new(tcp, proxy, forwarding);
+        let zone = zone::of(&endpoint.url).map(str::to_owned);
+        let route = Route::new(tcp, proxy, forwarding, zone);
         let schemes = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
         let mut client = Client::builder(TokioExecutor::new());
         client.timer(TokioTimer::new()).pool_timer(TokioTimer::new());

@@ -2,20 +2,21 @@
 
 use std::net::IpAddr;
 
-use nix::errno::Errno;
 use serde::{Serialize, Serializer};
 
-use super::{claims::claims, text::Text};
+use super::{
+    claims::claims,
+    head::{Head, probe_id},
+    text::Text,
+};
 use explain::{ExplainedProbe, timeline::Confirmation};
 use kernel::clock::Clock;
 use model::{
     claim::Claim,
-    errno::NameError,
     finding::{Evidence, Finding},
     flow,
     icmp::IcmpError,
-    outcome::{Outcome, error_type},
-    record::{ProbeId, ProbeRecord},
+    outcome::Outcome,
     step::Step,
     target::Target,
     verdict::{Proof, Verdict},
@@ -26,21 +27,8 @@ use model::{
 /// Making it and writing it allocates no memory: at full speed a line must not cost more than its probe.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProbeObject<'a> {
-    target: &'a str,
-    address: Text,
-    /// `null` if this host gave the probe no port.
-    local: Option<Text>,
-    /// Slot and generation; `null` if this host gave the probe no socket.
-    probe: Option<Text>,
-    /// When the SYN left, in RFC 3339.
-    start_time: Text,
-    /// The same in nanoseconds. A string, because a double is not precise enough.
-    start_unix_nano: Text,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errno_name: Option<Text>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_type: Option<&'static str>,
+    #[serde(flatten)]
+    head: Head<'a>,
     #[serde(serialize_with = "verdicts")]
     verdicts: &'a [Finding],
     /// The proof of the first verdict. The summary counts the weakest one.
@@ -123,15 +111,7 @@ impl<'a> ProbeObject<'a> {
         let record = &timeline.probe;
         let syn_at = record.syn_at();
         Self {
-            target: &target.name,
-            address: address(target),
-            local: local(record),
-            probe: probe_id(record.id),
-            start_time: Text::time(clock, syn_at),
-            start_unix_nano: Text::new(clock.unix_ns(syn_at)),
-            outcome: timeline.outcome(),
-            errno_name: errno_name(record.errno),
-            error_type: error_type(timeline.outcome(), record.errno),
+            head: Head::new(record, timeline.outcome(), target, clock),
             verdicts: &explained.findings,
             proof: explained.findings.first().map(|finding| finding.proof),
             handshake_seconds: record.handshake_ns().map(|ns| ns as f64 / 1e9),
@@ -216,37 +196,6 @@ fn steps<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(steps.iter().map(|step| StepObject::new(step, syn_at)))
-}
-
-/// The agent's end of a probe, unless this host gave it no port.
-pub(super) fn local(record: &ProbeRecord) -> Option<Text> {
-    let local = flow::local(&record.flow);
-    (local.port() != 0).then(|| Text::socket(local))
-}
-
-/// Where the probe went; `unresolved` for a name without an address.
-pub(super) fn address(target: &Target) -> Text {
-    if target.is_resolved() {
-        Text::socket(target.address)
-    } else {
-        Text::new(target.address_text())
-    }
-}
-
-pub(super) fn probe_id(id: ProbeId) -> Option<Text> {
-    id.has_slot().then(|| Text::new(id))
-}
-
-/// E.g. `ECONNREFUSED`; the number if the C library has no name for it.
-pub(super) fn errno_name(errno: i32) -> Option<Text> {
-    if let Some(error) = NameError::from_errno(errno) {
-        return Some(Text::new(error.name()));
-    }
-    match (errno, Errno::from_raw(errno)) {
-        (0, _) => None,
-        (number, Errno::UnknownErrno) => Some(Text::new(number)),
-        (_, known) => Some(Text::new(format_args!("{known:?}"))),
-    }
 }
 
 fn seconds_after(syn_at: u64, at: u64) -> f64 {

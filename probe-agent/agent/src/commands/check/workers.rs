@@ -1,14 +1,9 @@
 //! How many threads probe, where the user does not say.
 
-use std::{
-    fs,
-    num::NonZeroU32,
-    sync::Mutex,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{num::NonZeroU32, thread, time::Duration};
 
 use engine::{pacing::Pacing, settings::PortPolicy};
+use kernel::headroom;
 use model::target::TargetId;
 
 use super::slots::Limits;
@@ -20,9 +15,6 @@ const RATE_OF_ONE: f64 = 20_000.0;
 
 /// Threads beside the workers: the reader of kernel events, the watchdog and the exporter's two.
 const OTHERS: u32 = 4;
-
-/// Far longer than a thread takes to end.
-const GONE: Duration = Duration::from_millis(100);
 
 /// A run of fewer probes is over before a further thread would help.
 const MUCH: u64 = 20_000;
@@ -36,30 +28,13 @@ pub(super) fn workers(config: &CheckConfig, pacing: &Pacing, limits: &Limits) ->
     asked.unwrap_or_else(|| startable(needed(config, pacing, limits).min(cores())))
 }
 
-/// How many of so many workers this host has threads for, at least one. It may limit the processes of a user
-/// or of a cgroup (pids.max), and nobody asked for so many.
+/// How many of so many workers this host has threads for, at least one. Nobody asked for so many.
 fn startable(workers: u32) -> u32 {
     if workers == 1 {
         return 1;
     }
-    let before = threads();
-    let gate = Mutex::new(());
-    let started = thread::scope(|scope| {
-        let _held = gate.lock();
-        let start = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock())).ok();
-        (0..workers + OTHERS).map_while(start).count()
-    });
-    // A thread that was waited for counts until it has gone from /proc (`release_task`).
-    let end = Instant::now() + GONE;
-    while threads() > before && Instant::now() < end {
-        thread::yield_now();
-    }
-    u32::try_from(started).unwrap_or(u32::MAX).saturating_sub(OTHERS).max(1)
-}
-
-/// The threads that this process has; 0 if /proc does not show them.
-fn threads() -> usize {
-    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+    let threads = headroom::startable((workers + OTHERS) as usize);
+    u32::try_from(threads).unwrap_or(u32::MAX).saturating_sub(OTHERS).max(1)
 }
 
 /// The cores that this process may use, by its CPU affinity and its cgroup's limit.

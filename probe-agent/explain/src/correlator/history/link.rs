@@ -130,7 +130,7 @@ impl History {
     /// The outcome of a probe is known: only events from before the end of the later one can still arrive.
     fn settle_at(&self, index: usize, ended_at: u64, timers: &mut Timers) {
         let serial = self.pending[index].serial;
-        timers.push(ended_at, PendingRef { index, serial });
+        timers.push_linked(ended_at, PendingRef { index, serial });
     }
 
     /// The nearest probe from here on that can have left anything: one that was refused has not.

@@ -3,7 +3,7 @@
 use http::{Uri, uri::PathAndQuery};
 
 use super::{ConfigError, Protocol, Setting};
-use crate::config::setting::Source;
+use crate::{config::setting::Source, zone};
 
 /// The path for traces of OTLP over HTTP (OTLP specification, "OTLP/HTTP Request").
 const TRACES_PATH: &str = "/v1/traces";
@@ -50,12 +50,7 @@ fn parse(
         }
         _ => setting.value.clone(),
     };
-    if zone(&text) {
-        return invalid(
-            "has an IPv6 zone, which HTTP cannot carry: use an address without one, or a host name",
-        );
-    }
-    let Ok(uri) = text.parse::<Uri>() else { return invalid("is not a URL") };
+    let Ok(uri) = zone::encoded(&text).parse::<Uri>() else { return invalid("is not a URL") };
     let Some(authority) = uri.authority() else { return invalid("is not a URL with a host") };
     if authority.as_str().contains('@') {
         return Err(ConfigError::Credentials { name: setting.name.clone() });
@@ -72,16 +67,36 @@ fn parse(
     if !port.is_empty() && authority.port_u16().is_none_or(|p| p == 0) {
         return invalid("has an invalid port");
     }
+    let is_local = zone::address(&uri).is_some_and(|address| address.is_unicast_link_local());
+    if zone::of(&uri).is_some() && !is_local {
+        return invalid("has an IPv6 zone, which only link-local addresses (fe80::/10) have");
+    }
     if protocol == Protocol::Grpc && uri.query().is_some() {
         return invalid("has a query, which gRPC does not send");
     }
     Ok(uri)
 }
 
-/// Whether the host is an IPv6 address with a zone, as in `[fe80::1%eth0]`.
-fn zone(url: &str) -> bool {
-    let host = url.split_once("://").and_then(|(_, rest)| rest.strip_prefix('[')?.split_once(']'));
-    host.is_some_and(|(address, _)| address.contains('%'))
+/// Checks that a link-local address has a zone if it is reached directly, and that none is left to a proxy.
+pub(super) fn check_zone(
+    given: Option<&Setting>,
+    protocol: Protocol,
+    url: &Uri,
+    is_direct: bool,
+) -> Result<(), ConfigError> {
+    let is_local = zone::address(url).is_some_and(|address| address.is_unicast_link_local());
+    let problem = match (given, is_local, zone::of(url), is_direct) {
+        (Some(setting), true, None, true) => Some((
+            setting,
+            "has a link-local address, which needs its interface, as in [fe80::1%25eth0]",
+        )),
+        (Some(setting), _, Some(_), false) => Some((
+            setting,
+            "has an IPv6 zone, which means nothing to its proxy: add the address to NO_PROXY",
+        )),
+        _ => None,
+    };
+    problem.map_or(Ok(()), |(setting, problem)| Err(invalid(setting, protocol, problem)))
 }
 
 fn invalid(setting: &Setting, protocol: Protocol, problem: &'static str) -> ConfigError {

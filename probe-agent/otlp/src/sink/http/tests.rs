@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER},
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
@@ -107,9 +107,28 @@ fn responses_are_classified_as_specified() {
 }
 
 #[test]
-fn a_delay_is_read_in_seconds_and_a_date_is_ignored() {
-    let after = |value| super::retry_after(&headers(&[(RETRY_AFTER, value)]));
-    assert_eq!(after("3"), Some(Duration::from_secs(3)));
-    assert_eq!(after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
-    assert_eq!(super::retry_after(&HeaderMap::new()), None);
+fn a_delay_is_read_in_seconds_or_as_a_date() {
+    // 2026-10-21 07:27:00 UTC.
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_792_567_620);
+    let seconds = |pairs: &[_]| super::retry_after(&headers(pairs), now).map(|d| d.as_secs());
+    let after = |value| seconds(&[(RETRY_AFTER, value)]);
+    assert_eq!(after("3"), Some(3));
+    assert_eq!(after(" 120 "), Some(120));
+    assert_eq!(after("99999999999999999999"), Some(u64::MAX));
+    // All forms of a date (RFC 9110, section 5.6.7).
+    for date in [
+        "Wed, 21 Oct 2026 07:28:30 GMT",
+        "Wednesday, 21-Oct-26 07:28:30 GMT",
+        "Wed Oct 21 07:28:30 2026",
+    ] {
+        assert_eq!(after(date), Some(90), "{date}");
+    }
+    assert_eq!(after("Wed, 21 Oct 2026 07:26:00 GMT"), Some(0), "it is past");
+    let by_its_own_clock =
+        [(RETRY_AFTER, "Wed, 21 Oct 2026 09:00:05 GMT"), (DATE, "Wed, 21 Oct 2026 09:00:00 GMT")];
+    assert_eq!(seconds(&by_its_own_clock), Some(5));
+    for nonsense in ["", "soon", "-3", "+3", "1.5", "Wed, 32 Oct 2026 07:28:30 GMT"] {
+        assert_eq!(after(nonsense), None, "{nonsense}");
+    }
+    assert_eq!(seconds(&[]), None);
 }

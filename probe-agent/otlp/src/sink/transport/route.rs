@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tonic::codegen::Service;
 
 use super::{resolver::Resolver, tunnel};
-use crate::config::Proxy;
+use crate::{config::Proxy, zone};
 
 /// A connector, direct or through a proxy.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Route {
     proxy: Option<Proxy>,
     /// Whether the proxy forwards requests.
     forwarding: bool,
+    /// The zone of the collector's address.
+    zone: Option<String>,
 }
 
 impl Route {
@@ -31,8 +33,9 @@ impl Route {
         tcp: HttpConnector<Resolver>,
         proxy: Option<Proxy>,
         forwarding: bool,
+        zone: Option<String>,
     ) -> Self {
-        Self { tcp, proxy, forwarding }
+        Self { tcp, proxy, forwarding, zone }
     }
 }
 
@@ -49,7 +52,8 @@ impl Service<Uri> for Route {
 
     fn call(&mut self, url: Uri) -> Self::Future {
         let Some(proxy) = self.proxy.clone() else {
-            let connecting = self.tcp.call(url);
+            let zone = self.zone.as_ref();
+            let connecting = self.tcp.call(zone.map_or(url.clone(), |zone| zone::with(&url, zone)));
             return Box::pin(async { Ok(connecting.await?) });
         };
         let (connecting, forwarding) = (self.tcp.call(proxy.url), self.forwarding);
