@@ -52,6 +52,11 @@ impl Metrics {
                 *place = Some(entry);
             }
         }
+        let is_kept = |(id, old): &(usize, &Arc<TargetEntry>)| {
+            new.get(*id).and_then(Option::as_ref).is_some_and(|new| Arc::ptr_eq(new, old))
+        };
+        let old = list.iter().enumerate().filter_map(|(id, old)| Some((id, old.as_ref()?)));
+        old.filter(|old| !is_kept(old)).for_each(|(_, old)| old.remove());
         *list = Arc::new(new);
         self.0.version.fetch_add(1, Ordering::Release);
     }
@@ -69,7 +74,8 @@ impl Metrics {
             list.resize(id + 1, None);
         }
         if let Some(place) = list.get_mut(id) {
-            *place = Some(Arc::new(TargetEntry::new(labels)));
+            let old = place.replace(Arc::new(TargetEntry::new(labels)));
+            old.iter().for_each(|old| old.remove());
         }
         self.0.version.fetch_add(1, Ordering::Release);
     }
@@ -77,9 +83,8 @@ impl Metrics {
     /// Forgets a target.
     pub fn remove_target(&self, TargetId(id): TargetId) {
         let mut list = lock(&self.0.targets);
-        if let Some(place) = Arc::make_mut(&mut list).get_mut(id as usize) {
-            *place = None;
-        }
+        let removed = Arc::make_mut(&mut list).get_mut(id as usize).and_then(Option::take);
+        removed.iter().for_each(|removed| removed.remove());
         self.0.version.fetch_add(1, Ordering::Release);
     }
 

@@ -21,19 +21,23 @@ pub struct Recorder {
     counts: Arc<WorkerCounts>,
     /// The counts for each target, fetched when it is first probed.
     targets: Vec<Option<Cached>>,
-    /// The version of the list of targets that `targets` is from.
+    /// The version of the list of targets that was last seen.
     version: u64,
+    /// How many of `targets`, from the first on, may be of targets that have been removed since.
+    unchecked: usize,
 }
 
 #[derive(Debug)]
 struct Cached {
     entry: Arc<TargetEntry>,
     counts: Arc<ProbeCounts>,
+    /// The version of the list of targets in which it was found.
+    version: u64,
 }
 
 impl Recorder {
     pub(crate) fn new(number: usize, shared: Arc<Shared>, counts: Arc<WorkerCounts>) -> Self {
-        Self { number, shared, counts, targets: Vec::new(), version: 0 }
+        Self { number, shared, counts, targets: Vec::new(), version: 0, unchecked: 0 }
     }
 
     /// Counts a settled probe. `trace` is that of its span, if it is exported. A confirmation probe counts as
@@ -67,23 +71,38 @@ impl Recorder {
         }
     }
 
-    /// The counts of a target; `None` if it is not in the list any more.
+    /// The counts of a target; `None` if it is not in the list any more. After a change of the list, each target is
+    /// looked up again when it is next probed: a change costs no more than that, however many targets there are.
     fn target(&mut self, id: usize) -> Option<&Cached> {
         let version = self.shared.version.load(Ordering::Acquire);
         if version != self.version {
-            (self.version, self.targets) = (version, Vec::new());
+            (self.version, self.unchecked) = (version, self.targets.len());
         }
-        if !matches!(self.targets.get(id), Some(Some(_))) {
-            let entry = self.shared.target(id)?;
-            let counts = entry.cell(self.number);
-            if self.targets.len() <= id {
+        self.release_one();
+        let is_current =
+            matches!(self.targets.get(id), Some(Some(cached)) if cached.version == version);
+        if !is_current {
+            let found = self.shared.target(id);
+            if self.targets.len() <= id && found.is_some() {
                 self.targets.resize_with(id + 1, || None);
             }
-            if let Some(place) = self.targets.get_mut(id) {
-                *place = Some(Cached { entry, counts });
-            }
+            let counts = found.as_ref().map(|entry| entry.cell(self.number));
+            let place = self.targets.get_mut(id)?;
+            *place = found.zip(counts).map(|(entry, counts)| Cached { entry, counts, version });
         }
         self.targets.get(id)?.as_ref()
+    }
+
+    /// Lets go of one target that has been removed: all of them, by and by.
+    fn release_one(&mut self) {
+        if let Some(at) = self.unchecked.checked_sub(1) {
+            self.unchecked = at;
+            if let Some(place) = self.targets.get_mut(at)
+                && place.as_ref().is_some_and(|cached| cached.entry.is_removed())
+            {
+                *place = None;
+            }
+        }
     }
 }
 

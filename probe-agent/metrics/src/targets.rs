@@ -1,6 +1,9 @@
 //! The targets that are counted, by id.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     counts::ProbeCounts, exemplar::ExemplarSlot, health::HealthRecord, labels::TargetLabels,
@@ -15,12 +18,14 @@ pub(crate) struct TargetEntry {
     pub(crate) health: Mutex<HealthRecord>,
     /// The latest exported probe with a handshake.
     pub(crate) exemplar: ExemplarSlot,
+    is_removed: AtomicBool,
 }
 
 impl TargetEntry {
     pub(crate) fn new(labels: TargetLabels) -> Self {
         let (cells, health) = (Mutex::default(), Mutex::default());
-        Self { labels, cells, health, exemplar: ExemplarSlot::default() }
+        let is_removed = AtomicBool::new(false);
+        Self { labels, cells, health, exemplar: ExemplarSlot::default(), is_removed }
     }
 
     /// The counts of a worker.
@@ -32,6 +37,15 @@ impl TargetEntry {
         let cell = Arc::<ProbeCounts>::default();
         cells.push((worker, Arc::clone(&cell)));
         cell
+    }
+
+    /// It is not in the list any more. Workers may still hold it.
+    pub(crate) fn remove(&self) {
+        self.is_removed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_removed(&self) -> bool {
+        self.is_removed.load(Ordering::Relaxed)
     }
 
     /// Calls `read` with the counts of each worker.

@@ -39,18 +39,14 @@ pub(crate) fn bucket_of(ns: u64) -> usize {
     BOUNDS.partition_point(|bound| *bound < ns)
 }
 
-/// The times that one worker has recorded.
+/// How many times of one worker are in each bucket.
 #[derive(Debug, Default)]
-pub(crate) struct Histogram {
-    buckets: [Count; BUCKETS],
-    sum: Count,
-}
+pub(crate) struct Histogram([Count; BUCKETS]);
 
 impl Histogram {
-    pub(crate) fn record(&self, bucket: usize, ns: u64) {
-        if let Some(count) = self.buckets.get(bucket) {
+    pub(crate) fn record(&self, bucket: usize) {
+        if let Some(count) = self.0.get(bucket) {
             count.add(1);
-            self.sum.add(ns);
         }
     }
 }
@@ -63,11 +59,11 @@ pub(crate) struct HistogramTotals {
 }
 
 impl HistogramTotals {
-    pub(crate) fn add(&mut self, histogram: &Histogram) {
-        for (total, count) in self.buckets.iter_mut().zip(&histogram.buckets) {
+    pub(crate) fn add(&mut self, histogram: &Histogram, sum: u64) {
+        for (total, count) in self.buckets.iter_mut().zip(&histogram.0) {
             *total = total.wrapping_add(count.get());
         }
-        self.sum = self.sum.wrapping_add(histogram.sum.get());
+        self.sum = self.sum.wrapping_add(sum);
     }
 }
 

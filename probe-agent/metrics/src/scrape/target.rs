@@ -134,7 +134,7 @@ fn probes(entry: &TargetEntry, _: Options, page: &mut Page) {
 fn handshake(entry: &TargetEntry, options: Options, page: &mut Page) {
     if options.target_histograms {
         let mut totals = HistogramTotals::default();
-        entry.each(|counts| totals.add(&counts.handshake));
+        entry.each(|counts| counts.add_handshakes(&mut totals));
         let exemplar = entry.exemplar.get();
         let bucket = exemplar.and_then(|e| e.handshake).map(bucket_of);
         let of = |at| exemplar.filter(|_| bucket == Some(at));

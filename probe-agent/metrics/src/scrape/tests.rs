@@ -228,6 +228,23 @@ fn targets_that_stay_keep_their_counts_and_totals_never_shrink() {
 }
 
 #[test]
+fn a_worker_lets_go_of_targets_that_have_been_removed() {
+    let metrics = metrics(100);
+    let mut recorder = metrics.recorder();
+    (0..100).for_each(|target| recorder.record(&clean(target), None));
+    let list = metrics.scrape(Format::Text, Sample::default()).targets;
+    let held: Vec<_> = list.iter().flatten().map(std::sync::Arc::downgrade).collect();
+    drop(list);
+    metrics.set_targets([(TargetId(7), labels(7))]);
+    // It probes what is left.
+    (0..100).for_each(|_| recorder.record(&clean(7), None));
+    let left = held.iter().filter(|entry| entry.upgrade().is_some()).count();
+    assert_eq!(left, 1);
+    let count = "probe_agent_target_handshake_seconds_count";
+    assert!(lines(&text(&metrics, Format::Text), count)[0].ends_with(" 101"));
+}
+
+#[test]
 fn the_counts_of_workers_add_up_also_after_one_has_ended() {
     let metrics = metrics(1);
     let (mut one, mut two) = (metrics.recorder(), metrics.recorder());

@@ -161,6 +161,10 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::Connections;
 
     #[tokio::test]
@@ -174,7 +178,8 @@ mod tests {
             second.left().await;
             drop(second);
         };
-        let (third, ()) = tokio::join!(connections.enter(), leaves);
+        let both = async { tokio::join!(connections.enter(), leaves) };
+        let (third, ()) = timeout(Duration::from_secs(20), both).await.unwrap();
         let third = third.unwrap();
         let busy = (first.busy(), third.busy());
         assert!(connections.enter().await.is_none(), "all are busy");

@@ -120,9 +120,14 @@ fn requests_that_come_at_once_are_answered_in_order() {
 fn a_client_that_has_closed_its_end_gets_its_answer() {
     let server = start();
     let mut stream = connect(&server);
-    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream.write_all(b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    server.waits.begun();
     stream.shutdown(Shutdown::Write).unwrap();
-    assert!(read(stream).ends_with("hello\n"));
+    // Its end has been seen once this later connection is answered.
+    let answer = ask(&server, "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(answer.ends_with("hello\n"));
+    server.waits.release();
+    assert!(read(stream).ends_with("waited"));
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn a_slow_head_is_cut_off() {
     let started = Instant::now();
     // A byte at a time does not extend the time for the whole.
     let mut closed = false;
-    for byte in b"GET /hello HTTP/1.1\r\nHost: a\r\nX-Slow: ".iter().chain([b'x'; 10_000].iter()) {
+    for byte in b"GET /hello HTTP/1.1\r\nHost: a\r\nX-Slow: ".iter().chain([b'x'; 500].iter()) {
         stream.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
         let end = stream.read(&mut [0; 64]);
         if stream.write_all(&[*byte]).is_err() || matches!(end, Ok(0)) {
@@ -171,6 +176,39 @@ fn more_than_the_answers_at_once_are_refused_for_now() {
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
     server.waits.release();
     assert!(read(waiting).ends_with("waited"));
+}
+
+#[test]
+fn an_answer_counts_until_it_has_been_read() {
+    let server = start();
+    let mut stream = connect(&server);
+    stream.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 1000]).unwrap();
+    let (mut second, mut start) = (connect(&server), [0; 13]);
+    second.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    second.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 503 ");
+    drop(stream);
+    server.endless.wait();
+}
+
+#[test]
+fn a_client_that_has_asked_does_not_give_way() {
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let server = start_with(Access::default(), limits);
+    let ask_for = |path: &str| {
+        let stream = connect(&server);
+        let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        (&stream).write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    // While the server stands still, more clients ask than it has places for.
+    let blocked = ask_for("/blocks");
+    server.blocks.begun();
+    let clients: Vec<_> = (0..40).map(|_| ask_for("/hello")).collect();
+    server.blocks.release();
+    assert!(read(blocked).ends_with("blocked"));
+    assert_eq!(clients.into_iter().map(read).filter(|a| a.ends_with("hello\n")).count(), 40);
 }
 
 #[test]

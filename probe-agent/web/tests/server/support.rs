@@ -70,6 +70,39 @@ impl Handler for Waits {
     }
 }
 
+/// Holds up the whole server until the test lets it go on.
+pub(crate) struct Blocks {
+    has_begun: SyncSender<()>,
+    begun: Mutex<Receiver<()>>,
+    release: SyncSender<()>,
+    released: Mutex<Receiver<()>>,
+}
+
+impl Blocks {
+    fn new() -> Self {
+        let (has_begun, begun) = sync_channel(1);
+        let (release, released) = sync_channel(1);
+        Self { has_begun, begun: Mutex::new(begun), release, released: Mutex::new(released) }
+    }
+
+    /// Returns when the server stands still.
+    pub(crate) fn begun(&self) {
+        self.begun.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+    }
+
+    pub(crate) fn release(&self) {
+        self.release.try_send(()).unwrap();
+    }
+}
+
+impl Handler for Blocks {
+    fn call(&self, _: Request) -> Answer<'_> {
+        self.has_begun.try_send(()).unwrap();
+        self.released.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        Box::pin(std::future::ready(Response::text(http::StatusCode::OK, "blocked")))
+    }
+}
+
 /// Chunks without end, and a signal when they are given up.
 struct Endless(Arc<Ended>);
 
@@ -106,6 +139,7 @@ impl Drop for Endless {
 pub(crate) struct Running {
     server: Server,
     pub(crate) waits: Waits,
+    pub(crate) blocks: Arc<Blocks>,
     pub(crate) endless: Arc<Ended>,
 }
 
@@ -133,11 +167,12 @@ pub(crate) fn start_with(access: Access, limits: Limits) -> Running {
 
 pub(crate) fn start_at(address: SocketAddr, access: Access, limits: Limits) -> Running {
     let (waits, endless) = (Waits::new(), Arc::<Ended>::default());
+    let blocks = Arc::new(Blocks::new());
     let route = |path, handler: Arc<dyn Handler>| Route {
         path,
         title: "a page",
         is_open: path == "/open",
-        at_once: if path == "/waits" { 1 } else { 10_000 },
+        at_once: if matches!(path, "/waits" | "/endless") { 1 } else { 10_000 },
         handler,
     };
     let ended = Arc::clone(&endless);
@@ -167,10 +202,11 @@ pub(crate) fn start_at(address: SocketAddr, access: Access, limits: Limits) -> R
             })),
         ),
         route("/waits", Arc::new(waits.clone())),
+        route("/blocks", Arc::clone(&blocks) as Arc<dyn Handler>),
     ]);
     let listener = Listener::bind(address, access).unwrap();
     let server = Server::start(listener, routes, limits).unwrap();
-    Running { server, waits, endless }
+    Running { server, waits, blocks, endless }
 }
 
 pub(crate) fn connect(server: &Server) -> TcpStream {

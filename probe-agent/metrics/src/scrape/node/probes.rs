@@ -113,7 +113,7 @@ pub(crate) const PROBES: [(Family, Write); 10] = [
 
 fn handshake(view: &View, page: &mut Page) {
     let mut totals = HistogramTotals::default();
-    view.workers.iter().for_each(|worker| totals.add(&worker.probes.handshake));
+    view.workers.iter().for_each(|worker| worker.probes.add_handshakes(&mut totals));
     let exemplar = |at| view.shared.handshake_exemplars.get(at).and_then(ExemplarSlot::get);
     write_histogram(page, "", &totals, exemplar);
 }
