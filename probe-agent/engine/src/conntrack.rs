@@ -15,6 +15,7 @@ use std::{
 use foldhash::fast::RandomState;
 use model::{
     flow::{self, FlowKey},
+    outcome::Outcome,
     record::{ProbeRecord, Translation},
     target::TargetId,
 };
@@ -101,8 +102,12 @@ impl Translations {
                 let translation = Translation { real, of: record.id };
                 self.translated.insert(target, (now + VALIDITY, translation));
             }
-            // The entry may be gone already.
-            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+            // What is not tracked is not translated. A SYN that did not leave says nothing about others.
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+                if matches!(record.outcome, Outcome::Alive | Outcome::Refused) {
+                    self.direct.insert(target);
+                }
+            }
             Err(_) => self.is_refused = true,
         }
     }

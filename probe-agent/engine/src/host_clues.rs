@@ -49,12 +49,13 @@ impl HostClueCache {
     }
 }
 
-/// Which SYNs of this host ask for ECN, as far as its setting says. 3 and 4 exist since about 6.18 (`AccECN`).
+/// Which SYNs of this host ask for ECN, as far as its setting says. 3 and 4 exist since about 6.18: with 3, a SYN that
+/// is sent again may ask for `AccECN` once more.
 fn ecn() -> Ecn {
     let read = |path| fs::read_to_string(path).ok()?.trim().parse::<u32>().ok();
     match (read(ECN), read(FALLBACK)) {
-        (Some(1 | 3 | 4), Some(0)) => Ecn::EverySyn,
-        (Some(1 | 3 | 4), _) => Ecn::FirstSyn,
+        (Some(1 | 4), Some(0)) | (Some(3), _) => Ecn::EverySyn,
+        (Some(1 | 4), _) => Ecn::FirstSyn,
         _ => Ecn::No,
     }
 }

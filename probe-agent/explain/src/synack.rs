@@ -21,7 +21,10 @@ use crate::{
     timers::{CONCLUSIVE_WINDOW, SYNACK_SLACK, SYNACK_TIMER, TIMER_MIN},
 };
 
-use model::event::{Event, EventKind};
+use model::{
+    event::{Event, EventKind},
+    segment::Segment,
+};
 
 /// How far apart, in nanoseconds, the network may deliver two copies of one segment. No server's SYN-ACK
 /// timer is this short.
@@ -196,14 +199,22 @@ impl Timeline {
     fn first_syn_was_answered(&self) -> bool {
         // A server that still held an earlier connection did not accept the first SYN.
         let held = |e: &Earlier| e.id.is_some() && e.stale == StaleReply::Connection;
-        if self.events.is_empty() || self.earlier.as_ref().is_some_and(held) {
+        if self.events.is_empty() {
             return false;
         }
-        let is_synack = self.stale_reply().is_some_and(|segment| segment.flags.is_synack());
+        // That server would have answered with a challenge ACK. An old SYN-ACK left before the first SYN came.
+        let replies = self.stale_replies();
+        let is_old = |segment: Segment| segment.flags.is_synack();
+        if !replies.is_empty() && replies.iter().all(|(_, segment)| segment.is_some_and(is_old)) {
+            return true;
+        }
+        if self.earlier.as_ref().is_some_and(held) {
+            return false;
+        }
         // No answer comes sooner than a round trip after its SYN.
         let since_last_syn = self.answered().saturating_sub(self.last_syn());
         let too_soon = self.probe.round_trip_ns().is_some_and(|rtt| since_last_syn < rtt / 2);
-        if is_synack || (too_soon && self.syn_retransmits() > 0) {
+        if too_soon && self.syn_retransmits() > 0 {
             return true;
         }
         let reply = self.stale_reply_at().map(|at| at.saturating_sub(self.probe.syn_at()));

@@ -112,11 +112,7 @@ fn an_answer_after_the_icmp_error_is_named() {
     assert_eq!((rsts, report.outcomes("unreachable")), (1, 2));
     let [first, second] = report.probes.as_slice() else { panic!("{report:?}") };
     first.is("unreachable", &["unreachable/inferred"]);
-    first.says(&[
-        "Router 203.0.113.9",
-        "host unreachable",
-        "But a SYN-ACK for the same SYN arrived",
-    ]);
+    first.says(&["Router 203.0.113.9", "host unreachable", "But a SYN-ACK for the same SYN came"]);
     second.is("unreachable", &["unreachable/confirmed"]);
     second.never_says(&["SYN-ACK"]);
 }

@@ -101,6 +101,11 @@ impl World {
         world
     }
 
+    /// Whether a SYN may reach another server.
+    pub(super) const fn has_other_server(&self) -> bool {
+        self.faults.other_server > 0
+    }
+
     /// How long a segment takes.
     pub(super) const fn one_way(&self) -> u64 {
         self.one_way

@@ -102,7 +102,9 @@ impl Case<'_> {
     /// Whether the server that the RST was sent to holds nothing when the verdict is made, or one way later.
     pub(super) fn holds_nothing(&self) -> bool {
         let (of, truth) = (self.of(), &self.world.truth);
-        let at = self.timeline.followed_until + self.slack();
+        // The RST of a later probe needs its time, too; the watermark may be behind.
+        let met = self.timeline.later.map_or(0, |later| later.at);
+        let at = self.timeline.followed_until.max(met) + self.slack();
         let is_rst = |s: &Segment| matches!(s, Segment::Rst { of: o, first: true, .. } if *o == of);
         let server = truth.segments(is_rst).next().map(|sent| server(&sent.segment));
         // The later SYN may have reached the first one: a documented limit.

@@ -72,7 +72,12 @@ impl Case<'_> {
                 by_target
                     && truth.segments(is_syn).any(|sent| matches!(sent.fate, Fate::Arrives(_)))
             }
-            Act::MissedRst => by_target && truth.lost.contains(&of),
+            // A probe that met what another server held may have been answered by the first one at once, so that
+            // a copy of its SYN-ACK looks like a retransmit: a documented limit.
+            Act::MissedRst => {
+                let is_limit = self.world.has_other_server() && self.timeline.earlier.is_some();
+                by_target && (is_limit || truth.lost.contains(&of))
+            }
             Act::Held { of: Owner::ThisProbe, lasted: Some(lasted), .. } => {
                 let at = probe.rst_at().unwrap_or_default() + lasted;
                 by_target && self.was_held(of, at)

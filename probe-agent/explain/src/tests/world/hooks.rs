@@ -78,7 +78,7 @@ impl World {
         }
         let idle = self.started == PROBES && self.client.is_none() && self.correlator.is_empty();
         if !idle && self.now < 10_000_000 * MS {
-            self.after(10 * MS, Action::Tick);
+            self.after(25 * MS, Action::Tick);
         }
     }
 }
