@@ -173,6 +173,15 @@ pub fn trace_slots(
     Ok((Arc::new(tracer), rings))
 }
 
+/// Makes sure that there is memory for the threads of a plan: an allocation that fails later ends the process.
+/// [`run`] does so too; a caller that allocates before it asks first.
+///
+/// # Errors
+/// If there is not.
+pub fn check_memory(plan: &Plan) -> io::Result<()> {
+    shortage::memory(plan.workers as usize + OTHERS)
+}
+
 /// Runs a plan to its end, or until `stop` is set. The calling thread passes the probes to `output`.
 /// `counts` makes the counts of a worker.
 ///
@@ -187,7 +196,7 @@ pub fn run<C: Counts>(
     output: &mut impl Output,
 ) -> io::Result<RunResult<C>> {
     // Before the counts are made, which may be large.
-    shortage::memory(plan.workers as usize + OTHERS)?;
+    check_memory(plan)?;
     let (channel, inbox) = mpsc::channel();
     let backlog = Arc::new(AtomicUsize::new(0));
     let sink = || WorkerSink::new(counts(), plan.filter, channel.clone(), Arc::clone(&backlog));

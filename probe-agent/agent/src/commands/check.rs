@@ -51,6 +51,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let interrupts = Interrupts::install(2)?;
     let hooks = kernel_events::load(&config, &plan)?;
     memory::give_back();
+    let cannot_probe =
+        |error| Failure::other(anyhow::Error::from(in_words(error)).context("cannot probe"));
+    session::check_memory(&plan).map_err(cannot_probe)?;
     let clock = Clock::sample().context("cannot read the clocks").map_err(Failure::other)?;
     let exporter = otlp.map(|otlp| export::start(otlp, &plan, clock)).transpose()?;
     let stop = Arc::clone(interrupts.stop());
@@ -61,8 +64,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     debug!(workers = plan.workers, "probing starts");
     let result = session::run(&plan, hooks, &stop, counts, &mut output);
     output.leave_names();
-    let result = result.map_err(in_words).context("cannot probe").map_err(Failure::other);
-    let mut result = result?;
+    let mut result = result.map_err(cannot_probe)?;
     let failure = result.failure.take();
     debug!(
         interrupted = result.ended.interrupted,
