@@ -86,13 +86,20 @@ impl Pending {
     /// SYN retransmits than were reported by a hook that reports them, or by one that reports their drop.
     pub(super) fn has_gap(&self) -> bool {
         let timeline = &self.timeline;
+        let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
+        let are_reported = timeline.coverage != Coverage::Incomplete;
+        timeline.probe.has_gap()
+            || (counted > 0 && are_reported && self.has_unreported_retransmit(counted))
+    }
+
+    /// Whether fewer retransmits were reported than the socket `counted`.
+    fn has_unreported_retransmit(&self, counted: usize) -> bool {
+        let timeline = &self.timeline;
         let retransmits = timeline.events.iter().filter(|e| e.kind.is_retransmit());
         let unreported =
             timeline.dropped_retransmits().saturating_sub(timeline.failed_syn_retransmits());
         let reported = retransmits.count() + unreported;
-        let counted = timeline.probe.kernel.map_or(0, |k| usize::from(k.retransmits));
-        let are_reported = timeline.coverage != Coverage::Incomplete;
-        timeline.probe.has_gap() || (are_reported && reported < counted && reported < MAX_EVENTS)
+        reported < counted && reported < MAX_EVENTS
     }
 
     /// Whether an event of its own is missing, and will be if it has not come by now.
